@@ -1,0 +1,46 @@
+"""The one place that tells the time.
+
+`now` is the process's clock, for log lines and for values that order nothing. Where order matters, `recording_instant`
+asks the database. It makes the transaction visible as a writer first, so that the safe horizon (`horizon`) never passes
+an instant that a running transaction may still use: an answer as of a settled instant is the same for ever.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import Connection, text
+
+
+def now() -> datetime:
+    """Return the present instant, UTC, by this process's clock."""
+    return datetime.now(UTC)
+
+
+def recording_instant(connection: Connection) -> datetime:
+    """Take the instant at which this transaction records its facts; call it once the locks are held."""
+    connection.execute(text("SELECT pg_current_xact_id()"))
+    instant: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return instant.astimezone(UTC)
+
+
+def horizon(connection: Connection) -> datetime:
+    """Return the latest instant about which every answer is settled: no running writer can record before it."""
+    instant: datetime = connection.execute(
+        text(
+            "SELECT least(statement_timestamp(), min(xact_start)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
+        )
+    ).scalar_one()
+    return instant.astimezone(UTC)
+
+
+def end_of_day(day: date) -> datetime:
+    """Return the last microsecond of a day in UTC: what a bare date means in a question."""
+    return datetime.combine(day + timedelta(days=1), time.min, UTC) - timedelta(microseconds=1)
+
+
+def parse_as_of(text_value: str) -> datetime:
+    """Read an instant, or a bare date as the end of that day UTC; raises ValueError."""
+    if len(text_value) == len("2026-01-31"):
+        return end_of_day(date.fromisoformat(text_value))
+    instant = datetime.fromisoformat(text_value)
+    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)

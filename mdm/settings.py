@@ -1,0 +1,118 @@
+"""Everything that can be set, in one frozen value read from `MDM_*`; the only reader of the environment.
+
+A variable that begins with `MDM_` and is no setting stops the start: a typing error must not become a silent default.
+Names that begin with `MDM_TEST_`, and `MDM_LABELLED_DATA`, belong to the test suite and are left alone.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from mdm.errors import SettingsInvalid
+
+PREFIX: Final = "MDM_"
+_TEST_PREFIXES: Final = ("MDM_TEST_", "MDM_LABELLED_DATA")
+
+
+class Settings(BaseSettings):
+    """Hold what an installation may choose; every bound of the hub that is not part of a match model stands here."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    home: Path = Field(
+        default=Path(".mdm"), description="Folder of the embedded PostgreSQL and of files the hub keeps."
+    )
+    database_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="URL of a PostgreSQL server, 15 to 18: postgresql://user:password@host/name; unset: embedded.",
+    )
+    entities: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(), description="Folders with entity types of your own in YAML, separated as in PATH."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe log line that is written."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="json: one object a line on stderr; console: coloured lines for people."
+    )
+    http_host: str = Field(default="127.0.0.1", description="Address on which `mdm serve` listens.")
+    http_port: int = Field(default=8000, ge=0, le=65_535, description="Port of `mdm serve`; 0 takes a free one.")
+    pool_size: int = Field(default=10, ge=1, le=500, description="Connections to PostgreSQL of one process.")
+    chunk_records: int = Field(default=40, ge=1, le=1_000, description="Records of one call that share a transaction.")
+    locks_max: int = Field(
+        default=500, ge=1, le=10_000, description="Advisory locks of one transaction; more records wait for the next."
+    )
+    component_records_max: int = Field(
+        default=2_000,
+        ge=2,
+        description="Records of a touched component that are clustered online; beyond it a job does.",
+    )
+    block_size_emergency: int = Field(
+        default=500,
+        ge=2,
+        description="Candidates of one record online; beyond it the record is stored alone and deferred.",
+    )
+    batch_records_max: int = Field(default=1_000, ge=1, description="Source records of one call.")
+    resolve_keys_max: int = Field(default=10_000, ge=1, description="Source keys of one bulk look-up.")
+    page_size_max: int = Field(default=500, ge=1, description="Entries of one page.")
+    body_bytes_max: int = Field(default=1_000_000, ge=1_000, description="Bytes of a request body.")
+    batch_body_bytes_max: int = Field(
+        default=8_000_000, ge=1_000, description="Bytes of a request body of a batch route."
+    )
+    json_depth_max: int = Field(default=32, ge=2, le=200, description="Levels of nesting in a JSON body.")
+    failpoints: str = Field(
+        default="", description="Points at which this process shall fail, for tests: name=kill|raise|delay[:number],…"
+    )
+
+    @field_validator("entities", mode="before")
+    @classmethod
+    def _split_folders(cls, value: object) -> object:
+        return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Check the names in the environment, then read the values; raises SettingsInvalid with every fault."""
+        faults = _unknown_names(environment, known=variables(cls))
+        if faults:
+            raise SettingsInvalid("; ".join(faults), remedy="rename or unset it", field=faults[0].split(" ", 1)[0])
+        try:
+            return cls()
+        except ValidationError as error:
+            first, *_ = faults = [_name_fault(dict(fault)) for fault in error.errors(include_input=False)]
+            raise SettingsInvalid(
+                "; ".join(faults), remedy="see docs/reference/settings.md", field=first.split(":", 1)[0]
+            ) from None
+
+
+def load_settings() -> Settings:
+    """Read the settings of this process."""
+    return Settings.from_environment(os.environ)
+
+
+def variables(settings_class: type[BaseSettings] = Settings) -> tuple[str, ...]:
+    """Return the name of every variable that is a setting."""
+    return tuple(f"{PREFIX}{name.upper()}" for name in settings_class.model_fields)
+
+
+def _unknown_names(environment: Iterable[str], *, known: tuple[str, ...]) -> list[str]:
+    """Say which names look like settings and are none, each with the nearest one that is."""
+    faults = []
+    for name in sorted(environment):
+        if not name.upper().startswith(PREFIX) or name.upper() in known or name.upper().startswith(_TEST_PREFIXES):
+            continue
+        nearest = get_close_matches(name.upper(), known, n=1, cutoff=0)
+        faults.append(f"{name} is no setting; the nearest one is {nearest[0]}")
+    return faults
+
+
+def _name_fault(fault: dict[str, object]) -> str:
+    """Turn a fault of validation into `MDM_NAME: what is wrong`, without the value, which may be a secret."""
+    place = fault["loc"]
+    assert isinstance(place, tuple)
+    return f"{PREFIX}{str(place[0]).upper()}: {fault['msg']}"

@@ -1,0 +1,101 @@
+"""Settings: defaults, the environment, and what a faulty variable is told."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from mdm.errors import SettingsInvalid
+from mdm.settings import Settings, load_settings, variables
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in variables():
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = load_settings()
+
+    assert settings.home == Path(".mdm")
+    assert settings.database_url is None
+    assert settings.entities == ()
+    assert (settings.chunk_records, settings.locks_max, settings.json_depth_max) == (40, 500, 32)
+
+
+def test_variables_are_read_in_their_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDM_HOME", "/srv/hub")
+    monkeypatch.setenv("MDM_HTTP_PORT", "8080")
+    monkeypatch.setenv("MDM_ENTITIES", "/srv/one:/srv/two")
+
+    settings = load_settings()
+
+    assert settings.home == Path("/srv/hub")
+    assert settings.http_port == 8080
+    assert settings.entities == (Path("/srv/one"), Path("/srv/two"))
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDM_DATABASE_URL", "")
+    monkeypatch.setenv("MDM_POOL_SIZE", "")
+
+    settings = load_settings()
+
+    assert settings.database_url is None
+    assert settings.pool_size == 10
+
+
+def test_an_unknown_variable_names_the_nearest_known_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDM_DATABSE_URL", "postgresql://hub")
+
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings()
+
+    assert refused.value.message == "MDM_DATABSE_URL is no setting; the nearest one is MDM_DATABASE_URL"
+    assert refused.value.field == "MDM_DATABSE_URL"
+    assert "postgresql" not in str(refused.value)
+
+
+def test_every_unknown_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDM_PORT", "1")
+    monkeypatch.setenv("MDM_LOGLEVEL", "debug")
+
+    with pytest.raises(SettingsInvalid, match=r"MDM_LOGLEVEL is no setting.*MDM_LOG_LEVEL; MDM_PORT is no setting"):
+        load_settings()
+
+
+def test_variables_of_the_test_suite_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDM_TEST_POSTGRES_BIN", "/usr/bin")
+    monkeypatch.setenv("MDM_LABELLED_DATA", "/srv/sets")
+
+    assert load_settings() == Settings()
+
+
+def test_a_faulty_value_is_named_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDM_POOL_SIZE", "secret-by-mistake")
+    monkeypatch.setenv("MDM_JSON_DEPTH_MAX", "1")
+
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings()
+
+    assert "MDM_POOL_SIZE: Input should be a valid integer" in refused.value.message
+    assert "MDM_JSON_DEPTH_MAX: Input should be greater than or equal to 2" in refused.value.message
+    assert "secret-by-mistake" not in str(refused.value)
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = Settings()
+
+    with pytest.raises(ValidationError):
+        settings.pool_size = 3  # type: ignore[misc]  # the point of the test
+
+
+def test_the_database_url_is_not_printed() -> None:
+    settings = Settings(database_url="postgresql://hub:secret@host/name")
+
+    assert "secret" not in repr(settings)
+
+
+def test_every_setting_is_described() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
