@@ -1,0 +1,93 @@
+"""The one place that commits, and what becomes of a failing database.
+
+A deadlock, a serialization failure and a touched set that grew are repeated here; nothing else is, since the answer to
+a COMMIT may be lost on the way and only the caller knows whether repeating is harmless. A database that is gone, full
+or too slow becomes `DatabaseUnavailable`.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from mdm.errors import DatabaseUnavailable, TouchedSetGrew
+
+Result = TypeVar("Result")
+
+ATTEMPTS = 10  # chosen: with the pauses below about 3 s, longer than a crowd of writers needs to sort itself
+PAUSE_S_FIRST = 0.01
+PAUSE_S_MAX = 0.5
+
+SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"  # PostgreSQL, appendix A
+REPEATABLE = frozenset({SERIALIZATION_FAILURE, DEADLOCK})
+# Class 08 connection, 53 resources (too many connections, disk full), 57P administrator, 55P03 lock not available,
+# 57014 statement timeout, 25P03 idle in transaction.
+UNAVAILABLE = ("08", "53", "57P", "55P03", "57014", "25P03")
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Commit what the block did as one whole, or nothing of it."""
+    with translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection for single reads, each its own snapshot (BEGIN around one read would cost 2 to 4 times it)."""
+    with translated(), engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def run(engine: Engine, work: Callable[[Connection], Result], *, attempts: int = ATTEMPTS) -> Result:
+    """Do the work in a transaction, from the start again after a deadlock or `TouchedSetGrew`.
+
+    `work` may run several times: it must take its larger set from the error it raised, and leave nothing outside of
+    the connection. What comes of the last attempt reaches the caller as `DatabaseUnavailable`.
+    """
+    failure: Exception | None = None
+    for attempt in range(attempts):
+        try:
+            with transaction(engine) as connection:
+                return work(connection)
+        except TouchedSetGrew as error:
+            failure = error
+        except DBAPIError as error:
+            if _sqlstate(error) not in REPEATABLE:
+                raise
+            failure = error
+        time.sleep(random.uniform(0, min(PAUSE_S_MAX, PAUSE_S_FIRST * 2**attempt)))  # noqa: S311 -- parts those who collided; no answer depends on it
+    raise DatabaseUnavailable(
+        f"other writers were in the way {attempts} times", remedy="send the same request again", retry_after_s=1.0
+    ) from failure
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise `DatabaseUnavailable` in place of errors that mean the database is gone, full or too slow."""
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise DatabaseUnavailable(
+            "all connections to PostgreSQL stayed in use", remedy="try again, or raise MDM_POOL_SIZE", retry_after_s=1.0
+        ) from error
+    except DBAPIError as error:
+        state = _sqlstate(error)
+        # An operational error without a state is the driver's own: the connection broke or never came to be.
+        is_lost = error.connection_invalidated or (state is None and isinstance(error, OperationalError))
+        if is_lost or (state or "").startswith(UNAVAILABLE):
+            first_line = str(error.orig).partition("\n")[0]
+            raise DatabaseUnavailable(
+                f"PostgreSQL failed: {first_line}", remedy="try again; look at the log of PostgreSQL", retry_after_s=1.0
+            ) from error
+        raise
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    state = getattr(error.orig, "sqlstate", None)
+    return state if isinstance(state, str) else None

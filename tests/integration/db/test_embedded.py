@@ -1,0 +1,226 @@
+"""The embedded server: who owns it, when it ends, and that it keeps what was committed."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mdm.db.embedded import embedded_server
+from mdm.errors import DatabaseUnavailable
+from tests.databases import ask, execute, postgres_binaries, reachable_folder
+
+pytestmark = pytest.mark.db
+
+ROOT = Path(__file__).parents[3]
+# A process that enters the server of a home, prints its URL, and leaves when its input ends.
+VISITOR = """
+import sys
+from pathlib import Path
+from mdm.db.embedded import embedded_server
+with embedded_server(Path(sys.argv[1]), bin_folder=Path(sys.argv[2]) if sys.argv[2] else None, durable=False) as url:
+    print(url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def visitor(home: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Run a process of its own that enters the server; at the end of the block its input ends, and it leaves."""
+    command = [sys.executable, "-c", VISITOR, str(home), str(postgres_binaries() or "")]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as entered:
+        assert entered.stdout
+        yield entered, entered.stdout.readline().strip()
+
+
+def server_id(home: Path) -> int:
+    return int((home / "postgres/database/postmaster.pid").read_text().splitlines()[0])
+
+
+def is_running(process_id: int) -> bool:
+    """Say whether a process runs; one that has ended and waits to be reaped does not."""
+    try:
+        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def wait_until_ended(process_id: int) -> None:
+    deadline = time.monotonic() + 10
+    while is_running(process_id):
+        assert time.monotonic() < deadline, f"process {process_id} still runs"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def first_start() -> Iterator[Path]:
+    """Give a home whose server was started once; a copy of it saves each test an initdb."""
+    with reachable_folder() as folder:
+        with hub(folder):
+            pass
+        yield folder
+
+
+@pytest.fixture
+def home(first_start: Path, reachable_home: Path) -> Path:
+    subprocess.run(["cp", "--archive", str(first_start / "postgres"), str(reachable_home)], check=True)
+    return reachable_home
+
+
+@contextmanager
+def hub(home: Path) -> Iterator[str]:
+    """Enter the server of a home as this process."""
+    with embedded_server(home, bin_folder=postgres_binaries(), durable=False) as url:
+        yield url
+
+
+def test_the_server_is_durable_checksummed_and_listens_on_its_socket_only(reachable_home: Path) -> None:
+    with embedded_server(reachable_home, bin_folder=postgres_binaries()) as url:
+        assert ask(url, "SHOW fsync") == "on"
+        assert ask(url, "SHOW data_checksums") == "on"
+        assert ask(url, "SHOW listen_addresses") == ""
+        assert ask(url, "SHOW server_encoding") == "UTF8"
+        assert ask(url, "SELECT upper('ä') || ('Z' < 'a')::text") == "Ätrue"
+
+    assert (reachable_home / "postgres").stat().st_mode & 0o777 == 0o700
+
+
+def test_stop_and_start_again_keeps_the_rows(home: Path) -> None:
+    with hub(home) as url:
+        execute(url, "CREATE TABLE kept AS VALUES (42)")
+
+    with hub(home) as url:
+        assert ask(url, "SELECT column1 FROM kept") == 42
+
+
+def test_a_second_process_attaches_and_leaves_the_server_running(home: Path) -> None:
+    with hub(home) as url:
+        with visitor(home) as (_, attached):
+            assert attached == url
+
+        assert ask(url, "SELECT 1") == 1
+
+
+def test_a_second_entry_of_the_same_process_attaches(home: Path) -> None:
+    with hub(home) as outer, hub(home) as inner:
+        assert inner == outer
+
+
+def test_an_owner_that_ends_in_order_waits_for_its_guests(home: Path) -> None:
+    with visitor(home) as (owner, url), hub(home) as attached:
+        assert attached == url
+        assert owner.stdin
+        owner.stdin.close()
+
+        with pytest.raises(subprocess.TimeoutExpired):
+            owner.wait(0.3)
+        assert ask(url, "SELECT 1") == 1
+        assert owner.stderr
+        assert "waiting for other commands" in owner.stderr.readline()
+
+
+def test_an_interrupted_owner_waits_for_nobody(home: Path) -> None:
+    with visitor(home) as (owner, _), hub(home):
+        server = server_id(home)
+        owner.send_signal(signal.SIGINT)
+
+        wait_until_ended(server)
+
+
+def test_killing_the_owner_leaves_no_server_and_loses_nothing(home: Path) -> None:
+    with visitor(home) as (owner, url):
+        execute(url, "CREATE TABLE kept AS VALUES (42)")
+        server = server_id(home)
+
+        owner.kill()
+        owner.wait()
+        with hub(home) as again:
+            assert ask(again, "SELECT column1 FROM kept") == 42
+            wait_until_ended(server)
+            assert server_id(home) != server
+
+
+def test_without_a_new_owner_the_server_still_ends_with_its_owner(home: Path) -> None:
+    with visitor(home) as (owner, _):
+        server = server_id(home)
+
+        owner.kill()
+        wait_until_ended(server)
+
+
+def test_killing_the_server_itself_loses_nothing(home: Path) -> None:
+    with visitor(home) as (owner, url):
+        execute(url, "CREATE TABLE kept AS VALUES (42)")
+        server = server_id(home)
+        subprocess.run(["kill", "-9", str(server), str(owner.pid)], check=True)
+
+    with hub(home) as again:
+        assert ask(again, "SELECT column1 FROM kept") == 42
+
+
+def test_a_stranger_with_the_number_of_a_dead_server_is_left_alone(home: Path) -> None:
+    with hub(home):
+        left_behind = [home / "postgres/database/postmaster.pid", home / "postgres/.s.PGSQL.5432.lock"]
+        texts = [path.read_text() for path in left_behind]
+    owner = (home / "postgres").stat()
+    with subprocess.Popen(["sleep", "60"], user=owner.st_uid, group=owner.st_gid) as stranger:
+        for path, text in zip(left_behind, texts, strict=True):
+            path.write_text("\n".join([str(stranger.pid), *text.splitlines()[1:], ""]))
+
+        with hub(home) as url:
+            assert ask(url, "SELECT 1") == 1
+
+        assert stranger.poll() is None
+        stranger.terminate()
+
+
+def test_the_server_outlives_the_thread_that_asked_for_it(home: Path) -> None:
+    server = hub(home)
+    urls: list[str] = []
+    thread = threading.Thread(target=lambda: urls.append(server.__enter__()))
+    thread.start()
+    thread.join()
+
+    time.sleep(0.1)
+
+    assert ask(urls[0], "SELECT 1") == 1
+    server.__exit__(None, None, None)
+
+
+def test_the_socket_of_a_deep_home_stays_within_the_limit(home: Path) -> None:
+    deep = home / ("a" * 60) / ("b" * 60)
+
+    with hub(deep) as url:
+        assert ask(url, "SELECT 1") == 1
+        folder = str(ask(url, "SHOW unix_socket_directories"))
+        assert folder.startswith("/tmp/mdm-")
+
+    assert not Path(folder).exists()
+
+
+def test_what_an_interrupted_first_start_left_is_replaced(home: Path) -> None:
+    (home / "postgres/database").rename(home / "postgres/database.partial")
+
+    with hub(home) as url:
+        assert ask(url, "SELECT 1") == 1
+
+
+def test_a_server_that_does_not_start_is_reported_with_the_end_of_its_log(home: Path) -> None:
+    with (home / "postgres/database/postgresql.conf").open("a") as configuration:
+        configuration.write("no_such_setting = 1\n")
+
+    with pytest.raises(DatabaseUnavailable, match="no_such_setting"), hub(home):
+        pass
+
+
+def test_errors_of_the_block_come_out_as_they_are(home: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="mine"), hub(home):
+        raise FileNotFoundError("mine")
