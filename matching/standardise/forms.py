@@ -1,0 +1,72 @@
+"""The table of forms: the name a match model uses, and the function that gives a value's compare forms.
+
+A form takes distinct values and the country of each, and gives each value's compare forms: ASCII, lower case, never
+"", and nothing at all for a placeholder. It looks at one value at a time, so a value means the same alone and among a
+million.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from matching.standardise import contact, identifiers, names, phases, places, text, values
+from matching.standardise.tables import placeholder_forms, placeholders
+
+Form = Callable[[Sequence[str], Sequence[str]], list[tuple[str, ...]]]
+Single = Callable[[str, str], tuple[str, ...]]
+
+
+def _form(name: str, single: Single) -> Form:
+    def form(distinct: Sequence[str], countries: Sequence[str]) -> list[tuple[str, ...]]:
+        """Give the compare forms of each value in its country."""
+        nothing, empty = placeholders(name), placeholder_forms(name)
+        return [
+            ()
+            if _is_nothing(value, nothing)
+            else tuple(found for found in single(value, country.lower()) if found not in empty)
+            for value, country in zip(distinct, countries, strict=True)
+        ]
+
+    form.__name__ = form.__qualname__ = name
+    form.__doc__ = single.__doc__
+    return form
+
+
+def _is_nothing(value: str, nothing: frozenset[str]) -> bool:
+    plain = value.strip().lower()
+    bare = plain.strip(" .,;:!?*#-_/<>()[]'\"")
+    return not bare or plain in nothing or bare in nothing
+
+
+FORMS: Mapping[str, Form] = MappingProxyType(
+    {
+        single.__name__: _form(single.__name__, single)
+        for single in (
+            names.company_name,
+            names.legal_form,
+            names.person_name,
+            text.text,
+            identifiers.tax_id,
+            identifiers.registration_number,
+            identifiers.identifier,
+            identifiers.duns,
+            identifiers.lei,
+            identifiers.code,
+            identifiers.reference,
+            contact.phone,
+            contact.email,
+            contact.email_domain,
+            contact.domain,
+            places.street,
+            places.house_number,
+            places.postal_code,
+            places.city,
+            places.country,
+            values.currency,
+            values.date,
+            values.number,
+            values.year,
+            phases.phase,
+            phases.part,
+        )
+    }
+)
