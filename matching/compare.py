@@ -1,0 +1,95 @@
+"""Comparison vectors: for each pair and comparison, the level that holds.
+
+Equal codes are settled as integers; strings meet only once for each distinct pair of values, however many record pairs
+hold it. Records with several values are as like as their likest two.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.comparators import COMPARATORS, EQUAL_IS_ONE
+from matching.distinct import distinct_codes
+from matching.model import MISSING, Comparison, MatchModel
+from matching.records import Column, Forms
+from matching.term_frequency import Rarity, informative, token_rarity
+
+
+def compare(forms: Forms, left: NDArray[np.integer], right: NDArray[np.integer], model: MatchModel) -> NDArray[np.int8]:
+    """Return int8 [pairs, comparisons]: the index of the level that holds, -1 where a record has no value."""
+    return compare_known(informative(forms, model.population), left, right, model)
+
+
+def compare_known(
+    forms: Forms, left: NDArray[np.integer], right: NDArray[np.integer], model: MatchModel
+) -> NDArray[np.int8]:
+    """Compare as `compare` does forms whose values all tell something (`term_frequency.informative`)."""
+    vectors = np.full((len(left), len(model.comparisons)), MISSING, dtype=np.int8)
+    for position, comparison in enumerate(model.comparisons):
+        rarity = token_rarity(model.population, comparison.feature)
+        vectors[:, position] = compare_feature(forms.features[comparison.feature], left, right, comparison, rarity)
+    return vectors
+
+
+def compare_feature(
+    column: Column,
+    left: NDArray[np.integer],
+    right: NDArray[np.integer],
+    comparison: Comparison,
+    rarity: Rarity,
+) -> NDArray[np.int8]:
+    """Return the level index of one comparison: int8 [pairs]."""
+    levels = np.full(len(left), MISSING, dtype=np.int8)
+    counts = column.counts
+    asked = np.flatnonzero((counts[left] > 0) & (counts[right] > 0))
+    if len(asked) == 0:
+        return levels
+    owners, codes_left, codes_right = _crossed(column, left[asked], right[asked])
+    likeness = _likeness(column.values, codes_left, codes_right, comparison.comparator, rarity)
+    best = np.zeros(len(asked), dtype=np.float64)
+    if len(owners) == len(asked):
+        best[owners] = likeness
+    else:
+        np.maximum.at(best, owners, likeness)
+    bounds = np.array([level.at_least for level in comparison.levels])
+    levels[asked] = (best[:, None] < bounds[None, :-1] - 1e-9).sum(axis=1)
+    return levels
+
+
+def _crossed(
+    column: Column,
+    left: NDArray[np.integer],
+    right: NDArray[np.integer],
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Pair every value of the left record with every one of the right: (position of pair, left code, right code)."""
+    counts_left, counts_right = column.counts[left], column.counts[right]
+    counts = counts_left * counts_right
+    owners = np.repeat(np.arange(len(left)), counts)
+    within = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
+    width = counts_right[owners]
+    codes_left = column.codes[column.offsets[left][owners] + within // width]
+    codes_right = column.codes[column.offsets[right][owners] + within % width]
+    return owners, codes_left, codes_right
+
+
+def _likeness(
+    values: tuple[str, ...],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+    comparator: str,
+    rarity: Rarity,
+) -> NDArray[np.float64]:
+    """Compare each distinct unordered pair of values once and spread the result: float64 [value pairs]."""
+    likeness = np.ones(len(left), dtype=np.float64)
+    undecided = np.flatnonzero(left != right) if comparator in EQUAL_IS_ONE else np.arange(len(left))
+    if comparator == "exact":
+        likeness[undecided] = 0.0
+        return likeness
+    if len(undecided) == 0:
+        return likeness
+    low, high = np.minimum(left, right)[undecided].astype(np.int64), np.maximum(left, right)[undecided].astype(np.int64)
+    distinct, inverse = distinct_codes((low << 32) | high)
+    first, second = distinct >> 32, distinct & 0xFFFFFFFF
+    used, local = np.unique(np.concatenate((first, second)), return_inverse=True)
+    texts = [values[code] for code in used.tolist()]
+    likeness[undecided] = COMPARATORS[comparator](texts, local[: len(first)], local[len(first) :], rarity)[inverse]
+    return likeness
