@@ -1,0 +1,288 @@
+"""What the shape of a declaration cannot say: every name used must be declared, and every order must hold.
+
+Each check reads only the entries of sound shape and takes the known names from all that were written, so one bad entry
+neither hides another fault nor makes a good one look bad.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import re2
+
+from mdm.entities import declaration as declared
+from mdm.entities.code_lists import fold
+from mdm.entities.document import Document, Fault, Place
+from mdm.entities.shape import dig, sound_parts, suggest
+from mdm.entities.validation import compile_pattern
+
+_FEATURES: Place = ("matching", "features")
+_COMPARISONS: Place = ("matching", "comparisons")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words that a declaration may use and does not declare itself."""
+
+    forms: frozenset[str]
+    comparators: frozenset[str]
+    transforms: frozenset[str]
+    code_lists: frozenset[str]
+    entity_types: frozenset[str]
+
+
+def crosscheck(document: Document, vocabulary: Vocabulary) -> list[Fault]:
+    """List every name that is used and not declared, and every order that does not hold."""
+    return [
+        *_attribute_faults(document, vocabulary),
+        *_column_faults(document),
+        *_group_faults(document),
+        *_validation_faults(document),
+        *_feature_faults(document, vocabulary),
+        *_comparison_faults(document, vocabulary),
+        *_rule_faults(document),
+        *_line_faults(document),
+    ]
+
+
+def crosscheck_together(documents: Iterable[Document]) -> list[Fault]:
+    """Check that no two entity types share an id prefix: a golden id tells its type by it."""
+    faults, first = [], dict[str, str]()
+    for document in documents:
+        name, prefix = document.content.get("entity"), document.content.get("id_prefix")
+        if not isinstance(prefix, str) or not isinstance(name, str):
+            continue
+        if prefix in first:
+            problem = f"{prefix} is the id prefix of {first[prefix]} already"
+            faults.append(document.fault(("id_prefix",), problem, "choose another of two to eight letters"))
+        first.setdefault(prefix, name)
+    return faults
+
+
+def _written(document: Document, section: Place) -> list[str]:
+    """Give every name written in a section, of sound entries and others."""
+    entries = dig(document.content, section)
+    if isinstance(entries, dict):
+        return list(entries)
+    if isinstance(entries, list):
+        return [str(entry["name"]) for entry in entries if isinstance(entry, dict) and "name" in entry]
+    return []
+
+
+def _unknown(document: Document, place: Place, kind: str, word: str, known: Iterable[str]) -> Iterator[Fault]:
+    names = set(known)
+    if word not in names:
+        yield document.fault(
+            place, f"there is no {kind} {word}", suggest(word, names, otherwise=f"name a {kind} that exists")
+        )
+
+
+def _repeated(document: Document, section: Place) -> Iterator[Fault]:
+    seen = set()
+    for index, entry in enumerate(dig(document.content, section) or []):
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if isinstance(name, str) and name in seen:
+            yield document.fault(
+                (*section, index), f"the name {name} is used a second time", "give each a name of its own"
+            )
+        if isinstance(name, str):
+            seen.add(name)
+
+
+def _attribute_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Fault]:
+    parts = dict(sound_parts(document, ("attributes",), declared.AttributeDeclaration))
+    for place, attribute in parts.items():
+        if attribute.code_list is not None:
+            yield from _unknown(
+                document, (*place, "code_list"), "code list", attribute.code_list, vocabulary.code_lists
+            )
+        if attribute.reference is not None:
+            known, inner = vocabulary.entity_types, (*place, "reference", "entity")
+            yield from _unknown(document, inner, "entity type", attribute.reference.entity, known)
+        singles = [str(other[-1]) for other, part in parts.items() if not part.is_list and other != place]
+        for index, name in enumerate(attribute.composed_of):
+            inner = (*place, "composed_of", index)
+            yield from _unknown(document, inner, "other single attribute", name, singles)
+        yield from _type_faults(document, place, attribute)
+    within = document.content.get("within")
+    if isinstance(within, str):
+        references = [str(place[-1]) for place, part in parts.items() if part.type == "reference" and not part.is_list]
+        yield from _unknown(document, ("within",), "single reference attribute", within, references)
+
+
+def _type_faults(document: Document, place: Place, attribute: declared.AttributeDeclaration) -> Iterator[Fault]:
+    """Check that a type has the key it needs, and no key that belongs to another type."""
+    given = {"reference": attribute.reference, "code_list": attribute.code_list, "element_key": attribute.element_key}
+    needed = {"reference": "reference", "code": "code_list", "element": "element_key"}.get(attribute.type)
+    if needed and given[needed] is None:
+        yield document.fault(place, f"has type {attribute.type} and no {needed}", f"add `{needed}:` or change the type")
+    for key, value in given.items():
+        if key != needed and value is not None:
+            yield document.fault(
+                (*place, key), f"does not go with type {attribute.type}", f"remove {key} or change the type"
+            )
+    if attribute.type == "element" and not attribute.is_list:
+        yield document.fault(place, "has an element key and is no list", "add `list: true`")
+    rule = attribute.survivorship
+    if rule and "same_winner_as" in (rule.strategy, *rule.fallback):
+        followed = rule.options.get("attribute")
+        known = set(_written(document, ("attributes",))) - {place[-1]}
+        yield from _unknown(document, (*place, "survivorship"), "attribute to follow called", str(followed), known)
+    if rule and "union" in (rule.strategy, *rule.fallback) and not attribute.is_list:
+        inner = (*place, "survivorship")
+        yield document.fault(
+            inner, "union needs a list", "add `list: true` to the attribute, or choose another strategy"
+        )
+
+
+def _column_faults(document: Document) -> Iterator[Fault]:
+    """Check that no column fills two attributes: which one it fills would depend on their order."""
+    groups = dict(sound_parts(document, ("groups",), declared.GroupDeclaration))
+    prefixes = {name: group.prefixes for group in groups.values() for name in group.attributes}
+    owners: dict[str, str] = {}
+    for place, attribute in sound_parts(document, ("attributes",), declared.AttributeDeclaration):
+        name = str(place[-1])
+        for index, column in enumerate([name, *attribute.columns]):
+            where = (*place, "columns", index - 1) if index else place
+            for prefix in prefixes.get(name, [""]):
+                owner = owners.setdefault(fold(prefix + column), name)
+                if owner != name:
+                    yield document.fault(
+                        where, f"the column {prefix + column!r} fills {owner} already", "name it at one attribute"
+                    )
+
+
+def _group_faults(document: Document) -> Iterator[Fault]:
+    attributes = _written(document, ("attributes",))
+    group_by_attribute = dict[str, str]()
+    sound = dict(sound_parts(document, ("attributes",), declared.AttributeDeclaration))
+    for place, group in sound_parts(document, ("groups",), declared.GroupDeclaration):
+        for index, name in enumerate(group.attributes):
+            inner = (*place, "attributes", index)
+            yield from _unknown(document, inner, "attribute", name, attributes)
+            if name in group_by_attribute:
+                problem = f"{name} belongs to the group {group_by_attribute[name]} already"
+                yield document.fault(inner, problem, "name it in one group only")
+            group_by_attribute[name] = str(place[-1])
+            member = sound.get(("attributes", name))
+            if member is not None and member.is_list:
+                yield document.fault(
+                    inner, f"{name} is a list", "group single values only; a list has its own survivorship"
+                )
+            if member is not None and member.survivorship is not None:
+                where = ("attributes", name, "survivorship")
+                yield document.fault(
+                    where, f"the group {place[-1]} decides for its members", "declare it at the group, once"
+                )
+
+
+def _validation_faults(document: Document) -> Iterator[Fault]:
+    attributes = _written(document, ("attributes",))
+    yield from _repeated(document, ("validations",))
+    for place, rule in sound_parts(document, ("validations",), declared.ValidationDeclaration):
+        for index, name in enumerate(rule.attributes):
+            yield from _unknown(document, (*place, "attributes", index), "attribute", name, attributes)
+        if rule.when is not None:
+            yield from _unknown(document, (*place, "when", "attribute"), "attribute", rule.when.attribute, attributes)
+        needs = {
+            "pattern": ("pattern", rule.pattern),
+            "one_of": ("values", rule.values or None),
+            "cross_field": ("operator", rule.operator),
+            "required_when": ("when", rule.when),
+        }
+        key, value = needs.get(rule.kind, ("", rule))
+        if value is None:
+            yield document.fault(place, f"is of kind {rule.kind} and has no {key}", f"add `{key}:`")
+        if rule.kind == "cross_field" and len(rule.attributes) != 2:
+            yield document.fault((*place, "attributes"), "cross_field compares two attributes", "write [first, second]")
+        if rule.pattern is not None:
+            try:
+                compile_pattern(rule.pattern)
+            except re2.error as error:
+                reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+                remedy = "write it in RE2 syntax: no look-around, no back-reference"
+                yield document.fault((*place, "pattern"), f"is not a pattern ({reason})", remedy)
+
+
+def _feature_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Fault]:
+    attributes = dict(sound_parts(document, ("attributes",), declared.AttributeDeclaration))
+    written = set(_written(document, ("attributes",)))
+    elements = [str(place[-1]) for place, part in attributes.items() if part.type == "element"]
+    readable = written | {f"{element}.{name}" for element in elements for name in written}
+    for place, feature in sound_parts(document, _FEATURES, declared.FeatureDeclaration):
+        yield from _unknown(document, (*place, "form"), "form", feature.form, vocabulary.forms)
+        for key, names in (("attributes", feature.attributes), ("country_from", feature.country_from)):
+            for index, name in enumerate(names):
+                yield from _unknown(document, (*place, key, index), "attribute", name, readable)
+    features = _written(document, _FEATURES)
+    blocking = ("matching", "blocking")
+    yield from _repeated(document, blocking)
+    for place, rule in sound_parts(document, blocking, declared.BlockingDeclaration):
+        for index, part in enumerate(rule.key):
+            name, _, transform = part.partition("|")
+            inner = (*place, "key", index)
+            yield from _unknown(document, inner, "feature", name, features)
+            if "|" in part:
+                yield from _unknown(document, inner, "transform", transform.split(":")[0], vocabulary.transforms)
+    yield from _repeated(document, ("matching", "vetoes"))
+    for place, veto in sound_parts(document, ("matching", "vetoes"), declared.VetoDeclaration):
+        yield from _unknown(document, (*place, "feature"), "feature", veto.feature, features)
+
+
+def _comparison_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Fault]:
+    features = _written(document, _FEATURES)
+    yield from _repeated(document, _COMPARISONS)
+    for place, comparison in sound_parts(document, _COMPARISONS, declared.ComparisonDeclaration):
+        yield from _unknown(document, (*place, "feature"), "feature", comparison.feature, features)
+        yield from _unknown(
+            document, (*place, "comparator"), "comparator", comparison.comparator, vocabulary.comparators
+        )
+        levels = comparison.levels
+        labels = [level.label for level in levels]
+        for index, (better, worse) in enumerate(pairwise(levels), start=1):
+            inner = (*place, "levels", index)
+            if worse.at_least >= better.at_least:
+                problem = (
+                    f"level {worse.label} begins at {worse.at_least:g}, not below {better.label} at {better.at_least:g}"
+                )
+                yield document.fault(inner, problem, "order the levels from the most similar to the least")
+            if worse.label in labels[:index]:
+                yield document.fault(
+                    inner, f"the label {worse.label} is used a second time", "give each level its own label"
+                )
+        if levels[-1].at_least != 0:
+            yield document.fault(
+                (*place, "levels", len(levels) - 1), "the last level does not begin at 0", "write `at_least: 0`"
+            )
+
+
+def _rule_faults(document: Document) -> Iterator[Fault]:
+    comparisons = _written(document, _COMPARISONS)
+    sound = sound_parts(document, _COMPARISONS, declared.ComparisonDeclaration)
+    labels: Mapping[str, list[str]] = {part.name: [level.label for level in part.levels] for _, part in sound}
+    yield from _repeated(document, ("matching", "rules"))
+    for place, rule in sound_parts(document, ("matching", "rules"), declared.RuleDeclaration):
+        for key, conditions in (("when", rule.when), ("unless", rule.unless)):
+            for name, label in conditions.items():
+                inner = (*place, key, name)
+                yield from _unknown(document, inner, "comparison", name, comparisons)
+                if name in labels:
+                    yield from _unknown(document, inner, f"level of {name} called", label, labels[name])
+
+
+def _line_faults(document: Document) -> Iterator[Fault]:
+    matching = dig(document.content, ("matching",))
+    lines = matching if isinstance(matching, dict) else {}
+    review, match, merge = lines.get("review_bits"), lines.get("match_bits"), document.content.get("merge_bits")
+    if _exceeds(review, match):
+        problem, remedy = f"{review} lies above match_bits {match}", "write it at or below match_bits"
+        yield document.fault(("matching", "review_bits"), problem, remedy)
+    if _exceeds(match, merge):
+        problem, remedy = f"{merge} lies below match_bits {match}", "write it at or above match_bits"
+        yield document.fault(("merge_bits",), problem, remedy)
+    if merge is not None and document.content.get("policy", "hold") != "merge":
+        yield document.fault(("merge_bits",), "has no effect with policy hold", "remove it or write `policy: merge`")
+
+
+def _exceeds(first: object, second: object) -> bool:
+    return isinstance(first, int | float) and isinstance(second, int | float) and first > second

@@ -1,0 +1,191 @@
+"""Entity types from folders of YAML files: read all, check all, then build; or raise once, with every fault."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from matching.model import BlockingRule, Comparison, FeatureSpec, KeyPart, Level, MatchModel, Rule, Veto
+from mdm.entities import declaration as declared
+from mdm.entities.code_lists import read_code_lists
+from mdm.entities.crosscheck import Vocabulary, crosscheck, crosscheck_together
+from mdm.entities.document import Document, Fault, read_document
+from mdm.entities.model import (
+    Attribute,
+    CodeList,
+    Condition,
+    EntityType,
+    Reference,
+    SurvivorshipRule,
+    Validation,
+)
+from mdm.entities.shape import check_shape
+from mdm.errors import EntityDeclarationInvalid
+
+
+def load_entity_types(
+    folders: Sequence[Path], *, forms: frozenset[str], comparators: frozenset[str], transforms: frozenset[str]
+) -> dict[str, EntityType]:
+    """Load the entity types of all folders, or single files; a later one replaces a type of the same name.
+
+    forms, comparators, transforms  what the matching engine offers
+    raises  EntityDeclarationInvalid with every fault of every file
+    """
+    code_lists, faults = read_code_lists(folders)
+    documents, unread = _documents(folders)
+    faults += unread
+    vocabulary = Vocabulary(forms, comparators, transforms, frozenset(code_lists), frozenset(documents))
+    declarations = []
+    for document in documents.values():
+        declaration, found = check_shape(document, declared.EntityDeclaration)
+        faults += [*found, *crosscheck(document, vocabulary)]
+        if declaration is not None:
+            declarations.append(declaration)
+    faults += crosscheck_together(documents.values())
+    if faults:
+        ordered = sorted(set(faults), key=lambda fault: (fault.file, fault.line, fault.place))
+        raise EntityDeclarationInvalid([str(fault) for fault in ordered])
+    return {declaration.entity: _entity_type(declaration, code_lists) for declaration in declarations}
+
+
+def _documents(folders: Sequence[Path]) -> tuple[dict[str, Document], list[Fault]]:
+    """Read the declarations by entity name."""
+    documents: dict[str, Document] = {}
+    faults: list[Fault] = []
+    for folder in folders:
+        if not folder.is_dir() and not folder.is_file():
+            faults.append(
+                Fault(
+                    str(folder), 1, "", "is not a folder", "name a folder that holds one YAML file for each entity type"
+                )
+            )
+            continue
+        here: dict[str, str] = {}
+        for path in [folder] if folder.is_file() else sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+            document, found = read_document(path)
+            faults += found
+            if document is None:
+                continue
+            name = document.content.get("entity")
+            if isinstance(name, str) and name in here:
+                problem = f"{name} is declared in {here[name]} already"
+                faults.append(document.fault(("entity",), problem, "keep one file for each entity type"))
+                continue
+            key = name if isinstance(name, str) else str(path)
+            here[key], documents[key] = path.name, document
+    return documents, faults
+
+
+def _entity_type(declaration: declared.EntityDeclaration, code_lists: dict[str, CodeList]) -> EntityType:
+    group_by_attribute = {name: group for group, part in declaration.groups.items() for name in part.attributes}
+    attributes = {
+        name: _attribute(name, part, group_by_attribute.get(name), declaration)
+        for name, part in declaration.attributes.items()
+    }
+    used = {attribute.code_list for attribute in attributes.values()}
+    lists = {name: code_list for name, code_list in code_lists.items() if name in used}
+    return EntityType(
+        name=declaration.entity,
+        title=declaration.title,
+        id_prefix=declaration.id_prefix,
+        policy=declaration.policy,
+        merge_bits=declaration.merge_bits,
+        within=declaration.within,
+        attributes=MappingProxyType(attributes),
+        groups=MappingProxyType({name: tuple(part.attributes) for name, part in declaration.groups.items()}),
+        prefixes=MappingProxyType({name: tuple(part.prefixes) for name, part in declaration.groups.items()}),
+        validations=tuple(_validation(part) for part in declaration.validations),
+        model=_match_model(declaration),
+        version=_version(declaration, lists),
+        code_lists=MappingProxyType(lists),
+    )
+
+
+def _attribute(
+    name: str, part: declared.AttributeDeclaration, group: str | None, declaration: declared.EntityDeclaration
+) -> Attribute:
+    rule = declaration.groups[group].survivorship if group else part.survivorship or declared.SurvivorshipDeclaration()
+    return Attribute(
+        name=name,
+        title=part.title,
+        semantic_type=part.type,
+        is_list=part.is_list,
+        element_key=part.element_key,
+        code_list=part.code_list,
+        reference=Reference(part.reference.entity, part.reference.object) if part.reference else None,
+        columns=tuple(part.columns),
+        group=group,
+        survivorship=SurvivorshipRule(rule.strategy, tuple(rule.sources), tuple(rule.fallback), rule.options),
+        weight=part.weight,
+        composed_of=tuple(part.composed_of),
+    )
+
+
+def _validation(part: declared.ValidationDeclaration) -> Validation:
+    return Validation(
+        name=part.name,
+        kind=part.kind,
+        severity=part.severity,
+        attributes=tuple(part.attributes),
+        message=part.message,
+        remedy=part.remedy,
+        when=Condition(part.when.attribute, tuple(part.when.values)) if part.when else None,
+        pattern=part.pattern,
+        values=tuple(part.values),
+        operator=part.operator,
+    )
+
+
+def _match_model(declaration: declared.EntityDeclaration) -> MatchModel:
+    matching = declaration.matching
+    return MatchModel(
+        entity_type=declaration.entity,
+        features=tuple(
+            FeatureSpec(name, part.form, tuple(part.attributes), tuple(part.country_from))
+            for name, part in matching.features.items()
+        ),
+        blocking=tuple(
+            BlockingRule(part.name, tuple(_key_part(text) for text in part.key)) for part in matching.blocking
+        ),
+        comparisons=tuple(
+            Comparison(
+                name=part.name,
+                feature=part.feature,
+                comparator=part.comparator,
+                levels=tuple(Level(level.label, level.at_least, level.bits) for level in part.levels),
+                term_frequency=part.term_frequency,
+            )
+            for part in matching.comparisons
+        ),
+        rules=tuple(
+            Rule(part.name, part.verdict, tuple(part.when.items()), tuple(part.unless.items()), part.bound)
+            for part in matching.rules
+        ),
+        vetoes=tuple(Veto(part.name, part.feature) for part in matching.vetoes),
+        prior_bits=matching.prior_bits,
+        match_bits=matching.match_bits,
+        review_bits=matching.review_bits,
+        block_size_max=matching.block_size_max,
+    )
+
+
+def _key_part(text: str) -> KeyPart:
+    feature, _, transform = text.partition("|")
+    return KeyPart(feature, transform or "whole")
+
+
+def _version(declaration: declared.EntityDeclaration, lists: dict[str, CodeList]) -> str:
+    plain = {
+        "declaration": declaration.model_dump(mode="json"),
+        "code_lists": {
+            name: [
+                dict(part.codes),
+                dict(part.synonyms),
+                {source: dict(words) for source, words in part.by_source.items()},
+            ]
+            for name, part in lists.items()
+        },
+    }
+    canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(canonical.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,210 @@
+"""Entity types as plain frozen values.
+
+An entity type says which attributes the hub masters, how a source's columns reach them, which rules a record must
+keep, how its records are matched and whose value survives. All of it comes from one YAML file; nothing here knows
+YAML, files or a database.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+from matching.model import MatchModel
+
+Severity: TypeAlias = Literal["reject", "warn", "hold_publishing"]
+Policy: TypeAlias = Literal["hold", "merge"]
+SemanticType: TypeAlias = Literal[
+    "text",
+    "company_name",
+    "person_name",
+    "tax_id",
+    "identifier",
+    "phone",
+    "email",
+    "url",
+    "date",
+    "number",
+    "boolean",
+    "code",
+    "reference",
+    "element",
+]
+Strategy: TypeAlias = Literal[
+    "source_priority",
+    "most_recent",
+    "most_complete",
+    "most_frequent",
+    "longest",
+    "min",
+    "max",
+    "union",
+    "verified_first",
+    "trust",
+    "same_winner_as",
+]
+ValidationKind: TypeAlias = Literal["required", "required_when", "pattern", "one_of", "cross_field"]
+Operator: TypeAlias = Literal["<=", "<", ">=", ">", "==", "!="]
+
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Say why a delivered field is not taken as it came, and what the sender can do."""
+
+    field: str
+    code: str
+    message: str
+    remedy: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Point to a record of another entity type; `object` is the source's object that a bare native id belongs to."""
+
+    entity_type: str
+    object: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivorshipRule:
+    """Choose the golden value of an attribute among what the members contribute.
+
+    sources   for source_priority, best first; a name covers that instance and all whose id begins with it and a hyphen
+    fallback  strategies that run in turn while no single winner stands
+    options   what the strategy needs beyond that (trust per source, its decay, a condition)
+    """
+
+    strategy: Strategy
+    sources: tuple[str, ...] = ()
+    fallback: tuple[Strategy, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=_nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    """Hold the codes that an attribute may take and the words that sources use for them.
+
+    Keys of `synonyms` and of the inner mappings of `by_source` are folded (see `code_lists.fold`). A key of
+    `by_source` covers the instance of that id and all instances whose id begins with it and a hyphen. A word
+    translated to "" says nothing.
+
+    form  compare form of matching that reads all other words, as `country`; the codes are what it gives, in capitals
+    """
+
+    name: str
+    title: str
+    codes: Mapping[str, str]
+    synonyms: Mapping[str, str] = field(default_factory=_nothing)
+    by_source: Mapping[str, Mapping[str, str]] = field(default_factory=_nothing)
+    form: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """Describe one attribute that the hub masters.
+
+    element_key  for a list of structures: the field that tells elements apart, as `kind` of addresses
+    columns      names under which sources deliver it, preferred first
+    composed_of  single attributes that make it up, joined by a blank, where a source delivers none
+    weight       share in the completeness of a record; 0 leaves it out
+    """
+
+    name: str
+    title: str
+    semantic_type: SemanticType
+    is_list: bool
+    element_key: str | None
+    code_list: str | None
+    reference: Reference | None
+    columns: tuple[str, ...]
+    group: str | None
+    survivorship: SurvivorshipRule
+    weight: float
+    composed_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Hold when `attribute` has one of `values`, or any value at all when none are named."""
+
+    attribute: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """State one rule that a record must keep.
+
+    attributes  those it looks at: any one filled satisfies `required`, each value must satisfy `pattern` and `one_of`
+    operator    for cross_field: attributes[0] operator attributes[1], checked when both are present
+    """
+
+    name: str
+    kind: ValidationKind
+    severity: Severity
+    attributes: tuple[str, ...]
+    message: str
+    remedy: str
+    when: Condition | None = None
+    pattern: str | None = None
+    values: tuple[str, ...] = ()
+    operator: Operator | None = None
+
+
+@dataclass(frozen=True)
+class EntityType:
+    """Hold everything declared about one entity type.
+
+    within      reference attribute that gives the context: such records are matched inside their golden parent only
+    groups      group → attributes that move together, so that no golden address is stitched from two sources
+    prefixes    group → column prefixes, preferred first: a row's group is read from one family of columns
+    code_lists  those that the attributes name
+    version     hash of the declaration and its code lists
+    """
+
+    name: str
+    title: str
+    id_prefix: str
+    policy: Policy
+    merge_bits: float | None
+    within: str | None
+    attributes: Mapping[str, Attribute]
+    groups: Mapping[str, tuple[str, ...]]
+    validations: tuple[Validation, ...]
+    model: MatchModel
+    version: str
+    prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    code_lists: Mapping[str, CodeList] = field(default_factory=_nothing)
+
+    def __hash__(self) -> int:
+        """Hash by name and version, so that an entity type can key a cache."""
+        return hash((self.name, self.version))
+
+
+@dataclass(frozen=True, slots=True)
+class MappedRecord:
+    """Hold one delivered row in the hub's words.
+
+    values      attribute → text, list of texts, list of {field: text}; dates ISO, numbers plain, never "" or None
+    undeclared  columns that no attribute claims and values that could not be read, as delivered
+    faults      what is wrong with it, in the order of the declaration
+    """
+
+    values: Mapping[str, Any]
+    undeclared: Mapping[str, Any]
+    faults: tuple[Reason, ...] = ()
+
+    @property
+    def is_rejected(self) -> bool:
+        """Tell whether a fault keeps the record out."""
+        return any(fault.severity == "reject" for fault in self.faults)
+
+
+def covers(source: str, instance: str) -> bool:
+    """Tell whether a source named in a declaration means this instance: `netsuite` covers netsuite and netsuite-us."""
+    return instance == source or instance.startswith(f"{source}-")

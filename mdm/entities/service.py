@@ -1,0 +1,51 @@
+"""The entity types of this installation: those that ship with the hub, and those of the user's folders."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+from matching.block import TRANSFORMS
+from matching.comparators import COMPARATORS
+from matching.standardise import FORMS
+from mdm.entities.document import read_document
+from mdm.entities.loader import load_entity_types
+from mdm.entities.model import EntityType
+from mdm.errors import EntityDeclarationInvalid, EntityTypeUnknown
+
+DEFINITIONS = Path(__file__).parent / "definitions"
+
+
+def entity_types(folders: Sequence[Path] = ()) -> Mapping[str, EntityType]:
+    """Give every entity type by name, the user's folders having the last word; read once a process.
+
+    raises  EntityDeclarationInvalid with every fault: file, line, what is wrong, what to write instead
+    """
+    return _loaded(tuple(Path(folder).absolute() for folder in folders))
+
+
+def entity_type(name: str, folders: Sequence[Path] = ()) -> EntityType:
+    """Give one entity type, or say that there is none of this name."""
+    known = entity_types(folders)
+    if name not in known:
+        raise EntityTypeUnknown(name, remedy=f"use one of {', '.join(sorted(known))}, or declare it in a YAML file")
+    return known[name]
+
+
+def entity_type_of_file(path: Path, folders: Sequence[Path] = ()) -> EntityType:
+    """Give the entity type that one YAML file declares, beside those of the folders, in whose place it comes."""
+    document, faults = read_document(path)
+    if document is None:
+        raise EntityDeclarationInvalid([str(fault) for fault in faults])
+    return entity_types((*folders, path))[str(document.content.get("entity"))]
+
+
+@lru_cache(maxsize=16)
+def _loaded(folders: tuple[Path, ...]) -> Mapping[str, EntityType]:
+    found = load_entity_types(
+        (DEFINITIONS, *folders),
+        forms=frozenset(FORMS),
+        comparators=frozenset(COMPARATORS),
+        transforms=frozenset(TRANSFORMS),
+    )
+    return MappingProxyType(found)

@@ -1,0 +1,45 @@
+"""Columns to attributes, for a row and for a whole file."""
+
+import pytest
+
+from mdm.entities.columns import columns_by_attribute, record_column
+from mdm.entities.service import entity_types
+
+CUSTOMER = entity_types()["customer"]
+
+
+@pytest.mark.parametrize(
+    ("column", "part"),
+    [
+        ("id", "id"),
+        ("ID", "id"),
+        ("Source", "source"),
+        ("object", "object"),
+        ("dataAreaId", "scope"),
+        ("Updated At", "source_time"),
+        ("SystemModstamp", "source_time"),
+        ("name", None),
+        ("", None),
+    ],
+)
+def test_the_columns_of_the_source_key(column: str, part: str | None) -> None:
+    assert record_column(column) == part
+
+
+def test_a_file_is_assigned_once_for_all_rows() -> None:
+    columns = ["id", "source", "name", "addr", "city", "phone", "tel", "type", "billing_zip", "billing_city"]
+
+    assigned = columns_by_attribute(CUSTOMER, columns, {"type": "industry"})
+
+    assert assigned == {
+        "legal_name": ("name",),
+        "phones": ("phone", "tel"),
+        "street": ("addr",),
+        "city": ("billing_city",),
+        "postal_code": ("billing_zip",),
+        "industry": ("type",),
+    }
+
+
+def test_a_mapping_to_no_attribute_leaves_the_column_out() -> None:
+    assert columns_by_attribute(CUSTOMER, ["name", "city"], {"city": "", "name": "no such attribute"}) == {}
