@@ -1,0 +1,116 @@
+"""The exception queue: what could not be taken as it came, with every reason, until somebody mends or dismisses it.
+
+A rejected delivery waits here whole. An accepted one with warnings (a code that no list knows) has an entry too. The
+same fault delivered again opens nothing new, and a later delivery that is stored closes what it puts right.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mdm.db.locks import key_hash
+from mdm.db.types import as_json
+from mdm.entities.model import Reason
+from mdm.errors import ExceptionClosed, ExceptionUnknown
+from mdm.ids import ExceptionId, new_exception_id
+from mdm.sources import store
+from mdm.sources.model import Accepted, Delivery, DeliveryException, Rejected, SourceKey
+
+
+def queue_rejected(connection: Connection, rejected: Sequence[Rejected], *, who: str) -> None:
+    """Queue rejected deliveries with all their reasons."""
+    store.insert_exceptions(connection, [_row("rejected", one.delivery, one.reasons) for one in rejected], who=who)
+
+
+def settle(connection: Connection, stored: Sequence[Accepted], *, who: str) -> None:
+    """Close what stored deliveries put right, and queue the warnings that they bring."""
+    rows = [_row("warning", one.delivery, one.warnings) for one in stored if one.warnings]
+    keys = [one.delivery.key for one in stored]
+    store.supersede_exceptions(connection, keys, but=[row["fingerprint"] for row in rows], who=who)
+    if rows:
+        store.insert_exceptions(connection, rows, who=who)
+
+
+def listed(
+    connection: Connection, *, state: str = "open", source: str | None = None, after: str = "", limit: int = 100
+) -> tuple[DeliveryException, ...]:
+    """List exceptions in the order they were queued."""
+    return store.select_exceptions(connection, state=state, source=source, after=after, limit=limit)
+
+
+def counted(connection: Connection) -> dict[tuple[str, str], int]:
+    """Count open exceptions by kind and first reason code."""
+    return store.count_exceptions(connection)
+
+
+def require(connection: Connection, exception_id: ExceptionId) -> DeliveryException:
+    """Return one exception; raises ExceptionUnknown."""
+    found = store.select_exception(connection, exception_id)
+    if found is None:
+        raise ExceptionUnknown(exception_id)
+    return found
+
+
+def mend(connection: Connection, exception_id: ExceptionId, changes: Mapping[str, Any]) -> DeliveryException:
+    """Put mended fields in place of delivered ones (None removes a field); raises ExceptionUnknown, ExceptionClosed."""
+    found = _open(connection, exception_id)
+    fields = {name: value for name, value in {**found.fields, **changes}.items() if value is not None}
+    store.update_exception_fields(connection, exception_id, fields)
+    return require(connection, exception_id)
+
+
+def close(connection: Connection, exception_id: ExceptionId, *, state: str, who: str) -> None:
+    """Close an open exception as replayed or dismissed; raises ExceptionUnknown, ExceptionClosed."""
+    _open(connection, exception_id)
+    store.close_exception(connection, exception_id, state=state, who=who)
+
+
+def delivery_of(found: DeliveryException) -> Delivery:
+    """Return the delivery that an exception holds, to be sent along the path once more."""
+    return Delivery(SourceKey.parse(found.source_key), found.entity_type, found.fields, found.source_time)
+
+
+def require_open(found: DeliveryException) -> None:
+    """Refuse an exception that is closed; raises ExceptionClosed."""
+    if found.state != "open":
+        raise ExceptionClosed(f"exception {found.id} is {found.state}", remedy="only open exceptions can be changed")
+
+
+def _open(connection: Connection, exception_id: ExceptionId) -> DeliveryException:
+    found = store.select_exception(connection, exception_id, for_update=True)
+    if found is None:
+        raise ExceptionUnknown(exception_id)
+    require_open(found)
+    return found
+
+
+def _row(kind: str, delivery: Delivery, reasons: Sequence[Reason]) -> dict[str, Any]:
+    fields = {_storable(name): _storable(value) for name, value in delivery.fields.items()}
+    found = [asdict(reason) for reason in reasons]
+    return {
+        "id": new_exception_id(),
+        "kind": kind,
+        "entity_type": delivery.entity_type,
+        "instance_id": delivery.key.instance,
+        "source_key": str(delivery.key),
+        "fields": fields,
+        "source_time": delivery.source_time,
+        "reasons": found,
+        "fingerprint": key_hash(kind, as_json(fields), as_json(found)),
+    }
+
+
+def _storable(value: Any) -> Any:
+    """Show what no column can keep by its escape, so that the rest of a rejected record is not lost with it."""
+    try:
+        if "\\u0000" not in as_json([value]):
+            return value
+    except (TypeError, ValueError):
+        pass
+    return (
+        ascii(value)
+        if not isinstance(value, str)
+        else value.encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")
+    )

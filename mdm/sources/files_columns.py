@@ -1,0 +1,163 @@
+"""Delivered files as one table of text columns, for matching millions of rows.
+
+CSV, gzipped or not, and Parquet go through Arrow; other formats, and files with faults in some rows, go through
+`read_file`, which leaves those rows out. Both ways give equal tables, but for text after a closing quote, which the row
+reader refuses and Arrow takes.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from mdm.errors import FileUnreadable
+from mdm.sources.files import find_files, format_of, read_file
+from mdm.sources.files_csv import check_columns, csv_layout
+from mdm.sources.files_faults import FileFault
+from mdm.sources.files_text import inspect_text
+from mdm.sources.formulas import TRIGGERS
+
+OnFault = Callable[[FileFault], None]
+
+_BLOCK_BYTES: Final = 16 << 20  # longer than any line that `inspect_text` lets pass
+_DISARMED: Final = "^''*[" + "".join(f"\\x{{{ord(trigger):x}}}" for trigger in TRIGGERS) + "]"
+_STRINGS: Final = (pa.string(), pa.large_string(), pa.list_(pa.string()))
+
+
+def read_columns(paths: Sequence[str | Path], *, on_fault: OnFault | None = None) -> pa.Table:
+    """Read files and glob patterns into one table; its columns are those of all files, in order of appearance.
+
+    on_fault  is given each row left out; left out itself, the first fault raises FileUnreadable
+    returns   columns of string, or list<string> where a file has lists; null = the file has no such column
+    """
+    report = on_fault or _refuse
+    tables = [_read_one(path, report) for path in find_files(paths)]
+    names = dict.fromkeys(chain.from_iterable(table.column_names for table in tables))
+    lists = {name for table in tables for name in table.column_names if pa.types.is_list(table[name].type)}
+    schema = pa.schema([(name, pa.list_(pa.string()) if name in lists else pa.string()) for name in names])
+    return pa.concat_tables([_fit(table, schema) for table in tables]) if tables else schema.empty_table()
+
+
+def _refuse(found: FileFault) -> None:
+    raise FileUnreadable(found.path, found.message.removeprefix(f"{found.path}, "), remedy=found.remedy)
+
+
+def _read_one(path: Path, report: OnFault) -> pa.Table:
+    format_name = format_of(path)
+    if format_name in ("CSV", "TSV"):
+        return _read_csv(path, "\t" if format_name == "TSV" else None, report)
+    if format_name == "Parquet":
+        return _read_parquet(path, report)
+    return _read_rows(path, report)
+
+
+def _read_csv(path: Path, delimiter: str | None, report: OnFault) -> pa.Table:
+    file = inspect_text(path)
+    if file.is_suspect or file.quotes_count % 2:
+        return _read_rows(path, report)
+    delimiter, columns, header_lines = csv_layout(file, delimiter)
+    encoding = "utf8" if file.encoding in ("utf-8", "utf-8-sig") else file.encoding
+    has_ragged_rows = False
+
+    def note(_row: Any) -> str:
+        nonlocal has_ragged_rows
+        has_ragged_rows = True
+        return "skip"
+
+    try:
+        table = pacsv.read_csv(
+            path,
+            read_options=pacsv.ReadOptions(
+                column_names=columns, skip_rows=header_lines, block_size=_BLOCK_BYTES, encoding=encoding
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=bool(file.quotes_count), invalid_row_handler=note
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        has_ragged_rows = True
+    if has_ragged_rows:
+        return _read_rows(path, report)
+    return _rearmed(table) if file.has_apostrophe else table
+
+
+def _rearmed(table: pa.Table) -> pa.Table:
+    for place, name in enumerate(table.column_names):
+        if pc.any(pc.starts_with(table[name], "'")).as_py():
+            is_disarmed = pc.match_substring_regex(table[name], _DISARMED)
+            given_back = pc.if_else(is_disarmed, pc.utf8_slice_codeunits(table[name], 1), table[name])
+            table = table.set_column(place, name, given_back)
+    return table
+
+
+def _read_parquet(path: Path, report: OnFault) -> pa.Table:
+    """Read a Parquet file by columns when they are all text or whole numbers, else row by row."""
+    try:
+        with pq.ParquetFile(path) as file:
+            check_columns(path, file.schema_arrow.names)
+            is_plain = all(kind in _STRINGS or pa.types.is_integer(kind) for kind in file.schema_arrow.types)
+            table = file.read() if is_plain else None
+    except (pa.ArrowException, OSError) as error:
+        raise FileUnreadable(str(path), f"is damaged ({str(error)[:200]})", remedy="write it again") from error
+    if table is None or any(_has_nul(column) for column in table.columns):
+        return _read_rows(path, report)
+    columns = [
+        column if pa.types.is_list(column.type) else pc.fill_null(column.cast(pa.string()), "")
+        for column in table.columns
+    ]
+    return pa.table(dict(zip(table.column_names, columns, strict=True)))
+
+
+def _has_nul(column: pa.ChunkedArray) -> bool:
+    texts = pc.list_flatten(column) if pa.types.is_list(column.type) else column
+    return not pa.types.is_integer(texts.type) and bool(pc.any(pc.match_substring(texts, "\0")).as_py())
+
+
+def _read_rows(path: Path, report: OnFault) -> pa.Table:
+    rows: list[dict[str, Any]] = []
+    for _, row in read_file(path):
+        if isinstance(row, FileFault):
+            report(row)
+        else:
+            rows.append(row)
+    names = dict.fromkeys(chain.from_iterable(rows))
+    return pa.table({name: _column([row.get(name, "") for row in rows]) for name in names})
+
+
+def _column(values: list[Any]) -> pa.Array:
+    flat = [_flat(value) for value in values]
+    if any(isinstance(value, list) for value in flat):
+        lists = [value if isinstance(value, list) else [value] if value else [] for value in flat]
+        return pa.array(lists, pa.list_(pa.string()))
+    return pa.array(flat, pa.string())
+
+
+def _flat(value: Any) -> Any:
+    """Leave text and lists of text; write objects as JSON, which is how a flat table can hold them."""
+    if isinstance(value, list):
+        return [
+            part if isinstance(part, str) else orjson.dumps(part, option=orjson.OPT_SORT_KEYS).decode()
+            for part in value
+        ]
+    return value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _fit(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    columns = []
+    for field in schema:
+        if field.name not in table.column_names:
+            columns.append(pa.nulls(table.num_rows, field.type))
+        elif pa.types.is_list(field.type) and not pa.types.is_list(table[field.name].type):
+            columns.append(_column([[text] if text else [] for text in table[field.name].to_pylist()]))
+        else:
+            columns.append(table[field.name].cast(field.type))
+    return pa.table(columns, schema=schema)

@@ -1,0 +1,201 @@
+"""Text files as lines: unzipped, decoded and bounded, with the encoding found from all of their bytes.
+
+A first pass reads the whole file once, in pieces. It finds the encoding, and it stops a file that grows without bound,
+that has a line without end or that is no text at all, so that nothing of such a file is ever taken in.
+"""
+
+import codecs
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, Any, Final, cast
+
+from mdm.errors import FileUnreadable
+
+EXPANDED_BYTES_MAX: Final = 64 << 30  # chosen: 64 GiB, two hundred million rows
+RATIO_MAX: Final = 200  # chosen: real exports shrink 3 to 30 times, gzip reaches 1,032 on zeros
+RATIO_FREE_BYTES: Final = 128 << 20  # chosen: below 128 MiB a ratio does no harm
+LINE_BYTES_MAX: Final = 8 << 20  # chosen: the bound of a batch request body
+
+_PIECE_BYTES: Final = 1 << 20
+_BOMS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CONTROLS: Final = bytes(set(range(32)) - set(b"\t\n\r\f\x1a\x1b")) + b"\x7f"
+_CONTROLS_SHARE_MAX: Final = 0.05  # chosen: text has none, random bytes 11 %
+_ESCAPED: Final = re.compile("[\udc80-\udcff]")
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A text file that may be read: its encoding, and what its bytes hold that needs a look at each row."""
+
+    path: Path
+    encoding: str
+    has_nul: bool
+    has_broken_bytes: bool
+    has_apostrophe: bool
+    quotes_count: int
+
+    @property
+    def is_gzipped(self) -> bool:
+        """Tell whether the bytes are compressed."""
+        return self.path.suffix.lower() == ".gz"
+
+    @property
+    def is_suspect(self) -> bool:
+        """Tell whether some row may hold a character that no database takes."""
+        return self.has_nul or self.has_broken_bytes
+
+    @contextmanager
+    def open(self) -> Iterator[IO[str]]:
+        """Open the decoded text; line ends stay as they are, and bytes that cannot be read become lone surrogates."""
+        with _open_bytes(self.path) as stream:
+            errors = "strict" if self.encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+            try:
+                yield TextIOWrapper(cast("Any", stream), encoding=self.encoding, errors=errors, newline="")
+            except UnicodeError as error:
+                reason = f"is not {self.encoding} ({error})"
+                raise FileUnreadable(str(self.path), reason, remedy="save it as UTF-8, or name its encoding") from error
+
+
+def inspect_text(path: Path, encoding: str | None = None) -> TextFile:
+    """Read all bytes of a text file once and say how to read it; raises FileUnreadable."""
+    survey = _Survey(path, None if encoding is None else _known(path, encoding))
+    with _open_bytes(path) as stream:
+        while piece := _read(path, stream):
+            survey.add(piece)
+    return survey.finish()
+
+
+class _Survey:
+    """What is known of a text file's bytes after the pieces seen so far."""
+
+    def __init__(self, path: Path, encoding: str | None) -> None:
+        self._path = path
+        self._is_named = encoding is not None
+        self._encoding = encoding or ""
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._stored = path.stat().st_size
+        self._bytes = self._line_bytes = self._line = 0
+        self._sound = self._broken = 0
+        self._quotes = 0
+        self._has_nul = self._has_apostrophe = self._has_text = False
+
+    def add(self, piece: bytes) -> None:
+        """Look at the next piece."""
+        if not self._bytes:
+            self._begin(piece)
+        self._bytes += len(piece)
+        self._check_growth()
+        self._check_lines(piece)
+        self._has_nul |= b"\0" in piece
+        self._has_apostrophe |= b"'" in piece
+        self._has_text = self._has_text or bool(piece.strip(b" \t\r\n\0\xff\xfe\xef\xbb\xbf"))
+        self._quotes += piece.count(b'"')
+        if self._decoder is not None and (not piece.isascii() or self._decoder.getstate()[0]):
+            self._count(self._decoder.decode(piece))
+
+    def finish(self) -> TextFile:
+        """Decide the encoding once all bytes were seen."""
+        if not self._has_text:
+            raise FileUnreadable(str(self._path), "is empty", remedy="export it again")
+        if self._decoder is not None:
+            self._count(self._decoder.decode(b"", final=True))
+        encoding, broken = self._encoding, bool(self._broken)
+        if not self._is_named and self._broken > self._sound:
+            # UTF-8 by chance is as good as impossible: where broken sequences prevail, the file was written by Windows.
+            encoding, broken = "cp1252", True
+        return TextFile(
+            path=self._path,
+            encoding=encoding,
+            has_nul=self._has_nul,  # of a wide encoding half the bytes are: its rows are all looked at
+            has_broken_bytes=broken,
+            has_apostrophe=self._has_apostrophe,
+            quotes_count=self._quotes,
+        )
+
+    def _begin(self, piece: bytes) -> None:
+        if self._encoding == "utf-8" and piece.startswith(codecs.BOM_UTF8):
+            self._encoding = "utf-8-sig"
+        if not self._encoding:
+            self._encoding = next((name for bom, name in _BOMS if piece.startswith(bom)), "") or _guess_wide(piece)
+        if self._encoding in ("utf-8", "utf-8-sig"):
+            self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        if not self._encoding.startswith(("utf-16", "utf-32")):
+            self._check_text(piece[: 1 << 16])
+
+    def _check_text(self, head: bytes) -> None:
+        controls = len(head) - len(head.translate(None, _CONTROLS))
+        is_odd = b"\0" in head or not _is_utf8(head)
+        if is_odd and controls > max(4, _CONTROLS_SHARE_MAX * len(head)):
+            remedy = "export it as CSV, JSONL, Parquet or XLSX"
+            raise FileUnreadable(str(self._path), "is binary, not text", remedy=remedy)
+
+    def _check_growth(self) -> None:
+        is_bomb = self._bytes > RATIO_FREE_BYTES and self._bytes > RATIO_MAX * self._stored
+        if is_bomb or self._bytes > EXPANDED_BYTES_MAX:
+            reason = f"{self._stored:,} bytes expand to more than {self._bytes:,}, as no real export does"
+            raise FileUnreadable(str(self._path), reason, remedy="unpack it yourself, look at it and cut it into parts")
+
+    def _check_lines(self, piece: bytes) -> None:
+        separator = b"\n" if b"\n" in piece else b"\r"
+        ends = piece.count(separator)
+        self._line_bytes = len(piece) - piece.rfind(separator) - 1 if ends else self._line_bytes + len(piece)
+        self._line += ends
+        if self._line_bytes > LINE_BYTES_MAX:
+            reason = f"line {self._line + 1} is longer than {LINE_BYTES_MAX:,} bytes"
+            raise FileUnreadable(str(self._path), reason, remedy="check that it is a text file with one record a line")
+
+    def _count(self, text: str) -> None:
+        broken = len(_ESCAPED.findall(text))
+        self._broken += broken
+        self._sound += len(text) - len(text.encode("ascii", "ignore")) - broken
+
+
+def _guess_wide(piece: bytes) -> str:
+    """Tell UTF-16 without a byte order mark, by the zeros of its ASCII characters, from UTF-8."""
+    head = piece[:4096]
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if odd > len(head) // 5 and not even:
+        return "utf-16-le"
+    if even > len(head) // 5 and not odd:
+        return "utf-16-be"
+    return "utf-8"
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _open_bytes(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+def _read(path: Path, stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(_PIECE_BYTES)
+    except (OSError, EOFError, zlib.error) as error:
+        raise FileUnreadable(str(path), f"cannot be unpacked ({error})", remedy="copy or export it again") from error
+
+
+def _known(path: Path, encoding: str) -> str:
+    try:
+        "".encode(encoding)  # refuses codecs that are no encoding of text
+        return codecs.lookup(encoding).name
+    except LookupError:
+        reason = f"there is no encoding {encoding[:40]!r}"
+        raise FileUnreadable(str(path), reason, remedy="name one like utf-8, utf-16, cp1252 or iso-8859-15") from None

@@ -1,0 +1,155 @@
+"""Values of what systems deliver: source keys, deliveries, source records and what became of each delivery."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, Self
+
+from mdm.entities.model import Reason
+from mdm.errors import SourceKeyInvalid
+from mdm.ids import ExceptionId, GoldenId, RecordId
+
+NATIVE_ID_LENGTH_MAX: Final = (
+    255  # chosen: every vendor's keys are shorter, and a B-tree entry holds it with room to spare
+)
+_KEY: Final = re.compile(
+    r"(?P<instance>[a-z0-9][a-z0-9-]{0,62})/(?P<object>[^/:]{1,100})(?:/(?P<scope>[^/:]{1,100}))?:(?P<native_id>.+)",
+    re.DOTALL,
+)
+
+RecordState = Literal["active", "deleted"]
+Status = Literal["created", "updated", "unchanged", "stale", "rejected"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SourceKey:
+    """Names one record of one object of one source instance; unique as a whole.
+
+    Printed as `instance/object:native id`, or `instance/object/scope:native id` where a legal entity or subsidiary
+    is part of the key. The native id is kept byte for byte.
+    """
+
+    instance: str
+    object: str
+    scope: str
+    native_id: str
+
+    def __str__(self) -> str:
+        """Print the key the way people and systems write it."""
+        place = f"{self.object}/{self.scope}" if self.scope else self.object
+        return f"{self.instance}/{place}:{self.native_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a printed key; raises SourceKeyInvalid."""
+        found = _KEY.fullmatch(text)
+        if found is None or len(found["native_id"]) > NATIVE_ID_LENGTH_MAX:
+            raise SourceKeyInvalid(text)
+        return cls(found["instance"], found["object"], found["scope"] or "", found["native_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInstance:
+    """One installation of a source system; its id never changes, also when it is renamed."""
+
+    id: str
+    system: str
+    title: str
+    rank: int = 100
+    duplicate_free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One record as a system sent it; `fields` are its own columns, a deletion needs none."""
+
+    key: SourceKey
+    entity_type: str
+    fields: Mapping[str, Any]
+    source_time: datetime | None = None
+    is_deletion: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceKey:
+    """What a record points at: a native id of the same instance, in the record's own scope or in none."""
+
+    attribute: str
+    entity_type: str
+    instance: str
+    scope: str
+    native_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A delivery that fits its entity type, mapped and ready to be stored."""
+
+    delivery: Delivery
+    values: Mapping[str, Any]
+    undeclared: Mapping[str, Any]
+    references: tuple[ReferenceKey, ...]
+    warnings: tuple[Reason, ...]
+    content_hash: bytes
+
+    @property
+    def state(self) -> RecordState:
+        """Tell what the record is once this delivery is stored."""
+        return "deleted" if self.delivery.is_deletion else "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A delivery that cannot be stored, with every reason."""
+
+    delivery: Delivery
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """The newest version of a source record, as the later stages need it.
+
+    context             golden id of the parent it is matched within, "" while that is unknown
+    invalid_attributes  those with a value that fails a validation
+    holds               codes of the validations that hold its golden record back from publishing
+    """
+
+    id: RecordId
+    key: SourceKey
+    entity_type: str
+    state: RecordState
+    version: int
+    source_time: datetime | None
+    golden_id: GoldenId | None
+    values: Mapping[str, Any]
+    source_rank: int
+    context: str = ""
+    invalid_attributes: frozenset[str] = frozenset()
+    holds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What storing one accepted delivery did; only created and updated ones go on along the path."""
+
+    record_id: RecordId
+    key: SourceKey
+    status: Status
+    golden_id: GoldenId | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryException:
+    """A delivery, or a part of one, that waits for somebody to mend it."""
+
+    id: ExceptionId
+    kind: Literal["rejected", "warning"]
+    entity_type: str
+    source_key: str
+    fields: Mapping[str, Any]
+    source_time: datetime | None
+    reasons: tuple[Reason, ...]
+    state: Literal["open", "replayed", "dismissed", "superseded"]
+    recorded_at: datetime

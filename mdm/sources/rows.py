@@ -1,0 +1,129 @@
+"""From a row of a delivered file to a delivery: which columns hold the record's key and time, and what they say.
+
+The file's own `source`, `object` and `scope` columns go before what the caller says of the whole file.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from mdm.entities.columns import RecordColumn, claim, record_column
+from mdm.entities.model import EntityType
+from mdm.errors import FileUnreadable, InputInvalid, SourceKeyInvalid
+from mdm.sources.files_faults import FileFault, fault
+from mdm.sources.model import Delivery, SourceInstance, SourceKey
+from mdm.sources.vendors import default_object, id_column
+
+_VARYING = (".jsonl", ".ndjson", ".json", ".gz")  # rows of such files need not have the same columns
+RECORD_COLUMNS: tuple[RecordColumn, ...] = get_args(RecordColumn)
+
+
+@dataclass(frozen=True, slots=True)
+class FileOrigin:
+    """What the caller says of every row of a file; `object` "" means the vendor's own for this entity type."""
+
+    instance: SourceInstance
+    entity_type: EntityType
+    object: str = ""
+    scope: str = ""
+    columns: Mapping[str, str] | None = None  # column → attribute or part of the key, by hand
+
+    @property
+    def column_map(self) -> dict[str, str]:
+        """Return the columns mapped by hand to attributes; those mapped to a part of the key fill none."""
+        given = self.columns or {}
+        return {column: "" if name in RECORD_COLUMNS else name for column, name in given.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns of one file that hold the key and time of each record."""
+
+    column_by_part: Mapping[RecordColumn, str]
+    is_id_an_attribute: bool
+
+
+def layout_of(path: Path, columns: Sequence[str], origin: FileOrigin) -> Layout:
+    """Find the columns of key and time; raises FileUnreadable that lists the columns when none holds an id."""
+    absent = [column for column in origin.columns or {} if column not in columns]
+    if absent and path.suffix.lower() not in _VARYING:
+        raise FileUnreadable(
+            str(path),
+            f"has no column {absent[0]!r}; its columns are {', '.join(columns) or 'none'}",
+            remedy="write the column of --map as the file has it",
+        )
+    by_hand = {name: column for column, name in (origin.columns or {}).items() if name in RECORD_COLUMNS}
+    found: dict[RecordColumn, str] = {}
+    for column in columns:
+        part = record_column(column)
+        if part not in (None, "id") and column not in (origin.columns or {}):
+            found.setdefault(part, column)
+    id_name = id_column(columns, system=origin.instance.system, entity_type=origin.entity_type.name)
+    if id_name is not None:
+        found["id"] = id_name
+    found |= {part: by_hand[part] for part in RECORD_COLUMNS if by_hand.get(part) in columns}
+    if "id" not in found:
+        raise FileUnreadable(
+            str(path),
+            f"no column holds the record's id; its columns are {', '.join(columns) or 'none'}",
+            remedy="name the column of the id with --map COLUMN=id",
+        )
+    is_attribute = claim(origin.entity_type, found["id"], origin.column_map) is not None
+    return Layout(found, is_attribute)
+
+
+def require_mapped(origin: FileOrigin) -> None:
+    """Refuse a column mapped by hand to what does not exist; raises InputInvalid that names the nearest attribute."""
+    known = (*origin.entity_type.attributes, *RECORD_COLUMNS)
+    for column, name in (origin.columns or {}).items():
+        if name and name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise InputInvalid(
+                f"column {column!r} cannot fill {name!r}: {origin.entity_type.name} has no such attribute",
+                remedy=f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}",
+                field=column,
+            )
+
+
+def delivery_of(
+    path: Path, number: int, row: Mapping[str, Any], layout: Layout, origin: FileOrigin
+) -> Delivery | FileFault:
+    """Turn one row into a delivery, or say why its key or time cannot be read."""
+    part = layout.column_by_part
+    said = {name: _text(row.get(column)) for name, column in part.items()}
+    native_id = said.get("id", "")
+    if not native_id:
+        return fault(
+            path, number, part["id"], "id_missing", "holds no id", "fill in the key that the system itself uses"
+        )
+    try:
+        instant = _instant(said.get("source_time", ""))
+    except ValueError:
+        shown = repr(said["source_time"][:60])
+        remedy = "write it as 2026-06-30T12:00:00Z, or leave the column out with --map COLUMN="
+        return fault(path, number, part["source_time"], "time_unreadable", f"{shown} is not an instant", remedy)
+    source = said.get("source") or origin.instance.id
+    system = origin.instance.system
+    object_name = said.get("object") or origin.object or default_object(system, origin.entity_type.name)
+    try:
+        key = SourceKey.parse(str(SourceKey(source, object_name, said.get("scope") or origin.scope, native_id)))
+    except SourceKeyInvalid as error:
+        return fault(path, number, part["id"], "source_key_invalid", error.message, error.remedy)
+    left_out = set() if layout.is_id_an_attribute else {part["id"]}
+    fields = {column: value for column, value in row.items() if column not in left_out and value != ""}
+    return Delivery(key, origin.entity_type.name, fields, instant)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _instant(text: str) -> datetime | None:
+    """Read an instant; one without a zone is UTC, a bare date its first moment. Raises ValueError."""
+    if not text.strip():
+        return None
+    instant = datetime.fromisoformat(text.strip())
+    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -1,0 +1,230 @@
+"""Use cases of the sources room: register instances, judge deliveries, store what is new.
+
+Judging is pure and comes first, outside of any lock: a delivery is `Accepted`, or `Rejected` with every reason. Storing
+compares with the newest version under a lock on the source key, so that a repeated delivery changes nothing and an
+older one never overwrites a newer one.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from mdm.db.locks import key_hash, lock_keys
+from mdm.db.types import as_json
+from mdm.entities.mapping import map_record
+from mdm.entities.model import EntityType, Reason
+from mdm.errors import SourceConflict, SourceKeyInvalid, SourceUnknown
+from mdm.failpoints import failpoint
+from mdm.ids import GoldenId, RecordId, new_record_id
+from mdm.sources import store
+from mdm.sources.model import Accepted, Arrival, Delivery, ReferenceKey, Rejected, SourceInstance, SourceKey, Status
+
+
+def register(connection: Connection, instance: SourceInstance, *, who: str) -> None:
+    """Register a source instance, or change its title, rank and promise; raises SourceConflict for another system."""
+    known = {one.id: one for one in store.select_instances(connection)}.get(instance.id)
+    if known is not None and known.system != instance.system:
+        raise SourceConflict(
+            f"source instance {instance.id} is a {known.system}, not a {instance.system}",
+            remedy="choose another id for the new instance",
+        )
+    SourceKey.parse(f"{instance.id}/object:1")
+    store.insert_instance(connection, instance, who=who)
+
+
+def instances(connection: Connection) -> tuple[SourceInstance, ...]:
+    """List the registered source instances."""
+    return store.select_instances(connection)
+
+
+def require_instance(connection: Connection, instance_id: str) -> SourceInstance:
+    """Return one instance; raises SourceUnknown that names those which exist."""
+    known = {one.id: one for one in store.select_instances(connection)}
+    if instance_id not in known:
+        raise SourceUnknown(
+            instance_id, remedy=f"register it with `mdm sources add`; known are {', '.join(known) or 'none yet'}"
+        )
+    return known[instance_id]
+
+
+def judge(
+    entity_type: EntityType, delivery: Delivery, *, known_instances: frozenset[str], column_map: Mapping[str, str]
+) -> Accepted | Rejected:
+    """Map one delivery and decide whether it can be stored; all faults are told at once."""
+    if delivery.key.instance not in known_instances:
+        reason = Reason(
+            "source",
+            "source_unknown",
+            f"source instance {delivery.key.instance!r} is not registered",
+            "register it first",
+            "reject",
+        )
+        return Rejected(delivery, (reason,))
+    mapped = map_record(entity_type, delivery.fields, instance=delivery.key.instance, column_map=column_map)
+    rejecting = tuple(fault for fault in mapped.faults if fault.severity == "reject")
+    if delivery.is_deletion:
+        return Accepted(delivery, {}, {}, (), (), _content_hash(delivery, {}, {}))
+    if unstorable := _unstorable(delivery.fields):
+        return Rejected(delivery, (*rejecting, unstorable))
+    if rejecting:
+        return Rejected(delivery, mapped.faults)
+    return Accepted(
+        delivery=delivery,
+        values=mapped.values,
+        undeclared=mapped.undeclared,
+        references=_references(entity_type, delivery, mapped.values, known_instances),
+        warnings=mapped.faults,
+        content_hash=_content_hash(delivery, mapped.values, mapped.undeclared),
+    )
+
+
+def split_known(
+    connection: Connection, accepted: Sequence[Accepted]
+) -> tuple[list[Accepted], dict[SourceKey, Arrival]]:
+    """Part a batch into what must be stored and what is plainly a repeat, without taking any lock."""
+    heads = store.select_heads(connection, [one.delivery.key for one in accepted])
+    fresh, repeats = [], {}
+    for one in accepted:
+        head = heads.get(one.delivery.key)
+        if head is not None and head.content_hash == one.content_hash:
+            repeats[one.delivery.key] = _arrival(one.delivery.key, head, "unchanged")
+        else:
+            fresh.append(one)
+    return fresh, repeats
+
+
+def ingest(
+    connection: Connection, accepted: Sequence[Accepted], *, at: Callable[[Connection], datetime], who: str
+) -> tuple[Arrival, ...]:
+    """Store what is new among deliveries of distinct keys; an exact repeat changes nothing, nor does an older version.
+
+    The keys of the records and of what they point at are locked first, so that a child and its parent cannot miss each
+    other. `at` takes the instant once the locks are held.
+    """
+    _lock_meeting_points(connection, accepted)
+    failpoint("ingest.locked")
+    heads = store.select_heads(connection, [one.delivery.key for one in accepted])
+    arrivals, rows, references = [], [], {}
+    for one in accepted:
+        head = heads.get(one.delivery.key)
+        status = _status(head, one)
+        if status in {"unchanged", "stale"}:
+            arrivals.append(_arrival(one.delivery.key, head, status))
+            continue
+        record_id = RecordId(head.id) if head is not None else new_record_id()
+        rows.append(_row(record_id, one, version=head.version + 1 if head is not None else 1))
+        references[record_id] = one.references
+        golden_id = GoldenId(head.golden_id) if head is not None and head.golden_id else None
+        arrivals.append(Arrival(record_id, one.delivery.key, status, golden_id))
+    if rows:
+        store.upsert_records(connection, rows, at=at(connection), who=who)
+        store.replace_references(connection, references)
+    failpoint("ingest.stored")
+    return tuple(arrivals)
+
+
+def contexts_of(connection: Connection, entity_type: EntityType, record_ids: Iterable[RecordId]) -> dict[RecordId, str]:
+    """Find the golden parent that each record is matched within, "" while it is unknown."""
+    resolved = store.select_resolved_references(connection, ids := tuple(record_ids))
+    parents = {
+        record_id: str(golden_id)
+        for (record_id, attribute, _), golden_id in resolved.items()
+        if attribute == entity_type.within
+    }
+    return {record_id: parents.get(record_id, "") for record_id in ids}
+
+
+def _lock_meeting_points(connection: Connection, accepted: Sequence[Accepted]) -> None:
+    keys = {_meeting_point(one.delivery.entity_type, one.delivery.key) for one in accepted}
+    keys |= {key_hash("source", to.entity_type, to.instance, to.native_id) for one in accepted for to in one.references}
+    lock_keys(connection, keys)
+
+
+def _status(head: Row[Any] | None, one: Accepted) -> Status:
+    if head is None:
+        return "created"
+    if head.content_hash == one.content_hash:
+        return "unchanged"
+    newer = one.delivery.source_time
+    if newer is not None and head.source_time is not None and newer < head.source_time:
+        return "stale"
+    return "updated"
+
+
+def _arrival(key: SourceKey, head: Row[Any] | None, status: Status) -> Arrival:
+    assert head is not None, "only a stored record can be repeated or outdated"
+    return Arrival(RecordId(head.id), key, status, GoldenId(head.golden_id) if head.golden_id else None)
+
+
+def _row(record_id: RecordId, one: Accepted, *, version: int) -> dict[str, Any]:
+    key = one.delivery.key
+    return {
+        "id": record_id,
+        "entity_type": one.delivery.entity_type,
+        "instance_id": key.instance,
+        "object": key.object,
+        "scope": key.scope,
+        "native_id": key.native_id,
+        "state": one.state,
+        "version": version,
+        "content_hash": one.content_hash,
+        "source_time": one.delivery.source_time,
+        "fields": dict(one.delivery.fields),
+        "values": one.values,
+        "undeclared": one.undeclared,
+        "warnings": [(fault.field, fault.code, fault.severity) for fault in one.warnings],
+    }
+
+
+def _content_hash(delivery: Delivery, values: Mapping[str, Any], undeclared: Mapping[str, Any]) -> bytes:
+    # The source's own time counts as content: a newer time with equal values still moves the stale guard.
+    time = delivery.source_time.isoformat() if delivery.source_time else None
+    content = as_json({"deleted": delivery.is_deletion, "time": time, "undeclared": undeclared, "values": values})
+    return hashlib.sha256(content.encode()).digest()
+
+
+def _unstorable(fields: Mapping[str, Any]) -> Reason | None:
+    for name, value in fields.items():
+        try:
+            is_bad = "\\u0000" in as_json({name: value})
+        except (TypeError, ValueError):
+            is_bad = True
+        if is_bad:
+            shown = name.encode(errors="replace").decode()
+            remedy = "send plain JSON values without NUL and without half surrogate pairs"
+            return Reason(
+                shown, "unstorable_text", f"{shown} holds a value that no text column can keep", remedy, "reject"
+            )
+    return None
+
+
+def _references(
+    entity_type: EntityType, delivery: Delivery, values: Mapping[str, Any], known_instances: frozenset[str]
+) -> tuple[ReferenceKey, ...]:
+    found = []
+    for attribute in entity_type.attributes.values():
+        if attribute.reference is None or attribute.name not in values:
+            continue
+        value = values[attribute.name]
+        for native_id in value if attribute.is_list else [value]:
+            instance, scope, native = delivery.key.instance, delivery.key.scope, native_id
+            full = _printed_key(native_id, known_instances)
+            if full is not None:
+                instance, scope, native = full.instance, full.scope, full.native_id
+            found.append(ReferenceKey(attribute.name, attribute.reference.entity_type, instance, scope, native))
+    return tuple(found)
+
+
+def _printed_key(text: str, known_instances: frozenset[str]) -> SourceKey | None:
+    try:
+        key = SourceKey.parse(text)
+    except SourceKeyInvalid:
+        return None
+    return key if key.instance in known_instances else None
+
+
+def _meeting_point(entity_type: str, key: SourceKey) -> int:
+    return key_hash("source", entity_type, key.instance, key.native_id)

@@ -1,0 +1,360 @@
+"""SQL of the sources room, one function a question."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from mdm.db.types import as_json
+from mdm.entities.model import Reason
+from mdm.ids import ExceptionId, GoldenId, RecordId
+from mdm.sources.model import DeliveryException, ReferenceKey, SourceInstance, SourceKey, SourceRecord
+
+_KEY_COLUMNS = "instance_id text, object text, scope text, native_id text"
+
+_RECORD = """
+SELECT r.id, r.instance_id, r.object, r.scope, r.native_id, r.entity_type, r.state, r.version, r.source_time,
+r.golden_id, r.context, v.values, v.warnings, i.rank
+  FROM source_record r
+  JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version
+  JOIN source_instance i ON i.id = r.instance_id
+"""
+
+
+_EXCEPTION = (
+    "SELECT id, kind, entity_type, source_key, fields, source_time, reasons, state, recorded_at FROM delivery_exception"
+)
+
+
+def insert_instance(connection: Connection, instance: SourceInstance, *, who: str) -> None:
+    """Register an instance, or change the facts that may change; its id and system never do."""
+    connection.execute(
+        text(
+            "INSERT INTO source_instance (id, system, title, rank, duplicate_free, who)"
+            " VALUES (:id, :system, :title, :rank, :duplicate_free, :who)"
+            " ON CONFLICT (id) DO UPDATE SET title = excluded.title, rank = excluded.rank,"
+            " duplicate_free = excluded.duplicate_free, who = excluded.who"
+            " WHERE (source_instance.title, source_instance.rank, source_instance.duplicate_free)"
+            " IS DISTINCT FROM (excluded.title, excluded.rank, excluded.duplicate_free)"
+        ),
+        {
+            "id": instance.id,
+            "system": instance.system,
+            "title": instance.title,
+            "rank": instance.rank,
+            "duplicate_free": instance.duplicate_free,
+            "who": who,
+        },
+    )
+
+
+def select_instances(connection: Connection) -> tuple[SourceInstance, ...]:
+    """List the registered instances by id."""
+    rows = connection.execute(text("SELECT id, system, title, rank, duplicate_free FROM source_instance ORDER BY id"))
+    return tuple(SourceInstance(*row) for row in rows)
+
+
+def select_heads(connection: Connection, keys: Sequence[SourceKey]) -> dict[SourceKey, Row[Any]]:
+    """Find what is known of each source key: id, state, version, content_hash, source_time, golden_id."""
+    rows = connection.execute(
+        text(
+            "SELECT r.instance_id, r.object, r.scope, r.native_id, r.id, r.entity_type, r.state, r.version,"
+            " r.content_hash,"
+            f" r.source_time, r.golden_id FROM source_record r JOIN jsonb_to_recordset(CAST(:keys AS jsonb)) AS k"
+            f" ({_KEY_COLUMNS})"
+            " USING (instance_id, object, scope, native_id)"
+        ),
+        {"keys": as_json([_key_row(key) for key in keys])},
+    )
+    return {SourceKey(row.instance_id, row.object, row.scope, row.native_id): row for row in rows}
+
+
+def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str) -> None:
+    """Write the newest version of each record: its head, its version row and its references.
+
+    rows  id, entity_type, instance_id, object, scope, native_id, state, version, content_hash, source_time,
+          fields, values, undeclared, warnings
+    """
+    parameters = {"rows": as_json(rows), "at": at, "who": who}
+    connection.execute(
+        text(
+            "INSERT INTO source_record (id, entity_type, instance_id, object, scope, native_id, state, version,"
+            " content_hash,"
+            " source_time, recorded_at, who)"
+            " SELECT id, entity_type, instance_id, object, scope, native_id, state, version, decode(content_hash,"
+            " 'hex'),"
+            " source_time, :at, :who FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text, entity_type text,"
+            f" {_KEY_COLUMNS}, state text, version int, content_hash text, source_time timestamptz)"
+            " ON CONFLICT (id) DO UPDATE SET state = excluded.state, version = excluded.version, who = excluded.who,"
+            " content_hash = excluded.content_hash, recorded_at = excluded.recorded_at,"
+            " source_time = coalesce(excluded.source_time, source_record.source_time)"
+        ),
+        parameters,
+    )
+    connection.execute(
+        text(
+            "INSERT INTO source_record_version (record_id, version, state, fields, values, undeclared, warnings,"
+            " content_hash,"
+            " source_time, recorded_at, who)"
+            " SELECT id, version, state, fields, values, undeclared, warnings, decode(content_hash, 'hex'),"
+            " source_time, :at, :who"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text, version int, state text, fields jsonb,"
+            " values jsonb,"
+            " undeclared jsonb, warnings jsonb, content_hash text, source_time timestamptz)"
+        ),
+        parameters,
+    )
+
+
+def replace_references(connection: Connection, references_by_record: Mapping[RecordId, Sequence[ReferenceKey]]) -> None:
+    """Write what each record points at, in place of what it pointed at before."""
+    rows = [
+        {
+            "record_id": record_id,
+            "attribute": reference.attribute,
+            "position": position,
+            "entity_type": reference.entity_type,
+            "instance_id": reference.instance,
+            "scope": reference.scope,
+            "native_id": reference.native_id,
+        }
+        for record_id, references in references_by_record.items()
+        for position, reference in enumerate(references)
+    ]
+    connection.execute(
+        text("DELETE FROM source_reference WHERE record_id = ANY(:ids)"),
+        {"ids": [str(id_) for id_ in references_by_record]},
+    )
+    connection.execute(
+        text(
+            "INSERT INTO source_reference SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (record_id text,"
+            " attribute text, position int, entity_type text, instance_id text, scope text, native_id text)"
+        ),
+        {"rows": as_json(rows)},
+    )
+
+
+def select_records(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[SourceRecord, ...]:
+    """Load records with their newest values, by id."""
+    rows = connection.execute(
+        text(f"{_RECORD} WHERE r.id = ANY(:ids) ORDER BY r.id"), {"ids": [str(id_) for id_ in record_ids]}
+    )
+    return tuple(_record(row) for row in rows)
+
+
+def select_members(connection: Connection, golden_ids: Iterable[GoldenId]) -> tuple[SourceRecord, ...]:
+    """Load the active members of golden records, by golden id and source key."""
+    rows = connection.execute(
+        text(
+            f"{_RECORD} WHERE r.golden_id = ANY(:ids) AND r.state = 'active'"
+            " ORDER BY r.golden_id, r.instance_id, r.object, r.scope, r.native_id"
+        ),
+        {"ids": [str(id_) for id_ in golden_ids]},
+    )
+    return tuple(_record(row) for row in rows)
+
+
+def update_golden_ids(connection: Connection, golden_by_record: Mapping[RecordId, GoldenId]) -> None:
+    """Point records at the golden record they now belong to; the first one stays noted as their origin."""
+    rows = [{"id": record_id, "golden_id": golden_id} for record_id, golden_id in golden_by_record.items()]
+    connection.execute(
+        text(
+            "UPDATE source_record r SET golden_id = m.golden_id, origin_golden_id = coalesce(r.origin_golden_id,"
+            " m.golden_id)"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS m (id text, golden_id text) WHERE r.id = m.id"
+        ),
+        {"rows": as_json(rows)},
+    )
+
+
+def update_contexts(connection: Connection, context_by_record: Mapping[RecordId, str]) -> None:
+    """Note the parent that records are matched within."""
+    rows = [{"id": record_id, "context": context} for record_id, context in context_by_record.items()]
+    connection.execute(
+        text(
+            "UPDATE source_record r SET context = c.context FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS c (id"
+            " text, context text)"
+            " WHERE r.id = c.id AND r.context <> c.context"
+        ),
+        {"rows": as_json(rows)},
+    )
+
+
+def update_deferred(connection: Connection, record_ids: Iterable[RecordId], *, is_deferred: bool) -> None:
+    """Mark records whose blocks were too large to search online, or clear the mark."""
+    connection.execute(
+        text("UPDATE source_record SET is_deferred = :flag WHERE id = ANY(:ids) AND is_deferred <> :flag"),
+        {"flag": is_deferred, "ids": [str(id_) for id_ in record_ids]},
+    )
+
+
+def select_deferred(connection: Connection, *, limit: int) -> tuple[SourceRecord, ...]:
+    """List records that wait for a wider search."""
+    rows = connection.execute(
+        text(f"{_RECORD} WHERE r.is_deferred AND r.state = 'active' ORDER BY r.id LIMIT :limit"), {"limit": limit}
+    )
+    return tuple(_record(row) for row in rows)
+
+
+def select_resolved_references(
+    connection: Connection, record_ids: Iterable[RecordId]
+) -> dict[tuple[RecordId, str, int], GoldenId]:
+    """Resolve references: (record, attribute, position) → golden id of what it points at; unknown ones are left out.
+
+    A reference means the record of its own scope, else of no scope, else the lowest object.
+    """
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT ON (f.record_id, f.attribute, f.position) f.record_id, f.attribute, f.position,"
+            " p.golden_id"
+            " FROM source_reference f JOIN source_record p ON p.instance_id = f.instance_id AND p.native_id ="
+            " f.native_id"
+            " AND p.entity_type = f.entity_type AND p.scope IN (f.scope, '') AND p.state = 'active' AND p.golden_id IS"
+            " NOT NULL"
+            " WHERE f.record_id = ANY(:ids) ORDER BY f.record_id, f.attribute, f.position, p.scope = f.scope DESC,"
+            " p.object"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return {(RecordId(row.record_id), row.attribute, row.position): GoldenId(row.golden_id) for row in rows}
+
+
+def select_followers(
+    connection: Connection, record_ids: Iterable[RecordId]
+) -> tuple[tuple[RecordId, str, str, GoldenId | None], ...]:
+    """List (record, its entity type, attribute, its golden id) of active records that point at any of these records."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT c.id, c.entity_type, f.attribute, c.golden_id FROM source_record p"
+            " JOIN source_reference f ON f.instance_id = p.instance_id AND f.native_id = p.native_id"
+            " AND f.entity_type = p.entity_type AND p.scope IN (f.scope, '')"
+            " JOIN source_record c ON c.id = f.record_id AND c.state = 'active'"
+            " WHERE p.id = ANY(:ids) ORDER BY c.entity_type, c.id, f.attribute"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return tuple(
+        (RecordId(row.id), row.entity_type, row.attribute, GoldenId(row.golden_id) if row.golden_id else None)
+        for row in rows
+    )
+
+
+def _key_row(key: SourceKey) -> dict[str, str]:
+    return {"instance_id": key.instance, "object": key.object, "scope": key.scope, "native_id": key.native_id}
+
+
+def _record(row: Row[Any]) -> SourceRecord:
+    return SourceRecord(
+        id=RecordId(row.id),
+        key=SourceKey(row.instance_id, row.object, row.scope, row.native_id),
+        entity_type=row.entity_type,
+        state=row.state,
+        version=row.version,
+        source_time=row.source_time,
+        golden_id=GoldenId(row.golden_id) if row.golden_id else None,
+        values=row.values,
+        source_rank=row.rank,
+        context=row.context,
+        invalid_attributes=frozenset(field for field, _, _ in row.warnings),
+        holds=tuple(sorted(code for _, code, severity in row.warnings if severity == "hold_publishing")),
+    )
+
+
+def insert_exceptions(connection: Connection, rows: Sequence[Mapping[str, Any]], *, who: str) -> None:
+    """Queue exceptions; one that is open already for the same fault of the same content is left as it is.
+
+    rows  id, kind, entity_type, instance_id, source_key, fields, source_time, reasons, fingerprint
+    """
+    connection.execute(
+        text(
+            "INSERT INTO delivery_exception (id, kind, entity_type, instance_id, source_key, fields, source_time,"
+            " reasons,"
+            " fingerprint, state, who)"
+            " SELECT id, kind, entity_type, instance_id, source_key, fields, source_time, reasons, fingerprint,"
+            " 'open', :who"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text, kind text, entity_type text, instance_id"
+            " text,"
+            " source_key text, fields jsonb, source_time timestamptz, reasons jsonb, fingerprint bigint)"
+            " ON CONFLICT (source_key, kind, fingerprint) WHERE state = 'open' DO NOTHING"
+        ),
+        {"rows": as_json(rows), "who": who},
+    )
+
+
+def supersede_exceptions(
+    connection: Connection, source_keys: Iterable[SourceKey], *, but: Iterable[int], who: str
+) -> None:
+    """Close the open exceptions of keys whose newer delivery was stored, but for those with these fingerprints."""
+    connection.execute(
+        text(
+            "UPDATE delivery_exception SET state = 'superseded', closed_at = now(), closed_by = :who"
+            " WHERE source_key = ANY(:keys) AND state = 'open' AND fingerprint <> ALL(CAST(:but AS bigint[]))"
+        ),
+        {"keys": [str(key) for key in source_keys], "but": list(but), "who": who},
+    )
+
+
+def select_exceptions(
+    connection: Connection, *, state: str, source: str | None, after: str, limit: int
+) -> tuple[DeliveryException, ...]:
+    """List exceptions in the order they were queued."""
+    rows = connection.execute(
+        text(
+            f"{_EXCEPTION} WHERE state = :state AND (CAST(:source AS text) IS NULL OR instance_id = :source) AND id >"
+            f" :after"
+            " ORDER BY id LIMIT :limit"
+        ),
+        {"state": state, "source": source, "after": after, "limit": limit},
+    )
+    return tuple(_exception(row) for row in rows)
+
+
+def select_exception(
+    connection: Connection, exception_id: str, *, for_update: bool = False
+) -> DeliveryException | None:
+    """Find one exception, locked until the transaction ends when it is to be changed."""
+    lock = " FOR UPDATE" if for_update else ""
+    row = connection.execute(text(f"{_EXCEPTION} WHERE id = :id{lock}"), {"id": exception_id}).one_or_none()
+    return _exception(row) if row is not None else None
+
+
+def close_exception(connection: Connection, exception_id: str, *, state: str, who: str) -> None:
+    """Close an exception as replayed or dismissed."""
+    connection.execute(
+        text("UPDATE delivery_exception SET state = :state, closed_at = now(), closed_by = :who WHERE id = :id"),
+        {"id": exception_id, "state": state, "who": who},
+    )
+
+
+def update_exception_fields(connection: Connection, exception_id: str, fields: Mapping[str, Any]) -> None:
+    """Put mended fields in place of the delivered ones."""
+    connection.execute(
+        text("UPDATE delivery_exception SET fields = CAST(:fields AS jsonb) WHERE id = :id"),
+        {"id": exception_id, "fields": as_json(fields)},
+    )
+
+
+def count_exceptions(connection: Connection) -> dict[tuple[str, str], int]:
+    """Count open exceptions by kind and first reason code."""
+    rows = connection.execute(
+        text(
+            "SELECT kind, reasons -> 0 ->> 'code' AS code, count(*) AS n FROM delivery_exception WHERE state = 'open'"
+            " GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+    )
+    return {(row.kind, row.code): row.n for row in rows}
+
+
+def _exception(row: Row[Any]) -> DeliveryException:
+    return DeliveryException(
+        id=ExceptionId(row.id),
+        kind=row.kind,
+        entity_type=row.entity_type,
+        source_key=row.source_key,
+        fields=row.fields,
+        source_time=row.source_time,
+        reasons=tuple(Reason(**reason) for reason in row.reasons),
+        state=row.state,
+        recorded_at=row.recorded_at,
+    )

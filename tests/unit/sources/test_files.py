@@ -1,0 +1,432 @@
+"""Delivered files of every format, sound and hostile: what is kept, what is refused, and in which words."""
+
+import gzip
+import json
+import os
+import random
+import tracemalloc
+import zipfile
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from xlsxwriter import Workbook
+
+from mdm.errors import FileUnreadable
+from mdm.sources import files_tables, files_text
+from mdm.sources.files import FileFault, find_files, read_file
+
+INSTANT = datetime(2026, 1, 31, 8, 15)  # noqa: DTZ001 -- a workbook knows no time zones
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    content = content.encode() if isinstance(content, str) else content
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    return path
+
+
+def rows_of(path: Path, **options: Any) -> list[tuple[int, dict[str, Any]]]:
+    """Read a file in which no row may be at fault."""
+    rows = []
+    for number, row in read_file(path, **options):
+        assert not isinstance(row, FileFault), row.message
+        rows.append((number, row))
+    return rows
+
+
+def split(path: Path, **options: Any) -> tuple[list[int], list[tuple[int, str, str]]]:
+    """Tell the numbers of the rows kept, and (row, column, code) of the faults; each fault names file and place."""
+    kept, faults = [], []
+    for number, row in read_file(path, **options):
+        if isinstance(row, FileFault):
+            assert (row.row, row.path) == (number, str(path))
+            assert row.message.startswith(str(path))
+            assert f" {number}" in row.message
+            assert row.remedy
+            faults.append((number, row.column, row.code))
+        else:
+            kept.append(number)
+    return kept, faults
+
+
+def refusal(path: Path, **options: Any) -> str:
+    """Tell why a file is refused as a whole; the error names the file and what to do."""
+    with pytest.raises(FileUnreadable) as refused:
+        list(read_file(path, **options))
+    assert str(path) in refused.value.message
+    assert refused.value.remedy
+    return refused.value.reason
+
+
+# CSV
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
+    lines = [["id", "name", "note"], ["1", '"Müller, Söhne; Co"', "x"], ["2", "Straße", "y"]]
+    content = "\n".join(delimiter.join(cells) for cells in lines)
+
+    rows = rows_of(written(tmp_path, "a.csv", content))
+
+    assert rows[0] == (2, {"id": "1", "name": "Müller, Söhne; Co", "note": "x"})
+    assert rows[1] == (3, {"id": "2", "name": "Straße", "note": "y"})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv"])
+def test_the_encoding_is_found(tmp_path: Path, encoding: str, name: str) -> None:
+    content = "id\tname\n1\tMüller €\n2\tÅngström\n".encode(encoding)
+
+    rows = rows_of(written(tmp_path, name, content))
+
+    assert rows == [(2, {"id": "1", "name": "Müller €"}), (3, {"id": "2", "name": "Ångström"})]
+
+
+def test_an_encoding_and_a_delimiter_may_be_named(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "id:name\n1:Łódź\n".encode("cp1250"))
+
+    assert rows_of(path, encoding="cp1250", delimiter=":") == [(2, {"id": "1", "name": "Łódź"})]
+    assert refusal(path, encoding="klingon") == "there is no encoding 'klingon'"
+    assert refusal(path, encoding="hex") == "there is no encoding 'hex'"
+    assert "is not utf-16" in refusal(written(tmp_path, "odd.csv", b"abc"), encoding="utf-16")
+
+
+def test_quoted_line_breaks_stay_and_rows_are_numbered_by_their_first_line(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", 'id,address\r\n1,"Main St 1\r\nBern"\r\n\r\n2,"say ""hi"""\r\n')
+
+    assert rows_of(path) == [(2, {"id": "1", "address": "Main St 1\r\nBern"}), (5, {"id": "2", "address": 'say "hi"'})]
+
+
+def test_ragged_rows_are_reported_and_good_rows_kept(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "id,name\n1,a\n2\n3,b,c\n4,d,,\n5,e\n")
+
+    assert split(path) == ([2, 5, 6], [(3, "", "row_too_short"), (4, "", "row_too_long")])
+
+
+def test_a_forgotten_quote_costs_one_row(tmp_path: Path) -> None:
+    body = "".join(f"{i},name {i}\n" for i in range(4, 10_000))
+    path = written(tmp_path, "a.csv", f'id,name\n1,a\n2,"open\n3,c\n{body}')
+
+    kept, faults = split(path)
+
+    assert faults == [(3, "", "quoting")]
+    assert len(kept) == 9_998  # rows 1 and 3 to 9,999
+
+
+def test_text_behind_a_closing_quote_is_a_fault_of_its_row(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", 'id,name\n1,"Acme "Best" Ltd"\n2,b\n')
+
+    assert split(path) == ([3], [(2, "", "quoting")])
+
+
+def test_a_nul_and_a_broken_byte_cost_their_rows(tmp_path: Path) -> None:
+    good = "".join(f"{i},Müller\n" for i in range(10)).encode()
+    path = written(tmp_path, "a.csv", b"id,name\n" + good + b"x,a\0b\ny,caf\xe9\nz,c\n")
+
+    kept, faults = split(path)
+
+    assert faults == [(12, "name", "nul_character"), (13, "name", "encoding")]
+    assert kept == [*range(2, 12), 14]
+
+
+def test_the_line_that_names_the_delimiter_is_understood(tmp_path: Path) -> None:
+    assert rows_of(written(tmp_path, "a.csv", "sep=;\nid;name\n1;a,b,c\n")) == [(3, {"id": "1", "name": "a,b,c"})]
+
+
+def test_one_column_no_rows_and_unnamed_columns_are_fine(tmp_path: Path) -> None:
+    assert rows_of(written(tmp_path, "one.csv", "id\n1\n2")) == [(2, {"id": "1"}), (3, {"id": "2"})]
+    assert rows_of(written(tmp_path, "none.csv", "id,name\n")) == []
+    assert rows_of(written(tmp_path, "gap.csv", "id,,name,\n1,x,a,\n")) == [
+        (2, {"id": "1", "column_2": "x", "name": "a"})
+    ]
+
+
+def test_leading_zeros_and_long_digits_are_text_in_csv(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "id,number\n007,123456789012345678901234567890\n")
+
+    assert rows_of(path) == [(2, {"id": "007", "number": "123456789012345678901234567890"})]
+
+
+def test_an_exported_formula_text_comes_back_whole(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "id,name\n1,'-Zero AG\n2,'@Home\n3,''=x\n4,'tHooft\n")
+
+    assert [row["name"] for _, row in rows_of(path)] == ["-Zero AG", "@Home", "'=x", "'tHooft"]
+
+
+# JSONL
+
+
+def test_jsonl_gives_text_lists_and_objects(tmp_path: Path) -> None:
+    line = '{"id": 7, "rate": 12.50, "ok": true, "none": null, "names": ["a", 1], "address": {"no": 5}}'
+
+    rows = rows_of(written(tmp_path, "a.jsonl", f"\n{line}\n"))
+
+    assert rows == [
+        (2, {"id": "7", "rate": "12.50", "ok": "true", "none": "", "names": ["a", "1"], "address": {"no": "5"}})
+    ]
+
+
+HOSTILE_LINES = [
+    ('{"id": NaN}', "", "not_a_number"),
+    ('{"id": -Infinity}', "", "not_a_number"),
+    ('{"id": "a\\u0000b"}', "id", "nul_character"),
+    ('{"id": "\\ud800"}', "id", "lone_surrogate"),
+    ('{"id": ["ok", {"x": "\\udfff"}]}', "id", "lone_surrogate"),
+    ('{"\\ud800": "x"}', "\\ud800", "lone_surrogate"),
+    ('{"id": 1, "id": 2}', "", "duplicate_key"),
+    ('{"id": {"x": 1, "x": 1}}', "", "duplicate_key"),
+    ('{"id": 9007199254740993}', "id", "number_too_large"),  # 2^53 + 1
+    ('{"id": [-9007199254740993]}', "id", "number_too_large"),
+    (f'{{"id": {"9" * 5000}}}', "id", "number_too_large"),
+    (f'{{"id": {"[" * 32}{"]" * 32}}}', "", "too_deep"),
+    ("[" * 100_000, "", "too_deep"),
+    ('{"a":' * 100_000, "", "too_deep"),
+    ('{"id": "x"', "", "not_json"),
+    ("{'id': 1}", "", "not_json"),
+    ("\\x00\\x01", "", "not_json"),
+    ("12", "", "not_an_object"),
+    ('"text"', "", "not_an_object"),
+]
+
+
+@pytest.mark.parametrize(("line", "column", "code"), HOSTILE_LINES, ids=range(len(HOSTILE_LINES)))
+def test_a_hostile_line_costs_itself_only(tmp_path: Path, line: str, column: str, code: str) -> None:
+    path = written(tmp_path, "a.ndjson", f'{{"id": "1"}}\n{line}\n{{"id": "2"}}\n')
+
+    assert split(path) == ([1, 3], [(2, column, code)])
+
+
+def test_brackets_in_text_are_no_nesting_and_the_bound_itself_is_allowed(tmp_path: Path) -> None:
+    deep = "[" * 31 + "]" * 31  # with the object around it 32 levels
+    path = written(
+        tmp_path, "a.jsonl", json.dumps({"id": "[{\\" * 100}) + f'\n{{"id": {deep}}}\n{{"id": 9007199254740992}}\n'
+    )
+
+    assert split(path) == ([1, 2, 3], [])
+
+
+def test_all_faults_of_a_line_are_told(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", '{"a": "\\u0000", "b": 99999999999999999999, "c": "ok"}\n')
+
+    assert split(path)[1] == [(1, "b", "number_too_large"), (1, "a", "nul_character")]
+
+
+def test_one_json_document_is_not_jsonl(tmp_path: Path) -> None:
+    assert "one JSON document" in refusal(written(tmp_path, "a.json", '[\n {"id": 1}\n]'))
+    assert "one JSON document" in refusal(written(tmp_path, "b.jsonl", '{\n "id": 1\n}'))
+
+
+# XLSX and Parquet
+
+
+def workbook(path: Path, *sheets: list[list[Any]]) -> Path:
+    with Workbook(str(path), {"default_date_format": "yyyy-mm-dd hh:mm", "strings_to_numbers": False}) as book:
+        for rows in sheets:
+            sheet = book.add_worksheet()
+            for number, cells in enumerate(rows):
+                for place, cell in enumerate(cells):
+                    sheet.write(number, place, cell)
+    return path
+
+
+def test_cells_of_a_workbook_read_as_typed_by_a_careful_person(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path / "a.xlsx",
+        [],
+        [
+            ["id", "number", "rate", "day", "instant", "flag"],
+            ["007", 42, 12.5, date(2026, 1, 31), INSTANT, True],
+            [],
+            ["x", -3, 1e-7, "31.1.2026", "", False],
+        ],
+    )
+
+    assert rows_of(path) == [
+        (
+            2,
+            {
+                "id": "007",
+                "number": "42",
+                "rate": "12.5",
+                "day": "2026-01-31",
+                "instant": "2026-01-31T08:15:00",
+                "flag": "true",
+            },
+        ),
+        (4, {"id": "x", "number": "-3", "rate": "0.0000001", "day": "31.1.2026", "instant": "", "flag": "false"}),
+    ]
+
+
+def test_a_sheet_is_chosen_by_name(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["a"], ["1"]], [["b"], ["2"]])
+
+    assert rows_of(path, sheet="Sheet2") == [(2, {"b": "2"})]
+    assert refusal(path, sheet="Budget") == "has no sheet 'Budget'; it has 'Sheet1', 'Sheet2'"
+
+
+def test_faults_in_a_workbook_cost_their_rows(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["id", "n"], ["1", 1e17], ["2", 1, "stray"], ["3", 3]])
+
+    assert split(path) == ([4], [(2, "n", "number_too_large"), (3, "", "row_too_long")])
+
+
+def test_parquet_values_become_text(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "id": pa.array([2**60, None], pa.int64()),
+            "rate": pa.array([5.0, float("nan")]),
+            "amount": pa.array([Decimal("12.50"), None]),
+            "day": pa.array([date(2026, 1, 31), None]),
+            "instant": pa.array([datetime(2026, 1, 31, 8, 15, tzinfo=UTC), None]),
+            "at": pa.array([time(8, 15), None]),
+            "names": pa.array([["a", "b"], None]),
+            "raw": pa.array([b"abc", None]),
+            "flag": pa.array([True, None]),
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+
+    first, second = rows_of(tmp_path / "a.parquet")
+
+    assert first == (
+        1,
+        {
+            "id": "1152921504606846976",
+            "rate": "5",
+            "amount": "12.50",
+            "day": "2026-01-31",
+            "instant": "2026-01-31T08:15:00+00:00",
+            "at": "08:15:00",
+            "names": ["a", "b"],
+            "raw": "abc",
+            "flag": "true",
+        },
+    )
+    assert second == (2, dict.fromkeys(table.column_names, ""))
+
+
+def test_faults_in_parquet_cost_their_rows(tmp_path: Path) -> None:
+    table = pa.table({"id": ["1", "a\0b", "3"], "x": [1.0, 2.0, float("inf")], "raw": [b"\xff", b"", b""]})
+    pq.write_table(table, tmp_path / "a.parquet")
+
+    assert split(tmp_path / "a.parquet") == (
+        [],
+        [(1, "raw", "not_text"), (2, "id", "nul_character"), (3, "x", "not_text")],
+    )
+
+
+# Files refused as a whole
+
+WHOLE_FILES: list[tuple[str, bytes, str]] = [
+    ("empty.csv", b"", "is empty"),
+    ("blank.csv", b" \r\n\n", "is empty"),
+    ("bom.csv", b"\xef\xbb\xbf", "is empty"),
+    ("empty.jsonl.gz", b"", "is empty"),
+    ("binary.csv", random.Random(1).randbytes(5_000), "is binary, not text"),
+    ("zeros.csv", bytes(5_000), "is binary, not text"),
+    ("picture.csv", b"\x89PNG\r\n\x1a\n", "its name says CSV, but it is a picture"),
+    ("parquet.csv", b"PAR1....PAR1", "its name says CSV, but it is a Parquet file"),
+    ("text.parquet", b"id,name\n1,a\n", "its name says Parquet, but it is not a Parquet file"),
+    ("cut.parquet", b"PAR1abc", "is damaged after row 0"),
+    ("text.xlsx", b"id,name\n1,a\n", "its name says XLSX, but it is not a ZIP archive or Excel workbook"),
+    ("cut.xlsx", b"PK\x03\x04abc", "is damaged"),
+    ("locked.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504), "protected by a password"),
+    ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "its name does not tell a format"),
+    ("a.parquet.gz", b"x", "its name does not tell a format"),
+    ("noname", b"id\n1\n", "its name does not tell a format"),
+    ("doubled.csv", b"id,name,id\n1,a,2\n", "more than one column is named 'id'"),
+    ("header.csv", b'"id,name\n' + b"1,a\n" * 3, "the quotes of its header do not add up"),
+    ("control.csv", b"i\x01d,name\n1,a\n", "holds no column names but unreadable characters"),
+    ("wide.csv", b",".join(b"c%d" % i for i in range(2_001)), "it has 2,001 columns"),
+    ("line.csv", b"id\n" + b"x" * (9 << 20), "line 2 is longer than 8,388,608 bytes"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "reason"), WHOLE_FILES, ids=[name for name, _, _ in WHOLE_FILES])
+def test_an_unreadable_file_is_refused_with_its_name_and_a_remedy(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    assert reason in refusal(written(tmp_path, name, content))
+
+
+def test_a_folder_a_missing_file_and_a_plain_text_named_gz_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "plain.csv.gz").write_bytes(b"id\n1\n")
+    (tmp_path / "packed.csv").write_bytes(gzip.compress(b"id\n1\n"))
+
+    assert refusal(tmp_path / "folder.csv") == "is a folder"
+    assert refusal(tmp_path / "nothing.csv") == "there is no such file"
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert refusal(tmp_path / "pipe.csv") == "is a pipe or device, and files are read twice"
+    assert refusal(tmp_path / "plain.csv.gz") == "its name says CSV, gzip-compressed, but it is not gzip-compressed"
+    assert refusal(tmp_path / "packed.csv") == "its name says CSV, but it is gzip-compressed"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "id\n1\n")
+    path.chmod(0)
+
+    assert refusal(path) == "cannot be opened (Permission denied)"
+
+
+def test_a_truncated_gzip_is_refused_before_its_first_row(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "a.csv.gz", "id,name\n" + "".join(f"{i},{random.Random(i).random()}\n" for i in range(9_999))
+    )
+    path.write_bytes(path.read_bytes()[:-2_000])
+
+    assert "cannot be unpacked" in refusal(path)
+
+
+def test_a_file_that_expands_without_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files_text, "RATIO_FREE_BYTES", 4 << 20)
+    path = written(tmp_path, "bomb.csv.gz", b"id,name\n" + b"1,a\n" * (2 << 20))
+
+    assert "bytes expand to more than" in refusal(path)
+
+
+def test_a_workbook_that_unpacks_without_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files_tables, "WORKBOOK_BYTES_MAX", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", bytes(2 << 20))
+
+    assert refusal(tmp_path / "bomb.xlsx") == "unpacks to 2,097,152 bytes, more than 1,048,576"
+
+
+def test_an_archive_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        archive.writestr("readme.txt", "hello")
+
+    assert refusal(tmp_path / "a.xlsx") == "is a ZIP archive, but no Excel workbook"
+
+
+# Several files
+
+
+def test_patterns_find_files_in_order_and_each_once(tmp_path: Path) -> None:
+    names = ["b.csv", "a.csv", "c[1].csv", "d.txt"]
+    paths = {name: written(tmp_path, name, "id\n1\n") for name in names}
+
+    found = find_files([tmp_path / "*.csv", tmp_path / "c[1].csv", tmp_path / "d.txt"])
+
+    assert found == (paths["a.csv"], paths["b.csv"], paths["c[1].csv"], paths["d.txt"])
+    with pytest.raises(FileUnreadable, match="no file matches this pattern"):
+        find_files([tmp_path / "*.parquet"])
+
+
+def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "id,name\n" + "".join(f"{i},name of {i}\n" for i in range(60_000)))
+
+    tracemalloc.start()
+    count = sum(1 for _ in read_file(path))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert count == 60_000
+    assert peak_bytes < 6 << 20  # a piece of 1 MiB as bytes, as text and as a copy; the rows themselves take 12 MiB

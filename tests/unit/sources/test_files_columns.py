@@ -1,0 +1,88 @@
+"""Files as one table: the quick way and the careful way give the same."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mdm.errors import FileUnreadable
+from mdm.publishing.files import write_rows
+from mdm.sources.files import FileFault, read_file
+from mdm.sources.files_columns import read_columns
+
+
+def by_rows(path: Path) -> list[dict[str, Any]]:
+    return [row for _, row in read_file(path) if not isinstance(row, FileFault)]
+
+
+CSV_CONTENTS = {
+    "plain.csv": b"id,name\n007,a\n8,\n",
+    "quoted.csv": b'id;name\r\n1;"a\r\nb ""c"""\r\n\r\n2;"x;y"\r\n',
+    "bom.csv": "id,name\n1,Müller\n".encode("utf-8-sig"),
+    "cp1252.csv": "id,name\n1,Müller\n2,Å\n".encode("cp1252"),
+    "utf16.tsv": "id\tname\n1\tMüller\n".encode("utf-16"),
+    "formula.csv": "id,name\n1,'-Zero AG\n2,''=x\n3,'tHooft\n4,'＝1\n".encode(),
+    "separator.csv": b"sep=|\nid|name\n1|NULL\n2|nan\n",
+    "extra.csv": b"id,name\n1,a,,\n2,b\n",
+    "none.csv": b"id,name\n",
+    "packed.csv.gz": gzip.compress(b"id,name\n" + b"1,a\n" * 1000, mtime=0),
+}
+
+
+@pytest.mark.parametrize("name", CSV_CONTENTS)
+def test_a_table_holds_what_the_rows_hold(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(CSV_CONTENTS[name])
+
+    table = read_columns([path])
+
+    assert table.to_pylist() == by_rows(path)
+    assert name == "none.csv" or table.num_rows
+    assert table.schema.types == [pa.string(), pa.string()] or name == "none.csv"
+
+
+def test_faulty_rows_are_left_out_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,name\n1,a\n2\n3,c\x00\n4,d\n")
+    faults: list[FileFault] = []
+
+    table = read_columns([path], on_fault=faults.append)
+
+    assert table["id"].to_pylist() == ["1", "4"]
+    assert [(fault.row, fault.code) for fault in faults] == [(3, "row_too_short"), (4, "nul_character")]
+    with pytest.raises(FileUnreadable, match="line 3: has 1 cells"):
+        read_columns([path])
+
+
+def test_parquet_of_text_integers_and_lists_is_read_by_columns(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    table = pa.table({"id": [1, None], "name": ["a", None], "emails": [["x", "y"], None]})
+    pq.write_table(table, path)
+
+    assert read_columns([path]).to_pylist() == [
+        {"id": "1", "name": "a", "emails": ["x", "y"]},
+        {"id": "", "name": "", "emails": None},
+    ]
+
+
+def test_parquet_of_other_types_reads_as_its_rows_do(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"id": [1.0, 2.5], "at": [{"x": 1}, None]}), path)
+
+    assert read_columns([path]).to_pylist() == [{"id": "1", "at": '{"x":"1"}'}, {"id": "2.5", "at": ""}]
+
+
+def test_files_of_several_formats_become_one_table(tmp_path: Path) -> None:
+    write_rows(tmp_path / "a.csv", ["id", "name"], [{"id": "1", "name": "a"}])
+    write_rows(tmp_path / "b.jsonl", ["id", "emails"], [{"id": "2", "emails": ["x", "y"]}, {"id": "3", "emails": "z"}])
+    write_rows(tmp_path / "c.xlsx", ["id", "emails"], [{"id": "4", "emails": "w"}])
+
+    table = read_columns([tmp_path / "*"])
+
+    assert table.column_names == ["id", "name", "emails"]
+    assert table["id"].to_pylist() == ["1", "2", "3", "4"]
+    assert table["name"].to_pylist() == ["a", None, None, None]
+    assert table["emails"].to_pylist() == [None, ["x", "y"], ["z"], ["w"]]
