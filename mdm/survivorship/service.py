@@ -1,0 +1,169 @@
+"""Survive: work out golden values wherever members, rules or overrides changed; what differs becomes a version."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mdm.entities.mapping import completeness
+from mdm.entities.model import EntityType
+from mdm.failpoints import failpoint
+from mdm.identity import store as identity_store
+from mdm.identity.model import GoldenRecord
+from mdm.identity.service import golden_record, require_settled
+from mdm.ids import EventId, GoldenId, RecordId
+from mdm.sources import store as sources_store
+from mdm.sources.model import SourceRecord
+from mdm.survivorship import store
+from mdm.survivorship.model import Contribution, GoldenValues, GoldenVersion, Losing, Override, canonical_bytes
+from mdm.survivorship.rules import losers
+from mdm.survivorship.rules import survive as work_out
+
+Members = Mapping[GoldenId, Sequence[SourceRecord]]
+
+
+def survive(
+    connection: Connection,
+    entity_type: EntityType,
+    golden_ids: Sequence[GoldenId],
+    *,
+    event_id: EventId,
+    at: datetime,
+    who: str,
+) -> tuple[GoldenVersion, ...]:
+    """Work out golden records from all their members and append a version for each that differs from its last.
+
+    The caller holds the locks. Returns the versions written, by golden id.
+    """
+    goldens = identity_store.select_goldens(connection, golden_ids)
+    contests = _contests(connection, entity_type, golden_ids)
+    before = store.select_checksums(connection, golden_ids)
+    rows, unchanged = [], {}
+    for golden_id, golden in goldens.items():
+        contributions, overrides, held = contests.get(golden_id, ((), (), ()))
+        row = _row(entity_type, golden, work_out(entity_type, contributions, overrides, at), contributions, held)
+        if before.get(golden_id) == row["checksum"]:
+            unchanged[golden_id] = row["next_change_at"]
+        else:
+            rows.append(row)
+    store.update_next_changes(connection, unchanged)
+    if not rows:
+        return ()
+    store.insert_versions(connection, rows, event_id=event_id, at=at, who=who)
+    failpoint("survive.stored")
+    written = store.select_versions(connection, [row["golden_id"] for row in rows])
+    return tuple(written[id_] for id_ in sorted(written))
+
+
+def golden_version(
+    connection: Connection, golden_id: GoldenId, *, as_of: datetime | None = None
+) -> GoldenVersion | None:
+    """Return what a golden record shows now, or showed at a settled instant (None before it was minted).
+
+    Raises GoldenRecordUnknown for an id that was never given out. A forwarded id is not followed here.
+    """
+    golden_record(connection, golden_id)
+    require_settled(connection, as_of)
+    return store.select_version(connection, golden_id, as_of=as_of)
+
+
+def losing_values(
+    connection: Connection, entity_type: EntityType, golden_id: GoldenId, *, at: datetime
+) -> dict[str, list[Losing]]:
+    """List by attribute what members hold and the golden record does not show, and why."""
+    contributions, overrides, _ = _contests(connection, entity_type, [golden_id]).get(golden_id, ((), (), ()))
+    return losers(entity_type, contributions, work_out(entity_type, contributions, overrides, at))
+
+
+def recompute(connection: Connection, entity_type: EntityType, golden: GoldenRecord, *, at: datetime) -> bytes:
+    """Return the checksum that the newest version of a golden record must have, computed from its members anew."""
+    contributions, overrides, held = _contests(connection, entity_type, [golden.id]).get(golden.id, ((), (), ()))
+    checksum: bytes = _row(
+        entity_type, golden, work_out(entity_type, contributions, overrides, at), contributions, held
+    )["checksum"]
+    return checksum
+
+
+def _contests(
+    connection: Connection, entity_type: EntityType, golden_ids: Iterable[GoldenId]
+) -> dict[GoldenId, tuple[tuple[Contribution, ...], tuple[Override, ...], tuple[str, ...]]]:
+    """Gather for each golden record what its members contribute, the overrides on them, and why publishing is held."""
+    members = sources_store.select_members(connection, golden_ids)
+    ids = [member.id for member in members]
+    references = sources_store.select_resolved_references(connection, ids)
+    overrides = store.select_overrides(connection, ids)
+    found: dict[GoldenId, tuple[list[Contribution], list[Override], list[str]]] = {}
+    for member in members:
+        assert member.golden_id is not None, "a member has a golden record"
+        contributions, ruling, held = found.setdefault(member.golden_id, ([], [], []))
+        contributions.append(_contribution(entity_type, member, references))
+        ruling.extend(replace(one, record_key=str(member.key)) for one in overrides.get(member.id, ()))
+        held.extend(f"{member.key} {code}" for code in member.holds)
+    return {id_: (tuple(given), tuple(ruling), tuple(sorted(held))) for id_, (given, ruling, held) in found.items()}
+
+
+def _contribution(
+    entity_type: EntityType, member: SourceRecord, references: Mapping[tuple[RecordId, str, int], GoldenId]
+) -> Contribution:
+    return Contribution(
+        record_key=str(member.key),
+        record_id=member.id,
+        instance=member.key.instance,
+        source_rank=member.source_rank,
+        source_time=member.source_time,
+        values=_with_resolved_references(entity_type, member, references),
+        invalid=member.invalid_attributes,
+    )
+
+
+def _with_resolved_references(
+    entity_type: EntityType, member: SourceRecord, references: Mapping[tuple[RecordId, str, int], GoldenId]
+) -> Mapping[str, Any]:
+    """Put golden ids in place of the keys that a record points at.
+
+    A key that the hub has not seen yet is no value, and nothing is its own parent: a branch that was merged into its
+    head office points at nobody any more.
+    """
+    values = dict(member.values)
+    for attribute in entity_type.attributes.values():
+        if attribute.reference is None or attribute.name not in values:
+            continue
+        given = values.pop(attribute.name)
+        keys = given if attribute.is_list else [given]
+        resolved = [references.get((member.id, attribute.name, position)) for position in range(len(keys))]
+        golden_ids = [
+            str(golden_id) for golden_id in dict.fromkeys(resolved) if golden_id not in {None, member.golden_id}
+        ]
+        if golden_ids:
+            values[attribute.name] = golden_ids if attribute.is_list else golden_ids[0]
+    return values
+
+
+def _row(
+    entity_type: EntityType,
+    golden: GoldenRecord,
+    survived: GoldenValues,
+    contributions: Sequence[Contribution],
+    held: Sequence[str],
+) -> dict[str, Any]:
+    values = dict(survived.values)
+    lineage = {name: line.to_json() for name, line in survived.lineage.items()}
+    members = sorted(one.record_key for one in contributions)
+    content = canonical_bytes(
+        [golden.state, golden.forward_to and str(golden.forward_to), values, lineage, members, list(held)]
+    )
+    return {
+        "golden_id": golden.id,
+        "state": golden.state,
+        "forward_to": golden.forward_to,
+        "values": values,
+        "lineage": lineage,
+        "completeness": completeness(entity_type, values),
+        "held": list(held),
+        "checksum": hashlib.sha256(content).digest(),
+        "rules_version": entity_type.version,
+        "next_change_at": survived.next_change_at,
+    }
