@@ -1,0 +1,214 @@
+"""SQL of the decisions room, one function a question."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from mdm.db.types import as_json
+from mdm.decisions.model import Decision, Question, Review, Verdict
+from mdm.ids import DecisionId, RecordId, ReviewId, new_review_id
+
+_KEY = (
+    "{0}.instance_id || '/' || {0}.object || CASE WHEN {0}.scope = '' THEN '' ELSE '/' || {0}.scope END"
+    " || ':' || {0}.native_id"
+)
+
+_DECISION = f"""
+SELECT d.id, d.entity_type, d.left_id, d.right_id, d.judgement, d.reason, d.relation, d.valid_from, d.valid_to, d.who,
+       d.recorded_at, d.revoked_at, {_KEY.format("l")} AS left_key, {_KEY.format("r")} AS right_key
+  FROM decision d JOIN source_record l ON l.id = d.left_id JOIN source_record r ON r.id = d.right_id
+"""
+
+_REVIEW = f"""
+SELECT q.id, q.entity_type, q.kind, q.bits, q.state, q.subject, q.recorded_at, q.closed_at, q.closed_because,
+       {_KEY.format("l")} AS left_key, {_KEY.format("r")} AS right_key,
+       l.golden_id AS left_golden_id, r.golden_id AS right_golden_id
+  FROM review q JOIN source_record l ON l.id = q.left_id JOIN source_record r ON r.id = q.right_id
+"""
+
+
+def insert_decision(connection: Connection, decision: Decision) -> None:
+    """Append a decision."""
+    verdict = decision.verdict
+    connection.execute(
+        text(
+            "INSERT INTO decision (id, entity_type, judgement, relation, left_id, right_id, reason, valid_from,"
+            " valid_to, recorded_at, who)"
+            " VALUES (:id, :entity_type, :judgement, :relation, :left_id, :right_id, :reason, :valid_from, :valid_to,"
+            " :at, :who)"
+        ),
+        {
+            "id": decision.id,
+            "entity_type": decision.entity_type,
+            "judgement": verdict.judgement,
+            "relation": verdict.relation,
+            "left_id": decision.left_id,
+            "right_id": decision.right_id,
+            "reason": verdict.reason,
+            "valid_from": verdict.valid_from,
+            "valid_to": verdict.valid_to,
+            "at": decision.recorded_at,
+            "who": decision.who,
+        },
+    )
+
+
+def revoke_decision(connection: Connection, decision_id: DecisionId, *, at: datetime, who: str) -> None:
+    """End a decision; its row stays."""
+    connection.execute(
+        text("UPDATE decision SET revoked_at = :at, revoked_by = :who WHERE id = :id AND revoked_at IS NULL"),
+        {"id": decision_id, "at": at, "who": who},
+    )
+
+
+def select_decision(connection: Connection, decision_id: DecisionId) -> Decision | None:
+    """Find one decision."""
+    row = connection.execute(text(f"{_DECISION} WHERE d.id = :id"), {"id": decision_id}).one_or_none()
+    return _decision(row) if row is not None else None
+
+
+def select_active_decisions(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[Decision, ...]:
+    """List the active decisions that bind any of these records, oldest first."""
+    rows = connection.execute(
+        text(
+            f"{_DECISION} WHERE d.revoked_at IS NULL AND (d.left_id = ANY(:ids) OR d.right_id = ANY(:ids)) ORDER BY"
+            f" d.id"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return tuple(_decision(row) for row in rows)
+
+
+def select_decisions(
+    connection: Connection, *, entity_type: str | None, after: str, limit: int
+) -> tuple[Decision, ...]:
+    """List decisions, revoked ones too, in the order they were made."""
+    rows = connection.execute(
+        text(
+            f"{_DECISION} WHERE (CAST(:type AS text) IS NULL OR d.entity_type = :type) AND d.id > :after ORDER BY d.id"
+            f" LIMIT :limit"
+        ),
+        {"type": entity_type, "after": after, "limit": limit},
+    )
+    return tuple(_decision(row) for row in rows)
+
+
+def close_reviews(connection: Connection, review_ids: Sequence[ReviewId], *, because: str, at: datetime) -> None:
+    """Close reviews whose cause is gone."""
+    connection.execute(
+        text(
+            "UPDATE review SET state = 'closed', closed_at = :at, closed_because = :because WHERE id = ANY(:ids) AND"
+            " state = 'open'"
+        ),
+        {"ids": [str(id_) for id_ in review_ids], "because": because, "at": at},
+    )
+
+
+def open_reviews(
+    connection: Connection, entity_type: str, questions: Sequence[Question], *, at: datetime, who: str
+) -> None:
+    """Open a review for each question that has none; an open one takes over what changed."""
+    rows = [
+        {
+            "id": new_review_id(),
+            "kind": question.kind,
+            "left_id": min(question.left_id, question.right_id),
+            "right_id": max(question.left_id, question.right_id),
+            "bits": question.bits,
+            "subject": question.subject,
+        }
+        for question in questions
+    ]
+    connection.execute(
+        text(
+            "INSERT INTO review (id, entity_type, kind, left_id, right_id, bits, subject, state, recorded_at, who)"
+            " SELECT id, :entity_type, kind, left_id, right_id, bits, subject, 'open', :at, :who"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text, kind text, left_id text, right_id text,"
+            " bits float, subject jsonb)"
+            " ON CONFLICT (left_id, right_id, kind) WHERE state = 'open' DO UPDATE SET bits = excluded.bits, subject ="
+            " excluded.subject"
+            " WHERE (review.bits, review.subject) IS DISTINCT FROM (excluded.bits, excluded.subject)"
+        ),
+        {"rows": as_json(rows), "entity_type": entity_type, "at": at, "who": who},
+    )
+
+
+def select_open_review_pairs(
+    connection: Connection, record_ids: Iterable[RecordId]
+) -> dict[tuple[str, RecordId, RecordId], ReviewId]:
+    """Find the open reviews that any of these records stands for: (kind, left, right) → id."""
+    rows = connection.execute(
+        text(
+            "SELECT id, kind, left_id, right_id FROM review WHERE state = 'open' AND (left_id = ANY(:ids) OR right_id"
+            " = ANY(:ids)) ORDER BY id"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return {(row.kind, RecordId(row.left_id), RecordId(row.right_id)): ReviewId(row.id) for row in rows}
+
+
+def select_reviews(
+    connection: Connection, *, entity_type: str | None, state: str, after: tuple[float, str] | None, limit: int
+) -> tuple[Review, ...]:
+    """List reviews, the likeliest first; `after` is the (bits, id) of the last one seen."""
+    rows = connection.execute(
+        text(
+            f"{_REVIEW} WHERE q.state = :state AND (CAST(:type AS text) IS NULL OR q.entity_type = :type)"
+            " AND (CAST(:bits AS float) IS NULL OR q.bits < :bits OR (q.bits = :bits AND q.id > :id))"
+            " ORDER BY q.bits DESC, q.id LIMIT :limit"
+        ),
+        {
+            "state": state,
+            "type": entity_type,
+            "bits": after[0] if after else None,
+            "id": after[1] if after else "",
+            "limit": limit,
+        },
+    )
+    return tuple(_review(row) for row in rows)
+
+
+def count_open_reviews(connection: Connection) -> int:
+    """Count the questions that wait."""
+    return int(connection.execute(text("SELECT count(*) FROM review WHERE state = 'open'")).scalar_one())
+
+
+def select_review(connection: Connection, review_id: ReviewId) -> Review | None:
+    """Find one review."""
+    row = connection.execute(text(f"{_REVIEW} WHERE q.id = :id"), {"id": review_id}).one_or_none()
+    return _review(row) if row is not None else None
+
+
+def _decision(row: Row[Any]) -> Decision:
+    return Decision(
+        id=DecisionId(row.id),
+        entity_type=row.entity_type,
+        left_id=RecordId(row.left_id),
+        right_id=RecordId(row.right_id),
+        verdict=Verdict(row.judgement, row.reason, row.relation, row.valid_from, row.valid_to),
+        who=row.who,
+        recorded_at=row.recorded_at,
+        revoked_at=row.revoked_at,
+        left_key=row.left_key,
+        right_key=row.right_key,
+    )
+
+
+def _review(row: Row[Any]) -> Review:
+    return Review(
+        id=ReviewId(row.id),
+        entity_type=row.entity_type,
+        kind=row.kind,
+        left_key=row.left_key,
+        right_key=row.right_key,
+        left_golden_id=row.left_golden_id,
+        right_golden_id=row.right_golden_id,
+        bits=row.bits,
+        state=row.state,
+        subject=row.subject,
+        recorded_at=row.recorded_at,
+        closed_at=row.closed_at,
+        closed_because=row.closed_because,
+    )

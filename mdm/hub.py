@@ -1,0 +1,80 @@
+"""The hub as one value, and one transaction's hands on it.
+
+`Hub` is what a process opens once: the pool of connections, the declared entity types, the settings. `Work` is what the
+path needs inside one transaction. `carry` runs work in a transaction and repeats it when other writers were in the way.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from mdm.db.engine import open_engine
+from mdm.db.transaction import run
+from mdm.entities.model import EntityType
+from mdm.entities.service import entity_types
+from mdm.errors import EntityTypeUnknown, TouchedSetGrew
+from mdm.identity.service import GoldenLocks
+from mdm.resolution.model import Bounds
+from mdm.settings import Settings
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What a process opens once and shares among its threads."""
+
+    engine: Engine
+    declared: Mapping[str, EntityType]
+    settings: Settings
+
+    @property
+    def bounds(self) -> Bounds:
+        """Return how far one transaction may reach."""
+        settings = self.settings
+        return Bounds(settings.locks_max, settings.block_size_emergency, settings.component_records_max)
+
+    def entity_type(self, name: str) -> EntityType:
+        """Return a declared entity type; raises EntityTypeUnknown that names those which exist."""
+        if name not in self.declared:
+            raise EntityTypeUnknown(name, remedy=f"declared are {', '.join(sorted(self.declared))}")
+        return self.declared[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One transaction's hands: its connection, what is declared, how far it may reach, and in whose name."""
+
+    connection: Connection
+    declared: Mapping[str, EntityType]
+    bounds: Bounds
+    locks: GoldenLocks
+    who: str
+
+
+@contextmanager
+def open_hub(settings: Settings, url: str) -> Iterator[Hub]:
+    """Open the hub on a migrated database for the length of a `with` block."""
+    engine = open_engine(url, settings.pool_size)
+    try:
+        yield Hub(engine, entity_types(settings.entities), settings)
+    finally:
+        engine.dispose()
+
+
+def carry(hub: Hub, act: Callable[[Work], Result], *, who: str) -> Result:
+    """Do one act in one transaction, again from the start when it touches more than it had locked."""
+    wanted: frozenset[str] = frozenset()
+
+    def attempt(connection: Connection) -> Result:
+        nonlocal wanted
+        try:
+            return act(Work(connection, hub.declared, hub.bounds, GoldenLocks(wanted), who))
+        except TouchedSetGrew as grew:
+            wanted |= grew.golden_ids
+            raise
+
+    return run(hub.engine, attempt)

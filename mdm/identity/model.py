@@ -1,0 +1,155 @@
+"""Golden records as identities, and the plan: the one value that every change of identity is."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from mdm.ids import GoldenId, RecordId
+
+GoldenState = Literal["active", "forwarded", "retired"]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenRecord:
+    """A golden id with its state; the values live in its versions."""
+
+    id: GoldenId
+    entity_type: str
+    state: GoldenState
+    forward_to: GoldenId | None
+    version: int
+    is_confirmed: bool = False
+    is_acknowledged: bool = False
+
+    @property
+    def is_established(self) -> bool:
+        """Tell whether its members stay unless somebody decides otherwise."""
+        return self.is_confirmed or self.is_acknowledged
+
+    @property
+    def standing(self) -> "Standing":
+        """Return the part of it that a plan may change."""
+        return Standing(self.state, self.forward_to, self.is_confirmed, self.is_acknowledged)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A source record as identity sees it.
+
+    golden_id         where it belongs now; None for one that is new or deleted
+    own_golden_ids    ids it may come home to: the first it was given, and the last it had
+    is_published      a target acknowledged its key under golden_id
+    """
+
+    record_id: RecordId
+    golden_id: GoldenId | None
+    own_golden_ids: frozenset[GoldenId]
+    is_published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an id resolves to (itself, another, or nothing any more), and whether its members are established."""
+
+    state: GoldenState
+    forward_to: GoldenId | None = None
+    is_confirmed: bool = False
+    is_acknowledged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One record changes its golden record; None before means that it had none."""
+
+    record_id: RecordId
+    before: GoldenId | None
+    after: GoldenId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One golden id changes its standing; None before means that it is minted."""
+
+    golden_id: GoldenId
+    before: Standing | None
+    after: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityPlan:
+    """A change of identity, complete: nothing is left to choose when it is carried out.
+
+    moves      records that change their golden record
+    turns      golden ids that change their standing, minted ones included
+    refreshed  golden records whose members stay but whose values may change
+    """
+
+    entity_type: str
+    moves: tuple[Move, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    refreshed: tuple[GoldenId, ...] = ()
+
+    @property
+    def changes_identity(self) -> bool:
+        """Tell whether any record or id ends up elsewhere."""
+        return bool(self.moves or self.turns)
+
+    @property
+    def minted(self) -> tuple[GoldenId, ...]:
+        """Return the golden ids that this plan makes."""
+        return tuple(turn.golden_id for turn in self.turns if turn.before is None)
+
+    @property
+    def touched(self) -> tuple[GoldenId, ...]:
+        """Return every golden id whose version may rise, sorted."""
+        ids = {turn.golden_id for turn in self.turns} | set(self.refreshed)
+        ids |= {id_ for move in self.moves for id_ in (move.before, move.after) if id_ is not None}
+        return tuple(sorted(ids))
+
+    def inverse(self) -> "IdentityPlan":
+        """Return the plan that takes this one back; a minted id is retired, since ids are never unmade."""
+        return replace(
+            self,
+            moves=tuple(Move(move.record_id, move.after, move.before) for move in self.moves),
+            turns=tuple(Turn(turn.golden_id, turn.after, turn.before or Standing("retired")) for turn in self.turns),
+            refreshed=self.touched,
+        )
+
+    def as_document(self) -> Mapping[str, Any]:
+        """Return the plan as plain JSON values: ids and states, no values of records."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class CrosswalkEntry:
+    """One source key of a golden record."""
+
+    source: str
+    object: str
+    scope: str
+    native_id: str
+    source_key: str
+    entity_type: str
+    golden_id: GoldenId
+
+
+@dataclass(frozen=True, slots=True)
+class CrosswalkPair:
+    """Two source keys of one golden record in two source instances."""
+
+    entity_type: str
+    golden_id: GoldenId
+    from_key: str
+    to_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipSpan:
+    """A source key belonged to a golden record from one instant until another (None: still)."""
+
+    source_key: str
+    golden_id: GoldenId
+    recorded_from: datetime
+    recorded_to: datetime | None
+    event_id: str

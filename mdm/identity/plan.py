@@ -1,0 +1,130 @@
+"""Give each group of records its golden id: pure, the same on every path.
+
+A golden id goes where most of its published keys go, then most of its members, then its oldest record. A group that
+inherits several keeps the confirmed one, else the oldest, else the lowest; the others forward to it. A group that
+inherits none takes back an id of its own that rests, else mints. An id that nobody inherits is retired.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mdm.identity.model import GoldenRecord, IdentityPlan, Member, Move, Standing, Turn
+from mdm.ids import GoldenId, RecordId
+
+Group = frozenset[RecordId]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the planner looks at.
+
+    members  every record of the touched part, deleted ones too: those are in no group
+    goldens  every golden record that a member has or had, and every id that forwards to one of these
+    """
+
+    entity_type: str
+    members: Mapping[RecordId, Member]
+    goldens: Mapping[GoldenId, GoldenRecord]
+
+
+def plan_identity(
+    situation: Situation, groups: Sequence[Group], *, mint: Callable[[], GoldenId], refreshed: Sequence[GoldenId] = ()
+) -> IdentityPlan:
+    """Plan how the touched part comes from what it is to `groups`, which hold each active member once."""
+    ordered = sorted(groups, key=min)
+    claims = _claims(situation, ordered)
+    survivors = _survivors(situation, ordered, claims, mint)
+    golden_by_record = {record_id: survivors[group] for group in ordered for record_id in group}
+    turns = _turns(situation, ordered, claims, survivors)
+    moves = tuple(
+        Move(record_id, member.golden_id, after)
+        for record_id, member in sorted(situation.members.items())
+        if member.golden_id != (after := golden_by_record.get(record_id))
+    )
+    stays = {turn.golden_id for turn in turns if turn.after.state != "active"}
+    return IdentityPlan(situation.entity_type, moves, turns, tuple(sorted(set(refreshed) - stays)))
+
+
+def survival_order(golden: GoldenRecord) -> tuple[bool, GoldenId]:
+    """Order golden records by their right to survive: confirmed first, then oldest; ids sort by their minting."""
+    return (not golden.is_confirmed, golden.id)
+
+
+def _claims(situation: Situation, groups: Sequence[Group]) -> dict[Group, list[GoldenRecord]]:
+    """Find for each active golden id the one group that inherits it."""
+    shares: dict[GoldenId, list[tuple[int, int, RecordId, Group]]] = {}
+    for group in groups:
+        by_golden: dict[GoldenId, list[RecordId]] = {}
+        for record_id in group:
+            if (golden_id := situation.members[record_id].golden_id) is not None:
+                by_golden.setdefault(golden_id, []).append(record_id)
+        for golden_id, kept in by_golden.items():
+            published = sum(situation.members[record_id].is_published for record_id in kept)
+            shares.setdefault(golden_id, []).append((-published, -len(kept), min(kept), group))
+    claims: dict[Group, list[GoldenRecord]] = {group: [] for group in groups}
+    for golden_id, offers in shares.items():
+        claims[min(offers, key=lambda offer: offer[:3])[3]].append(situation.goldens[golden_id])
+    return claims
+
+
+def _survivors(
+    situation: Situation,
+    groups: Sequence[Group],
+    claims: Mapping[Group, list[GoldenRecord]],
+    mint: Callable[[], GoldenId],
+) -> dict[Group, GoldenId]:
+    survivors: dict[Group, GoldenId] = {}
+    taken: set[GoldenId] = set()
+    for group in groups:
+        claimed = claims[group]
+        at_rest = [] if claimed else _homes(situation, group, taken)
+        survivors[group] = min(claimed or at_rest, key=survival_order).id if claimed or at_rest else mint()
+        taken.add(survivors[group])
+    return survivors
+
+
+def _homes(situation: Situation, group: Group, taken: set[GoldenId]) -> list[GoldenRecord]:
+    """List the resting ids that were a member's own: its first, or its last before it was deleted."""
+    own = {id_ for record_id in group for id_ in situation.members[record_id].own_golden_ids}
+    return [situation.goldens[id_] for id_ in own - taken if situation.goldens[id_].state != "active"]
+
+
+def _turns(
+    situation: Situation,
+    groups: Sequence[Group],
+    claims: Mapping[Group, list[GoldenRecord]],
+    survivors: Mapping[Group, GoldenId],
+) -> tuple[Turn, ...]:
+    after: dict[GoldenId, Standing] = {}
+    for group in groups:
+        survivor_id = survivors[group]
+        after[survivor_id] = _surviving(situation.goldens.get(survivor_id), claims[group])
+        for golden in claims[group]:
+            if golden.id != survivor_id:
+                after[golden.id] = replace(golden.standing, state="forwarded", forward_to=survivor_id)
+    held = {member.golden_id for member in situation.members.values()}
+    for golden in situation.goldens.values():
+        if golden.state == "active" and golden.id in held and golden.id not in after:
+            after[golden.id] = replace(golden.standing, state="retired")
+        elif golden.state == "forwarded" and golden.id not in after:
+            after[golden.id] = golden.standing
+    flat = {id_: _flattened(standing, after) for id_, standing in after.items()}
+    before = {id_: situation.goldens[id_].standing if id_ in situation.goldens else None for id_ in flat}
+    return tuple(Turn(id_, before[id_], flat[id_]) for id_ in sorted(flat) if before[id_] != flat[id_])
+
+
+def _surviving(survivor: GoldenRecord | None, claimed: Sequence[GoldenRecord]) -> Standing:
+    """Return the standing of a survivor: what is established stays so, also under the id it forwards to."""
+    sources = [survivor, *claimed] if survivor is not None else claimed
+    return Standing(
+        "active", None, any(one.is_confirmed for one in sources), any(one.is_acknowledged for one in sources)
+    )
+
+
+def _flattened(standing: Standing, after: Mapping[GoldenId, Standing]) -> Standing:
+    target = standing
+    while target.forward_to is not None and (further := after.get(target.forward_to)) is not None:
+        if further.state != "forwarded":
+            break
+        target = further
+    return replace(standing, forward_to=target.forward_to)

@@ -1,0 +1,129 @@
+"""Use cases of identity: carry out a plan, and answer which source keys and golden ids belong together."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from mdm.clock import horizon
+from mdm.errors import AsOfBeyondHorizon, GoldenRecordUnknown, PlanOutdated, SourceRecordUnknown, TouchedSetGrew
+from mdm.failpoints import failpoint
+from mdm.identity import store
+from mdm.identity.model import CrosswalkEntry, CrosswalkPair, GoldenRecord, IdentityPlan
+from mdm.ids import EventId, GoldenId, new_event_id
+from mdm.sources import store as sources_store
+from mdm.sources.model import SourceKey
+
+
+class GoldenLocks:
+    """The golden records that this transaction holds; asking for more than the order allows rolls back and repeats."""
+
+    def __init__(self, wanted: frozenset[str] = frozenset()) -> None:
+        """Start with what an earlier attempt found out it needs."""
+        self.wanted = wanted
+        self._held: frozenset[str] = frozenset()
+        self._minted: frozenset[str] = frozenset()
+
+    def adopt(self, golden_ids: Iterable[GoldenId]) -> None:
+        """Count golden records that this transaction minted as held: nobody else can see them yet."""
+        self._minted |= frozenset(map(str, golden_ids))
+
+    def hold(self, connection: Connection, golden_ids: Sequence[GoldenId]) -> None:
+        """Lock golden records in sorted order; raises TouchedSetGrew when one sorts before a lock already held."""
+        asked = frozenset(map(str, golden_ids)) | (self.wanted if not self._held else frozenset())
+        missing = asked - self._held - self._minted
+        if not missing:
+            return
+        if self._held and min(missing) < max(self._held):
+            raise TouchedSetGrew(self._held | missing | self.wanted)
+        store.lock_goldens(connection, [GoldenId(id_) for id_ in sorted(missing)])
+        self._held |= missing
+
+
+def carry_out(connection: Connection, plan: IdentityPlan, *, cause: str, at: datetime, who: str) -> EventId:
+    """Write a plan: event, standings, memberships. The caller holds the locks; raises PlanOutdated if ids moved on."""
+    _require_as_planned(connection, plan)
+    event_id = new_event_id()
+    store.insert_event(connection, event_id, plan, cause=cause, at=at, who=who)
+    if plan.turns:
+        store.upsert_standings(connection, plan.entity_type, plan.turns, at=at, who=who)
+    if plan.moves:
+        store.end_memberships(connection, [move.record_id for move in plan.moves], at=at)
+        store.insert_memberships(connection, plan.moves, event_id, at=at, who=who)
+        sources_store.update_golden_ids(
+            connection, {move.record_id: move.after for move in plan.moves if move.after is not None}
+        )
+    failpoint("merge.applied")
+    return event_id
+
+
+def golden_record(connection: Connection, golden_id: GoldenId) -> GoldenRecord:
+    """Return a golden record in any state; raises GoldenRecordUnknown for an id that was never given out."""
+    found = store.select_goldens(connection, [golden_id])
+    if golden_id not in found:
+        raise GoldenRecordUnknown(golden_id)
+    return found[golden_id]
+
+
+def resolve_golden(connection: Connection, golden_id: GoldenId) -> GoldenRecord:
+    """Return the golden record that an id stands for today: itself, or the one it forwards to."""
+    golden = golden_record(connection, golden_id)
+    return golden if golden.forward_to is None else golden_record(connection, golden.forward_to)
+
+
+def translate(
+    connection: Connection, keys: Sequence[SourceKey], *, as_of: datetime | None = None
+) -> dict[SourceKey, tuple[GoldenId, str]]:
+    """Find golden id and entity type of source keys, now or as of a settled instant; what has none is left out."""
+    require_settled(connection, as_of)
+    return store.select_golden_ids(connection, keys, as_of=as_of)
+
+
+def golden_id_of(connection: Connection, key: SourceKey, *, as_of: datetime | None = None) -> tuple[GoldenId, str]:
+    """Find the golden id and entity type of one source key; raises SourceRecordUnknown."""
+    found = translate(connection, [key], as_of=as_of)
+    if key not in found:
+        raise SourceRecordUnknown(str(key))
+    return found[key]
+
+
+def crosswalk(
+    connection: Connection, golden_id: GoldenId, *, to: str | None = None, as_of: datetime | None = None
+) -> tuple[CrosswalkEntry, ...]:
+    """List the source keys of what a golden id stands for, of one instance or all, now or as of a settled instant."""
+    require_settled(connection, as_of)
+    golden = resolve_golden(connection, golden_id) if as_of is None else golden_record(connection, golden_id)
+    return store.select_crosswalk(connection, golden.id, to=to, as_of=as_of)
+
+
+def crosswalk_pairs(
+    connection: Connection, source: str, to: str, *, entity_type: str | None = None, as_of: datetime | None = None
+) -> tuple[CrosswalkPair, ...]:
+    """List every pair of keys that mean the same in two instances, now or as of a settled instant."""
+    require_settled(connection, as_of)
+    return store.select_crosswalk_pairs(connection, source, to, entity_type=entity_type, as_of=as_of)
+
+
+def count_goldens(connection: Connection) -> dict[str, int]:
+    """Count the active golden records of each entity type."""
+    return store.count_goldens(connection)
+
+
+def require_settled(connection: Connection, as_of: datetime | None) -> None:
+    """Refuse a question about an instant that a running writer may still change; raises AsOfBeyondHorizon."""
+    if as_of is not None and as_of > (settled := horizon(connection)):
+        raise AsOfBeyondHorizon(as_of, settled)
+
+
+def _require_as_planned(connection: Connection, plan: IdentityPlan) -> None:
+    ids = [turn.golden_id for turn in plan.turns]
+    found = store.select_goldens(connection, ids) if ids else {}
+    for turn in plan.turns:
+        standing = found[turn.golden_id].standing if turn.golden_id in found else None
+        if standing != turn.before:
+            raise PlanOutdated(turn.golden_id, planned=str(turn.before), found=str(standing))
+    members = store.select_members(connection, [move.record_id for move in plan.moves]) if plan.moves else {}
+    for move in plan.moves:
+        if (found_at := members[move.record_id].golden_id) != move.before:
+            planned = f"{'without' if move.before is None else 'with'} {move.record_id}"
+            raise PlanOutdated(str(move.before or found_at), planned=planned, found="otherwise")

@@ -1,0 +1,294 @@
+"""SQL of the identity room, one function a question."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from mdm.db.types import as_json
+from mdm.identity.model import (
+    CrosswalkEntry,
+    CrosswalkPair,
+    GoldenRecord,
+    IdentityPlan,
+    Member,
+    MembershipSpan,
+    Move,
+    Turn,
+)
+from mdm.ids import EventId, GoldenId, RecordId
+from mdm.sources.model import SourceKey
+
+_GOLDEN = (
+    "SELECT g.id, g.entity_type, g.state, g.forward_to, g.version, g.is_confirmed, g.is_acknowledged"
+    " FROM golden_record g"
+)
+_ENTRY = "SELECT r.instance_id, r.object, r.scope, r.native_id, r.entity_type"
+
+
+def lock_goldens(connection: Connection, golden_ids: Sequence[GoldenId]) -> None:
+    """Lock golden records until the transaction ends, in the order of their ids."""
+    connection.execute(
+        text("SELECT id FROM golden_record WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"),
+        {"ids": [str(id_) for id_ in golden_ids]},
+    )
+
+
+def select_goldens(connection: Connection, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, GoldenRecord]:
+    """Load golden records by id, in any state."""
+    rows = connection.execute(
+        text(f"{_GOLDEN} WHERE g.id = ANY(:ids) ORDER BY g.id"), {"ids": [str(id_) for id_ in golden_ids]}
+    )
+    return {golden.id: golden for golden in map(_golden, rows)}
+
+
+def select_goldens_around(connection: Connection, record_ids: Iterable[RecordId]) -> dict[GoldenId, GoldenRecord]:
+    """Load the golden records that these records have, or had first, and all that forward to one of them."""
+    rows = connection.execute(
+        text(
+            "WITH own AS (SELECT golden_id AS id FROM source_record WHERE id = ANY(:ids) AND golden_id IS NOT NULL"
+            " UNION SELECT origin_golden_id FROM source_record WHERE id = ANY(:ids) AND origin_golden_id IS NOT NULL)"
+            f" {_GOLDEN} WHERE g.id IN (SELECT id FROM own) OR g.forward_to IN (SELECT id FROM own) ORDER BY g.id"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return {golden.id: golden for golden in map(_golden, rows)}
+
+
+def select_members(connection: Connection, record_ids: Iterable[RecordId]) -> dict[RecordId, Member]:
+    """Load records as identity sees them."""
+    rows = connection.execute(
+        text(
+            "SELECT r.id, m.golden_id, r.golden_id AS last_golden_id, r.origin_golden_id, m.published_at IS NOT NULL"
+            " AS is_published"
+            " FROM source_record r"
+            " LEFT JOIN membership m ON m.record_id = r.id AND m.recorded_to IS NULL WHERE r.id = ANY(:ids) ORDER BY"
+            " r.id"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return {RecordId(row.id): _member(row) for row in rows}
+
+
+def insert_event(
+    connection: Connection, event_id: EventId, plan: IdentityPlan, *, cause: str, at: datetime, who: str
+) -> None:
+    """Append the plan that is being carried out."""
+    connection.execute(
+        text(
+            "INSERT INTO identity_event (id, entity_type, cause, plan, recorded_at, who)"
+            " VALUES (:id, :entity_type, :cause, CAST(:plan AS jsonb), :at, :who)"
+        ),
+        {
+            "id": event_id,
+            "entity_type": plan.entity_type,
+            "cause": cause,
+            "plan": as_json(plan.as_document()),
+            "at": at,
+            "who": who,
+        },
+    )
+
+
+def upsert_standings(
+    connection: Connection, entity_type: str, turns: Sequence[Turn], *, at: datetime, who: str
+) -> None:
+    """Write the standing of golden ids; new ids start at version 0, their values follow."""
+    # A foreign key on forward_to asks that survivors exist first: active ones are written before forwarded ones.
+    for is_forward in (False, True):
+        rows = [
+            {"id": turn.golden_id, **asdict(turn.after)}
+            for turn in turns
+            if (turn.after.state == "forwarded") is is_forward
+        ]
+        connection.execute(
+            text(
+                "INSERT INTO golden_record (id, entity_type, state, forward_to, is_confirmed, is_acknowledged, version,"
+                " recorded_at, who)"
+                " SELECT id, :entity_type, state, forward_to, is_confirmed, is_acknowledged, 0, :at, :who"
+                " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text, state text, forward_to text,"
+                " is_confirmed boolean, is_acknowledged boolean)"
+                " ON CONFLICT (id) DO UPDATE SET state = excluded.state, forward_to = excluded.forward_to,"
+                " is_confirmed = excluded.is_confirmed, is_acknowledged = excluded.is_acknowledged"
+            ),
+            {"rows": as_json(rows), "entity_type": entity_type, "at": at, "who": who},
+        )
+
+
+def end_memberships(connection: Connection, record_ids: Sequence[RecordId], *, at: datetime) -> None:
+    """End the open membership of each record."""
+    connection.execute(
+        text("UPDATE membership SET recorded_to = :at WHERE record_id = ANY(:ids) AND recorded_to IS NULL"),
+        {"ids": [str(id_) for id_ in record_ids], "at": at},
+    )
+
+
+def insert_memberships(
+    connection: Connection, moves: Sequence[Move], event_id: EventId, *, at: datetime, who: str
+) -> None:
+    """Begin the membership that each move leads to."""
+    rows = [{"record_id": move.record_id, "golden_id": move.after} for move in moves if move.after is not None]
+    connection.execute(
+        text(
+            "INSERT INTO membership (record_id, recorded_from, golden_id, event_id, who)"
+            " SELECT record_id, :at, golden_id, :event_id, :who"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (record_id text, golden_id text)"
+        ),
+        {"rows": as_json(rows), "event_id": event_id, "at": at, "who": who},
+    )
+
+
+def mark_published(connection: Connection, golden_ids: Sequence[GoldenId], *, at: datetime) -> None:
+    """Note that a target acknowledged these golden records with the members they have now."""
+    parameters = {"ids": [str(id_) for id_ in golden_ids], "at": at}
+    connection.execute(
+        text("UPDATE golden_record SET is_acknowledged = true WHERE id = ANY(:ids) AND NOT is_acknowledged"), parameters
+    )
+    connection.execute(
+        text(
+            "UPDATE membership SET published_at = :at WHERE golden_id = ANY(:ids) AND recorded_to IS NULL AND"
+            " published_at IS NULL"
+        ),
+        parameters,
+    )
+
+
+def select_crosswalk(
+    connection: Connection, golden_id: GoldenId, *, to: str | None, as_of: datetime | None
+) -> tuple[CrosswalkEntry, ...]:
+    """List the source keys of a golden record, of one instance or of all, now or as of an instant."""
+    if as_of is None:
+        statement = f"{_ENTRY}, r.golden_id FROM source_record r WHERE r.golden_id = :id AND r.state = 'active'"
+    else:
+        statement = (
+            f"{_ENTRY}, m.golden_id FROM membership m JOIN source_record r ON r.id = m.record_id"
+            " WHERE m.golden_id = :id AND m.recorded_from <= :as_of AND (m.recorded_to IS NULL OR m.recorded_to >"
+            " :as_of)"
+        )
+    rows = connection.execute(
+        text(
+            f"{statement} AND (:to::text IS NULL OR r.instance_id = :to) ORDER BY 1, 2, 3, 4".replace(
+                ":to::text", "CAST(:to AS text)"
+            )
+        ),
+        {"id": golden_id, "to": to, "as_of": as_of},
+    )
+    return tuple(_entry(row) for row in rows)
+
+
+def select_crosswalk_pairs(
+    connection: Connection, source: str, to: str, *, entity_type: str | None, as_of: datetime | None
+) -> tuple[CrosswalkPair, ...]:
+    """List the pairs of source keys that two instances have in one golden record, now or as of an instant."""
+    rows = connection.execute(
+        text(
+            "WITH standing AS (SELECT r.instance_id, r.object, r.scope, r.native_id, r.entity_type, m.golden_id"
+            " FROM membership m JOIN source_record r ON r.id = m.record_id"
+            " WHERE r.instance_id IN (:source, :to) AND (CAST(:type AS text) IS NULL OR r.entity_type = :type)"
+            " AND ((CAST(:as_of AS timestamptz) IS NULL AND m.recorded_to IS NULL) OR (m.recorded_from <= :as_of"
+            " AND (m.recorded_to IS NULL OR m.recorded_to > :as_of))))"
+            " SELECT a.entity_type, a.golden_id, a.instance_id, a.object, a.scope, a.native_id,"
+            " b.instance_id AS to_instance, b.object AS to_object, b.scope AS to_scope, b.native_id AS to_native_id"
+            " FROM standing a JOIN standing b USING (golden_id) WHERE a.instance_id = :source AND b.instance_id = :to"
+            " ORDER BY a.entity_type, a.object, a.scope, a.native_id, b.object, b.scope, b.native_id"
+        ),
+        {"source": source, "to": to, "type": entity_type, "as_of": as_of},
+    )
+    return tuple(
+        CrosswalkPair(
+            row.entity_type,
+            GoldenId(row.golden_id),
+            str(_key(row)),
+            str(SourceKey(row.to_instance, row.to_object, row.to_scope, row.to_native_id)),
+        )
+        for row in rows
+    )
+
+
+def count_goldens(connection: Connection) -> dict[str, int]:
+    """Count the active golden records of each entity type."""
+    rows = connection.execute(
+        text("SELECT entity_type, count(*) AS n FROM golden_record WHERE state = 'active' GROUP BY 1 ORDER BY 1")
+    )
+    return {row.entity_type: row.n for row in rows}
+
+
+def select_golden_ids(
+    connection: Connection, keys: Sequence[SourceKey], *, as_of: datetime | None
+) -> dict[SourceKey, tuple[GoldenId, str]]:
+    """Find golden id and entity type of source keys, now or as of an instant; unknown and deleted ones are left out."""
+    columns = "instance_id text, object text, scope text, native_id text"
+    source = (
+        "FROM source_record r JOIN jsonb_to_recordset(CAST(:keys AS jsonb))"
+        f" AS k ({columns}) USING (instance_id, object, scope, native_id)"
+    )
+    if as_of is None:
+        statement = f"{_ENTRY}, r.golden_id {source} WHERE r.state = 'active'"
+    else:
+        statement = (
+            f"{_ENTRY}, m.golden_id {source} JOIN membership m ON m.record_id = r.id"
+            " WHERE m.recorded_from <= :as_of AND (m.recorded_to IS NULL OR m.recorded_to > :as_of)"
+        )
+    rows = connection.execute(
+        text(statement),
+        {
+            "keys": as_json(
+                [
+                    {"instance_id": k.instance, "object": k.object, "scope": k.scope, "native_id": k.native_id}
+                    for k in keys
+                ]
+            ),
+            "as_of": as_of,
+        },
+    )
+    entries = (_entry(row) for row in rows)
+    return {SourceKey(e.source, e.object, e.scope, e.native_id): (e.golden_id, e.entity_type) for e in entries}
+
+
+def select_spans(connection: Connection, golden_id: GoldenId) -> tuple[MembershipSpan, ...]:
+    """List every membership that a golden record ever had, oldest first."""
+    rows = connection.execute(
+        text(
+            f"{_ENTRY}, m.golden_id, m.recorded_from, m.recorded_to, m.event_id FROM membership m"
+            " JOIN source_record r ON r.id = m.record_id WHERE m.golden_id = :id ORDER BY m.recorded_from, 1, 2, 3, 4"
+        ),
+        {"id": golden_id},
+    )
+    return tuple(
+        MembershipSpan(str(_key(row)), GoldenId(row.golden_id), row.recorded_from, row.recorded_to, row.event_id)
+        for row in rows
+    )
+
+
+def _golden(row: Row[Any]) -> GoldenRecord:
+    return GoldenRecord(
+        id=GoldenId(row.id),
+        entity_type=row.entity_type,
+        state=row.state,
+        forward_to=_maybe_golden(row.forward_to),
+        version=row.version,
+        is_confirmed=row.is_confirmed,
+        is_acknowledged=row.is_acknowledged,
+    )
+
+
+def _member(row: Row[Any]) -> Member:
+    own = frozenset(GoldenId(id_) for id_ in (row.origin_golden_id, row.last_golden_id) if id_ is not None)
+    return Member(RecordId(row.id), _maybe_golden(row.golden_id), own, row.is_published)
+
+
+def _entry(row: Row[Any]) -> CrosswalkEntry:
+    key = _key(row)
+    return CrosswalkEntry(
+        key.instance, key.object, key.scope, key.native_id, str(key), row.entity_type, GoldenId(row.golden_id)
+    )
+
+
+def _key(row: Row[Any]) -> SourceKey:
+    return SourceKey(row.instance_id, row.object, row.scope, row.native_id)
+
+
+def _maybe_golden(text_value: str | None) -> GoldenId | None:
+    return GoldenId(text_value) if text_value is not None else None

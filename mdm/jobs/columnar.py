@@ -1,0 +1,225 @@
+"""From a table of delivered columns to records for matching, without a Python object per row.
+
+Each distinct value is read once, as the mapping reads it (`mdm.entities.values`): codes translated, dates and numbers
+made plain, texts for lists parted. Texts, names and identifiers are left to the compare forms, which drop the same
+placeholders.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from matching.records import Column, Records, column_from_arrow
+from mdm.entities.columns import columns_by_attribute, record_column
+from mdm.entities.mapping import map_record, match_row
+from mdm.entities.model import Attribute, EntityType
+from mdm.entities.values import Unreadable, read, single_values
+from mdm.errors import InputInvalid
+
+_AS_DELIVERED: Final = frozenset(
+    {"text", "company_name", "person_name", "tax_id", "identifier", "phone", "email", "url"}
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileRecords:
+    """Records of files, and what their rows were called there.
+
+    ids      the rows' own ids, their numbers from 1 where the files have none
+    names    what the first feature of the match model reads, to recognise a row by
+    columns  attribute → columns that fill it
+    """
+
+    records: Records
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
+
+
+def records_of(
+    table: pa.Table, entity_type: EntityType, column_map: Mapping[str, str], parents: Mapping[str, str] | None = None
+) -> FileRecords:
+    """Map the columns of a table to records; column_map may name id and source columns too.
+
+    parents  key of a parent, `source/id` or `id` → its cluster: the context of records matched within it
+    raises   InputInvalid for an id that comes twice in one source
+    """
+    own = _own_columns(table, column_map)
+    ids = _texts(table, own.get("id")) or tuple(map(str, range(1, table.num_rows + 1)))
+    sources = _texts(table, own.get("source")) or ("",) * table.num_rows
+    keys = tuple(f"{source}/{id_}" if source else id_ for source, id_ in zip(sources, ids, strict=True))
+    _require_distinct(keys)
+    free = [name for name in table.column_names if name not in own.values()]
+    columns = columns_by_attribute(entity_type, free, column_map)
+    wanted = list(
+        dict.fromkeys(
+            path for feature in entity_type.model.features for path in (*feature.attributes, *feature.country_from)
+        )
+    )
+    attributes = {}
+    for path in wanted:
+        name = path.partition(".")[0]
+        if name in columns:
+            parts = [_read_column(entity_type, path, table[column], sources) for column in columns[name]]
+            merged = _side_by_side(parts)
+            attributes[path] = merged if entity_type.attributes[name].is_list else _first_only(merged)
+    contexts = _contexts(entity_type, table, columns, sources, parents)
+    shown = next((attributes[path] for path in wanted if path in attributes), None)
+    names = tuple(column_text(shown, row) for row in range(table.num_rows)) if shown else ("",) * table.num_rows
+    return FileRecords(Records(keys, sources, attributes, contexts), ids, names, columns)
+
+
+def column_text(column: Column, record: int) -> str:
+    """Return the first value of a record, "" where it has none."""
+    start, end = column.offsets[record], column.offsets[record + 1]
+    return column.values[column.codes[start]] if end > start else ""
+
+
+def _own_columns(table: pa.Table, column_map: Mapping[str, str]) -> dict[str, str]:
+    """Find the columns of id and source: by hand, else by name."""
+    for column in column_map:
+        if column not in table.column_names:
+            raise InputInvalid(
+                f"there is no column {column!r}; the columns are {', '.join(table.column_names)}",
+                remedy="write the column of --map as the file has it",
+                field=column,
+            )
+    own = {part: column for column, part in column_map.items() if part in {"id", "source"}}
+    for column in table.column_names:
+        part = record_column(column)
+        if part in {"id", "source"} and column not in column_map:
+            own.setdefault(part, column)
+    return own
+
+
+def _texts(table: pa.Table, column: str | None) -> tuple[str, ...]:
+    return tuple(pc.fill_null(table[column], "").to_pylist()) if column else ()
+
+
+def _require_distinct(keys: Sequence[str]) -> None:
+    if len(set(keys)) == len(keys):
+        return
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            raise InputInvalid(
+                f"the id {key!r} comes twice",
+                remedy="map a column whose values differ, --map COLUMN=id; --map id= numbers the rows",
+                field="id",
+            )
+        seen.add(key)
+
+
+def _read_column(entity_type: EntityType, path: str, array: pa.ChunkedArray, sources: Sequence[str]) -> Column:
+    """Code one column and read each distinct value once; code lists may read a word by its source."""
+    attribute = entity_type.attributes[path.partition(".")[0]]
+    column = column_from_arrow(array)
+    if attribute.semantic_type == "element":
+        return _replaced(column, [_elements(entity_type, attribute.name, path, value) for value in column.values])
+    if attribute.semantic_type in _AS_DELIVERED:
+        if not attribute.is_list:
+            return column
+        return _replaced(
+            column, [[part.strip() for part in single_values(attribute, value)] for value in column.values]
+        )
+    code_list = entity_type.code_lists.get(attribute.code_list or "")
+    if code_list is None or not code_list.by_source:
+        return _replaced(column, [_read(entity_type, attribute, value, "") for value in column.values])
+    names, source_codes = np.unique(np.array(sources, dtype=object).astype(str), return_inverse=True)
+    pairs, codes = np.unique(
+        source_codes[column.owners].astype(np.int64) * len(column.values) + column.codes, return_inverse=True
+    )
+    words = tuple((str(names[pair // len(column.values)]), column.values[pair % len(column.values)]) for pair in pairs)
+    by_pair = Column(column.offsets, codes.astype(np.int32), tuple(map("\0".join, words)))
+    return _replaced(by_pair, [_read(entity_type, attribute, value, source) for source, value in words])
+
+
+def _read(entity_type: EntityType, attribute: Attribute, value: str, source: str) -> list[str]:
+    code_list = entity_type.code_lists.get(attribute.code_list or "")
+    found = []
+    for part in single_values(attribute, value):
+        try:
+            text = read(attribute, part, code_list=code_list, instance=source)
+        except Unreadable:
+            text = None  # the mapping keeps it undeclared, so that matching does not see it
+        if text:
+            found.append(text)
+    return found
+
+
+def _elements(entity_type: EntityType, name: str, path: str, value: str) -> list[str]:
+    """Read structures, which stand in a flat table as JSON."""
+    try:
+        delivered = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return []
+    return match_row(entity_type, map_record(entity_type, {name: delivered}, instance="").values).get(path, [])
+
+
+def _replaced(column: Column, readings: Sequence[Sequence[str]]) -> Column:
+    """Put the readings of each distinct value in its place: none, one or several."""
+    code_by_value: dict[str, int] = {}
+    flat = np.array(
+        [code_by_value.setdefault(text, len(code_by_value)) for texts in readings for text in texts if text],
+        dtype=np.int32,
+    )
+    lengths = np.array([sum(map(bool, texts)) for texts in readings], dtype=np.int64)
+    starts = np.concatenate(([0], np.cumsum(lengths)))[:-1]
+    counts = lengths[column.codes]
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    owners = np.repeat(column.owners, counts)
+    return Column(
+        _offsets(owners, len(column)), flat[np.repeat(starts[column.codes], counts) + within], tuple(code_by_value)
+    )
+
+
+def _side_by_side(parts: Sequence[Column]) -> Column:
+    """Join the values that several columns give to one attribute, the preferred column's first, each value once."""
+    if len(parts) == 1:
+        return parts[0]
+    code_by_value: dict[str, int] = {}
+    renumbered = [
+        np.array([code_by_value.setdefault(value, len(code_by_value)) for value in part.values], dtype=np.int32)
+        for part in parts
+    ]
+    owners = np.concatenate([part.owners for part in parts])
+    codes = np.concatenate([numbers[part.codes] for numbers, part in zip(renumbered, parts, strict=True)])
+    order = np.argsort(owners, kind="stable")
+    owners, codes = owners[order], codes[order]
+    _, first = np.unique(owners.astype(np.int64) * max(1, len(code_by_value)) + codes, return_index=True)
+    first.sort()
+    return Column(_offsets(owners[first], len(parts[0])), codes[first], tuple(code_by_value))
+
+
+def _first_only(column: Column) -> Column:
+    if column.is_single:
+        return column
+    held = column.counts > 0
+    return Column(_offsets(np.flatnonzero(held), len(column)), column.first_codes()[held], column.values)
+
+
+def _offsets(owners: NDArray[np.integer], records_count: int) -> NDArray[np.int64]:
+    return np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=records_count)))).astype(np.int64)
+
+
+def _contexts(
+    entity_type: EntityType,
+    table: pa.Table,
+    columns: Mapping[str, tuple[str, ...]],
+    sources: Sequence[str],
+    parents: Mapping[str, str] | None,
+) -> tuple[str, ...] | None:
+    """Name the parent of each record: its cluster where those are known, else what the file calls it."""
+    if entity_type.within is None or entity_type.within not in columns:
+        return None
+    named = _texts(table, columns[entity_type.within][0])
+    if parents is None:
+        return named
+    keyed = (parents.get(f"{source}/{id_}", "") for source, id_ in zip(sources, named, strict=True))
+    return tuple(cluster or parents.get(id_, "") for cluster, id_ in zip(keyed, named, strict=True))

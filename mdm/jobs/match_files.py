@@ -1,0 +1,177 @@
+"""Match files without a database: read, match, write the clusters, the scored pairs and the report."""
+
+import resource
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from matching.bulk import BulkMatch, Stage
+from matching.bulk import match as match_records
+from matching.evaluate import Evaluation, evaluate
+from matching.model import VERDICTS
+from mdm.entities.model import EntityType
+from mdm.errors import FileUnreadable
+from mdm.jobs.columnar import FileRecords, records_of
+from mdm.publishing.files import write_rows
+from mdm.sources.files_columns import OnFault, read_columns
+
+OnStage = Callable[[Stage], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileMatch:
+    """What matching made of some files."""
+
+    rows: FileRecords
+    result: BulkMatch
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Records of a file with their clusters; sources is empty where the file has none."""
+
+    path: Path
+    ids: tuple[str, ...]
+    sources: tuple[str, ...]
+    clusters: tuple[str, ...]
+
+    def by_key(self, values: Sequence[str], *, with_source: bool) -> dict[str, str]:
+        """Give values by `source/id` or by the id alone; raises FileUnreadable for a key that comes twice."""
+        keys = [f"{s}/{i}" for s, i in zip(self.sources, self.ids, strict=True)] if with_source else self.ids
+        found = dict(zip(keys, values, strict=True))
+        if len(found) < len(self.ids):
+            twice = next(key for key, count in Counter(keys).items() if count > 1)
+            raise FileUnreadable(
+                str(self.path), f"the id {twice!r} comes twice", remedy="keep one row for each record, with its source"
+            )
+        return found
+
+
+def match_files(
+    patterns: Sequence[str | Path],
+    entity_type: EntityType,
+    *,
+    column_map: Mapping[str, str],
+    parents: Mapping[str, str] | None = None,
+    threads: int = 1,
+    listen: tuple[OnStage, OnFault],
+) -> FileMatch:
+    """Match every row of the files; the same rows give the same clusters, whatever the thread count.
+
+    listen  hears of each finished stage, and of each row that cannot be read
+    """
+    on_stage, on_fault = listen
+    started = time.perf_counter()
+    table = read_columns(patterns, on_fault=on_fault)
+    rows = records_of(table, entity_type, column_map, parents)
+    reading = Stage("read", time.perf_counter() - started, table.num_rows)
+    on_stage(reading)
+    result = match_records(rows.records, entity_type.model, threads=threads, on_stage=on_stage)
+    return FileMatch(rows, result, (reading, *result.stages))
+
+
+def write_clusters(path: Path, found: FileMatch) -> int:
+    """Write id, source, cluster_id and name of each row, in the order of the files, and return the clusters' count.
+
+    A cluster is named by the smallest key among its members, so that its name changes only when its members do.
+    """
+    keys, rows = found.rows.records.keys, found.rows
+    cells = zip(rows.ids, rows.records.sources, found.result.labels.tolist(), rows.names, strict=True)
+    written = (
+        {"id": id_, "source": source, "cluster_id": keys[label], "name": name} for id_, source, label, name in cells
+    )
+    write_rows(path, ["id", "source", "cluster_id", "name"], written)
+    return len(np.unique(found.result.labels))
+
+
+def write_pairs(path: Path, found: FileMatch) -> int:
+    """Write the pairs at or above the review line as Parquet: keys, weight, verdict and each comparison's level."""
+    result, keys = found.result, pa.array(found.rows.records.keys)
+    columns: dict[str, Any] = {
+        "left": keys.take(pa.array(result.left)),
+        "right": keys.take(pa.array(result.right)),
+        "bits": pa.array(result.bits),
+        "verdict": _named(result.verdicts, VERDICTS),
+    }
+    for place, comparison in enumerate(result.model.comparisons):
+        labels = [level.label for level in comparison.levels]
+        columns[comparison.name] = _named(result.vectors[:, place], labels)
+    pq.write_table(pa.table(columns), path)
+    return len(result.left)
+
+
+def report_of(found: FileMatch, *, entity: str, threads: int) -> dict[str, Any]:
+    """Say what was done and what it took: seconds and counts of each stage, peak memory, the lines chosen."""
+    result, model = found.result, found.result.model
+    return {
+        "entity": entity,
+        "records": len(found.rows.ids),
+        "clusters": len(np.unique(result.labels)),
+        "pairs": {name: int(np.count_nonzero(result.verdicts == code)) for code, name in enumerate(VERDICTS) if code},
+        "refused_by_conflicts": result.refused_count,
+        "line": {"match_bits": model.match_bits, "review_bits": model.review_bits},
+        "stages": [{**asdict(stage), "seconds": round(stage.seconds, 3)} for stage in found.stages],
+        "seconds": round(sum(stage.seconds for stage in found.stages), 3),
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "threads": threads,
+        "model_version": model.version,
+        "columns": {name: list(columns) for name, columns in found.rows.columns.items()},
+        "oversize_blocks": len(result.oversize),
+    }
+
+
+def read_partition(path: Path) -> Partition:
+    """Read clusters or a truth: id and cluster_id, with source where the file has it; raises FileUnreadable."""
+    table = read_columns([path])
+    named = {name.strip().casefold(): name for name in table.column_names}
+    cluster = next(
+        (named[name] for name in ("cluster_id", "cluster", "entity_id", "truth", "golden_id") if name in named), None
+    )
+    if "id" not in named or cluster is None:
+        raise FileUnreadable(
+            str(path),
+            f"needs the columns id and cluster_id; it has {', '.join(table.column_names)}",
+            remedy="name the columns id and cluster_id, and source where ids repeat between sources",
+        )
+    sources = tuple(table[named["source"]].to_pylist()) if "source" in named else ()
+    return Partition(path, tuple(table[named["id"]].to_pylist()), sources, tuple(table[cluster].to_pylist()))
+
+
+def parents_of(partition: Partition) -> dict[str, str]:
+    """Give the cluster of each parent by `source/id`, and by its id where that is told from all others."""
+    by_id = Counter(partition.ids)
+    alone = {id_: cluster for id_, cluster in zip(partition.ids, partition.clusters, strict=True) if by_id[id_] == 1}
+    return alone | (partition.by_key(partition.clusters, with_source=True) if any(partition.sources) else {})
+
+
+def evaluate_files(predicted: Partition, truth: Partition, *, between_sources: bool) -> Evaluation:
+    """Compare clusters with the truth, by source and id where both files have sources, else by id."""
+    with_source = any(predicted.sources) and any(truth.sources)
+    sources = None
+    if between_sources:
+        holder = predicted if any(predicted.sources) else truth
+        if not any(holder.sources):
+            raise FileUnreadable(
+                str(predicted.path), "has no source column", remedy="leave --between-sources out, or add the column"
+            )
+        sources = holder.by_key(holder.sources, with_source=with_source)
+    found = predicted.by_key(predicted.clusters, with_source=with_source)
+    true = truth.by_key(truth.clusters, with_source=with_source)
+    if not found.keys() & true.keys():
+        raise FileUnreadable(
+            str(truth.path), f"shares no id with {predicted.path}", remedy="check that both name the same records"
+        )
+    return evaluate({key: found[key] for key in found.keys() & true.keys()}, true, sources=sources)
+
+
+def _named(codes: Any, names: Sequence[str]) -> pa.DictionaryArray:
+    """Code levels by their labels; -1, a missing side, is null."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8), mask=codes < 0), pa.array(names, pa.string()))

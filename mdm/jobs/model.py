@@ -1,0 +1,64 @@
+"""What became of deliveries: plain values for callers and reports."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mdm.entities.model import Reason
+from mdm.ids import GoldenId
+from mdm.sources.files_faults import FileFault
+from mdm.sources.model import SourceKey, Status
+
+FAULTS_MAX = 20  # chosen: unreadable rows that a report names; the rest is counted
+
+Identity = Literal["created", "attached", "moved", "kept", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one delivery.
+
+    outcome    created: a golden record was minted for it; attached: it joined one; moved: it changed from one to
+    another; kept: it stays where it was; none: it belongs to none (rejected, deleted)
+    in_review  a steward is asked about it
+    errors     reasons of a rejection, or warnings of an accepted record
+    """
+
+    key: SourceKey
+    status: Status
+    golden_id: GoldenId | None
+    outcome: Identity
+    in_review: bool = False
+    errors: tuple[Reason, ...] = ()
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """Counts of a load so far."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (field, code) of rejections and warnings
+    in_review: int = 0
+    faults_count: int = 0
+    faults: list[FileFault] = field(default_factory=list)  # the first FAULTS_MAX rows that could not be read
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Count some outcomes."""
+        for outcome in outcomes:
+            self.statuses[outcome.status] += 1
+            self.outcomes[outcome.outcome] += 1
+            self.reasons.update((reason.field, reason.code) for reason in outcome.errors)
+            self.in_review += outcome.in_review
+
+    def note(self, found: FileFault) -> None:
+        """Count a row that could not be read, and keep the first ones."""
+        self.faults_count += 1
+        if len(self.faults) < FAULTS_MAX:
+            self.faults.append(found)
+
+    @property
+    def records_count(self) -> int:
+        """Count the records seen."""
+        return sum(self.statuses.values())

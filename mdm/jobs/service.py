@@ -1,0 +1,186 @@
+"""Deliver: judge a batch, then take it along the path in transactions of a few dozen records."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sqlalchemy import Connection, text
+
+from mdm import clock
+from mdm.db.transaction import run
+from mdm.entities.model import Reason
+from mdm.hub import Hub, Work, carry
+from mdm.identity.model import IdentityPlan
+from mdm.ids import ExceptionId, GoldenId
+from mdm.jobs.model import Identity, Outcome
+from mdm.pipeline import apply, reevaluate, resolve
+from mdm.resolution.service import ChunkTooWide
+from mdm.sources import exceptions
+from mdm.sources import store as sources_store
+from mdm.sources.model import Accepted, Arrival, Delivery, DeliveryException, Rejected, SourceKey
+from mdm.sources.service import instances, judge, split_known
+from mdm.survivorship import store as survivorship_store
+
+DUE_MAX = 40  # chosen: as many golden records as a chunk has records
+
+
+def deliver(
+    hub: Hub, deliveries: Sequence[Delivery], *, who: str, column_map: Mapping[str, str] | None = None
+) -> tuple[Outcome, ...]:
+    """Take deliveries along the path and say what became of each, in their order.
+
+    Rejected ones wait in the exception queue and hold nobody else up. An exact repeat is found before any lock is taken
+    and changes nothing.
+    """
+    known = run(hub.engine, lambda connection: frozenset(one.id for one in instances(connection)))
+    judged = [_judge(hub, one, known, column_map or {}) for one in deliveries]
+    rejected = [one for one in judged if isinstance(one, Rejected)]
+    if rejected:
+        run(hub.engine, lambda connection: exceptions.queue_rejected(connection, rejected, who=who))
+    outcomes: dict[int, Outcome] = {
+        index: Outcome(one.delivery.key, "rejected", None, "none", errors=one.reasons)
+        for index, one in enumerate(judged)
+        if isinstance(one, Rejected)
+    }
+    accepted = [(index, one) for index, one in enumerate(judged) if isinstance(one, Accepted)]
+    for chunk in _chunks(accepted, hub.settings.chunk_records):
+        outcomes |= _deliver_chunk(hub, chunk, who=who)
+    return tuple(outcomes[index] for index in range(len(judged)))
+
+
+def replay(hub: Hub, exception_id: ExceptionId, *, who: str) -> Outcome:
+    """Send the delivery of an open exception along the path once more; raises ExceptionUnknown, ExceptionClosed.
+
+    A rejected delivery closes as replayed when it is taken now, else it stays open with the reasons of this attempt.
+    """
+    found = run(hub.engine, lambda connection: exceptions.require(connection, exception_id))
+    exceptions.require_open(found)
+    (outcome,) = deliver(hub, [exceptions.delivery_of(found)], who=who)
+    if outcome.status == "rejected":
+        return outcome
+    run(hub.engine, lambda connection: _close_if_open(connection, found, who=who))
+    return outcome
+
+
+def refresh_due(hub: Hub, *, who: str = "worker") -> int:
+    """Work out again the golden records whose values change by now without news; return how many were due."""
+
+    def act(work: Work) -> int:
+        due = survivorship_store.select_due(work.connection, at=clock.now(), limit=DUE_MAX)
+        work.locks.hold(work.connection, sorted(golden_id for _, golden_id in due))
+        for name in sorted({name for name, _ in due if name in work.declared}):
+            ids = tuple(sorted(golden_id for type_name, golden_id in due if type_name == name))
+            apply(work, work.declared[name], IdentityPlan(name, refreshed=ids), cause="decay")
+        return len(due)
+
+    return carry(hub, act, who=who)
+
+
+def reevaluate_deferred(hub: Hub, *, who: str = "worker") -> int:
+    """Match again the records that stood under too large a block; return how many were looked at."""
+
+    def act(work: Work) -> int:
+        waiting = sources_store.select_deferred(work.connection, limit=hub.settings.chunk_records)
+        for name in sorted({record.entity_type for record in waiting}):
+            ids = [record.id for record in waiting if record.entity_type == name]
+            reevaluate(work, work.declared[name], ids, cause="deferred")
+        return len(waiting)
+
+    return carry(hub, act, who=who)
+
+
+def _judge(hub: Hub, delivery: Delivery, known: frozenset[str], column_map: Mapping[str, str]) -> Accepted | Rejected:
+    if delivery.entity_type not in hub.declared:
+        declared = ", ".join(sorted(hub.declared))
+        reason = Reason(
+            "entity_type",
+            "entity_type_unknown",
+            f"there is no entity type {delivery.entity_type[:100]!r}",
+            f"declared are {declared}",
+            "reject",
+        )
+        return Rejected(delivery, (reason,))
+    return judge(hub.declared[delivery.entity_type], delivery, known_instances=known, column_map=column_map)
+
+
+def _deliver_chunk(hub: Hub, chunk: Sequence[tuple[int, Accepted]], *, who: str) -> dict[int, Outcome]:
+    batch = [one for _, one in chunk]
+    fresh, repeats = run(hub.engine, lambda connection: split_known(connection, batch))
+    arrivals = dict(repeats)
+    if fresh:
+        arrivals |= _resolve(hub, fresh, who=who)
+    return run(hub.engine, lambda connection: _outcomes(connection, chunk, arrivals))
+
+
+def _resolve(hub: Hub, fresh: Sequence[Accepted], *, who: str) -> dict[SourceKey, Arrival]:
+    entity_type = hub.declared[fresh[0].delivery.entity_type]
+
+    def act(work: Work) -> dict[SourceKey, Arrival]:
+        arrivals = resolve(work, entity_type, fresh)
+        stored = {arrival.key for arrival in arrivals if arrival.status in {"created", "updated"}}
+        exceptions.settle(work.connection, [one for one in fresh if one.delivery.key in stored], who=who)
+        return {arrival.key: arrival for arrival in arrivals}
+
+    try:
+        return carry(hub, act, who=who)
+    except ChunkTooWide:
+        half = len(fresh) // 2
+        return _resolve(hub, fresh[:half], who=who) | _resolve(hub, fresh[half:], who=who)
+
+
+def _chunks(accepted: Iterable[tuple[int, Accepted]], size: int) -> Iterator[list[tuple[int, Accepted]]]:
+    """Cut into runs of one entity type and distinct keys, in order: a key that comes twice is two deliveries."""
+    chunk: list[tuple[int, Accepted]] = []
+    keys: set[SourceKey] = set()
+    for index, one in accepted:
+        delivery = one.delivery
+        is_other = bool(chunk) and chunk[0][1].delivery.entity_type != delivery.entity_type
+        if is_other or delivery.key in keys or len(chunk) == size:
+            yield chunk
+            chunk, keys = [], set()
+        chunk.append((index, one))
+        keys.add(delivery.key)
+    if chunk:
+        yield chunk
+
+
+def _outcomes(
+    connection: Connection, chunk: Sequence[tuple[int, Accepted]], arrivals: Mapping[SourceKey, Arrival]
+) -> dict[int, Outcome]:
+    """Say where the records of a chunk stand now."""
+    rows = connection.execute(
+        text(
+            "SELECT r.id, m.golden_id, g.version, EXISTS (SELECT FROM review q WHERE q.state = 'open'"
+            " AND (q.left_id = r.id OR q.right_id = r.id)) AS in_review FROM source_record r"
+            " JOIN membership m ON m.record_id = r.id AND m.recorded_to IS NULL JOIN golden_record g ON g.id ="
+            " m.golden_id"
+            " WHERE r.id = ANY(:ids)"
+        ),
+        {"ids": [str(arrival.record_id) for arrival in arrivals.values()]},
+    )
+    standing = {row.id: row for row in rows}
+    found = {}
+    for index, one in chunk:
+        arrival = arrivals[one.delivery.key]
+        row = standing.get(arrival.record_id)
+        golden_id = GoldenId(row.golden_id) if row is not None else None
+        found[index] = Outcome(
+            one.delivery.key,
+            arrival.status,
+            golden_id,
+            _identity(arrival, golden_id, row.version if row else 0),
+            in_review=bool(row is not None and row.in_review),
+            errors=one.warnings,
+        )
+    return found
+
+
+def _identity(arrival: Arrival, golden_id: GoldenId | None, version: int) -> Identity:
+    if golden_id is None:
+        return "none"
+    if arrival.golden_id is None:
+        return "created" if version == 1 else "attached"
+    return "kept" if arrival.golden_id == golden_id else "moved"
+
+
+def _close_if_open(connection: Connection, found: DeliveryException, *, who: str) -> None:
+    if exceptions.require(connection, found.id).state in {"open", "superseded"}:
+        sources_store.close_exception(connection, found.id, state="replayed", who=who)

@@ -1,0 +1,63 @@
+"""The path of one record on one screen: ingest, standardise, block, compare, decide, cluster, survive, publish.
+
+Everything happens in the caller's transaction. Matching, planning and survivorship decide; only stores write. Every
+change of identity, whoever wants it, is an `IdentityPlan` that `apply` carries out.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from mdm import clock
+from mdm.entities.model import EntityType
+from mdm.hub import Work
+from mdm.identity.model import IdentityPlan
+from mdm.identity.service import carry_out
+from mdm.ids import RecordId
+from mdm.publishing.service import publish
+from mdm.resolution.followers import followers_of
+from mdm.resolution.service import block, cluster, compare, decide, load, refresh_reviews, standardise
+from mdm.sources.model import Accepted, Arrival
+from mdm.sources.service import ingest
+from mdm.survivorship.service import survive
+
+
+def resolve(work: Work, entity_type: EntityType, batch: Sequence[Accepted]) -> tuple[Arrival, ...]:
+    """Take a batch of distinct source keys of one entity type along the whole path."""
+    arrivals = ingest(work.connection, batch, at=clock.recording_instant, who=work.who)
+    changed = [arrival.record_id for arrival in arrivals if arrival.status in {"created", "updated"}]
+    reevaluate(work, entity_type, changed, cause="ingest")
+    return arrivals
+
+
+def reevaluate(work: Work, entity_type: EntityType, record_ids: Iterable[RecordId], *, cause: str) -> None:
+    """Match records anew, since they or their parent changed, and carry out what follows."""
+    records = load(work.connection, entity_type, record_ids, work.locks)
+    if not records:
+        return
+    forms = standardise(entity_type, records)
+    blocked = block(work.connection, entity_type, records, forms, work.bounds)
+    edges = compare(work.connection, entity_type, blocked)
+    touched = decide(work.connection, entity_type, records, edges)
+    recluster(work, entity_type, touched | {record.id for record in records}, cause=cause)
+
+
+def recluster(work: Work, entity_type: EntityType, seeds: Iterable[RecordId], *, cause: str) -> None:
+    """Bring the part of the graph around the seeds to what the law of clusters asks, after new edges or decisions."""
+    clustered = cluster(work.connection, entity_type, seeds, work.locks, work.bounds)
+    apply(work, entity_type, clustered.plan, cause=cause)
+    refresh_reviews(work.connection, entity_type, clustered, who=work.who)
+
+
+def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: str) -> None:
+    """Carry out a plan: identity, then values, then messages; then the same for all that points at what moved."""
+    if not plan.touched:
+        return
+    at = clock.recording_instant(work.connection)
+    event_id = carry_out(work.connection, plan, cause=cause, at=at, who=work.who)
+    work.locks.adopt(plan.minted)
+    versions = survive(work.connection, entity_type, plan.touched, event_id=event_id, at=at, who=work.who)
+    publish(work.connection, plan, versions, at=at, who=work.who)
+    for follower in followers_of(work.connection, work.declared, plan, work.locks):
+        if follower.is_matched_within:
+            reevaluate(work, follower.entity_type, follower.record_ids, cause=f"{cause} of {plan.entity_type}")
+        else:
+            apply(work, follower.entity_type, follower.refreshing, cause=f"{cause} of {plan.entity_type}")

@@ -1,0 +1,67 @@
+"""Events of the change feed, targets, and the rows that a target is given: plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from mdm.ids import GoldenId
+
+EventKind = Literal[
+    "golden_record.created", "golden_record.changed", "golden_record.forwarded", "golden_record.retired"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One committed golden version, as the change feed tells it; `cursor` is where to go on reading."""
+
+    kind: EventKind
+    entity_type: str
+    golden_id: GoldenId
+    version: int
+    details: Mapping[str, Any]
+    recorded_at: datetime
+    who: str
+    position: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Somebody who is told of golden versions; a file target is a folder with a file for each source instance."""
+
+    id: str
+    kind: Literal["file"]
+    entity_types: tuple[str, ...]
+    configuration: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """How far a target is told of one golden record."""
+
+    target_id: str
+    golden_id: GoldenId
+    head: int
+    acknowledged: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """A source record beside what its golden record shows: the newest version whose publishing is not held."""
+
+    object: str
+    scope: str
+    native_id: str
+    golden_id: GoldenId
+    version: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What one round did for a target: records written by file name, and golden records acknowledged."""
+
+    target_id: str
+    files: Mapping[str, int]
+    acknowledged: int

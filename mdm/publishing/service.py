@@ -1,0 +1,77 @@
+"""Publish: tell the change feed and every subscribed target of each golden version, in the transaction that made it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from mdm.errors import CursorFromElsewhere, CursorInvalid
+from mdm.failpoints import failpoint
+from mdm.identity.model import IdentityPlan
+from mdm.publishing import store
+from mdm.publishing.model import Event, EventKind
+from mdm.survivorship.model import GoldenVersion
+
+_KINDS: dict[str, EventKind] = {"forwarded": "golden_record.forwarded", "retired": "golden_record.retired"}
+
+
+def publish(
+    connection: Connection, plan: IdentityPlan, versions: Sequence[GoldenVersion], *, at: datetime, who: str
+) -> None:
+    """Append an event for each golden version, with the records that moved, and queue a message for each target."""
+    if not versions:
+        return
+    rows = [
+        {
+            "kind": _kind(version),
+            "entity_type": version.entity_type,
+            "golden_id": version.golden_id,
+            "version": version.version,
+            "details": _details(plan, version),
+        }
+        for version in versions
+    ]
+    store.insert_events(connection, rows, at=at, who=who)
+    store.insert_messages(connection, rows, at=at, who=who)
+    failpoint("publish.queued")
+
+
+def changes(connection: Connection, *, after: str | None, limit: int) -> tuple[tuple[Event, ...], str]:
+    """Read the change feed after a cursor; return the events and the cursor to go on with, also when there are none.
+
+    Raises CursorInvalid for a text that is no cursor, CursorFromElsewhere for one of another history of the database.
+    """
+    system = store.select_system(connection)
+    position = _position(after, system) if after else (0, 0)
+    events = store.select_events(connection, after=position, limit=limit)
+    return events, _cursor(events[-1].position if events else position, system)
+
+
+def _kind(version: GoldenVersion) -> EventKind:
+    if version.state in _KINDS:
+        return _KINDS[version.state]
+    return "golden_record.created" if version.version == 1 else "golden_record.changed"
+
+
+def _details(plan: IdentityPlan, version: GoldenVersion) -> dict[str, object]:
+    id_ = version.golden_id
+    details: dict[str, object] = {
+        "joined": [str(move.record_id) for move in plan.moves if move.after == id_],
+        "left": [str(move.record_id) for move in plan.moves if move.before == id_],
+    }
+    if version.forward_to is not None:
+        details["forward_to"] = str(version.forward_to)
+    return {name: value for name, value in details.items() if value}
+
+
+def _cursor(position: tuple[int, int], system: str) -> str:
+    return f"{system}.{position[0]}.{position[1]}"
+
+
+def _position(cursor: str, system: str) -> tuple[int, int]:
+    parts = cursor.split(".")
+    if len(parts) != 4 or not all(part.isascii() and part.isdecimal() and len(part) < 20 for part in parts):
+        raise CursorInvalid
+    if ".".join(parts[:2]) != system:
+        raise CursorFromElsewhere
+    return int(parts[2]), int(parts[3])

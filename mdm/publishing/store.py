@@ -1,0 +1,206 @@
+"""SQL of the publishing room, one function a question."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from mdm.db.types import as_json
+from mdm.ids import GoldenId
+from mdm.publishing.model import Event, Lane, SnapshotRow, Target
+
+
+def insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str) -> None:
+    """Append events: kind, entity_type, golden_id, version, details."""
+    connection.execute(
+        text(
+            "INSERT INTO event (kind, entity_type, golden_id, version, details, recorded_at, who)"
+            " SELECT kind, entity_type, golden_id, version, details, :at, :who"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (kind text, entity_type text, golden_id text, version"
+            " int,"
+            " details jsonb)"
+        ),
+        {"rows": as_json(rows), "at": at, "who": who},
+    )
+
+
+def insert_messages(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str) -> None:
+    """Queue one message per golden version for every target of its entity type, and raise the head of its lane."""
+    parameters = {"rows": as_json(rows), "at": at, "who": who}
+    wanted = (
+        " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (entity_type text, golden_id text, version int)"
+        " JOIN target t ON t.entity_types @> jsonb_build_array(r.entity_type)"
+    )
+    connection.execute(
+        text(
+            "INSERT INTO outbox_message (target_id, golden_id, version, recorded_at, who)"
+            f" SELECT t.id, r.golden_id, r.version, :at, :who{wanted}"
+        ),
+        parameters,
+    )
+    connection.execute(
+        text(
+            "INSERT INTO delivery_lane (target_id, golden_id, head, recorded_at, who)"
+            f" SELECT t.id, r.golden_id, r.version, :at, :who{wanted}"
+            " ON CONFLICT (target_id, golden_id) DO UPDATE SET head = excluded.head, recorded_at = excluded.recorded_at"
+        ),
+        parameters,
+    )
+
+
+def select_events(connection: Connection, *, after: tuple[int, int], limit: int) -> tuple[Event, ...]:
+    """List settled events after a position, in an order that agrees with the order of commits.
+
+    A transaction that still runs may yet write events with a lower position, so nothing at or above the oldest running
+    transaction is shown.
+    """
+    rows = connection.execute(
+        text(
+            "SELECT kind, entity_type, golden_id, version, details, recorded_at, who, CAST(CAST(xid AS text) AS"
+            " bigint) AS xid, id"
+            " FROM event WHERE (xid, id) > (CAST(CAST(:xid AS text) AS xid8), :id)"
+            " AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY event.xid, event.id LIMIT :limit"
+        ),
+        {"xid": str(after[0]), "id": after[1], "limit": limit},
+    )
+    return tuple(
+        Event(
+            row.kind,
+            row.entity_type,
+            GoldenId(row.golden_id),
+            row.version,
+            row.details,
+            row.recorded_at,
+            row.who,
+            (row.xid, row.id),
+        )
+        for row in rows
+    )
+
+
+def select_system(connection: Connection) -> str:
+    """Name the history that this database belongs to: another after a restore or a failover with loss."""
+    row = connection.execute(
+        text("SELECT s.system_identifier, c.timeline_id FROM pg_control_system() s, pg_control_checkpoint() c")
+    ).one()
+    return f"{row.system_identifier}.{row.timeline_id}"
+
+
+def insert_target(connection: Connection, target: Target, *, who: str) -> None:
+    """Add a target, or change what it subscribes to."""
+    connection.execute(
+        text(
+            "INSERT INTO target (id, kind, configuration, entity_types, who)"
+            " VALUES (:id, :kind, CAST(:configuration AS jsonb), CAST(:entity_types AS jsonb), :who)"
+            " ON CONFLICT (id) DO UPDATE SET configuration = excluded.configuration, entity_types ="
+            " excluded.entity_types"
+            " WHERE (target.configuration, target.entity_types) IS DISTINCT FROM (excluded.configuration,"
+            " excluded.entity_types)"
+        ),
+        {
+            "id": target.id,
+            "kind": target.kind,
+            "configuration": as_json(target.configuration),
+            "entity_types": as_json(target.entity_types),
+            "who": who,
+        },
+    )
+
+
+def insert_backlog(connection: Connection, target_id: str, *, at: datetime, who: str) -> None:
+    """Queue the present version of every golden record that a target subscribes to and was never told of."""
+    connection.execute(
+        text(
+            "WITH told AS (INSERT INTO outbox_message (target_id, golden_id, version, recorded_at, who)"
+            " SELECT t.id, g.id, g.version, :at, :who FROM target t JOIN golden_record g ON t.entity_types @>"
+            " jsonb_build_array(g.entity_type)"
+            "  AND g.version > 0 WHERE t.id = :target AND NOT EXISTS (SELECT FROM delivery_lane l WHERE l.target_id ="
+            " t.id AND l.golden_id = g.id)"
+            " RETURNING target_id, golden_id, version)"
+            " INSERT INTO delivery_lane (target_id, golden_id, head, recorded_at, who) SELECT target_id, golden_id,"
+            " version, :at, :who FROM told"
+        ),
+        {"target": target_id, "at": at, "who": who},
+    )
+
+
+def select_targets(connection: Connection) -> tuple[Target, ...]:
+    """List the targets by id."""
+    rows = connection.execute(text("SELECT id, kind, entity_types, configuration FROM target ORDER BY id"))
+    return tuple(Target(row.id, row.kind, tuple(row.entity_types), row.configuration) for row in rows)
+
+
+def begin_snapshot(connection: Connection) -> None:
+    """Let all reads of this transaction see one state; it has to be the first thing in it."""
+    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+
+def select_origins(connection: Connection, entity_types: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """List (instance, entity type) of every record there ever was, deleted ones too."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT instance_id, entity_type FROM source_record WHERE entity_type = ANY(:types) ORDER BY 1, 2"
+        ),
+        {"types": list(entity_types)},
+    )
+    return tuple((row.instance_id, row.entity_type) for row in rows)
+
+
+def select_snapshot(connection: Connection, instance_id: str, entity_type: str) -> tuple[SnapshotRow, ...]:
+    """List the active records of an instance with the newest version of their golden record that is not held."""
+    rows = connection.execute(
+        text(
+            "SELECT r.object, r.scope, r.native_id, r.golden_id, v.version, v.values AS shown"
+            " FROM source_record r CROSS JOIN LATERAL (SELECT version, values FROM golden_version g"
+            "  WHERE g.golden_id = r.golden_id AND g.state = 'active' AND g.held = '[]'"
+            "  ORDER BY version DESC LIMIT 1) AS v"
+            " WHERE r.instance_id = :instance AND r.entity_type = :type AND r.state = 'active'"
+            " ORDER BY r.object, r.scope, r.native_id"
+        ),
+        {"instance": instance_id, "type": entity_type},
+    )
+    return tuple(
+        SnapshotRow(row.object, row.scope, row.native_id, GoldenId(row.golden_id), row.version, row.shown)
+        for row in rows
+    )
+
+
+def select_own_keys(connection: Connection, instance_id: str) -> tuple[tuple[GoldenId, str, str], ...]:
+    """List (golden id, scope, native id) of the active records of an instance, in the order of their keys."""
+    rows = connection.execute(
+        text(
+            "SELECT golden_id, scope, native_id FROM source_record WHERE instance_id = :instance AND state = 'active'"
+            " ORDER BY object, scope, native_id"
+        ),
+        {"instance": instance_id},
+    )
+    return tuple((GoldenId(row.golden_id), row.scope, row.native_id) for row in rows)
+
+
+def select_waiting_lanes(connection: Connection, target_id: str, *, after: str, limit: int) -> tuple[Lane, ...]:
+    """List the lanes of a target that have something to tell, by golden id; a version that is held has to wait."""
+    rows = connection.execute(
+        text(
+            "SELECT target_id, golden_id, head, acknowledged FROM delivery_lane WHERE target_id = :target AND"
+            " acknowledged < head"
+            " AND golden_id > :after AND NOT EXISTS (SELECT FROM golden_version v"
+            " WHERE v.golden_id = delivery_lane.golden_id AND v.version = delivery_lane.head"
+            " AND v.held <> '[]') ORDER BY golden_id LIMIT :limit"
+        ),
+        {"target": target_id, "after": after, "limit": limit},
+    )
+    return tuple(Lane(row.target_id, GoldenId(row.golden_id), row.head, row.acknowledged) for row in rows)
+
+
+def acknowledge(connection: Connection, lanes: Sequence[Lane]) -> None:
+    """Note that a target has the head of each lane as it was read; a head that rose meanwhile stays waiting."""
+    rows = [{"target_id": lane.target_id, "golden_id": lane.golden_id, "version": lane.head} for lane in lanes]
+    connection.execute(
+        text(
+            "UPDATE delivery_lane l SET acknowledged = r.version"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (target_id text, golden_id text, version int)"
+            " WHERE l.target_id = r.target_id AND l.golden_id = r.golden_id AND l.acknowledged < r.version"
+        ),
+        {"rows": as_json(rows)},
+    )

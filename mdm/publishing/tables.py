@@ -1,0 +1,58 @@
+"""Tables between the hub and the world: the change feed, targets, and what each target was told."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Identity, Index, Integer, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+from mdm.db.metadata import metadata
+from mdm.db.types import Xid8
+
+event = Table(
+    "event",
+    metadata,
+    Column("xid", Xid8, primary_key=True, server_default=text("pg_current_xact_id()")),
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("entity_type", Text, nullable=False),
+    Column("golden_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("details", JSONB, nullable=False, comment="ids and versions only"),
+    Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("who", Text, nullable=False),
+    Index("ix_event_golden_id", "golden_id", "version"),
+)
+
+target = Table(
+    "target",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("configuration", JSONB, nullable=False),
+    Column("entity_types", JSONB, nullable=False),
+    Column("recorded_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
+    Column("who", Text, nullable=False),
+)
+
+outbox_message = Table(
+    "outbox_message",
+    metadata,
+    Column("target_id", Text, ForeignKey("target.id"), primary_key=True),
+    Column("golden_id", Text, ForeignKey("golden_record.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("who", Text, nullable=False),
+)
+
+delivery_lane = Table(
+    "delivery_lane",
+    metadata,
+    Column("target_id", Text, ForeignKey("target.id"), primary_key=True),
+    Column("golden_id", Text, ForeignKey("golden_record.id"), primary_key=True),
+    Column("head", Integer, nullable=False, comment="the newest version to tell"),
+    Column(
+        "acknowledged", Integer, nullable=False, server_default=text("0"), comment="the newest version the target has"
+    ),
+    Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("who", Text, nullable=False),
+    CheckConstraint("acknowledged <= head", name="acknowledged"),
+    Index("ix_delivery_lane_waiting", "target_id", "golden_id", postgresql_where=text("acknowledged < head")),
+)

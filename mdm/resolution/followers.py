@@ -1,0 +1,68 @@
+"""Records that point at what moved: children are matched anew within their parent, others only show another id."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from mdm.entities.model import EntityType
+from mdm.identity.model import IdentityPlan
+from mdm.identity.service import GoldenLocks
+from mdm.ids import GoldenId, RecordId
+from mdm.sources import store as sources_store
+
+Id = TypeVar("Id", bound=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """Records of one entity type that follow a plan.
+
+    refreshing  the plan that looks at their golden values again and changes no identity
+    """
+
+    entity_type: EntityType
+    record_ids: tuple[RecordId, ...]
+    golden_ids: tuple[GoldenId, ...]
+    is_matched_within: bool
+
+    @property
+    def refreshing(self) -> IdentityPlan:
+        """Return the plan that changes no identity, only looks at the values again."""
+        return IdentityPlan(self.entity_type.name, refreshed=self.golden_ids)
+
+
+def followers_of(
+    connection: Connection, declared: Mapping[str, EntityType], plan: IdentityPlan, locks: GoldenLocks
+) -> tuple[Follower, ...]:
+    """Find who points at the records that a plan moves; those of the plan's own type have their golden records locked.
+
+    A plan that moves no record has no followers, which is what ends the recursion: values alone are not followed.
+    """
+    if not plan.moves:
+        return ()
+    rows = sources_store.select_followers(connection, [move.record_id for move in plan.moves])
+    matched: dict[str, set[RecordId]] = {}
+    shown: dict[str, set[tuple[RecordId, GoldenId]]] = {}
+    for record_id, type_name, attribute, golden_id in rows:
+        if type_name in declared and declared[type_name].within == attribute:
+            matched.setdefault(type_name, set()).add(record_id)
+        elif type_name in declared and golden_id is not None:
+            shown.setdefault(type_name, set()).add((record_id, golden_id))
+    found = [
+        Follower(declared[name], tuple(sorted(ids)), (), is_matched_within=True)
+        for name, ids in sorted(matched.items())
+    ]
+    for name, pairs in sorted(shown.items()):
+        left = [(record_id, golden_id) for record_id, golden_id in pairs if record_id not in matched.get(name, ())]
+        golden_ids = _distinct(golden_id for _, golden_id in left)
+        locks.hold(connection, golden_ids)
+        found.append(
+            Follower(declared[name], _distinct(record_id for record_id, _ in left), golden_ids, is_matched_within=False)
+        )
+    return tuple(found)
+
+
+def _distinct(ids: Iterable[Id]) -> tuple[Id, ...]:
+    return tuple(sorted(set(ids)))

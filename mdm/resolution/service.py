@@ -1,0 +1,235 @@
+"""Standardise, block, compare, decide and cluster stored records: the middle of the path, one transaction at a time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+from sqlalchemy import Connection
+
+from matching.block import blocking_keys
+from matching.model import MATCH, NON_MATCH, MatchModel
+from matching.online import conflict_signatures, conflicting, judge
+from matching.records import Forms, records_from_rows
+from matching.standardise import standardise as standardise_columns
+from mdm import clock
+from mdm.db.locks import lock_keys
+from mdm.decisions import store as decisions_store
+from mdm.decisions.model import Question
+from mdm.decisions.service import constraints
+from mdm.entities.mapping import match_row
+from mdm.entities.model import EntityType
+from mdm.failpoints import failpoint
+from mdm.identity import store as identity_store
+from mdm.identity.plan import Situation, plan_identity
+from mdm.identity.service import GoldenLocks
+from mdm.ids import GoldenId, RecordId, new_golden_id
+from mdm.resolution import store
+from mdm.resolution.model import Blocked, Bounds, Clustered, Edge
+from mdm.resolution.partition import Group, Partition, Touched, partition
+from mdm.sources import store as sources_store
+from mdm.sources.model import SourceRecord
+from mdm.sources.service import contexts_of
+
+
+class ChunkTooWide(Exception):
+    """The records stand under more blocking keys than one transaction may lock."""
+
+
+def load(
+    connection: Connection, entity_type: EntityType, record_ids: Iterable[RecordId], locks: GoldenLocks
+) -> tuple[SourceRecord, ...]:
+    """Load changed records, each with the golden parent it is matched within as that stands under a lock."""
+    ids = tuple(record_ids)
+    if entity_type.within is not None:
+        contexts = contexts_of(connection, entity_type, ids)
+        locks.hold(connection, [GoldenId(parent) for parent in contexts.values() if parent])
+        while (settled := contexts_of(connection, entity_type, ids)) != contexts:
+            contexts = settled
+            locks.hold(connection, [GoldenId(parent) for parent in contexts.values() if parent])
+        sources_store.update_contexts(connection, contexts)
+    return sources_store.select_records(connection, ids)
+
+
+def standardise(entity_type: EntityType, records: Sequence[SourceRecord]) -> Forms:
+    """Return the compare forms of records, in their order."""
+    return _forms(entity_type, records, entity_type.model)
+
+
+def block(
+    connection: Connection, entity_type: EntityType, records: Sequence[SourceRecord], forms: Forms, bounds: Bounds
+) -> Blocked:
+    """Put changed records under their blocking keys and find their candidates.
+
+    The keys, old and new, are locked first: whoever could find one of these records, or be found by it, waits. Raises
+    ChunkTooWide before anything is written when there are more keys than one transaction may lock.
+    """
+    found = blocking_keys(forms, entity_type.model)
+    keys = [
+        (records[position].id, key)
+        for position, key in zip(found.records.tolist(), found.keys.tolist(), strict=True)
+        if records[position].state == "active"
+    ]
+    ids = [record.id for record in records]
+    wanted = {key for _, key in keys} | store.select_keys(connection, ids)
+    if len(wanted) > bounds.locks_max and len(records) > 1:
+        raise ChunkTooWide
+    lock_keys(connection, wanted)
+    store.replace_keys(connection, entity_type.name, ids, keys)
+    failpoint("block.keyed")
+    pairs, deferred = store.select_candidates(connection, entity_type.name, ids, size_max=bounds.block_size_emergency)
+    sources_store.update_deferred(connection, deferred, is_deferred=True)
+    sources_store.update_deferred(connection, set(ids) - deferred, is_deferred=False)
+    return Blocked(pairs, deferred)
+
+
+def compare(connection: Connection, entity_type: EntityType, blocked: Blocked) -> tuple[Edge, ...]:
+    """Compare candidate pairs and return those that match or may."""
+    records = sources_store.select_records(connection, {id_ for pair in blocked.pairs for id_ in pair})
+    failpoint("compare.searched")
+    if not records:
+        return ()
+    forms = standardise(entity_type, records)
+    position = {record.id: index for index, record in enumerate(records)}
+    left = np.array([position[pair[0]] for pair in blocked.pairs], dtype=np.int32)
+    right = np.array([position[pair[1]] for pair in blocked.pairs], dtype=np.int32)
+    judged = judge(forms, left, right, entity_type.model)
+    vetoed = conflicting(conflict_signatures(forms, entity_type.model), left, right)
+    columns = zip(blocked.pairs, judged.bits.tolist(), judged.verdicts.tolist(), vetoed.tolist(), strict=True)
+    return tuple(Edge(*pair, bits, verdict, veto) for pair, bits, verdict, veto in columns if verdict != NON_MATCH)
+
+
+def decide(
+    connection: Connection, entity_type: EntityType, records: Sequence[SourceRecord], edges: Sequence[Edge]
+) -> frozenset[RecordId]:
+    """Keep the edges of changed records in place of their old ones; return who was or is at the other end."""
+    ids = [record.id for record in records]
+    before = store.select_edge_partners(connection, ids)
+    store.replace_edges(connection, entity_type.name, ids, edges, model_version=entity_type.model.version)
+    failpoint("decide.stored")
+    return before | frozenset(id_ for edge in edges if edge.verdict == MATCH for id_ in (edge.left_id, edge.right_id))
+
+
+def cluster(
+    connection: Connection, entity_type: EntityType, seeds: Iterable[RecordId], locks: GoldenLocks, bounds: Bounds
+) -> Clustered:
+    """Plan what the part of the graph around the seeds becomes under the law of clusters.
+
+    Its golden records are locked, then the part is read again: whatever another writer committed meanwhile is seen.
+    """
+    seeds = frozenset(seeds)
+    around = _reach(connection, seeds, bounds)
+    while True:
+        goldens = identity_store.select_goldens_around(connection, around | seeds)
+        locks.hold(connection, sorted(goldens))
+        now_around = _reach(connection, seeds, bounds)
+        if now_around == around and identity_store.select_goldens_around(connection, around | seeds) == goldens:
+            break
+        around = now_around
+    failpoint("merge.locked")
+    members = identity_store.select_members(connection, around | seeds)
+    held = _hold(connection, entity_type, around, bounds)
+    refreshed = sorted(
+        {member.golden_id for id_, member in members.items() if id_ in seeds and member.golden_id is not None}
+    )
+    situation = Situation(entity_type.name, members, goldens)
+    plan = plan_identity(situation, held.groups, mint=lambda: new_golden_id(entity_type.id_prefix), refreshed=refreshed)
+    failpoint("cluster.planned")
+    return Clustered(plan, around, tuple(_splits(held)))
+
+
+def refresh_reviews(connection: Connection, entity_type: EntityType, clustered: Clustered, *, who: str) -> None:
+    """Open a review for each question that the touched part raises now, and close those whose cause is gone."""
+    at = clock.recording_instant(connection)
+    wanted = (*store.select_questions(connection, clustered.records), *clustered.splits)
+    pair_of = {(one.kind, min(one.left_id, one.right_id), max(one.left_id, one.right_id)) for one in wanted}
+    opened = decisions_store.select_open_review_pairs(connection, clustered.records)
+    gone = [review_id for question, review_id in opened.items() if question not in pair_of]
+    if gone:
+        decisions_store.close_reviews(connection, gone, because="its cause is gone", at=at)
+    if wanted:
+        decisions_store.open_reviews(connection, entity_type.name, wanted, at=at, who=who)
+
+
+def _reach(connection: Connection, seeds: frozenset[RecordId], bounds: Bounds) -> frozenset[RecordId]:
+    """Follow golden records, joining edges and `same` decisions from the seeds until nothing new is found."""
+    seen: frozenset[RecordId] = frozenset()
+    frontier = seeds
+    while frontier and len(seen) <= bounds.component_records_max:
+        found = store.select_neighbours(connection, frontier)
+        frontier = found - seen - seeds if seen else found
+        seen |= found
+    return seen
+
+
+def _hold(connection: Connection, entity_type: EntityType, around: frozenset[RecordId], bounds: Bounds) -> Partition:
+    records = sorted(sources_store.select_records(connection, around), key=lambda record: str(record.key))
+    if len(records) > bounds.component_records_max:
+        return _left_alone(connection, records)
+    by_golden: dict[str, set[RecordId]] = {}
+    for record in records:
+        if record.golden_id is not None:
+            by_golden.setdefault(record.golden_id, set()).add(record.id)
+    goldens = identity_store.select_goldens(
+        connection, {record.golden_id for record in records if record.golden_id is not None}
+    )
+    members = identity_store.select_members(connection, around)
+    established = [
+        frozenset(id_ for id_ in ids if members[id_].golden_id == golden_id)
+        for golden_id, ids in sorted(by_golden.items())
+        if (golden := goldens[golden_id]).state == "active" and golden.is_established  # type: ignore[index]
+    ]
+    signatures = None
+    if entity_type.model.vetoes and records:
+        signatures = conflict_signatures(
+            _forms(entity_type, records, _veto_model(entity_type.model)), entity_type.model
+        )
+    touched = Touched(
+        ids=tuple(record.id for record in records),
+        keys=tuple(str(record.key) for record in records),
+        edges=store.select_joining_edges(connection, around),
+        constraints=constraints(connection, around),
+        signatures=signatures,
+        established=tuple(filter(None, established)),
+    )
+    return partition(entity_type, touched)
+
+
+def _left_alone(connection: Connection, records: Sequence[SourceRecord]) -> Partition:
+    """Keep what is held in a part too large to cluster online; new records stand alone until a job looks at them."""
+    members = identity_store.select_members(connection, [record.id for record in records])
+    groups: dict[str, set[RecordId]] = {}
+    for record_id, member in members.items():
+        groups.setdefault(member.golden_id or record_id, set()).add(record_id)
+    sources_store.update_deferred(
+        connection, [id_ for id_, member in members.items() if member.golden_id is None], is_deferred=True
+    )
+    return Partition(tuple(map(frozenset, groups.values())), ())
+
+
+def _splits(held: Partition) -> Iterable[Question]:
+    for proposal, parts in held.proposals:
+        if proposal.kind == "split":
+            first, second = (min(part) for part in parts[:2])
+            yield Question("split", first, second, 0.0, {"parts": [_listed(part) for part in parts]})
+
+
+def _listed(part: Group) -> list[str]:
+    return sorted(map(str, part))
+
+
+def _forms(entity_type: EntityType, records: Sequence[SourceRecord], model: MatchModel) -> Forms:
+    contexts = [record.context for record in records] if entity_type.within is not None else None
+    rows = [match_row(entity_type, record.values) for record in records]
+    keys = [str(record.key) for record in records]
+    return standardise_columns(
+        records_from_rows(keys, [record.key.instance for record in records], rows, contexts), model
+    )
+
+
+@cache
+def _veto_model(model: MatchModel) -> MatchModel:
+    """Reduce a model to the features that vetoes need."""
+    needed = {veto.feature for veto in model.vetoes}
+    features = tuple(feature for feature in model.features if feature.name in needed)
+    return replace(model, features=features, blocking=(), comparisons=(), rules=())

@@ -1,0 +1,169 @@
+"""SQL of the resolution room, one function a question."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, text
+
+from mdm.db.types import as_json
+from mdm.decisions.model import Question
+from mdm.ids import RecordId
+from mdm.resolution.model import Edge
+
+
+def select_keys(connection: Connection, record_ids: Iterable[RecordId]) -> set[int]:
+    """Return the blocking keys under which these records stand now."""
+    rows = connection.execute(
+        text("SELECT DISTINCT key FROM blocking_key WHERE record_id = ANY(:ids)"),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return set(rows.scalars())
+
+
+def replace_keys(
+    connection: Connection, entity_type: str, record_ids: Iterable[RecordId], keys: Sequence[tuple[RecordId, int]]
+) -> None:
+    """Put records under their present blocking keys."""
+    connection.execute(
+        text("DELETE FROM blocking_key WHERE record_id = ANY(:ids)"), {"ids": [str(id_) for id_ in record_ids]}
+    )
+    connection.execute(
+        text(
+            "INSERT INTO blocking_key (entity_type, key, record_id)"
+            " SELECT DISTINCT :entity_type, key, record_id FROM unnest(CAST(:keys AS bigint[]), CAST(:ids AS text[]))"
+            " AS k (key, record_id)"
+        ),
+        {"entity_type": entity_type, "keys": [key for _, key in keys], "ids": [str(id_) for id_, _ in keys]},
+    )
+
+
+def select_candidates(
+    connection: Connection, entity_type: str, record_ids: Sequence[RecordId], *, size_max: int
+) -> tuple[tuple[tuple[RecordId, RecordId], ...], frozenset[RecordId]]:
+    """Find the pairs that share a key of at most `size_max` records, and the records that stand under a larger one."""
+    rows = connection.execute(
+        text(
+            "WITH mine AS MATERIALIZED (SELECT key, record_id FROM blocking_key WHERE record_id = ANY(:ids)),"
+            " block AS MATERIALIZED (SELECT k.key, (SELECT count(*) FROM (SELECT FROM blocking_key b"
+            "   WHERE b.entity_type = :entity_type AND b.key = k.key LIMIT :size_max + 1) AS capped) AS size"
+            "   FROM (SELECT DISTINCT key FROM mine) AS k)"
+            " SELECT DISTINCT least(m.record_id, b.record_id) AS left_id, greatest(m.record_id, b.record_id) AS"
+            " right_id"
+            "   FROM mine m JOIN block USING (key) JOIN blocking_key b ON b.entity_type = :entity_type AND b.key ="
+            " m.key"
+            "    AND b.record_id <> m.record_id WHERE block.size <= :size_max"
+            " UNION ALL SELECT DISTINCT record_id, NULL FROM mine JOIN block USING (key) WHERE block.size > :size_max"
+        ),
+        {"entity_type": entity_type, "ids": [str(id_) for id_ in record_ids], "size_max": size_max},
+    ).all()
+    pairs = tuple(sorted((RecordId(row.left_id), RecordId(row.right_id)) for row in rows if row.right_id is not None))
+    return pairs, frozenset(RecordId(row.left_id) for row in rows if row.right_id is None)
+
+
+def replace_edges(
+    connection: Connection,
+    entity_type: str,
+    record_ids: Iterable[RecordId],
+    edges: Sequence[Edge],
+    *,
+    model_version: str,
+) -> None:
+    """Write the edges of changed records in place of those they had."""
+    ids = [str(id_) for id_ in record_ids]
+    connection.execute(text("DELETE FROM edge WHERE left_id = ANY(:ids) OR right_id = ANY(:ids)"), {"ids": ids})
+    rows = [
+        {
+            "left_id": edge.left_id,
+            "right_id": edge.right_id,
+            "bits": edge.bits,
+            "verdict": edge.verdict,
+            "is_vetoed": edge.is_vetoed,
+        }
+        for edge in edges
+    ]
+    connection.execute(
+        text(
+            "INSERT INTO edge (left_id, right_id, entity_type, bits, verdict, is_vetoed, model_version)"
+            " SELECT left_id, right_id, :entity_type, bits, verdict, is_vetoed, :model_version"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (left_id text, right_id text, bits float, verdict"
+            " smallint, is_vetoed boolean)"
+        ),
+        {"rows": as_json(rows), "entity_type": entity_type, "model_version": model_version},
+    )
+
+
+def select_neighbours(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[RecordId]:
+    """Return the active records one step away, by golden record, joining edge or `same`, and the active ones given."""
+    rows = connection.execute(
+        text(
+            "SELECT id FROM source_record WHERE id = ANY(:ids) AND state = 'active'"
+            " UNION SELECT m.id FROM source_record s JOIN source_record m ON m.golden_id = s.golden_id AND m.state ="
+            " 'active'"
+            "  WHERE s.id = ANY(:ids)"
+            " UNION SELECT right_id FROM edge WHERE left_id = ANY(:ids) AND verdict = 2 AND NOT is_vetoed"
+            " UNION SELECT left_id FROM edge WHERE right_id = ANY(:ids) AND verdict = 2 AND NOT is_vetoed"
+            " UNION SELECT d.right_id FROM decision d JOIN source_record r ON r.id = d.right_id AND r.state = 'active'"
+            "  WHERE d.left_id = ANY(:ids) AND d.judgement = 'same' AND d.revoked_at IS NULL"
+            " UNION SELECT d.left_id FROM decision d JOIN source_record r ON r.id = d.left_id AND r.state = 'active'"
+            "  WHERE d.right_id = ANY(:ids) AND d.judgement = 'same' AND d.revoked_at IS NULL"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return frozenset(RecordId(id_) for id_ in rows.scalars())
+
+
+def select_edge_partners(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[RecordId]:
+    """Return the records at the other end of any edge of these records."""
+    rows = connection.execute(
+        text(
+            "SELECT right_id FROM edge WHERE left_id = ANY(:ids) UNION SELECT left_id FROM edge WHERE right_id ="
+            " ANY(:ids)"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return frozenset(RecordId(id_) for id_ in rows.scalars())
+
+
+def select_joining_edges(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[Edge, ...]:
+    """Return the edges among these records that join: verdict match, not vetoed."""
+    rows = connection.execute(
+        text(
+            "SELECT left_id, right_id, bits, verdict, is_vetoed FROM edge WHERE left_id = ANY(:ids) AND right_id ="
+            " ANY(:ids)"
+            " AND verdict = 2 AND NOT is_vetoed ORDER BY left_id, right_id"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return tuple(Edge(RecordId(row[0]), RecordId(row[1]), *row[2:]) for row in rows)
+
+
+def select_questions(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[Question, ...]:
+    """Find what stands open between golden records of these records and others: the strongest edge of each two.
+
+    Two golden records that a decision parts are no question, but for `unsure`, which is one until it is answered.
+    """
+    rows = connection.execute(
+        text(
+            "WITH open AS (SELECT e.left_id, e.right_id, e.bits, e.verdict, least(l.golden_id, r.golden_id) AS first,"
+            "   greatest(l.golden_id, r.golden_id) AS second"
+            "  FROM edge e JOIN source_record l ON l.id = e.left_id JOIN source_record r ON r.id = e.right_id"
+            "  WHERE (e.left_id = ANY(:ids) OR e.right_id = ANY(:ids)) AND NOT e.is_vetoed AND l.golden_id <>"
+            " r.golden_id),"
+            " strongest AS (SELECT DISTINCT ON (first, second) * FROM open ORDER BY first, second, bits DESC, left_id,"
+            " right_id)"
+            " SELECT s.left_id, s.right_id, s.bits, s.first, s.second,"
+            "   CASE WHEN d.judgements @> ARRAY['unsure'] THEN 'unsure' WHEN s.verdict = 2 THEN 'join' ELSE"
+            " 'possible_match' END AS kind"
+            " FROM strongest s CROSS JOIN LATERAL (SELECT array_agg(d.judgement) AS judgements FROM decision d"
+            "   JOIN source_record a ON a.id = d.left_id JOIN source_record b ON b.id = d.right_id"
+            "  WHERE d.revoked_at IS NULL AND d.judgement <> 'same' AND least(a.golden_id, b.golden_id) = s.first"
+            "    AND greatest(a.golden_id, b.golden_id) = s.second AND a.golden_id IN (s.first, s.second)) AS d"
+            " WHERE d.judgements IS NULL OR d.judgements @> ARRAY['unsure'] ORDER BY s.left_id, s.right_id"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return tuple(
+        Question(
+            row.kind, RecordId(row.left_id), RecordId(row.right_id), row.bits, {"golden_ids": [row.first, row.second]}
+        )
+        for row in rows
+    )

@@ -1,0 +1,97 @@
+"""Use cases of a steward: make or revoke a decision, and have everything that follows from it carried out at once."""
+
+from mdm import clock
+from mdm.db.transaction import run
+from mdm.decisions import service as decisions
+from mdm.decisions import store as decisions_store
+from mdm.decisions.model import Decision, Review, Verdict
+from mdm.errors import InputInvalid, ReviewUnknown, SourceRecordUnknown
+from mdm.hub import Hub, Work, carry
+from mdm.ids import DecisionId, RecordId, ReviewId
+from mdm.pipeline import recluster
+from mdm.sources import store as sources_store
+from mdm.sources.model import SourceKey
+
+
+def decide(hub: Hub, left: SourceKey, right: SourceKey, verdict: Verdict, *, who: str) -> Decision:
+    """Decide about two source records; what follows for golden records is carried out in the same transaction.
+
+    Raises SourceRecordUnknown, InputInvalid (two entity types, malformed), DecisionContradicts with the proof.
+    """
+
+    def act(work: Work) -> Decision:
+        entity_type, pair = _pair(work, left, right)
+        at = clock.recording_instant(work.connection)
+        decision = decisions.make_decision(work.connection, entity_type, pair, verdict, at=at, who=who)
+        recluster(work, work.declared[entity_type], decision.pair, cause=f"decision {decision.id}")
+        return decision
+
+    return carry(hub, act, who=who)
+
+
+def revoke(hub: Hub, decision_id: DecisionId, *, who: str) -> Decision:
+    """Take a decision back; what only it held together or apart is clustered again. Raises DecisionUnknown."""
+
+    def act(work: Work) -> Decision:
+        at = clock.recording_instant(work.connection)
+        decision = decisions.revoke(work.connection, decision_id, at=at, who=who)
+        recluster(work, work.declared[decision.entity_type], decision.pair, cause=f"revocation of {decision.id}")
+        return decision
+
+    return carry(hub, act, who=who)
+
+
+def list_decisions(
+    hub: Hub, *, entity_type: str | None = None, after: str = "", limit: int = 100
+) -> tuple[Decision, ...]:
+    """List decisions in the order they were made, revoked ones too."""
+    return run(
+        hub.engine,
+        lambda connection: decisions_store.select_decisions(
+            connection, entity_type=entity_type, after=after, limit=limit
+        ),
+    )
+
+
+def list_reviews(
+    hub: Hub,
+    *,
+    entity_type: str | None = None,
+    state: str = "open",
+    after: tuple[float, str] | None = None,
+    limit: int = 100,
+) -> tuple[Review, ...]:
+    """List reviews, the likeliest first; `after` is the (bits, id) of the last one seen."""
+    return run(
+        hub.engine,
+        lambda connection: decisions_store.select_reviews(
+            connection, entity_type=entity_type, state=state, after=after, limit=limit
+        ),
+    )
+
+
+def count_reviews(hub: Hub) -> int:
+    """Count the questions that wait for a steward."""
+    return run(hub.engine, decisions_store.count_open_reviews)
+
+
+def get_review(hub: Hub, review_id: ReviewId) -> Review:
+    """Return one review; raises ReviewUnknown."""
+    review = run(hub.engine, lambda connection: decisions_store.select_review(connection, review_id))
+    if review is None:
+        raise ReviewUnknown(review_id)
+    return review
+
+
+def _pair(work: Work, left: SourceKey, right: SourceKey) -> tuple[str, tuple[RecordId, RecordId]]:
+    heads = sources_store.select_heads(work.connection, [left, right])
+    for key in (left, right):
+        if key not in heads:
+            raise SourceRecordUnknown(str(key))
+    if heads[left].entity_type != heads[right].entity_type:
+        raise InputInvalid(
+            f"{left} is a {heads[left].entity_type}, {right} is a {heads[right].entity_type}",
+            remedy="decide about two records of one entity type",
+            field="right",
+        )
+    return heads[left].entity_type, (RecordId(heads[left].id), RecordId(heads[right].id))

@@ -1,0 +1,87 @@
+"""A hub for tests: the real services on the worker's database, with the small entity types of tests/entities."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from mdm.db.transaction import transaction
+from mdm.entities.model import EntityType
+from mdm.entities.service import entity_types
+from mdm.hub import Hub
+from mdm.jobs.check import check
+from mdm.settings import Settings
+from mdm.sources.model import Delivery, SourceInstance, SourceKey
+from mdm.sources.service import register
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+WIDGETS = Path(__file__).parent / "entities"
+
+
+@cache
+def declared() -> Mapping[str, EntityType]:
+    """Give the built-in entity types and the widgets."""
+    return entity_types((WIDGETS,))
+
+
+def hub_on(engine: Engine, **settings: Any) -> Hub:
+    """Open the hub on a database that the migrations made."""
+    return Hub(engine, declared(), Settings(**settings))
+
+
+def register_instances(hub: Hub, *ids: str) -> None:
+    """Register source instances, ranked in the order given."""
+    for rank, instance_id in enumerate(ids, start=1):
+        instance = SourceInstance(instance_id, instance_id.split("-")[0], instance_id.title(), rank)
+        with transaction(hub.engine) as connection:
+            register(connection, instance, who="test")
+
+
+def delivery(key: str, entity_type: str, *, at: int | None = None, deleted: bool = False, **fields: Any) -> Delivery:
+    """Make a delivery; `at` counts hours of the source's clock."""
+    time = None if at is None else EPOCH + timedelta(hours=at)
+    return Delivery(SourceKey.parse(key), entity_type, fields, time, deleted)
+
+
+def golden_by_key(hub: Hub) -> dict[str, str]:
+    """Give the golden id of every active record by its printed source key."""
+    with hub.engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT instance_id, object, scope, native_id, golden_id FROM source_record WHERE state = 'active'")
+        )
+        return {str(SourceKey(*row[:4])): row.golden_id for row in rows}
+
+
+def partition_of(hub: Hub) -> set[frozenset[str]]:
+    """Give the partition of all active records by their printed source keys."""
+    groups: dict[str, set[str]] = {}
+    for key, golden_id in golden_by_key(hub).items():
+        groups.setdefault(golden_id, set()).add(key)
+    return {frozenset(group) for group in groups.values()}
+
+
+def assert_sound(hub: Hub) -> None:
+    """Run every invariant query of `mdm check`."""
+    with hub.engine.connect() as connection:
+        assert check(connection, hub.declared) == ()
+
+
+def row_marks(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
+    """Give every row of every table with the transaction that last wrote it."""
+    with hub.engine.connect() as connection:
+        tables = connection.execute(
+            text(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+                " ORDER BY 1"
+            )
+        ).scalars()
+        return {
+            table: [
+                tuple(row)
+                for row in connection.execute(text(f'SELECT xmin::text, ctid::text FROM "{table}" ORDER BY 2'))
+            ]
+            for table in tables
+        }
