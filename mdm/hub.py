@@ -6,7 +6,7 @@ path needs inside one transaction. `carry` runs work in a transaction and repeat
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -16,9 +16,12 @@ from mdm.db.transaction import run
 from mdm.entities.model import EntityType
 from mdm.entities.service import entity_types
 from mdm.errors import EntityTypeUnknown, TouchedSetGrew
+from mdm.identity.model import IdentityPlan
 from mdm.identity.service import GoldenLocks
 from mdm.resolution.model import Bounds
 from mdm.settings import Settings
+from mdm.survivorship.options import check_options
+from mdm.telemetry import IDENTITY_CHANGES
 
 Result = TypeVar("Result")
 
@@ -53,14 +56,23 @@ class Work:
     bounds: Bounds
     locks: GoldenLocks
     who: str
+    carried_out: list[IdentityPlan] = field(default_factory=list)
+
+    def note(self, plan: IdentityPlan) -> None:
+        """Note a plan that was carried out: what it minted is this transaction's own, and it is counted at the end."""
+        self.locks.adopt(plan.minted)
+        self.carried_out.append(plan)
 
 
 @contextmanager
 def open_hub(settings: Settings, url: str) -> Iterator[Hub]:
     """Open the hub on a migrated database for the length of a `with` block."""
+    declared = entity_types(settings.entities)
+    for entity_type in declared.values():
+        check_options(entity_type)
     engine = open_engine(url, settings.pool_size)
     try:
-        yield Hub(engine, entity_types(settings.entities), settings)
+        yield Hub(engine, declared, settings)
     finally:
         engine.dispose()
 
@@ -69,12 +81,25 @@ def carry(hub: Hub, act: Callable[[Work], Result], *, who: str) -> Result:
     """Do one act in one transaction, again from the start when it touches more than it had locked."""
     wanted: frozenset[str] = frozenset()
 
-    def attempt(connection: Connection) -> Result:
+    def attempt(connection: Connection) -> tuple[Result, Work]:
         nonlocal wanted
+        work = Work(connection, hub.declared, hub.bounds, GoldenLocks(wanted), who)
         try:
-            return act(Work(connection, hub.declared, hub.bounds, GoldenLocks(wanted), who))
+            return act(work), work
         except TouchedSetGrew as grew:
             wanted |= grew.golden_ids
             raise
 
-    return run(hub.engine, attempt)
+    result, work = run(hub.engine, attempt)
+    for plan in work.carried_out:
+        _count(plan)
+    return result
+
+
+def _count(plan: IdentityPlan) -> None:
+    for turn in plan.turns:
+        if turn.before is None:
+            IDENTITY_CHANGES.labels(plan.entity_type, "created").inc()
+        elif turn.before.state != turn.after.state:
+            kind = {"forwarded": "merged", "retired": "retired", "active": "restored"}[turn.after.state]
+            IDENTITY_CHANGES.labels(plan.entity_type, kind).inc()

@@ -18,11 +18,13 @@ from mdm.resolution.service import block, cluster, compare, decide, load, refres
 from mdm.sources.model import Accepted, Arrival
 from mdm.sources.service import ingest
 from mdm.survivorship.service import survive
+from mdm.telemetry import stage
 
 
 def resolve(work: Work, entity_type: EntityType, batch: Sequence[Accepted]) -> tuple[Arrival, ...]:
     """Take a batch of distinct source keys of one entity type along the whole path."""
-    arrivals = ingest(work.connection, batch, at=clock.recording_instant, who=work.who)
+    with stage("ingest"):
+        arrivals = ingest(work.connection, batch, at=clock.recording_instant, who=work.who)
     changed = [arrival.record_id for arrival in arrivals if arrival.status in {"created", "updated"}]
     reevaluate(work, entity_type, changed, cause="ingest")
     return arrivals
@@ -33,16 +35,21 @@ def reevaluate(work: Work, entity_type: EntityType, record_ids: Iterable[RecordI
     records = load(work.connection, entity_type, record_ids, work.locks)
     if not records:
         return
-    forms = standardise(entity_type, records)
-    blocked = block(work.connection, entity_type, records, forms, work.bounds)
-    edges = compare(work.connection, entity_type, blocked)
-    touched = decide(work.connection, entity_type, records, edges)
+    with stage("standardise"):
+        forms = standardise(entity_type, records)
+    with stage("block"):
+        blocked = block(work.connection, entity_type, records, forms, work.bounds)
+    with stage("compare"):
+        edges = compare(work.connection, entity_type, blocked)
+    with stage("decide"):
+        touched = decide(work.connection, entity_type, records, edges)
     recluster(work, entity_type, touched | {record.id for record in records}, cause=cause)
 
 
 def recluster(work: Work, entity_type: EntityType, seeds: Iterable[RecordId], *, cause: str) -> None:
     """Bring the part of the graph around the seeds to what the law of clusters asks, after new edges or decisions."""
-    clustered = cluster(work.connection, entity_type, seeds, work.locks, work.bounds)
+    with stage("cluster"):
+        clustered = cluster(work.connection, entity_type, seeds, work.locks, work.bounds)
     apply(work, entity_type, clustered.plan, cause=cause)
     refresh_reviews(work.connection, entity_type, clustered, who=work.who)
 
@@ -53,9 +60,11 @@ def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: str
         return
     at = clock.recording_instant(work.connection)
     event_id = carry_out(work.connection, plan, cause=cause, at=at, who=work.who)
-    work.locks.adopt(plan.minted)
-    versions = survive(work.connection, entity_type, plan.touched, event_id=event_id, at=at, who=work.who)
-    publish(work.connection, plan, versions, at=at, who=work.who)
+    work.note(plan)
+    with stage("survive"):
+        versions = survive(work.connection, entity_type, plan.touched, event_id=event_id, at=at, who=work.who)
+    with stage("publish"):
+        publish(work.connection, plan, versions, at=at, who=work.who)
     for follower in followers_of(work.connection, work.declared, plan, work.locks):
         if follower.is_matched_within:
             reevaluate(work, follower.entity_type, follower.record_ids, cause=f"{cause} of {plan.entity_type}")

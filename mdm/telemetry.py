@@ -42,7 +42,7 @@ RECORDS: Final = Counter(
 )
 IDENTITY_CHANGES: Final = Counter(
     "mdm_identity_changes",
-    "Golden records created, merged, split or retired.",
+    "Golden records created, merged, retired or restored.",
     ["entity_type", "kind"],
     registry=REGISTRY,
 )
@@ -98,31 +98,13 @@ def log_context(**fields: str) -> AbstractContextManager[None]:
 
 def configure_logging(settings: Settings) -> None:
     """Send the lines of the hub and of its libraries to stderr in one shape."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        tell_exceptions,
-        withhold_values,
-    ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
-    )
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
     )
     channel = logging.StreamHandler(sys.stderr)
     channel.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=_SHARED,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -180,3 +162,20 @@ def _chain_of(error: BaseException) -> list[dict[str, object]]:
 
 def _frames_of(traceback: TracebackType | None) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(traceback)[-_FRAMES_MAX:]]
+
+
+_SHARED: Final[list[structlog.typing.Processor]] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    tell_exceptions,
+    withhold_values,
+]
+# From the first import on, lines go through the standard library: a process that asked for none writes none.
+structlog.configure(
+    processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=False,
+)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from mdm import telemetry
 from mdm.errors import GoldenRecordUnknown
@@ -20,7 +19,6 @@ def logging_given_back() -> Iterator[None]:
     before = root.handlers[:], root.level, hub.level
     yield
     root.handlers[:], root.level, hub.level = before
-    structlog.reset_defaults()
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
