@@ -237,11 +237,12 @@ def _company_bands(alignment: Alignment) -> NDArray[np.float64]:
     shared = 1.0 - own_both / np.maximum(words, 1)
     dice = _dice(alignment)
     by_case = np.select(
-        [own_both == 0, has_own_number, (own_fewer == 0) & (own_telling == 0), own_fewer == 0],
+        [own_both == 0, has_own_number & (own_both == 1), (own_fewer == 0) & (own_telling == 0), own_fewer == 0],
         [np.where(dice > 0.999, 0.95, 0.9 + 0.04 * dice), np.minimum(0.6 * shared, 0.4), 0.85, 0.7],
         default=0.6 * shared,
     )
-    return np.where((own_both == 0) | (_heaviest_shared(alignment) > COMMON_WEIGHT), by_case, np.minimum(by_case, 0.2))
+    is_told = (own_both == 0) | (_heaviest_shared(alignment) > COMMON_WEIGHT)
+    return np.asarray(np.where(is_told, by_case, np.minimum(by_case, 0.2)))
 
 
 def _acronym(name: str) -> str:

@@ -45,9 +45,9 @@ def evaluate(
     common_pairs = _pairs({record: (predicted[record], truth[record]) for record in ids}, sources)
     sizes = Counter(predicted[record] for record in ids)
     true_sizes = Counter(truth[record] for record in ids)
-    common = Counter((predicted[record], truth[record]) for record in ids)
-    bcubed_precision = _share(sum(n * n / sizes[cluster] for (cluster, _), n in common.items()), len(ids))
-    bcubed_recall = _share(sum(n * n / true_sizes[entity] for (_, entity), n in common.items()), len(ids))
+    overlaps = Counter((predicted[record], truth[record]) for record in ids)
+    bcubed_precision = _share(sum(n * n / sizes[cluster] for (cluster, _), n in overlaps.items()), len(ids))
+    bcubed_recall = _share(sum(n * n / true_sizes[entity] for (_, entity), n in overlaps.items()), len(ids))
     precision, recall = _share(common_pairs, predicted_pairs), _share(common_pairs, true_pairs)
     return Evaluation(
         records_count=len(ids),

@@ -190,10 +190,10 @@ def frequency_bits(
 ) -> NDArray[np.float64]:
     """Return what the commonness of agreed values takes off: float64 [pairs, comparisons], 0 or less.
 
-    Agreement on a value of more than one record in SHARE_COMMON is worth log2(1 / share) at most. With `term_frequency`, each
-    doubling of the holders above HOLDERS_FREE takes one bit besides. Neither makes an agreement count against a pair.
-    The rarer of a record's values counts, as they are the evidence, and the more common of the two sides, as a slip of
-    the pen does not make a common name rare.
+    Agreement on a value of more than one record in SHARE_COMMON is worth log2(1 / share) at most. With
+    `term_frequency`, each doubling of the holders above HOLDERS_FREE takes one bit besides. Neither makes an
+    agreement count against a pair. The rarer of a record's values counts, as they are the evidence, and the more
+    common of the two sides, as a slip of the pen does not make a common name rare.
     """
     taken = np.zeros(vectors.shape, dtype=np.float64)
     records_count = max(model.population.records_count, RECORDS_MIN)
@@ -201,12 +201,12 @@ def frequency_bits(
         rarest = known.holders.get(comparison.feature)
         if rarest is None:
             continue
-        common = np.maximum(rarest[left], rarest[right])
+        shared = np.maximum(rarest[left], rarest[right])
         worth = _positive_bits(comparison)[vectors[:, position]]
-        by_share = np.log2(np.maximum(1.0, records_count / common))
-        kept = np.where(common * SHARE_COMMON > records_count, np.minimum(worth, by_share), worth)
+        by_share = np.log2(np.maximum(1.0, records_count / shared))
+        kept = np.where(shared * SHARE_COMMON > records_count, np.minimum(worth, by_share), worth)
         if comparison.term_frequency:
-            kept = np.minimum(kept, np.maximum(0.0, worth - np.log2(np.maximum(1.0, common / HOLDERS_FREE))))
+            kept = np.minimum(kept, np.maximum(0.0, worth - np.log2(np.maximum(1.0, shared / HOLDERS_FREE))))
         taken[:, position] = kept - worth
     return taken
 

@@ -80,6 +80,9 @@ INVARIANTS: Final[Mapping[str, str]] = {
         SELECT l.target_id || ' ' || l.golden_id FROM delivery_lane l
          WHERE l.head IS DISTINCT FROM (SELECT max(m.version) FROM outbox_message m
                                          WHERE m.target_id = l.target_id AND m.golden_id = l.golden_id)""",
+    "derived: every active golden record can be searched for, and no other": """
+        SELECT coalesce(g.id, s.golden_id) FROM (SELECT id FROM golden_record WHERE state = 'active') AS g
+          FULL JOIN golden_search s ON s.golden_id = g.id WHERE g.id IS NULL OR s.golden_id IS NULL""",
     "derived: edges and keys are of active records": """
         SELECT r.id FROM source_record r WHERE r.state = 'deleted'
            AND (EXISTS (SELECT FROM blocking_key b WHERE b.record_id = r.id)

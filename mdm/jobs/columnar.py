@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from matching.records import Column, Records, column_from_arrow
+from matching.records import Column, Records, column_from_arrow, column_from_lists
 from mdm.entities.columns import columns_by_attribute, record_column
 from mdm.entities.mapping import map_record, match_row
 from mdm.entities.model import Attribute, EntityType
@@ -62,13 +62,8 @@ def records_of(
             path for feature in entity_type.model.features for path in (*feature.attributes, *feature.country_from)
         )
     )
-    attributes = {}
-    for path in wanted:
-        name = path.partition(".")[0]
-        if name in columns:
-            parts = [_read_column(entity_type, path, table[column], sources) for column in columns[name]]
-            merged = _side_by_side(parts)
-            attributes[path] = merged if entity_type.attributes[name].is_list else _first_only(merged)
+    attributes = {path: _attribute(entity_type, path, table, columns, sources) for path in wanted}
+    attributes = {path: column for path, column in attributes.items() if len(column.values)}
     contexts = _contexts(entity_type, table, columns, sources, parents)
     shown = next((attributes[path] for path in wanted if path in attributes), None)
     names = tuple(column_text(shown, row) for row in range(table.num_rows)) if shown else ("",) * table.num_rows
@@ -99,7 +94,7 @@ def _own_columns(table: pa.Table, column_map: Mapping[str, str]) -> dict[str, st
 
 
 def _texts(table: pa.Table, column: str | None) -> tuple[str, ...]:
-    return tuple(pc.fill_null(table[column], "").to_pylist()) if column else ()
+    return tuple(pc.fill_null(table[column].cast(pa.string()), "").to_pylist()) if column else ()
 
 
 def _require_distinct(keys: Sequence[str]) -> None:
@@ -114,6 +109,29 @@ def _require_distinct(keys: Sequence[str]) -> None:
                 field="id",
             )
         seen.add(key)
+
+
+def _attribute(
+    entity_type: EntityType,
+    path: str,
+    table: pa.Table,
+    columns: Mapping[str, tuple[str, ...]],
+    sources: Sequence[str],
+) -> Column:
+    """Read what the match model reads of one attribute; where a record has none, of the parts that make it up."""
+    attribute = entity_type.attributes[path.partition(".")[0]]
+    parts = [_read_column(entity_type, path, table[column], sources) for column in columns.get(attribute.name, ())]
+    found = _side_by_side(parts) if parts else column_from_lists([()] * table.num_rows)
+    found = found if attribute.is_list else _first_only(found)
+    made_of = [
+        _attribute(entity_type, part, table, columns, sources) for part in attribute.composed_of if part in columns
+    ]
+    return _composed(found, made_of) if made_of else found
+
+
+def _composed(found: Column, made_of: Sequence[Column]) -> Column:
+    joined = (" ".join(filter(None, (column_text(part, record) for part in made_of))) for record in range(len(found)))
+    return column_from_lists([found.of(record) or (text,) for record, text in enumerate(joined)])
 
 
 def _read_column(entity_type: EntityType, path: str, array: pa.ChunkedArray, sources: Sequence[str]) -> Column:

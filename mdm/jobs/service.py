@@ -1,13 +1,15 @@
 """Deliver: judge a batch, then take it along the path in transactions of a few dozen records."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from sqlalchemy import Connection, text
 
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.entities.model import Reason
-from mdm.hub import Hub, Work, carry
+from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
 from mdm.identity.model import IdentityPlan
 from mdm.ids import ExceptionId, GoldenId
 from mdm.jobs.model import Identity, Outcome
@@ -23,7 +25,12 @@ DUE_MAX = 40  # chosen: as many golden records as a chunk has records
 
 
 def deliver(
-    hub: Hub, deliveries: Sequence[Delivery], *, who: str, column_map: Mapping[str, str] | None = None
+    hub: Hub,
+    deliveries: Sequence[Delivery],
+    *,
+    who: str,
+    column_map: Mapping[str, str] | None = None,
+    bracket: Bracket[tuple[Outcome, ...]] = UNBRACKETED,
 ) -> tuple[Outcome, ...]:
     """Take deliveries along the path and say what became of each, in their order.
 
@@ -32,32 +39,44 @@ def deliver(
     """
     known = run(hub.engine, lambda connection: frozenset(one.id for one in instances(connection)))
     judged = [_judge(hub, one, known, column_map or {}) for one in deliveries]
-    rejected = [one for one in judged if isinstance(one, Rejected)]
+    rejected = {index: one for index, one in enumerate(judged) if isinstance(one, Rejected)}
     if rejected:
-        run(hub.engine, lambda connection: exceptions.queue_rejected(connection, rejected, who=who))
-    outcomes: dict[int, Outcome] = {
+        run(hub.engine, lambda connection: _queue(connection, tuple(rejected.values()), who=who, bracket=bracket))
+    outcomes = {
         index: Outcome(one.delivery.key, "rejected", None, "none", errors=one.reasons)
-        for index, one in enumerate(judged)
-        if isinstance(one, Rejected)
+        for index, one in rejected.items()
     }
     accepted = [(index, one) for index, one in enumerate(judged) if isinstance(one, Accepted)]
-    for chunk in _chunks(accepted, hub.settings.chunk_records):
-        outcomes |= _deliver_chunk(hub, chunk, who=who)
-    return tuple(outcomes[index] for index in range(len(judged)))
+    waiting = deque(_chunks(accepted, hub.settings.chunk_records)) or deque([[]])
+    while waiting:
+        chunk = waiting.popleft()
+        closing = Bracket(bracket.before, UNBRACKETED.after if waiting else _telling_all(bracket, outcomes))
+        try:
+            found = carry(hub, partial(_deliver_chunk, chunk=chunk), who=who, bracket=closing)
+        except ChunkTooWide:
+            if len(chunk) < 2:
+                raise
+            half = len(chunk) // 2
+            waiting.extendleft((chunk[half:], chunk[:half]))
+        else:
+            outcomes |= found
+    return _in_order(outcomes)
 
 
-def replay(hub: Hub, exception_id: ExceptionId, *, who: str) -> Outcome:
+def replay(hub: Hub, exception_id: ExceptionId, *, who: str, bracket: Bracket[Outcome] = UNBRACKETED) -> Outcome:
     """Send the delivery of an open exception along the path once more; raises ExceptionUnknown, ExceptionClosed.
 
     A rejected delivery closes as replayed when it is taken now, else it stays open with the reasons of this attempt.
     """
-    found = run(hub.engine, lambda connection: exceptions.require(connection, exception_id))
-    exceptions.require_open(found)
-    (outcome,) = deliver(hub, [exceptions.delivery_of(found)], who=who)
-    if outcome.status == "rejected":
+    found = run(hub.engine, lambda connection: _require_open(connection, exception_id, bracket))
+    (outcome,) = deliver(hub, [exceptions.delivery_of(found)], who=who, bracket=Bracket(bracket.before))
+
+    def close(connection: Connection) -> Outcome:
+        if outcome.status != "rejected":
+            _close_if_open(connection, found, who=who)
         return outcome
-    run(hub.engine, lambda connection: _close_if_open(connection, found, who=who))
-    return outcome
+
+    return run(hub.engine, lambda connection: bracket.around(connection, lambda: close(connection)))
 
 
 def refresh_due(hub: Hub, *, who: str = "worker") -> int:
@@ -101,29 +120,43 @@ def _judge(hub: Hub, delivery: Delivery, known: frozenset[str], column_map: Mapp
     return judge(hub.declared[delivery.entity_type], delivery, known_instances=known, column_map=column_map)
 
 
-def _deliver_chunk(hub: Hub, chunk: Sequence[tuple[int, Accepted]], *, who: str) -> dict[int, Outcome]:
+def _queue(
+    connection: Connection, rejected: Sequence[Rejected], *, who: str, bracket: Bracket[tuple[Outcome, ...]]
+) -> None:
+    bracket.before(connection)
+    exceptions.queue_rejected(connection, rejected, who=who)
+
+
+def _require_open(connection: Connection, exception_id: ExceptionId, bracket: Bracket[Outcome]) -> DeliveryException:
+    bracket.before(connection)
+    found = exceptions.require(connection, exception_id)
+    exceptions.require_open(found)
+    return found
+
+
+Outcomes = dict[int, Outcome]
+
+
+def _telling_all(bracket: Bracket[tuple[Outcome, ...]], earlier: Outcomes) -> Callable[[Connection, Outcomes], None]:
+    """Turn `after` of all deliveries into one of the last chunk, whose transaction it belongs to."""
+    return lambda connection, last: bracket.after(connection, _in_order(earlier | last))
+
+
+def _in_order(outcomes: Outcomes) -> tuple[Outcome, ...]:
+    return tuple(outcomes[index] for index in sorted(outcomes))
+
+
+def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]]) -> Outcomes:
+    """Take one chunk of one entity type along the path in the transaction at hand."""
     batch = [one for _, one in chunk]
-    fresh, repeats = run(hub.engine, lambda connection: split_known(connection, batch))
+    fresh, repeats = split_known(work.connection, batch)
     arrivals = dict(repeats)
     if fresh:
-        arrivals |= _resolve(hub, fresh, who=who)
-    return run(hub.engine, lambda connection: _outcomes(connection, chunk, arrivals))
-
-
-def _resolve(hub: Hub, fresh: Sequence[Accepted], *, who: str) -> dict[SourceKey, Arrival]:
-    entity_type = hub.declared[fresh[0].delivery.entity_type]
-
-    def act(work: Work) -> dict[SourceKey, Arrival]:
-        arrivals = resolve(work, entity_type, fresh)
-        stored = {arrival.key for arrival in arrivals if arrival.status in {"created", "updated"}}
-        exceptions.settle(work.connection, [one for one in fresh if one.delivery.key in stored], who=who)
-        return {arrival.key: arrival for arrival in arrivals}
-
-    try:
-        return carry(hub, act, who=who)
-    except ChunkTooWide:
-        half = len(fresh) // 2
-        return _resolve(hub, fresh[:half], who=who) | _resolve(hub, fresh[half:], who=who)
+        stored = resolve(work, work.declared[fresh[0].delivery.entity_type], fresh)
+        arrivals |= {arrival.key: arrival for arrival in stored}
+        changed = {arrival.key for arrival in stored if arrival.status in {"created", "updated"}}
+        exceptions.settle(work.connection, [one for one in fresh if one.delivery.key in changed], who=work.who)
+    return _outcomes(work.connection, chunk, arrivals)
 
 
 def _chunks(accepted: Iterable[tuple[int, Accepted]], size: int) -> Iterator[list[tuple[int, Accepted]]]:

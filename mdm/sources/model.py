@@ -13,9 +13,10 @@ from mdm.ids import ExceptionId, GoldenId, RecordId
 NATIVE_ID_LENGTH_MAX: Final = (
     255  # chosen: every vendor's keys are shorter, and a B-tree entry holds it with room to spare
 )
+_NO_TEXT: Final = r"\0\ud800-\udfff"  # NUL and halves of characters, which no text column keeps
+_PLACE: Final = rf"[^/:{_NO_TEXT}]{{1,100}}"
 _KEY: Final = re.compile(
-    r"(?P<instance>[a-z0-9][a-z0-9-]{0,62})/(?P<object>[^/:]{1,100})(?:/(?P<scope>[^/:]{1,100}))?:(?P<native_id>.+)",
-    re.DOTALL,
+    rf"(?P<instance>[a-z0-9][a-z0-9-]{{0,62}})/(?P<object>{_PLACE})(?:/(?P<scope>{_PLACE}))?:(?P<native_id>[^{_NO_TEXT}]+)"
 )
 
 RecordState = Literal["active", "deleted"]

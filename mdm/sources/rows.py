@@ -57,11 +57,12 @@ def layout_of(path: Path, columns: Sequence[str], origin: FileOrigin) -> Layout:
         )
     by_hand = {name: column for column, name in (origin.columns or {}).items() if name in RECORD_COLUMNS}
     found: dict[RecordColumn, str] = {}
-    for column in columns:
+    unmapped = [column for column in columns if column not in (origin.columns or {})]
+    for column in unmapped:
         part = record_column(column)
-        if part not in (None, "id") and column not in (origin.columns or {}):
+        if part not in (None, "id"):
             found.setdefault(part, column)
-    id_name = id_column(columns, system=origin.instance.system, entity_type=origin.entity_type.name)
+    id_name = id_column(unmapped, system=origin.instance.system, entity_type=origin.entity_type.name)
     if id_name is not None:
         found["id"] = id_name
     found |= {part: by_hand[part] for part in RECORD_COLUMNS if by_hand.get(part) in columns}

@@ -75,7 +75,7 @@ def judge(
         delivery=delivery,
         values=mapped.values,
         undeclared=mapped.undeclared,
-        references=_references(entity_type, delivery, mapped.values, known_instances),
+        references=references_of(entity_type, delivery.key, mapped.values, known_instances),
         warnings=mapped.faults,
         content_hash=_content_hash(delivery, mapped.values, mapped.undeclared),
     )
@@ -135,6 +135,24 @@ def contexts_of(connection: Connection, entity_type: EntityType, record_ids: Ite
         if attribute == entity_type.within
     }
     return {record_id: parents.get(record_id, "") for record_id in ids}
+
+
+def references_of(
+    entity_type: EntityType, key: SourceKey, values: Mapping[str, Any], known_instances: frozenset[str]
+) -> tuple[ReferenceKey, ...]:
+    """List what the values of a record point at; a bare native id is one of the record's own instance and scope."""
+    found = []
+    for attribute in entity_type.attributes.values():
+        if attribute.reference is None or attribute.name not in values:
+            continue
+        value = values[attribute.name]
+        for native_id in value if attribute.is_list else [value]:
+            instance, scope, native = key.instance, key.scope, native_id
+            full = _printed_key(native_id, known_instances)
+            if full is not None:
+                instance, scope, native = full.instance, full.scope, full.native_id
+            found.append(ReferenceKey(attribute.name, attribute.reference.entity_type, instance, scope, native))
+    return tuple(found)
 
 
 def _lock_meeting_points(connection: Connection, accepted: Sequence[Accepted]) -> None:
@@ -199,23 +217,6 @@ def _unstorable(fields: Mapping[str, Any]) -> Reason | None:
                 shown, "unstorable_text", f"{shown} holds a value that no text column can keep", remedy, "reject"
             )
     return None
-
-
-def _references(
-    entity_type: EntityType, delivery: Delivery, values: Mapping[str, Any], known_instances: frozenset[str]
-) -> tuple[ReferenceKey, ...]:
-    found = []
-    for attribute in entity_type.attributes.values():
-        if attribute.reference is None or attribute.name not in values:
-            continue
-        value = values[attribute.name]
-        for native_id in value if attribute.is_list else [value]:
-            instance, scope, native = delivery.key.instance, delivery.key.scope, native_id
-            full = _printed_key(native_id, known_instances)
-            if full is not None:
-                instance, scope, native = full.instance, full.scope, full.native_id
-            found.append(ReferenceKey(attribute.name, attribute.reference.entity_type, instance, scope, native))
-    return tuple(found)
 
 
 def _printed_key(text: str, known_instances: frozenset[str]) -> SourceKey | None:

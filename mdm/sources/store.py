@@ -220,6 +220,24 @@ def select_resolved_references(
     return {(RecordId(row.record_id), row.attribute, row.position): GoldenId(row.golden_id) for row in rows}
 
 
+def select_referenced(connection: Connection, reference: ReferenceKey) -> GoldenId | None:
+    """Resolve one reference of a record that is not stored, by the same rule."""
+    golden_id = connection.execute(
+        text(
+            "SELECT golden_id FROM source_record WHERE instance_id = :instance AND native_id = :native_id"
+            " AND entity_type = :entity_type AND scope IN (:scope, '') AND state = 'active'"
+            " ORDER BY scope = :scope DESC, object LIMIT 1"
+        ),
+        {
+            "instance": reference.instance,
+            "native_id": reference.native_id,
+            "entity_type": reference.entity_type,
+            "scope": reference.scope,
+        },
+    ).scalar_one_or_none()
+    return GoldenId(golden_id) if golden_id else None
+
+
 def select_followers(
     connection: Connection, record_ids: Iterable[RecordId]
 ) -> tuple[tuple[RecordId, str, str, GoldenId | None], ...]:

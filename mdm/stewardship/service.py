@@ -6,14 +6,22 @@ from mdm.decisions import service as decisions
 from mdm.decisions import store as decisions_store
 from mdm.decisions.model import Decision, Review, Verdict
 from mdm.errors import InputInvalid, ReviewUnknown, SourceRecordUnknown
-from mdm.hub import Hub, Work, carry
+from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
 from mdm.ids import DecisionId, RecordId, ReviewId
 from mdm.pipeline import recluster
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
 
 
-def decide(hub: Hub, left: SourceKey, right: SourceKey, verdict: Verdict, *, who: str) -> Decision:
+def decide(
+    hub: Hub,
+    left: SourceKey,
+    right: SourceKey,
+    verdict: Verdict,
+    *,
+    who: str,
+    bracket: Bracket[Decision] = UNBRACKETED,
+) -> Decision:
     """Decide about two source records; what follows for golden records is carried out in the same transaction.
 
     Raises SourceRecordUnknown, InputInvalid (two entity types, malformed), DecisionContradicts with the proof.
@@ -26,10 +34,10 @@ def decide(hub: Hub, left: SourceKey, right: SourceKey, verdict: Verdict, *, who
         recluster(work, work.declared[entity_type], decision.pair, cause=f"decision {decision.id}")
         return decision
 
-    return carry(hub, act, who=who)
+    return carry(hub, act, who=who, bracket=bracket)
 
 
-def revoke(hub: Hub, decision_id: DecisionId, *, who: str) -> Decision:
+def revoke(hub: Hub, decision_id: DecisionId, *, who: str, bracket: Bracket[Decision] = UNBRACKETED) -> Decision:
     """Take a decision back; what only it held together or apart is clustered again. Raises DecisionUnknown."""
 
     def act(work: Work) -> Decision:
@@ -38,7 +46,7 @@ def revoke(hub: Hub, decision_id: DecisionId, *, who: str) -> Decision:
         recluster(work, work.declared[decision.entity_type], decision.pair, cause=f"revocation of {decision.id}")
         return decision
 
-    return carry(hub, act, who=who)
+    return carry(hub, act, who=who, bracket=bracket)
 
 
 def list_decisions(

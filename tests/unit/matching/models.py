@@ -33,7 +33,7 @@ COMPANY = MatchModel(
 
 
 def company_model(**changes: Any) -> MatchModel:
-    """Give a model of companies with some parts changed: name, phone and tax id; match from 2 bits on, review from -2."""
+    """Give a model of companies with some parts changed; match from 2 bits on, review from -2."""
     return replace(COMPANY, **changes)
 
 

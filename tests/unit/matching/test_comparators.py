@@ -31,6 +31,7 @@ def likeness(comparator: str, left: str, right: str, population: Population = EM
         ("quarrenden plastics", "quarrenden solutions", 0.3),  # two of four words are shared: 0.6 · 2 / 4
         ("acme services", "acme holding", 0.3),
         ("ashcroft plastics", "quarrenden foods", 0.0),
+        ("acme foods", "acme foods 2023", 0.4),  # a successor
         ("store 12", "store 14", 0.3),  # numbers do not slip
     ],
 )
@@ -39,16 +40,16 @@ def test_names_of_companies_fall_into_bands(left: str, right: str, expected: flo
 
 
 def test_common_words_alone_make_no_likeness_of_companies() -> None:
-    common = Population(1_000_000, {"name tokens": {"logistics": 50_000}}, frozenset(), {})
+    busy = Population(1_000_000, {"name tokens": {"logistics": 50_000}}, frozenset(), {})
 
     assert likeness("company_name", "logistics", "logistics north") == 0.7
-    assert likeness("company_name", "logistics", "logistics north", common) == 0.2
+    assert likeness("company_name", "logistics", "logistics north", busy) == 0.2
 
 
 def test_sister_companies_are_as_unlike_however_common_their_own_words_are() -> None:
-    common = Population(1_000_000, {"name tokens": {"plastics": 50_000, "solutions": 90_000}}, frozenset(), {})
+    busy = Population(1_000_000, {"name tokens": {"plastics": 50_000, "solutions": 90_000}}, frozenset(), {})
 
-    assert likeness("company_name", "quarrenden plastics", "quarrenden solutions", common) == 0.3
+    assert likeness("company_name", "quarrenden plastics", "quarrenden solutions", busy) == 0.3
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""`mdm decisions`: list what stewards decided, and take a decision back."""
+
+from typing import Annotated
+
+import typer
+
+from mdm.cli.options import AsJson, Limit, MaybeEntity
+
+app = typer.Typer(help="Decisions of stewards.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(entity: MaybeEntity = None, limit: Limit = 100, as_json: AsJson = False) -> None:
+    """List decisions in the order they were made, revoked ones too."""
+    from mdm.cli.output import print_lines, print_table
+    from mdm.cli.session import session
+    from mdm.stewardship.service import list_decisions
+
+    with session() as hub:
+        found = list_decisions(hub, entity_type=entity and hub.entity_type(entity).name, limit=limit)
+    if as_json:
+        print_lines(found)
+        return
+    columns = ["id", "left", "right", "decided", "by", "reason", "state"]
+    print_table(
+        columns,
+        (
+            (
+                *(each.id, each.left_key, each.right_key, each.verdict.relation or each.verdict.judgement),
+                *(each.who, each.verdict.reason, "revoked" if each.revoked_at else "active"),
+            )
+            for each in found
+        ),
+    )
+
+
+@app.command("revoke")
+def revoke(
+    decision: Annotated[str, typer.Argument(help="Id of the decision.", metavar="ID")], as_json: AsJson = False
+) -> None:
+    """Take a decision back; what only it held together or apart is clustered again."""
+    from mdm.cli.output import print_json, print_text
+    from mdm.cli.session import session, who
+    from mdm.ids import DecisionId
+    from mdm.stewardship import service as stewardship
+
+    with session() as hub:
+        revoked = stewardship.revoke(hub, DecisionId(decision), who=who())
+    if as_json:
+        print_json(revoked)
+    else:
+        print_text(f"revoked: {revoked}")

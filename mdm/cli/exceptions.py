@@ -1,0 +1,135 @@
+"""`mdm exceptions`: what could not be taken as it came, until somebody mends, replays or dismisses it."""
+
+from typing import Annotated
+
+import typer
+
+from mdm.cli.exits import ExitCode
+from mdm.cli.options import AsJson, Limit
+
+app = typer.Typer(help="Deliveries that wait to be mended.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="Id of the exception.", metavar="ID")]
+
+
+@app.command("list")
+def list_(
+    source: Annotated[str | None, typer.Option("--source", "-s", help="Only of this source instance.")] = None,
+    state: Annotated[str, typer.Option(help="open, replayed, dismissed or superseded.")] = "open",
+    limit: Limit = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List exceptions in the order they were queued, with every reason."""
+    from mdm.cli.output import print_lines, print_table
+    from mdm.cli.session import session
+    from mdm.db.transaction import run
+    from mdm.sources.exceptions import listed
+
+    if state not in {"open", "replayed", "dismissed", "superseded"}:
+        raise typer.BadParameter("choose open, replayed, dismissed or superseded", param_hint="--state")
+    with session() as hub:
+        found = run(hub.engine, lambda connection: listed(connection, state=state, source=source, limit=limit))
+    if as_json:
+        print_lines(found)
+        return
+    rows = (
+        (each.id, each.kind, each.source_key, "; ".join(reason.message for reason in each.reasons)) for each in found
+    )
+    print_table(["id", "kind", "record", "reasons"], rows)
+
+
+@app.command("show")
+def show(exception: Id, as_json: AsJson = False) -> None:
+    """Show one exception: its reasons, what to do about each, and the delivered fields."""
+    from mdm.cli.output import as_json as written
+    from mdm.cli.output import print_facts, print_json, print_table, print_text
+    from mdm.cli.session import session
+    from mdm.db.transaction import run
+    from mdm.ids import ExceptionId
+    from mdm.sources.exceptions import require
+
+    with session() as hub:
+        found = run(hub.engine, lambda connection: require(connection, ExceptionId(exception)))
+    if as_json:
+        print_json(found)
+        return
+    print_facts({"exception": found.id, "record": found.source_key, "entity": found.entity_type, "state": found.state})
+    print_text("")
+    print_table(["field", "reason", "what to do"], ((each.field, each.message, each.remedy) for each in found.reasons))
+    print_text("")
+    fields = found.fields.items()
+    print_table(
+        ["delivered", "value"], ((name, value if isinstance(value, str) else written(value)) for name, value in fields)
+    )
+
+
+@app.command("mend")
+def mend(
+    exception: Id,
+    changes: Annotated[
+        list[str],
+        typer.Argument(help="COLUMN=VALUE pairs; nothing after = removes the column.", metavar="COLUMN=VALUE..."),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Put mended values in place of delivered ones; `mdm exceptions replay` then sends the record on its way."""
+    from mdm.cli.output import print_json, print_text
+    from mdm.cli.session import session
+    from mdm.db.transaction import run
+    from mdm.ids import ExceptionId
+    from mdm.sources.exceptions import mend as put_right
+
+    pairs = [change.partition("=") for change in changes]
+    if not all(column and sign for column, sign, _ in pairs):
+        raise typer.BadParameter("write COLUMN=VALUE, as in 'Name=Acme Ltd'", param_hint="COLUMN=VALUE")
+    mended = {column: value or None for column, _, value in pairs}
+    with session() as hub:
+        found = run(hub.engine, lambda connection: put_right(connection, ExceptionId(exception), mended))
+    if as_json:
+        print_json(found)
+    else:
+        print_text(f"{found.id} is mended; send it with: mdm exceptions replay {found.id}")
+
+
+@app.command("replay")
+def replay(exception: Id, as_json: AsJson = False) -> None:
+    """Send the delivery of an exception along the path once more; exit code 4 when it is rejected again."""
+    from mdm.cli.output import print_json, print_text
+    from mdm.cli.session import session, who
+    from mdm.ids import ExceptionId
+    from mdm.jobs import service as jobs
+
+    with session() as hub:
+        outcome = jobs.replay(hub, ExceptionId(exception), who=who())
+    if as_json:
+        print_json(
+            {
+                "key": str(outcome.key),
+                "status": outcome.status,
+                "golden_id": outcome.golden_id,
+                "errors": outcome.errors,
+            }
+        )
+    else:
+        print_text(f"{outcome.key}: {outcome.status}{f', {outcome.golden_id}' if outcome.golden_id else ''}")
+        for reason in outcome.errors:
+            print_text(f"  {reason.message}; {reason.remedy}")
+    if outcome.status == "rejected":
+        raise typer.Exit(ExitCode.FOUND)
+
+
+@app.command("dismiss")
+def dismiss(exception: Id, as_json: AsJson = False) -> None:
+    """Close an exception without taking its delivery."""
+    from mdm.cli.output import print_json, print_text
+    from mdm.cli.session import session, who
+    from mdm.db.transaction import run
+    from mdm.ids import ExceptionId
+    from mdm.sources.exceptions import close
+
+    with session() as hub:
+        run(hub.engine, lambda connection: close(connection, ExceptionId(exception), state="dismissed", who=who()))
+    if as_json:
+        print_json({"id": exception, "state": "dismissed"})
+    else:
+        print_text(f"{exception} is dismissed")

@@ -1,0 +1,121 @@
+"""`mdm load`: take files of a source system along the path."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mdm.cli.exits import ExitCode
+from mdm.cli.options import AsJson, Entity, Files, Maps, parse_maps
+
+if TYPE_CHECKING:
+    from mdm.hub import Hub
+    from mdm.jobs.model import LoadReport
+    from mdm.sources.model import SourceInstance
+
+REASONS_SHOWN = 10  # chosen: what fits under the summary
+
+
+def load(  # noqa: PLR0917 -- the signature of a command is its interface
+    files: Files,
+    source: Annotated[str, typer.Option("--source", "-s", help="Source instance the records come from.")],
+    entity: Entity,
+    source_object: Annotated[
+        str, typer.Option("--object", help="Object of the source, as Account; left out: the vendor's own.")
+    ] = "",
+    scope: Annotated[str, typer.Option(help="Legal entity or subsidiary that is part of the keys, as usmf.")] = "",
+    maps: Maps = None,
+    create_source: Annotated[
+        str | None, typer.Option(metavar="SYSTEM", help="Register the source as this system when it is new.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and judge every row, store nothing.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with exit code 4 when a row or record was not taken.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load records from files.
+
+    New ones are stored and matched, repeats change nothing, faulty ones wait as exceptions.
+    """
+    from mdm.cli.output import print_json, progress
+    from mdm.cli.session import session, who
+    from mdm.jobs.load import judge_files, load_files
+    from mdm.sources.rows import FileOrigin
+
+    with session() as hub, progress("reading") as shown:
+        entity_type = hub.entity_type(entity)
+        instance = _instance(hub, source, create_source, dry_run=dry_run)
+        origin = FileOrigin(instance, entity_type, source_object, scope, parse_maps(maps))
+
+        def on_batch(report: "LoadReport") -> None:
+            shown.update(shown.task_ids[0], description=f"{report.records_count:,} records")
+
+        if dry_run:
+            report = judge_files(hub, files, origin, on_batch=on_batch)
+        else:
+            report = load_files(hub, files, origin, who=who(), on_batch=on_batch)
+    if as_json:
+        print_json(_document(report))
+    else:
+        _print(report, is_dry=dry_run)
+    if strict and (report.faults_count or report.statuses["rejected"]):
+        raise typer.Exit(ExitCode.FOUND)
+
+
+def _instance(hub: "Hub", source: str, create_source: str | None, *, dry_run: bool) -> "SourceInstance":
+    """Return the registered instance; register it on the way when that is asked for and it is new."""
+    from mdm.cli.session import who
+    from mdm.db.transaction import run
+    from mdm.errors import SourceUnknown
+    from mdm.sources.model import SourceInstance
+    from mdm.sources.service import instances, register, require_instance
+
+    known = {one.id: one for one in run(hub.engine, instances)}
+    if create_source is not None and (source not in known or known[source].system != create_source):
+        created = SourceInstance(source, create_source, source)
+        if not dry_run or source in known:
+            run(hub.engine, lambda connection: register(connection, created, who=who()))
+        return created
+    if source not in known:
+        raise SourceUnknown(
+            source,
+            remedy=f"register it with `mdm sources add {source}`, or load with --create-source SYSTEM;"
+            f" known are {', '.join(known) or 'none yet'}",
+        )
+    return run(hub.engine, lambda connection: require_instance(connection, source))
+
+
+def _document(report: "LoadReport") -> dict[str, Any]:
+    return {
+        "records": report.records_count,
+        "statuses": dict(report.statuses),
+        "outcomes": dict(report.outcomes),
+        "in_review": report.in_review,
+        "reasons": [{"field": name, "code": code, "count": n} for (name, code), n in report.reasons.most_common()],
+        "faults_count": report.faults_count,
+        "faults": report.faults,
+    }
+
+
+def _print(report: "LoadReport", *, is_dry: bool) -> None:
+    from mdm.cli.output import print_table, print_text, tell
+
+    for found in report.faults:
+        tell(f"{found.message}; {found.remedy}")
+    if report.faults_count > len(report.faults):
+        tell(f"… and {report.faults_count - len(report.faults):,} more rows that cannot be read")
+    counts = [("records", report.records_count), *sorted(report.statuses.items())]
+    if not is_dry:
+        counts += [
+            (f"golden record {outcome}", n) for outcome, n in sorted(report.outcomes.items()) if outcome != "none"
+        ]
+        counts.append(("in review", report.in_review))
+    counts.append(("rows not readable", report.faults_count))
+    print_table(["what", "count"], [(name, f"{n:,}") for name, n in counts if n or name == "records"])
+    if report.reasons:
+        print_text("")
+        shown = report.reasons.most_common(REASONS_SHOWN)
+        print_table(["field", "reason", "records"], [(name, code, f"{n:,}") for (name, code), n in shown])
+        print_text("\n`mdm exceptions list` shows each of them." if not is_dry else "\nNothing was stored.")
+    elif is_dry:
+        print_text("\nNothing was stored.")

@@ -1,0 +1,93 @@
+"""The command `mdm`: registers every command, and turns whatever a command raises into a message and an exit code.
+
+Command files import their services inside the function, so that `mdm --help` loads neither numpy nor SQLAlchemy.
+"""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from mdm.cli import (
+    check,
+    decide,
+    decisions,
+    demo,
+    evaluate,
+    exceptions,
+    export,
+    keys,
+    load,
+    match,
+    resolve,
+    review,
+    schema,
+    serve,
+    sources,
+    sync,
+    targets,
+    worker,
+)
+from mdm.cli.exits import EXIT_CODES, ExitCode
+from mdm.cli.options import IN_JSON
+from mdm.errors import HubError, Unavailable
+
+NEWLINE = "\n"
+_EPILOG = (
+    "Exit codes: " + "; ".join(f"{code:d} {meaning.partition(':')[0]}" for code, meaning in EXIT_CODES.items()) + "."
+)
+
+
+class Commands(TyperGroup):
+    """The root of all commands, where their errors end; Typer asks for a class here."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error of the hub becomes what happened and what to do."""
+        try:
+            return super().invoke(ctx)
+        except HubError as error:
+            from mdm.cli.output import tell_error
+
+            tell_error(error, in_json=ctx.meta.get(IN_JSON, False))
+            code = ExitCode.UNAVAILABLE if isinstance(error, Unavailable) else ExitCode.REFUSED
+            raise typer.Exit(code) from None
+        except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+            raise
+        except Exception as error:
+            import logging
+
+            if logging.getLogger("mdm").isEnabledFor(logging.DEBUG):
+                raise
+            typer.echo(f"Error: {type(error).__name__}: {str(error).partition(NEWLINE)[0][:300]}", err=True)
+            typer.echo("What to do: report it; run it again with MDM_LOG_LEVEL=debug to see where.", err=True)
+            raise typer.Exit(ExitCode.BUG) from error
+
+
+app = typer.Typer(
+    name="mdm",
+    cls=Commands,
+    help="Golden records for customers, projects, contracts and resources of every CRM, PSA and ERP.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
+app.command("load")(load.load)
+app.command("match")(match.match)
+app.command("evaluate")(evaluate.evaluate)
+app.command("resolve")(resolve.resolve)
+app.command("decide")(decide.decide)
+app.add_typer(decisions.app, name="decisions")
+app.add_typer(review.app, name="review")
+app.add_typer(exceptions.app, name="exceptions")
+app.add_typer(export.app, name="export")
+app.add_typer(sources.app, name="sources")
+app.add_typer(targets.app, name="targets")
+app.command("sync")(sync.sync)
+app.add_typer(keys.app, name="keys")
+app.command("check")(check.check)
+app.command("schema")(schema.schema)

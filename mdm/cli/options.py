@@ -1,0 +1,63 @@
+"""Parameters that several commands share, so that they read the same everywhere."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+IN_JSON: Final = "mdm.in_json"  # key of the context's notes
+
+
+def _note_json(context: typer.Context, value: bool) -> bool:
+    """Remember that a program asks, so that an error is told in JSON too."""
+    context.meta[IN_JSON] = value
+    return value
+
+
+AsJson = Annotated[bool, typer.Option("--json", callback=_note_json, help="Print JSON for programs.")]
+Entity = Annotated[
+    str, typer.Option("--entity", "-e", help="Entity type: customer, project, contract, resource or one of your own.")
+]
+MaybeEntity = Annotated[str | None, typer.Option("--entity", "-e", help="Only this entity type.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="Answer as of this instant; a bare date is the end of that day UTC."),
+]
+Files = Annotated[
+    list[str], typer.Argument(help="CSV (also .gz), Parquet, JSONL or XLSX files, or patterns.", metavar="FILE...")
+]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        "-m",
+        metavar="COLUMN=ATTRIBUTE",
+        help="Map a column by hand, also to id, source, object, scope or source_time; nothing after = leaves it out.",
+    ),
+]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Entries to print at most.")]
+OutFile = Annotated[Path, typer.Option("--out", "-o", help="File to write.")]
+
+
+def parse_maps(maps: list[str] | None) -> dict[str, str]:
+    """Read COLUMN=ATTRIBUTE pairs; a column may itself hold =."""
+    pairs = [each.rpartition("=") for each in maps or ()]
+    for column, _, _ in pairs:
+        if not column:
+            raise typer.BadParameter("write COLUMN=ATTRIBUTE, as in --map 'Kunden-Nr=id'", param_hint="--map")
+    return {column.strip(): attribute.strip() for column, _, attribute in pairs}
+
+
+def parse_instant(text: str | None) -> datetime | None:
+    """Read an instant in the past that a question is about."""
+    from mdm.clock import parse_as_of
+
+    if text is None:
+        return None
+    try:
+        return parse_as_of(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a date or instant; write 2026-06-30 or 2026-06-30T12:00:00Z", param_hint="--as-of"
+        ) from None

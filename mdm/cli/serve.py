@@ -1,0 +1,107 @@
+"""`mdm serve`: answer over HTTP."""
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from mdm.hub import Hub
+
+
+def serve(
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes a free one.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    worker: Annotated[bool, typer.Option(help="Do background work in this process too.")] = True,
+) -> None:
+    """Serve the HTTP interface, the owner of the embedded database; the first time an admin API key is printed."""
+    from mdm.cli.session import session
+
+    with session() as hub:
+        run_server(hub, port=port, host=host, with_worker=worker)
+
+
+def run_server(hub: "Hub", *, port: int | None = None, host: str | None = None, with_worker: bool = True) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    import signal
+
+    import uvicorn
+
+    from mdm.cli.output import tell
+
+    listening = _listen(host or hub.settings.http_host, hub.settings.http_port if port is None else port)
+    address = f"http://{_spelled(listening)}"
+    first_token = _first_token(hub)
+    with ExitStack() as running:
+        running.enter_context(listening)
+        if with_worker:
+            running.callback(_start_worker(hub))
+        tell(f"Serving {address}, documentation at {address}/docs; Ctrl-C ends it.")
+        if first_token:
+            tell(f"API key of an administrator, shown this once: {first_token}")
+        server = uvicorn.Server(
+            uvicorn.Config("api.app:create_app", factory=True, log_config=None, access_log=False, lifespan="on")
+        )
+
+        def end(_number: int, _frame: object) -> None:
+            server.should_exit = True
+
+        # uvicorn raises the signal again once it has stopped; ended there, nobody would stop worker and database.
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, end)
+        server.run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> "socket.socket":
+    """Take the port before anything starts; raises Unavailable when somebody else has it."""
+    import socket
+
+    from mdm.errors import Unavailable
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise Unavailable(
+            f"cannot listen on {host} port {port}: {error.strerror}",
+            remedy="name another one with --port, 0 takes a free one",
+        ) from error
+    return listening
+
+
+def _spelled(listening: "socket.socket") -> str:
+    host, port, *_ = listening.getsockname()
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _first_token(hub: "Hub") -> str | None:
+    """Make an admin key when there is no key at all, and give its token."""
+    from mdm.access.service import create_key, list_keys
+    from mdm.cli.session import who
+    from mdm.db.transaction import run
+
+    if run(hub.engine, list_keys):
+        return None
+    return run(hub.engine, lambda c: create_key(c, name="administrator", scopes=["admin"], by=who())).token
+
+
+def _start_worker(hub: "Hub") -> "Callable[[], None]":
+    import threading
+
+    from mdm.worker import work
+
+    stop = threading.Event()
+    thread = threading.Thread(target=work, args=(hub, stop), name="worker")
+    thread.start()
+
+    def end() -> None:
+        stop.set()
+        thread.join()
+
+    return end

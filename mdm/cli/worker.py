@@ -1,0 +1,30 @@
+"""`mdm worker`: do in the background what is due."""
+
+import typer
+
+from mdm.cli.options import AsJson
+
+
+def worker(
+    once: bool = typer.Option(False, "--once", help="Run each task once and end."),
+    as_json: AsJson = False,
+) -> None:
+    """Work out decayed values, match deferred records again and write to targets, until SIGTERM or Ctrl-C."""
+    import signal
+    import threading
+
+    from mdm.cli.output import print_json, tell
+    from mdm.cli.session import session
+    from mdm.worker import TASKS, run_once, work
+
+    with session() as hub:
+        if once:
+            done = {task.name: run_once(hub, task) for task in TASKS}
+            print_json(done) if as_json else tell(", ".join(f"{name} {count}" for name, count in done.items()))
+            return
+        stop = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda _number, _frame: stop.set())
+        tell(f"working: {', '.join(task.name for task in TASKS)}")
+        work(hub, stop)
+        tell("stopped")

@@ -1,0 +1,59 @@
+"""The worker: small tasks without input, each repeated at its own pace, any number of processes side by side.
+
+A task asks the database what is due and does a bounded part of it; when it did something it runs again at once.
+Repeating one changes nothing, so a worker may be killed at any moment. SIGTERM ends it after the task at hand.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mdm.hub import Hub
+from mdm.jobs.service import reevaluate_deferred, refresh_due
+from mdm.publishing.file_target import sync_all
+from mdm.telemetry import logger
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to do every so often; `act` returns how much there was to do."""
+
+    name: str
+    period_s: float
+    act: Callable[[Hub], int]
+
+
+def _sync_targets(hub: Hub) -> int:
+    return sum(synced.acknowledged for synced in sync_all(hub.engine, hub.declared))
+
+
+TASKS: Final[Sequence[Task]] = (
+    Task("refresh_due", 30.0, refresh_due),  # chosen: decay is counted in days
+    Task("reevaluate_deferred", 10.0, reevaluate_deferred),  # chosen: such a record stands alone until then
+    Task("sync_targets", 5.0, _sync_targets),  # chosen: files are read by jobs, not by people who wait
+)
+
+
+def work(hub: Hub, stop: threading.Event, tasks: Sequence[Task] = TASKS) -> None:
+    """Run the tasks at their pace until told to stop."""
+    due_at = dict.fromkeys((task.name for task in tasks), 0.0)
+    while not stop.is_set():
+        for task in tasks:
+            if time.monotonic() >= due_at[task.name] and not stop.is_set():
+                done = run_once(hub, task)
+                due_at[task.name] = time.monotonic() + (0.0 if done else task.period_s)
+        stop.wait(max(0.0, min(due_at.values()) - time.monotonic()))
+
+
+def run_once(hub: Hub, task: Task) -> int:
+    """Run one task; a failure is logged and counts as nothing done, so that its next turn comes in due time."""
+    try:
+        done = task.act(hub)
+    except Exception:  # noqa: BLE001 -- the edge of a task: one that fails must not end the others
+        logger(__name__).exception("task failed", task=task.name)
+        return 0
+    if done:
+        logger(__name__).info("task did something", task=task.name, count=done)
+    return done

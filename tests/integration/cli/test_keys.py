@@ -1,0 +1,42 @@
+"""`mdm keys`, `sources`, `schema`: set-up errands."""
+
+import json
+
+from tests.integration.cli.conftest import Mdm, document, lines
+
+
+def test_a_token_is_shown_once_and_a_revoked_key_says_so(mdm: Mdm) -> None:
+    made = document(mdm("keys", "create", "billing-sync", "--scope", "read", "--scope", "write@netsuite-us", "--json"))
+
+    listed = mdm("keys", "list", "--json")
+    assert made["token"].startswith("mdm_")
+    assert made["token"] not in listed.stdout
+    assert [key["scopes"] for key in lines(listed)] == [["read", "write@netsuite-us"]]
+    assert "is revoked" in mdm("keys", "revoke", made["id"]).stdout
+    assert "revoked" in mdm("keys", "list").stdout
+
+
+def test_only_the_token_goes_to_stdout(mdm: Mdm) -> None:
+    assert mdm("keys", "create", "x", "--scope", "read").stdout.count("\n") == 1
+
+
+def test_a_broken_scope_or_key_is_refused(mdm: Mdm) -> None:
+    assert "write:customer@salesforce-us" in mdm("keys", "create", "x", "--scope", "everything").stderr
+    assert "mdm keys list" in mdm("keys", "revoke", "key_none").stderr
+    assert mdm("keys", "create", "x").exit_code == 2
+
+
+def test_a_source_is_registered_by_its_id(mdm: Mdm) -> None:
+    mdm("sources", "add", "salesforce-us", "--title", "Americas", "--rank", "2")
+
+    assert lines(mdm("sources", "list", "--json")) == [
+        {"id": "salesforce-us", "system": "salesforce", "title": "Americas", "rank": 2, "duplicate_free": False}
+    ]
+    assert "is a salesforce, not a crm" in mdm("sources", "add", "salesforce-us", "--system", "crm").stderr
+
+
+def test_the_schema_is_json_and_an_entity_lists_its_columns(mdm: Mdm) -> None:
+    assert "properties" in json.loads(mdm("schema").stdout)
+    assert "legal_name" in mdm("schema", "--entity", "customer").stdout
+    assert document(mdm("schema", "-e", "project", "--json"))["entity"] == "project"
+    assert mdm("schema", "-e", "projekt").exit_code == 1

@@ -1,0 +1,111 @@
+"""`mdm load`: records come in, repeats change nothing, and a wrong call is told what would be right."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli.conftest import Mdm, document, lines
+
+
+def test_records_are_stored_matched_and_counted(mdm: Mdm, folder: Path) -> None:
+    mdm("sources", "add", "salesforce-emea")
+    mdm("sources", "add", "netsuite-us")
+
+    first = document(mdm("load", folder / "accounts.csv", "-s", "salesforce-emea", "-e", "customer", "--json"))
+    second = document(mdm("load", folder / "customers.csv", "-s", "netsuite-us", "-e", "customer", "--json"))
+
+    assert first["statuses"] == {"created": 2, "rejected": 1}
+    assert second["outcomes"] == {"attached": 1, "created": 1}  # Mueller is known, Northwind is not
+
+
+def test_a_second_load_changes_nothing(loaded: Mdm, folder: Path) -> None:
+    again = document(loaded("load", folder / "accounts.csv", "-s", "salesforce-emea", "-e", "customer", "--json"))
+
+    assert again["statuses"] == {"unchanged": 2, "rejected": 1}
+
+
+def test_an_older_export_is_stale(loaded: Mdm, folder: Path) -> None:
+    text = (folder / "accounts.csv").read_text(encoding="utf-8").replace("Acme Tools Inc", "Acme Old Name")
+    (folder / "old.csv").write_text(text.replace("2026-03-01", "2026-02-01"), encoding="utf-8")
+
+    found = document(loaded("load", folder / "old.csv", "-s", "salesforce-emea", "-e", "customer", "--json"))
+
+    assert found["statuses"] == {"stale": 2, "rejected": 1}
+
+
+def test_a_dry_run_stores_nothing_and_registers_nothing(mdm: Mdm, folder: Path) -> None:
+    arguments = ("-s", "salesforce-emea", "-e", "customer", "--create-source", "salesforce", "--dry-run", "--json")
+
+    found = document(mdm("load", folder / "accounts.csv", *arguments))
+
+    assert found["statuses"] == {"accepted": 2, "rejected": 1}
+    assert lines(mdm("sources", "list", "--json")) == []
+
+
+def test_columns_of_the_file_go_before_what_is_said_of_it(mdm: Mdm, folder: Path) -> None:
+    (folder / "mixed.csv").write_text(
+        "id,object,scope,name\nC1,custtable,usmf,Contoso\nC1,custtable,demf,Fabrikam\n", encoding="utf-8"
+    )
+    mdm("sources", "add", "d365-emea")
+
+    mdm("load", folder / "mixed.csv", "-s", "d365-emea", "-e", "customer", "--object", "ignored")
+
+    assert document(mdm("resolve", "d365-emea/custtable/usmf:C1", "--json"))["answer"] == "one"
+    assert document(mdm("resolve", "d365-emea/custtable/demf:C1", "--json"))["answer"] == "one"
+
+
+def test_strict_ends_with_four_when_a_record_is_rejected(mdm: Mdm, folder: Path) -> None:
+    arguments = ("-s", "salesforce-emea", "-e", "customer", "--create-source", "salesforce")
+
+    assert mdm("load", folder / "accounts.csv", *arguments, "--strict").exit_code == 4
+    assert mdm("load", folder / "accounts.csv", *arguments).exit_code == 0
+
+
+def test_a_row_that_cannot_be_read_is_listed_and_the_others_are_taken(mdm: Mdm, folder: Path) -> None:
+    text = "id,name,updated at\nA1,Contoso,2026-01-01\n,Fabrikam,2026-01-01\nA3,Adatum,soon\nA4,Litware\n"
+    (folder / "faulty.csv").write_text(text, encoding="utf-8")
+    arguments = ("-s", "crm-one", "-e", "customer", "--create-source", "crm")
+
+    found = document(mdm("load", folder / "faulty.csv", *arguments, "--json"))
+
+    assert found["statuses"] == {"created": 1}
+    assert [(fault["row"], fault["code"]) for fault in found["faults"]] == [
+        (3, "id_missing"),
+        (4, "time_unreadable"),
+        (5, "row_too_short"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["accounts.csv", "-s", "nobody", "-e", "customer"], 1, "mdm sources add nobody"),
+        (["accounts.csv", "-s", "crm-one", "-e", "custommer"], 1, "declared are contract, customer"),
+        (["absent.csv", "-s", "crm-one", "-e", "customer"], 1, "no such file"),
+        (["customers.csv", "-s", "crm-one", "-e", "customer", "--map", "internalId="], 1, "no column holds"),
+        (["accounts.csv", "-s", "crm-one", "-e", "customer", "--map", "Nme=legal_name"], 1, "has no column 'Nme'"),
+        (["accounts.csv", "-s", "crm-one", "-e", "customer", "--map", "Name=legal_nam"], 1, "did you mean legal_name?"),
+        (["accounts.csv", "-s", "crm-one", "-e", "customer", "--map", "Name"], 2, "write COLUMN=ATTRIBUTE"),
+        (["accounts.csv", "-e", "customer"], 2, "--source"),
+        (["accounts.csv", "-s", "crm-one", "-e", "customer", "--create-source", "erp"], 1, "is a crm, not a erp"),
+        (["accounts.csv", "-s", "Bad Id", "-e", "customer", "--create-source", "crm"], 1, "is not a source key"),
+    ],
+)
+def test_a_wrong_call_says_what_would_be_right(
+    mdm: Mdm, folder: Path, arguments: list[str], code: int, told: str
+) -> None:
+    mdm("sources", "add", "crm-one")
+
+    found = mdm("load", folder / arguments[0], *arguments[1:])
+
+    assert found.exit_code == code
+    assert told in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_an_error_is_told_in_json_too(mdm: Mdm, folder: Path) -> None:
+    found = mdm("load", folder / "absent.csv", "-s", "nobody", "-e", "customer", "--json")
+
+    assert found.stdout == ""
+    assert json.loads(found.stderr)["error"]["code"] == "source_unknown"

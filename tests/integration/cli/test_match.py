@@ -1,0 +1,177 @@
+"""`mdm match` and `mdm evaluate`: files in, clusters out, no database."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner, Result
+
+from mdm.cli.main import app
+from mdm.sources.files import read_file
+
+# Two of one company in two sources, two of another that differ in their country, and one alone.
+COMPANIES = """id,source,name,website,city,country,postcode,phone
+1,crm,Müller Maschinenbau GmbH,www.mueller-maschinenbau.de,München,Germany,80331,+49 89 1234567
+2,erp,Mueller Maschinenbau,mueller-maschinenbau.de,Munich,DE,80331,089 1234567
+3,crm,Contoso Ltd,www.contoso.co.uk,London,United Kingdom,EC1A 1BB,
+4,erp,Northwind Traders Inc,northwind.com,Boston,US,02108,
+"""
+TRUTH = "id,cluster_id\n1,a\n2,a\n3,b\n4,c\n"
+MODELS = Path(__file__).parents[3] / "examples" / "models"
+
+
+def mdm(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(each) for each in arguments], env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "companies.csv").write_text(COMPANIES, encoding="utf-8")
+    (tmp_path / "truth.csv").write_text(TRUTH, encoding="utf-8")
+    return tmp_path
+
+
+def clusters(path: Path) -> dict[str, str]:
+    return {row["id"]: row["cluster_id"] for _, row in read_file(path) if isinstance(row, dict)}
+
+
+def test_rows_that_mean_the_same_share_a_cluster(folder: Path) -> None:
+    found = mdm("match", folder / "companies.csv", "-e", "customer", "-o", folder / "out.csv")
+
+    assert found.exit_code == 0, found.stderr
+    assert found.stdout.startswith("4 records, 3 clusters, 1 matching pairs")
+    assert clusters(folder / "out.csv") == {"1": "crm/1", "2": "crm/1", "3": "crm/3", "4": "erp/4"}
+
+
+def test_the_same_input_gives_the_same_bytes_whatever_the_threads(folder: Path) -> None:
+    for threads in (1, 2):
+        mdm(
+            *("match", folder / "companies.csv", "-e", "customer", "--threads", threads),
+            *("-o", folder / f"{threads}.csv", "--pairs", folder / f"{threads}.parquet"),
+        )
+
+    assert (folder / "1.csv").read_bytes() == (folder / "2.csv").read_bytes()
+    assert pq.read_table(folder / "1.parquet").equals(pq.read_table(folder / "2.parquet"))
+
+
+def test_every_format_gives_the_same_clusters(folder: Path) -> None:
+    rows = [row for _, row in read_file(folder / "companies.csv") if isinstance(row, dict)]
+    (folder / "companies.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with gzip.open(folder / "zipped.csv.gz", "wt", encoding="utf-8") as file:
+        file.write(COMPANIES)
+    mdm("match", folder / "companies.csv", "-e", "customer", "-o", folder / "plain.csv")
+
+    for name in ("companies.jsonl", "zipped.csv.gz"):
+        mdm("match", folder / name, "-e", "customer", "-o", folder / "other.csv")
+        assert (folder / "other.csv").read_bytes() == (folder / "plain.csv").read_bytes()
+
+
+def test_pairs_and_report_say_why_and_how_long(folder: Path) -> None:
+    arguments = ("--pairs", folder / "pairs.parquet", "--report", folder / "report.json", "--json")
+
+    found = mdm("match", folder / "companies.csv", "-e", "customer", "-o", folder / "out.csv", *arguments)
+
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert json.loads(found.stdout) == report
+    assert [stage["name"] for stage in report["stages"]] == [
+        *("read", "standardise", "learn", "block", "compare", "cluster")
+    ]
+    assert report["line"].keys() == {"match_bits", "review_bits"}
+    assert report["peak_memory_mb"] > 0
+    (pair,) = [row for row in pq.read_table(folder / "pairs.parquet").to_pylist() if row["verdict"] == "match"]
+    assert (pair["left"], pair["right"]) == ("crm/1", "erp/2")
+
+
+def test_a_model_file_alone_matches_an_entity_type_of_ones_own(folder: Path) -> None:
+    text = "id,title,authors,venue,year\n1,A Relational Model of Data,E. F. Codd,CACM,1970\n"
+    (folder / "papers.csv").write_text(
+        text + "2,A relational model of data,Codd E F,Comm. ACM,1970\n", encoding="utf-8"
+    )
+
+    found = mdm("match", folder / "papers.csv", "--model", MODELS / "publication.yaml", "-o", folder / "out.csv")
+
+    assert found.exit_code == 0, found.stderr
+    assert len(set(clusters(folder / "out.csv").values())) == 1
+
+
+def test_rows_without_ids_are_numbered_and_columns_mapped_by_hand(folder: Path) -> None:
+    text = COMPANIES.replace("id,source,name", "Firma-Nr,Herkunft,Firmenbezeichnung")
+    (folder / "german.csv").write_text(text, encoding="utf-8")
+
+    mdm(
+        "match", folder / "german.csv", "-e", "customer", "-m", "Firmenbezeichnung=legal_name", "-o", folder / "out.csv"
+    )
+    assert list(clusters(folder / "out.csv")) == ["1", "2", "3", "4"]
+
+    maps = ("-m", "Firma-Nr=id", "-m", "Herkunft=source", "-m", "Firmenbezeichnung=legal_name")
+    mdm("match", folder / "german.csv", "-e", "customer", *maps, "-o", folder / "out.csv")
+    assert clusters(folder / "out.csv")["2"] == "crm/1"
+
+
+def test_children_are_matched_within_their_parents_clusters(folder: Path) -> None:
+    (folder / "parents.csv").write_text("id,source,cluster_id\nA,crm,x\nB,erp,x\nC,erp,y\n", encoding="utf-8")
+    rows = ("1,crm,A,Phase 2", "2,erp,B,Phase 2", "3,erp,C,Phase 2")
+    lines = "".join(f"{row},PR-77,2026-01-01,2026-06-30\n" for row in rows)
+    (folder / "projects.csv").write_text(f"id,source,customer,name,code,start date,end date\n{lines}", encoding="utf-8")
+
+    found = mdm(
+        *("match", folder / "projects.csv", "-e", "project", "--within", folder / "parents.csv"),
+        *("-o", folder / "out.csv"),
+    )
+
+    assert found.exit_code == 0, found.stderr
+    assert clusters(folder / "out.csv") == {"1": "crm/1", "2": "crm/1", "3": "erp/3"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["absent.csv", "-e", "customer"], 1, "no such file"),
+        (["companies.csv", "-e", "custommer"], 1, "use one of contract, customer"),
+        (["companies.csv"], 2, "--model"),
+        (["companies.csv", "-e", "customer", "-m", "Nme=legal_name"], 1, "there is no column 'Nme'"),
+        (["companies.csv", "-e", "customer", "-m", "city=id", "-m", "country=source"], 0, ""),
+        (["twice.csv", "-e", "customer"], 1, "comes twice"),
+        (["companies.csv", "-e", "customer", "--model", str(MODELS / "person.yaml")], 2, "declares person"),
+    ],
+)
+def test_a_wrong_call_says_what_would_be_right(folder: Path, arguments: list[str], code: int, told: str) -> None:
+    (folder / "twice.csv").write_text("id,name\n1,Contoso\n1,Fabrikam\n", encoding="utf-8")
+
+    found = mdm("match", folder / arguments[0], *arguments[1:], "-o", folder / "out.csv")
+
+    assert (found.exit_code, told in found.stderr) == (code, True), found.stderr
+
+
+def test_evaluate_counts_pairs_against_the_truth(folder: Path) -> None:
+    """Found {1,2} {3,4}; true {1,2} {3} {4}: one of two found pairs is true, and the one true pair is found."""
+    (folder / "found.csv").write_text("id,cluster_id\n1,x\n2,x\n3,y\n4,y\n", encoding="utf-8")
+
+    found = json.loads(mdm("evaluate", folder / "found.csv", folder / "truth.csv", "--json").stdout)
+
+    assert (found["precision"], found["recall"], found["largest_cluster"]) == (0.5, 1.0, 2)
+
+
+def test_evaluate_between_sources_leaves_pairs_of_one_source_out(folder: Path) -> None:
+    """1 and 3 are of crm, 2 and 4 of erp: of the found pairs 1-2 and 1-3 only the first counts, and it is true."""
+    (folder / "found.csv").write_text("id,source,cluster_id\n1,crm,x\n2,erp,x\n3,crm,x\n4,erp,y\n", encoding="utf-8")
+
+    found = json.loads(
+        mdm("evaluate", folder / "found.csv", folder / "truth.csv", "--between-sources", "--json").stdout
+    )
+
+    assert (found["predicted_pairs_count"], found["precision"]) == (2, 0.5)  # 1-2 and 2-3
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("name\nx\n", "needs the columns id and cluster_id"), ("id,cluster_id\n9,a\n", "shares no id")],
+)
+def test_evaluate_says_what_a_file_lacks(folder: Path, text: str, told: str) -> None:
+    (folder / "found.csv").write_text(text, encoding="utf-8")
+
+    found = mdm("evaluate", folder / "found.csv", folder / "truth.csv")
+
+    assert (found.exit_code, told in found.stderr) == (1, True)
