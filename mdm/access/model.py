@@ -92,6 +92,13 @@ class Principal:
         limited = (scope.entity_type for scope in self.scopes if scope.covers(verb, scope.entity_type, None))
         return frozenset(filter(None, limited))
 
+    def sources(self, verb: Verb, entity_type: str) -> frozenset[str] | None:
+        """Name the source instances of which the verb reaches this entity type; None means all."""
+        if self.may(verb, entity_type=entity_type):
+            return None
+        limited = (scope.source for scope in self.scopes if scope.covers(verb, entity_type, scope.source))
+        return frozenset(filter(None, limited))
+
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:

@@ -1,1 +1,1 @@
-"""Questions to what the hub knows and knew: `hot_reads` for the present moment, `service` for the past."""
+"""Questions to what the hub knows: `hot_reads` answers for the present moment, thousands of times a minute."""

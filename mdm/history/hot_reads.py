@@ -1,7 +1,8 @@
 """The reads that systems make thousands of times a minute: translate a key, translate many, read a golden record.
 
 Asynchronous, one statement each, on psycopg itself: through SQLAlchemy the same look-up takes a third more processor
-time (measured, November 2026). They answer for the present moment; `service` answers for the past.
+time (measured, November 2026). They answer for the present moment; the services of identity and
+survivorship answer for the past.
 """
 
 from collections.abc import Callable, Mapping, Sequence

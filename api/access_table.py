@@ -1,0 +1,67 @@
+"""What each route needs: the one place to read who may do what, and how much they may send.
+
+A route without a line here does not start. The verb is the first question; routes limited by entity type or source ask
+again once they know which (`dependencies.Caller`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from mdm.access.model import Verb
+
+# none: no body is expected · small: one thing (1 MB) · batch: many things (8 MB); the bounds are settings.
+Size = Literal["none", "small", "batch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The needs of one route: a verb (None: public), the size of its body, whether it changes anything.
+
+    is_hot  its function takes the request alone and is called without FastAPI's own handling, which costs 60 µs
+    """
+
+    verb: Verb | None
+    body: Size = "none"
+    is_unsafe: bool = False
+    is_hot: bool = False
+
+
+_PUBLIC: Final = Access(None)
+_READ: Final = Access("read")
+_STEWARD: Final = Access("steward", body="small", is_unsafe=True)
+_ADMIN: Final = Access("admin", body="small", is_unsafe=True)
+
+ACCESS: Final[Mapping[tuple[str, str], Access]] = {
+    ("GET", "/healthz"): _PUBLIC,
+    ("GET", "/readyz"): _PUBLIC,
+    ("GET", "/metrics"): _PUBLIC,
+    ("GET", "/docs"): _PUBLIC,
+    ("GET", "/docs/{name}"): _PUBLIC,
+    ("GET", "/openapi.json"): _PUBLIC,
+    ("POST", "/v1/source-records"): Access("write", body="batch", is_unsafe=True),
+    ("GET", "/v1/golden-records"): _READ,
+    ("GET", "/v1/golden-records/{golden_id}"): Access("read", is_hot=True),
+    ("GET", "/v1/golden-records/{golden_id}/history"): _READ,
+    ("GET", "/v1/golden-records/{golden_id}/lineage"): _READ,
+    ("GET", "/v1/crosswalk"): Access("read", is_hot=True),
+    ("POST", "/v1/crosswalk:resolve"): Access("read", body="batch"),
+    ("POST", "/v1/match"): Access("read", body="small"),
+    ("POST", "/v1/decisions"): _STEWARD,
+    ("GET", "/v1/decisions"): _READ,
+    ("POST", "/v1/decisions/{decision_id}:revoke"): Access("steward", is_unsafe=True),
+    ("GET", "/v1/reviews"): Access("steward"),
+    ("GET", "/v1/reviews/{review_id}"): Access("steward"),
+    ("GET", "/v1/exceptions"): Access("steward"),
+    ("GET", "/v1/exceptions/{exception_id}"): Access("steward"),
+    ("PATCH", "/v1/exceptions/{exception_id}"): _STEWARD,
+    ("POST", "/v1/exceptions/{exception_id}:replay"): Access("steward", is_unsafe=True),
+    ("POST", "/v1/exceptions/{exception_id}:dismiss"): Access("steward", is_unsafe=True),
+    ("GET", "/v1/changes"): _READ,
+    ("GET", "/v1/sources"): _READ,
+    ("POST", "/v1/sources"): _ADMIN,
+    ("GET", "/v1/api-keys"): Access("admin"),
+    ("POST", "/v1/api-keys"): _ADMIN,
+    ("POST", "/v1/api-keys/{key_id}:rotate"): _ADMIN,
+    ("DELETE", "/v1/api-keys/{key_id}"): Access("admin", is_unsafe=True),
+}

@@ -1,0 +1,69 @@
+"""The application: settings in, ASGI out. Nothing touches the database before the lifespan begins."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import anyio.to_thread
+from fastapi import FastAPI
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from api import docs, errors, openapi
+from api.access_log import access_log
+from api.dependencies import Opened
+from api.middleware import Edge
+from api.routes import ROUTERS
+from mdm.access.service import KeyRing
+from mdm.db.engine import conninfo
+from mdm.db.provide import hub_database
+from mdm.hub import open_hub
+from mdm.settings import Settings, load_settings
+from mdm.telemetry import configure_logging
+
+# Chosen: a hot read that waits longer for a connection is better refused, so that the caller can try elsewhere.
+_POOL_WAIT_S: Final = 5.0
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application; without settings, read them from the environment."""
+    chosen = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_logging(chosen)
+        anyio.to_thread.current_default_thread_limiter().total_tokens = chosen.pool_size
+        with hub_database(chosen) as url, open_hub(chosen, url) as hub:
+            async with _open_pool(url, chosen.pool_size) as pool:
+                app.state.opened = Opened(hub, url, pool, KeyRing(hub.engine))
+                yield
+
+    app = FastAPI(
+        title="Golden-record hub",
+        version=openapi.VERSION,
+        description=openapi.DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.add_middleware(Edge, write=access_log(chosen))
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(docs.router(app))
+    openapi.install(app)
+    return app
+
+
+def _open_pool(url: str, size: int) -> AsyncConnectionPool[AsyncConnection[Any]]:
+    """Make the pool of the hot reads: autocommit, as a transaction around one select costs two more round trips."""
+    return AsyncConnectionPool(
+        conninfo(url, statement_s_max=_POOL_WAIT_S),
+        min_size=1,
+        max_size=size,
+        open=False,
+        timeout=_POOL_WAIT_S,
+        kwargs={"autocommit": True},
+    )

@@ -1,0 +1,197 @@
+"""The strict JSON gate: bytes in, values that the hub can store out, or a refusal that names the place.
+
+The stock stack lets NaN become null, a lone surrogate or NUL fail inside PostgreSQL, a number lose its last digits and
+a body fill the memory. Here: RFC 8259 only, UTF-8 only, no NUL, numbers up to 2^53, a bounded depth, a bounded size
+counted while it streams (Content-Length can lie). Of equal keys in one object the last one counts, as in most parsers.
+"""
+
+import asyncio
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+import orjson
+from fastapi import Request
+
+from api.errors import HttpRefusal, json_pointer
+from mdm.errors import TooLarge
+
+# JSON numbers beyond it lose digits in most programs: IEEE 754 doubles have 53 bits.
+_NUMBER_MAX: Final = 2**53
+# Chosen: a slow line sends 8 MB in it; a client that drips bytes holds one socket no longer.
+_BODY_S_MAX: Final = 30.0
+_KEY_SHOWN_MAX: Final = 80
+
+
+class GatedRequest(Request):
+    """A request whose body has passed the gate: FastAPI reads the checked value instead of parsing again."""
+
+    def __init__(self, request: Request, raw: bytes, checked: Any) -> None:
+        """Keep the bytes as sent and the value as checked."""
+        super().__init__(request.scope, request.receive)
+        self._raw = raw
+        self._checked = checked
+
+    async def body(self) -> bytes:
+        """Return the body as sent."""
+        return self._raw
+
+    async def json(self) -> Any:
+        """Return the body as checked."""
+        return self._checked
+
+
+async def admit(request: Request, *, bytes_max: int, depth_max: int) -> GatedRequest:
+    """Read, bound and check the body of a request; an empty body is None."""
+    raw = await _read(request, bytes_max)
+    if not raw:
+        return GatedRequest(request, raw, None)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise HttpRefusal(
+            415,
+            "media_type_unsupported",
+            f"the body is {media_type[:_KEY_SHOWN_MAX] or 'of no stated type'}",
+            remedy="send JSON with Content-Type: application/json",
+        )
+    return GatedRequest(request, raw, parse(raw, depth_max=depth_max))
+
+
+def parse(raw: bytes, *, depth_max: int) -> Any:
+    """Parse a JSON document; raises HttpRefusal 400 when it is not JSON, 422 when it holds what the hub cannot keep."""
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        if error.msg.startswith("depth limit"):
+            raise _too_deep(depth_max, "") from error
+        raise HttpRefusal(
+            400,
+            "json_malformed",
+            f"the body is not JSON: {error.msg}",
+            remedy="send RFC 8259 JSON in UTF-8; NaN, Infinity and lone surrogates are not JSON",
+            place=f"line {error.lineno} column {error.colno}",
+        ) from error
+    _check(document, depth_max)
+    return document
+
+
+def check_address(query: bytes, raw_path: bytes) -> None:
+    """Refuse a path or query that does not decode to UTF-8 text without NUL; others would read as U+FFFD."""
+    for name, encoded in (("query", query), ("path", raw_path)):
+        if b"%" not in encoded:
+            continue
+        try:
+            is_text = b"\0" not in unquote_to_bytes(encoded).decode().encode()
+        except UnicodeDecodeError:
+            is_text = False
+        if not is_text:
+            raise HttpRefusal(
+                400,
+                "address_malformed",
+                f"the {name} is not UTF-8 text",
+                remedy="percent-encode UTF-8 bytes, without %00",
+                place=name,
+            )
+
+
+async def _read(request: Request, bytes_max: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(_BODY_S_MAX):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > bytes_max:
+                    raise TooLarge(
+                        f"the body is larger than the {bytes_max} bytes that this route takes",
+                        remedy="send it in several requests",
+                    )
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise HttpRefusal(
+            408,
+            "body_too_slow",
+            f"the body did not arrive within {_BODY_S_MAX:.0f} s",
+            remedy="send it again in smaller parts",
+        ) from error
+    return b"".join(chunks)
+
+
+def _check(document: Any, depth_max: int) -> None:
+    """Walk the document once, level by level; paths are only rebuilt (`_locate`) when something is wrong."""
+    level: list[Any] = [document]
+    for _ in range(depth_max + 1):
+        below: list[Any] = []
+        for value in level:
+            kind = type(value)
+            if kind is str:
+                if "\0" in value:
+                    raise _refuse_nul(document, value)
+            elif kind is dict:
+                for key in value:
+                    if "\0" in key:
+                        raise _refuse_nul(document, key)
+                below.extend(value.values())
+            elif kind is list:
+                below.extend(value)
+            elif (kind is int or kind is float) and not -_NUMBER_MAX <= value <= _NUMBER_MAX:
+                raise HttpRefusal(
+                    422,
+                    "number_too_large",
+                    "a number beyond 2^53 would lose digits",
+                    remedy="send identifiers and long numbers as strings",
+                    place=_locate(document, value),
+                )
+        if not below:
+            return
+        level = below
+    raise _too_deep(depth_max, _deepest(document, depth_max))
+
+
+def _refuse_nul(document: Any, text: str) -> HttpRefusal:
+    return HttpRefusal(
+        422,
+        "nul_character",
+        "a text holds the character U+0000",
+        remedy="remove it; no system can store it",
+        place=_locate(document, text),
+    )
+
+
+def _too_deep(depth_max: int, place: str) -> HttpRefusal:
+    return HttpRefusal(
+        422,
+        "json_too_deep",
+        f"the document nests deeper than {depth_max} levels",
+        remedy="send a flatter document",
+        place=place,
+    )
+
+
+def _locate(document: Any, wanted: Any) -> str:
+    """Find the JSON pointer of the very object that was refused (or of the object whose key it is)."""
+    stack: list[tuple[Any, tuple[int | str, ...]]] = [(document, ())]
+    while stack:
+        value, path = stack.pop()
+        if value is wanted:
+            return json_pointer(path)
+        if isinstance(value, dict):
+            if any(key is wanted for key in value):
+                return json_pointer((*path, str(wanted)[:_KEY_SHOWN_MAX].replace("\0", "\\u0000")))
+            stack.extend((child, (*path, key)) for key, child in reversed(value.items()))
+        elif isinstance(value, list):
+            stack.extend((child, (*path, position)) for position, child in reversed(list(enumerate(value))))
+    return ""
+
+
+def _deepest(document: Any, depth_max: int) -> str:
+    """Follow the nesting down to the first place below the bound."""
+    stack: list[tuple[Any, tuple[int | str, ...]]] = [(document, ())]
+    while stack:
+        value, path = stack.pop()
+        if len(path) > depth_max:
+            return json_pointer(path)
+        if isinstance(value, dict):
+            stack.extend((child, (*path, key)) for key, child in value.items())
+        elif isinstance(value, list):
+            stack.extend((child, (*path, position)) for position, child in enumerate(value))
+    return ""

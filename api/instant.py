@@ -1,0 +1,20 @@
+"""Instants in questions: `as_of` is recorded time, a bare date the end of that day in UTC."""
+
+from datetime import datetime
+
+from api.errors import HttpRefusal
+from mdm.clock import parse_as_of
+
+
+def read_as_of(text: str) -> datetime:
+    """Read an `as_of` parameter; raises HttpRefusal 422 that shows the forms."""
+    try:
+        return parse_as_of(text)
+    except ValueError as error:
+        raise HttpRefusal(
+            422,
+            "request_invalid",
+            f"{text[:50]!r} is no instant",
+            remedy="write 2026-06-30T12:00:00Z, or 2026-06-30 for the end of that day in UTC",
+            place="query as_of",
+        ) from error

@@ -1,0 +1,64 @@
+"""The order in which every route asks: who, whether, how large, what."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, cast
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from api import gate
+from api.access_table import ACCESS, Access
+from api.dependencies import opened_by
+from mdm.access.model import Principal
+from mdm.errors import Forbidden, Unauthenticated
+
+_SCHEME: Final = "bearer "
+_REMEDY: Final = "send Authorization: Bearer mdm_…; `mdm keys create` makes a key"
+
+Answer = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class HubRoute(APIRoute):
+    """A route of FastAPI behind the key check, the scope check and the JSON gate."""
+
+    def get_route_handler(self) -> Answer:
+        """Wrap FastAPI's own handling; a route that the access table does not know is a KeyError at the start."""
+        method = min(cast("set[str]", self.methods))
+        access = ACCESS[method, self.path]
+        answer = cast("Answer", self.endpoint) if access.is_hot else super().get_route_handler()
+        return _guard(answer, access, f"{method} {self.path}")
+
+
+def _guard(answer: Answer, access: Access, name: str) -> Answer:
+    async def guarded(request: Request) -> Response:
+        scope = request.scope
+        scope["mdm.route"] = name
+        gate.check_address(scope["query_string"], scope.get("raw_path", b""))
+        if access.verb is not None:
+            principal = await _authenticate(request)
+            if not principal.holds(access.verb):
+                raise Forbidden(
+                    f"the key {principal.name!r} has no scope {access.verb}",
+                    remedy="ask an administrator for a key with that scope",
+                )
+            scope["mdm.principal"] = principal
+        if access.body == "none" and not access.is_unsafe:
+            return await answer(request)
+        settings = opened_by(request).hub.settings
+        bytes_max = settings.batch_body_bytes_max if access.body == "batch" else settings.body_bytes_max
+        return await answer(await gate.admit(request, bytes_max=bytes_max, depth_max=settings.json_depth_max))
+
+    return guarded
+
+
+async def _authenticate(request: Request) -> Principal:
+    header = request.headers.get("authorization", "")
+    if header[: len(_SCHEME)].lower() != _SCHEME:
+        raise Unauthenticated("the request carries no API key", remedy=_REMEDY)
+    token = header[len(_SCHEME) :].strip()
+    keys = opened_by(request).keys
+    principal = keys.cached(token) or await run_in_threadpool(keys.read, token)
+    if principal is None:
+        raise Unauthenticated("the API key is unknown, expired or revoked", remedy=_REMEDY)
+    return principal

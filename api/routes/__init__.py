@@ -1,0 +1,29 @@
+"""Every route of the API, one file a room; `ROUTERS` lists them in the order of the docs."""
+
+from api.routes import (
+    api_keys,
+    changes,
+    crosswalk,
+    decisions,
+    exceptions,
+    golden_records,
+    health,
+    match,
+    reviews,
+    source_records,
+    sources,
+)
+
+ROUTERS = (
+    source_records.router,
+    crosswalk.router,
+    golden_records.router,
+    match.router,
+    decisions.router,
+    reviews.router,
+    exceptions.router,
+    changes.router,
+    sources.router,
+    api_keys.router,
+    health.router,
+)
