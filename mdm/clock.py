@@ -5,7 +5,8 @@ asks the database. It makes the transaction visible as a writer first, so that t
 an instant that a running transaction may still use: an answer as of a settled instant is the same for ever.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import Connection, text
 
@@ -24,9 +25,11 @@ def recording_instant(connection: Connection) -> datetime:
 
 def horizon(connection: Connection) -> datetime:
     """Return the latest instant about which every answer is settled: no running writer can record before it."""
+    # Not the start of the statement: PostgreSQL looks at who is active once in a transaction, and a writer that began
+    # since would be missed.
     instant: datetime = connection.execute(
         text(
-            "SELECT least(statement_timestamp(), min(xact_start)) FROM pg_stat_activity"
+            "SELECT least(now(), min(xact_start)) FROM pg_stat_activity"
             " WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
         )
     ).scalar_one()
@@ -35,12 +38,15 @@ def horizon(connection: Connection) -> datetime:
 
 def end_of_day(day: date) -> datetime:
     """Return the last microsecond of a day in UTC: what a bare date means in a question."""
-    return datetime.combine(day + timedelta(days=1), time.min, UTC) - timedelta(microseconds=1)
+    return datetime.combine(day, time.max, UTC)
 
 
 def parse_as_of(text_value: str) -> datetime:
     """Read an instant, or a bare date as the end of that day UTC; raises ValueError."""
-    if len(text_value) == len("2026-01-31"):
+    with suppress(ValueError):
         return end_of_day(date.fromisoformat(text_value))
     instant = datetime.fromisoformat(text_value)
-    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text_value} lies outside of the calendar in UTC") from error

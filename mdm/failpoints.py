@@ -71,6 +71,7 @@ def armed(actions: Mapping[str, Callable[[], None]]) -> Iterator[None]:
 
 def arm_from_text(text: str) -> None:
     """Arm the points of a setting such as `ingest.stored=kill:3`; raises ValueError that names the faulty part."""
+    actions = {}
     for part in filter(None, text.split(",")):
         name, _, action = part.partition("=")
         verb, _, number = action.partition(":")
@@ -78,7 +79,10 @@ def arm_from_text(text: str) -> None:
             known = ", ".join(sorted(POINTS))
             message = f"failpoint {part!r}: write NAME=kill|raise|delay[:NUMBER] with a name of {known}"
             raise ValueError(message)
-        _armed[name] = partial(_ACTIONS[verb], name, int(number or 1))
+        actions[name] = partial(_ACTIONS[verb], name, int(number or 1))
+    _armed.update(actions)
+    for name in actions:
+        _hits[name] = 0
 
 
 def hits() -> Mapping[str, int]:

@@ -7,7 +7,7 @@ path needs inside one transaction. `carry` runs work in a transaction and repeat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
 
@@ -24,6 +24,28 @@ from mdm.survivorship.options import check_options
 from mdm.telemetry import IDENTITY_CHANGES
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket(Generic[Result]):
+    """What a caller wants done in the transactions of a use case: the way a reply is kept together with its effect.
+
+    before  runs first in each transaction that writes; what it raises leaves nothing of that transaction
+    after   runs with the result in the last transaction, before it commits
+    """
+
+    before: Callable[[Connection], None] = lambda _: None
+    after: Callable[[Connection, Result], None] = lambda _, __: None
+
+    def around(self, connection: Connection, act: Callable[[], Result]) -> Result:
+        """Do the whole of a use case between `before` and `after`."""
+        self.before(connection)
+        result = act()
+        self.after(connection, result)
+        return result
+
+
+UNBRACKETED: Final[Bracket[Any]] = Bracket()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +99,7 @@ def open_hub(settings: Settings, url: str) -> Iterator[Hub]:
         engine.dispose()
 
 
-def carry(hub: Hub, act: Callable[[Work], Result], *, who: str) -> Result:
+def carry(hub: Hub, act: Callable[[Work], Result], *, who: str, bracket: Bracket[Result] = UNBRACKETED) -> Result:
     """Do one act in one transaction, again from the start when it touches more than it had locked."""
     wanted: frozenset[str] = frozenset()
 
@@ -85,7 +107,7 @@ def carry(hub: Hub, act: Callable[[Work], Result], *, who: str) -> Result:
         nonlocal wanted
         work = Work(connection, hub.declared, hub.bounds, GoldenLocks(wanted), who)
         try:
-            return act(work), work
+            return bracket.around(connection, lambda: act(work)), work
         except TouchedSetGrew as grew:
             wanted |= grew.golden_ids
             raise

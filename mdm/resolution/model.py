@@ -1,10 +1,15 @@
 """Values that pass between the stages of matching inside the hub."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from matching.explain import Explanation
 from mdm.decisions.model import Question
+from mdm.entities.model import Reason
 from mdm.identity.model import IdentityPlan
-from mdm.ids import RecordId
+from mdm.ids import GoldenId, RecordId
+from mdm.sources.model import SourceKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,40 @@ class Edge:
     bits: float
     verdict: int
     is_vetoed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A record that may exist already, as somebody describes it; `source` says whose words its fields are."""
+
+    fields: Mapping[str, Any]
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A golden record that a description may mean.
+
+    key          the member that agrees best
+    explanation  why: bits of each comparison, which add up, and whether a veto stands against joining
+    """
+
+    golden_id: GoldenId
+    key: SourceKey
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a search found: candidates best first, the faults of the description, the fields that no attribute claims.
+
+    is_complete  False when a block was too large to look through, so that others may exist
+    """
+
+    candidates: tuple[Candidate, ...]
+    faults: tuple[Reason, ...]
+    undeclared: tuple[str, ...]
+    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,9 @@ def partition(entity_type: EntityType, touched: Touched) -> Partition:
     limits: Limits = {"musts": musts, "conflicts": conflicts, "signatures": touched.signatures}
     edges = _edges(touched.edges, position)
     proposed = propose(touched.keys, edges, **limits)
-    bound = [
-        frozenset(position[id_] for id_ in members) for members in touched.established if entity_type.policy == "hold"
-    ]
+    # Policy merge without a line of its own knows nothing established: P is C.
+    holds = entity_type.policy == "hold" or entity_type.merge_bits is not None
+    bound = [frozenset(position[id_] for id_ in members) for members in touched.established if holds]
     bound = _joined(bound, musts.tolist())
     if entity_type.merge_bits is not None:
         strong = _edges([edge for edge in touched.edges if edge.bits >= entity_type.merge_bits], position)

@@ -59,6 +59,44 @@ def select_candidates(
     return pairs, frozenset(RecordId(row.left_id) for row in rows if row.right_id is None)
 
 
+def select_sharing(
+    connection: Connection,
+    entity_type: str,
+    keys: Sequence[int],
+    *,
+    sources: frozenset[str] | None,
+    size_max: int,
+    limit: int,
+) -> tuple[tuple[RecordId, ...], bool]:
+    """Find the records under any of these keys, those that share the most first, and tell whether some were left out.
+
+    sources  source instances to look among; None looks among all
+    Left out are keys with more than `size_max` records, and whoever comes after the first `limit` records.
+    """
+    rows = connection.execute(
+        text(
+            "WITH held AS (SELECT k.key, b.record_id, count(*) OVER (PARTITION BY k.key) AS size"
+            "   FROM (SELECT DISTINCT key FROM unnest(CAST(:keys AS bigint[])) AS a (key)) AS k"
+            "   CROSS JOIN LATERAL (SELECT record_id FROM blocking_key b WHERE b.entity_type = :entity_type"
+            "     AND b.key = k.key LIMIT :size_max + 1) AS b)"
+            " (SELECT h.record_id FROM held h JOIN source_record r ON r.id = h.record_id WHERE h.size <= :size_max"
+            "   AND (CAST(:sources AS text[]) IS NULL OR r.instance_id = ANY(:sources))"
+            "   GROUP BY h.record_id ORDER BY count(*) DESC, h.record_id LIMIT :limit + 1)"
+            " UNION ALL (SELECT NULL FROM held WHERE size > :size_max LIMIT 1)"
+        ),
+        {
+            "entity_type": entity_type,
+            "keys": list(keys),
+            "sources": None if sources is None else sorted(sources),
+            "size_max": size_max,
+            "limit": limit,
+        },
+    ).scalars()
+    found = list(rows)
+    ids = [RecordId(id_) for id_ in found if id_ is not None]
+    return tuple(ids[:limit]), None in found or len(ids) > limit
+
+
 def replace_edges(
     connection: Connection,
     entity_type: str,

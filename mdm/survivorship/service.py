@@ -10,17 +10,19 @@ from sqlalchemy import Connection
 
 from mdm.entities.mapping import completeness
 from mdm.entities.model import EntityType
+from mdm.errors import SourceKeyInvalid
 from mdm.failpoints import failpoint
 from mdm.identity import store as identity_store
 from mdm.identity.model import GoldenRecord
-from mdm.identity.service import golden_record, require_settled
+from mdm.identity.service import golden_record, require_settled, resolve_golden
 from mdm.ids import EventId, GoldenId, RecordId
 from mdm.sources import store as sources_store
-from mdm.sources.model import SourceRecord
+from mdm.sources.model import SourceKey, SourceRecord
 from mdm.survivorship import store
 from mdm.survivorship.model import Contribution, GoldenValues, GoldenVersion, Losing, Override, canonical_bytes
 from mdm.survivorship.rules import losers
 from mdm.survivorship.rules import survive as work_out
+from mdm.survivorship.search_words import patterns, search_words
 
 Members = Mapping[GoldenId, Sequence[SourceRecord]]
 
@@ -41,7 +43,8 @@ def survive(
     goldens = identity_store.select_goldens(connection, golden_ids)
     contests = _contests(connection, entity_type, golden_ids)
     before = store.select_checksums(connection, golden_ids)
-    rows, unchanged = [], {}
+    searchable = store.select_searchable(connection, golden_ids)
+    rows, unchanged, words = [], {}, {}
     for golden_id, golden in goldens.items():
         contributions, overrides, held = contests.get(golden_id, ((), (), ()))
         row = _row(entity_type, golden, work_out(entity_type, contributions, overrides, at), contributions, held)
@@ -49,7 +52,10 @@ def survive(
             unchanged[golden_id] = row["next_change_at"]
         else:
             rows.append(row)
+        if golden_id in searchable:
+            words[golden_id] = search_words(golden_id, row["values"], searchable[golden_id])
     store.update_next_changes(connection, unchanged)
+    store.replace_search_words(connection, entity_type.name, golden_ids, words)
     if not rows:
         return ()
     store.insert_versions(connection, rows, event_id=event_id, at=at, who=who)
@@ -68,6 +74,44 @@ def golden_version(
     golden_record(connection, golden_id)
     require_settled(connection, as_of)
     return store.select_version(connection, golden_id, as_of=as_of)
+
+
+def golden_history(
+    connection: Connection, golden_id: GoldenId, *, before: int | None, limit: int
+) -> tuple[GoldenVersion, ...]:
+    """List the versions of exactly this id, newest first, those below `before`; raises GoldenRecordUnknown."""
+    golden_record(connection, golden_id)
+    return store.select_history(connection, golden_id, before=before, limit=limit)
+
+
+def find_golden(
+    connection: Connection, question: str, *, entity_types: frozenset[str] | None, after: str, limit: int
+) -> tuple[GoldenVersion, ...]:
+    """List golden records by id whose words hold every word asked for; no word lists all.
+
+    A golden id, forwarded or not, and a printed source key find exactly what they name.
+    entity_types  those to look among; None means all
+    """
+    named = _named(connection, question.strip())
+    if named is not None and (entity_types is None or named.entity_type in entity_types):
+        version = store.select_version(connection, named.id, as_of=None)
+        return (version,) if version is not None and version.golden_id > after else ()
+    asked = patterns(question)
+    if question.strip() and not asked:
+        return ()
+    return store.search(connection, asked, entity_types=entity_types, after=after, limit=limit)
+
+
+def _named(connection: Connection, question: str) -> GoldenRecord | None:
+    found = identity_store.select_goldens(connection, [GoldenId(question)]).get(GoldenId(question))
+    if found is None:
+        try:
+            key = SourceKey.parse(question)
+        except SourceKeyInvalid:
+            return None
+        golden_ids = identity_store.select_golden_ids(connection, [key], as_of=None)
+        return golden_record(connection, golden_ids[key][0]) if key in golden_ids else None
+    return resolve_golden(connection, found.id)
 
 
 def losing_values(

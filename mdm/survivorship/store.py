@@ -1,6 +1,6 @@
 """SQL of golden values, one function a question."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -151,19 +151,60 @@ def select_history(
     return tuple(_version(row) for row in rows)
 
 
-def search(
-    connection: Connection, *, entity_type: str, words: Sequence[str], after: str, limit: int
-) -> tuple[GoldenVersion, ...]:
-    """List active golden records whose values hold every word, case ignored, in the order of their ids."""
-    patterns = ["%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" for word in words]
+def select_searchable(connection: Connection, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, list[tuple[Any, ...]]]:
+    """Load what active members say, declared or not: (instance, object, scope, native id, values, undeclared) each."""
     rows = connection.execute(
         text(
-            f"{_VERSION} WHERE v.recorded_to IS NULL AND v.state = 'active' AND g.entity_type = :entity_type AND g.id"
-            f" > :after"
-            " AND (SELECT coalesce(bool_and(v.values::text ILIKE p), true) FROM unnest(CAST(:patterns AS text[])) AS p)"
-            " ORDER BY g.id LIMIT :limit".replace("v.values::text", "CAST(v.values AS text)")
+            "SELECT r.golden_id, r.instance_id, r.object, r.scope, r.native_id, v.values, v.undeclared"
+            " FROM source_record r JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version"
+            " WHERE r.golden_id = ANY(:ids) AND r.state = 'active'"
+            " ORDER BY r.golden_id, r.instance_id, r.object, r.scope, r.native_id"
         ),
-        {"entity_type": entity_type, "patterns": patterns, "after": after, "limit": limit},
+        {"ids": [str(id_) for id_ in golden_ids]},
+    )
+    found: dict[GoldenId, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        found.setdefault(GoldenId(row.golden_id), []).append(tuple(row)[1:])
+    return found
+
+
+def replace_search_words(
+    connection: Connection, entity_type: str, golden_ids: Iterable[GoldenId], words_by_id: Mapping[GoldenId, str]
+) -> None:
+    """Write the words by which golden records are found; those without any are not found any more."""
+    connection.execute(
+        text("DELETE FROM golden_search WHERE golden_id = ANY(:ids)"),
+        {"ids": [str(id_) for id_ in golden_ids if id_ not in words_by_id]},
+    )
+    connection.execute(
+        text(
+            "INSERT INTO golden_search (golden_id, entity_type, words)"
+            " SELECT golden_id, :entity_type, words"
+            " FROM unnest(CAST(:ids AS text[]), CAST(:words AS text[])) AS w (golden_id, words)"
+            " ON CONFLICT (golden_id) DO UPDATE SET words = excluded.words"
+            " WHERE golden_search.words <> excluded.words"
+        ),
+        {"entity_type": entity_type, "ids": [str(id_) for id_ in words_by_id], "words": list(words_by_id.values())},
+    )
+
+
+def search(
+    connection: Connection, patterns: Sequence[str], *, entity_types: frozenset[str] | None, after: str, limit: int
+) -> tuple[GoldenVersion, ...]:
+    """List active golden records whose words fit every pattern, of some types or all, in the order of their ids."""
+    fitting = "".join(f" AND s.words LIKE :pattern_{number}" for number in range(len(patterns)))
+    rows = connection.execute(
+        text(
+            f"{_VERSION} JOIN golden_search s ON s.golden_id = g.id WHERE v.recorded_to IS NULL"
+            f" AND (CAST(:types AS text[]) IS NULL OR s.entity_type = ANY(:types)) AND s.golden_id > :after{fitting}"
+            " ORDER BY s.golden_id LIMIT :limit"
+        ),
+        {
+            "types": None if entity_types is None else sorted(entity_types),
+            "after": after,
+            "limit": limit,
+            **{f"pattern_{number}": pattern for number, pattern in enumerate(patterns)},
+        },
     )
     return tuple(_version(row) for row in rows)
 

@@ -1,9 +1,18 @@
-"""The one table of golden values: a row per golden version, values and lineage as documents."""
+"""Golden values, a row per version with values and lineage as documents; and the words by which people find them."""
 
 from sqlalchemy import CheckConstraint, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from mdm.db.metadata import metadata
+
+golden_search = Table(
+    "golden_search",
+    metadata,
+    Column("golden_id", Text, ForeignKey("golden_record.id"), primary_key=True, comment="active ones only"),
+    Column("entity_type", Text, nullable=False),
+    Column("words", Text, nullable=False, comment="folded words of all members, their source keys, the golden id"),
+    Index("ix_golden_search_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
+)
 
 golden_version = Table(
     "golden_version",

@@ -1,5 +1,8 @@
 -- The tables of the spine.
 
+-- Search by parts of words. A trusted extension since PostgreSQL 13: the owner of a database may create it.
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+
 CREATE TABLE api_key (
     id TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -156,6 +159,17 @@ CREATE TABLE delivery_lane (
 CREATE INDEX ix_delivery_lane_waiting ON delivery_lane (target_id, golden_id) WHERE acknowledged < head;
 COMMENT ON COLUMN delivery_lane.head IS 'the newest version to tell';
 COMMENT ON COLUMN delivery_lane.acknowledged IS 'the newest version the target has';
+
+CREATE TABLE golden_search (
+    golden_id TEXT NOT NULL,
+    entity_type TEXT NOT NULL,
+    words TEXT NOT NULL,
+    CONSTRAINT pk_golden_search PRIMARY KEY (golden_id),
+    CONSTRAINT fk_golden_search_golden_id FOREIGN KEY(golden_id) REFERENCES golden_record (id)
+);
+CREATE INDEX ix_golden_search_words ON golden_search USING gin (words gin_trgm_ops);
+COMMENT ON COLUMN golden_search.golden_id IS 'active ones only';
+COMMENT ON COLUMN golden_search.words IS 'folded words of all members, their source keys, the golden id';
 
 CREATE TABLE golden_version (
     golden_id TEXT NOT NULL,

@@ -1,0 +1,121 @@
+"""Search before create: which golden records a description may mean, and why. Nothing is written.
+
+The path of an arriving record up to its verdicts, on one record that is not stored: the same mapping, compare forms,
+blocking keys, comparisons and rules, so that what is found here is what storing the record would join or ask about.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from sqlalchemy import Connection
+
+from matching.block import blocking_keys
+from matching.explain import explain
+from matching.model import NON_MATCH
+from matching.online import conflict_signatures, conflicting, judge
+from mdm.entities.mapping import map_record
+from mdm.entities.model import EntityType
+from mdm.errors import InputInvalid
+from mdm.identity import store as identity_store
+from mdm.ids import GoldenId, RecordId
+from mdm.resolution import store
+from mdm.resolution.model import Bounds, Candidate, Search, Sought
+from mdm.resolution.service import standardise
+from mdm.sources import store as sources_store
+from mdm.sources.model import SourceKey, SourceRecord
+from mdm.sources.service import instances, references_of
+
+CANDIDATES_MAX: Final = 1_000
+"""Records that one search compares (chosen: 20 ms of comparing); those that share the most keys come first."""
+
+
+def search(
+    connection: Connection,
+    entity_type: EntityType,
+    sought: Sought,
+    *,
+    bounds: Bounds,
+    sources: frozenset[str] | None = None,
+    limit: int = 10,
+) -> Search:
+    """Find the golden records that a description may mean, best first: joinable before vetoed, then by bits.
+
+    sources  source instances whose records may be compared and named; None means all
+    Raises InputInvalid when no field says anything that the entity type knows.
+    """
+    mapped = map_record(entity_type, sought.fields, instance=sought.source)
+    if not mapped.values:
+        raise InputInvalid(
+            f"no field says anything about a {entity_type.name}",
+            remedy=f"send some of {', '.join(list(entity_type.attributes)[:8])}",
+            field="fields",
+        )
+    asked = SourceRecord(
+        id=RecordId(""),
+        key=SourceKey(sought.source, "", "", ""),
+        entity_type=entity_type.name,
+        state="active",
+        version=0,
+        source_time=None,
+        golden_id=None,
+        values=mapped.values,
+        source_rank=0,
+    )
+    asked = replace(asked, context=_context(connection, entity_type, asked))
+    keys = blocking_keys(standardise(entity_type, [asked]), entity_type.model).keys.tolist()
+    ids, is_cut = store.select_sharing(
+        connection,
+        entity_type.name,
+        keys,
+        sources=sources,
+        size_max=bounds.block_size_emergency,
+        limit=CANDIDATES_MAX,
+    )
+    records = [record for record in sources_store.select_records(connection, ids) if record.golden_id is not None]
+    best = _best_of_each(entity_type, asked, records)[:limit]
+    return Search(_explained(entity_type, asked, best), mapped.faults, tuple(mapped.undeclared), not is_cut)
+
+
+def _best_of_each(
+    entity_type: EntityType, asked: SourceRecord, records: Sequence[SourceRecord]
+) -> tuple[SourceRecord, ...]:
+    """Keep of each golden record the member that agrees best, if it may match at all; the likeliest first."""
+    if not records:
+        return ()
+    forms = standardise(entity_type, [asked, *records])
+    left, right = np.zeros(len(records), np.int32), np.arange(1, len(records) + 1, dtype=np.int32)
+    judged = judge(forms, left, right, entity_type.model)
+    vetoed = conflicting(conflict_signatures(forms, entity_type.model), left, right)
+    columns = zip(vetoed.tolist(), judged.verdicts.tolist(), judged.bits.tolist(), records, strict=True)
+    ranked = sorted((veto, -verdict, -bits, str(record.key), record) for veto, verdict, bits, record in columns)
+    best: dict[GoldenId | None, SourceRecord] = {}
+    for _, verdict, _, _, record in ranked:
+        if -verdict != NON_MATCH:
+            best.setdefault(record.golden_id, record)
+    return tuple(best.values())
+
+
+def _explained(entity_type: EntityType, asked: SourceRecord, best: Sequence[SourceRecord]) -> tuple[Candidate, ...]:
+    forms = standardise(entity_type, [asked, *best])
+    return tuple(
+        Candidate(record.golden_id, record.key, explain(forms, 0, position, entity_type.model))
+        for position, record in enumerate(best, start=1)
+        if record.golden_id is not None
+    )
+
+
+def _context(connection: Connection, entity_type: EntityType, asked: SourceRecord) -> str:
+    """Find the golden parent that a description names by golden id, printed source key or native id; "" if unknown."""
+    named = asked.values.get(entity_type.within or "")
+    if not named:
+        return ""
+    first = named[0] if isinstance(named, list) else named
+    golden = identity_store.select_goldens(connection, [GoldenId(first)]).get(GoldenId(first))
+    if golden is not None:
+        return golden.forward_to or golden.id
+    known = frozenset(one.id for one in instances(connection))
+    references = references_of(entity_type, asked.key, asked.values, known)
+    within = next(reference for reference in references if reference.attribute == entity_type.within)
+    return sources_store.select_referenced(connection, within) or ""

@@ -1,0 +1,42 @@
+"""The words by which people find a golden record: what it shows, and whatever its members say besides. Pure.
+
+Words are folded the way matching folds text, so that Müller, Mueller and MULLER are one. A record is found by what it
+once was called, by a value that lost and by an undeclared column too.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from matching.standardise.text import fold, words
+from mdm.errors import InputInvalid
+
+LENGTH_MAX: Final = 10_000  # chosen: ten times what a record of 60 columns holds; the rest is not searched
+WORDS_MAX: Final = 12  # chosen: more than anybody types
+_PART_LENGTH_MIN: Final = 3  # letters that a trigram index needs to find a part of a word
+
+
+def search_words(*told: Any) -> str:
+    """Gather the distinct words of texts, numbers and whatever holds them, in order, with a blank before and after."""
+    found = dict.fromkeys(word for text in _texts(told) for word in words(fold(text)))
+    return f" {' '.join(found)} "[:LENGTH_MAX]
+
+
+def patterns(question: str) -> list[str]:
+    """Write a LIKE pattern for each word asked for: a part of a word, or the whole when it is shorter than three.
+
+    Folded words hold letters and digits alone, so nothing in them needs escaping. Raises InputInvalid for too many.
+    """
+    asked = list(dict.fromkeys(words(fold(question))))
+    if len(asked) > WORDS_MAX:
+        raise InputInvalid(f"a search takes at most {WORDS_MAX} words", remedy="leave some out", field="q")
+    return [f"%{word}%" if len(word) >= _PART_LENGTH_MIN else f"% {word} %" for word in asked]
+
+
+def _texts(told: Any) -> Iterator[str]:
+    if isinstance(told, str | int | float):
+        yield str(told)
+    elif isinstance(told, Mapping):
+        yield from _texts(told.values())
+    elif isinstance(told, Iterable):
+        for part in told:
+            yield from _texts(part)
