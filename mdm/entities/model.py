@@ -181,6 +181,12 @@ class EntityType:
     prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     code_lists: Mapping[str, CodeList] = field(default_factory=_nothing)
 
+    @property
+    def points_at(self) -> frozenset[str]:
+        """Name the entity types that its attributes refer to."""
+        references = (attribute.reference for attribute in self.attributes.values())
+        return frozenset(reference.entity_type for reference in references if reference is not None)
+
     def __hash__(self) -> int:
         """Hash by name and version, so that an entity type can key a cache."""
         return hash((self.name, self.version))

@@ -19,6 +19,8 @@ DEFINITIONS = Path(__file__).parent / "definitions"
 def entity_types(folders: Sequence[Path] = ()) -> Mapping[str, EntityType]:
     """Give every entity type by name, the user's folders having the last word; read once a process.
 
+    What others point at comes first: the order in which a change goes from type to type.
+
     raises  EntityDeclarationInvalid with every fault: file, line, what is wrong, what to write instead
     """
     return _loaded(tuple(Path(folder).absolute() for folder in folders))
@@ -48,4 +50,15 @@ def _loaded(folders: tuple[Path, ...]) -> Mapping[str, EntityType]:
         comparators=frozenset(COMPARATORS),
         transforms=frozenset(TRANSFORMS),
     )
-    return MappingProxyType(found)
+    return MappingProxyType(_by_dependency(found))
+
+
+def _by_dependency(found: Mapping[str, EntityType]) -> Mapping[str, EntityType]:
+    """Order entity types by name, each after those that it points at; a circle is cut at its first name."""
+    waiting = dict(sorted(found.items()))
+    ordered: dict[str, EntityType] = {}
+    while waiting:
+        names = [name for name, one in waiting.items() if not (one.points_at & waiting.keys()) - {name}]
+        for name in names or [min(waiting)]:
+            ordered[name] = waiting.pop(name)
+    return ordered

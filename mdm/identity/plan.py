@@ -98,7 +98,7 @@ def _turns(
     after: dict[GoldenId, Standing] = {}
     for group in groups:
         survivor_id = survivors[group]
-        after[survivor_id] = _surviving(situation.goldens.get(survivor_id), claims[group])
+        after[survivor_id] = _surviving(situation, group, survivor_id)
         for golden in claims[group]:
             if golden.id != survivor_id:
                 after[golden.id] = replace(golden.standing, state="forwarded", forward_to=survivor_id)
@@ -113,9 +113,10 @@ def _turns(
     return tuple(Turn(id_, before[id_], flat[id_]) for id_ in sorted(flat) if before[id_] != flat[id_])
 
 
-def _surviving(survivor: GoldenRecord | None, claimed: Sequence[GoldenRecord]) -> Standing:
-    """Return the standing of a survivor: what is established stays so, also under the id it forwards to."""
-    sources = [survivor, *claimed] if survivor is not None else claimed
+def _surviving(situation: Situation, group: Group, survivor_id: GoldenId) -> Standing:
+    """Return the standing of a survivor: what is established stays so, under another id and as a part too."""
+    ids = {survivor_id} | {situation.members[record_id].golden_id for record_id in group}
+    sources = [golden for id_, golden in situation.goldens.items() if id_ in ids]
     return Standing(
         "active", None, any(one.is_confirmed for one in sources), any(one.is_acknowledged for one in sources)
     )

@@ -16,11 +16,16 @@ from mdm.sources.model import SourceKey
 
 
 class GoldenLocks:
-    """The golden records that this transaction holds; asking for more than the order allows rolls back and repeats."""
+    """The golden records that this transaction holds; asking for more than the order allows rolls back and repeats.
 
-    def __init__(self, wanted: frozenset[str] = frozenset()) -> None:
-        """Start with what an earlier attempt found out it needs."""
+    All transactions lock in one order: by entity type, then by id. What others point at comes first, since a change to
+    a parent goes on to its children.
+    """
+
+    def __init__(self, prefixes: Iterable[str], wanted: frozenset[str] = frozenset()) -> None:
+        """Start with the id prefixes of entity types in their order, and what an earlier attempt found it needs."""
         self.wanted = wanted
+        self._place = {prefix: place for place, prefix in enumerate(prefixes)}
         self._held: frozenset[str] = frozenset()
         self._minted: frozenset[str] = frozenset()
 
@@ -28,16 +33,23 @@ class GoldenLocks:
         """Count golden records that this transaction minted as held: nobody else can see them yet."""
         self._minted |= frozenset(map(str, golden_ids))
 
-    def hold(self, connection: Connection, golden_ids: Sequence[GoldenId]) -> None:
-        """Lock golden records in sorted order; raises TouchedSetGrew when one sorts before a lock already held."""
+    def hold(self, connection: Connection, golden_ids: Iterable[GoldenId]) -> bool:
+        """Lock golden records in order and tell whether any was not held yet.
+
+        Raises TouchedSetGrew when one comes before a lock already held.
+        """
         asked = frozenset(map(str, golden_ids)) | (self.wanted if not self._held else frozenset())
-        missing = asked - self._held - self._minted
+        missing = sorted(asked - self._held - self._minted, key=self._order)
         if not missing:
-            return
-        if self._held and min(missing) < max(self._held):
-            raise TouchedSetGrew(self._held | missing | self.wanted)
-        store.lock_goldens(connection, [GoldenId(id_) for id_ in sorted(missing)])
-        self._held |= missing
+            return False
+        if self._held and self._order(missing[0]) < max(map(self._order, self._held)):
+            raise TouchedSetGrew(self._held.union(missing, self.wanted))
+        store.lock_goldens(connection, [GoldenId(id_) for id_ in missing])
+        self._held = self._held.union(missing)
+        return True
+
+    def _order(self, golden_id: str) -> tuple[int, str]:
+        return self._place.get(golden_id.partition("_")[0], len(self._place)), golden_id
 
 
 def carry_out(connection: Connection, plan: IdentityPlan, *, cause: str, at: datetime, who: str) -> EventId:

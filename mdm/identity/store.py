@@ -29,9 +29,12 @@ _ENTRY = "SELECT r.instance_id, r.object, r.scope, r.native_id, r.entity_type"
 
 
 def lock_goldens(connection: Connection, golden_ids: Sequence[GoldenId]) -> None:
-    """Lock golden records until the transaction ends, in the order of their ids."""
+    """Lock golden records until the transaction ends, in the order given."""
     connection.execute(
-        text("SELECT id FROM golden_record WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"),
+        text(
+            "SELECT g.id FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS k (id, place)"
+            " JOIN golden_record g ON g.id = k.id ORDER BY k.place FOR UPDATE OF g"
+        ),
         {"ids": [str(id_) for id_ in golden_ids]},
     )
 

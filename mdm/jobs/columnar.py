@@ -21,6 +21,7 @@ from mdm.entities.mapping import map_record, match_row
 from mdm.entities.model import Attribute, EntityType
 from mdm.entities.values import Unreadable, read, single_values
 from mdm.errors import InputInvalid
+from mdm.sources.vendors import id_column
 
 _AS_DELIVERED: Final = frozenset(
     {"text", "company_name", "person_name", "tax_id", "identifier", "phone", "email", "url"}
@@ -50,7 +51,7 @@ def records_of(
     parents  key of a parent, `source/id` or `id` → its cluster: the context of records matched within it
     raises   InputInvalid for an id that comes twice in one source
     """
-    own = _own_columns(table, column_map)
+    own = own_columns(table, entity_type, column_map)
     ids = _texts(table, own.get("id")) or tuple(map(str, range(1, table.num_rows + 1)))
     sources = _texts(table, own.get("source")) or ("",) * table.num_rows
     keys = tuple(f"{source}/{id_}" if source else id_ for source, id_ in zip(sources, ids, strict=True))
@@ -76,8 +77,8 @@ def column_text(column: Column, record: int) -> str:
     return column.values[column.codes[start]] if end > start else ""
 
 
-def _own_columns(table: pa.Table, column_map: Mapping[str, str]) -> dict[str, str]:
-    """Find the columns of id and source: by hand, else by name."""
+def own_columns(table: pa.Table, entity_type: EntityType, column_map: Mapping[str, str]) -> dict[str, str]:
+    """Find the columns of id and source: by hand, else by name; raises InputInvalid for a mapped one that is absent."""
     for column in column_map:
         if column not in table.column_names:
             raise InputInvalid(
@@ -86,10 +87,13 @@ def _own_columns(table: pa.Table, column_map: Mapping[str, str]) -> dict[str, st
                 field=column,
             )
     own = {part: column for column, part in column_map.items() if part in {"id", "source"}}
-    for column in table.column_names:
-        part = record_column(column)
-        if part in {"id", "source"} and column not in column_map:
-            own.setdefault(part, column)
+    free = [column for column in table.column_names if column not in column_map]
+    for column in free:
+        if record_column(column) == "source":
+            own.setdefault("source", column)
+    named = id_column(free, system="", entity_type=entity_type.name)
+    if named is not None:
+        own.setdefault("id", named)
     return own
 
 

@@ -18,8 +18,9 @@ from matching.evaluate import Evaluation, evaluate
 from matching.model import VERDICTS
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable
-from mdm.jobs.columnar import FileRecords, records_of
+from mdm.jobs.columnar import FileRecords, own_columns, records_of
 from mdm.publishing.files import write_rows
+from mdm.sources.files import find_files
 from mdm.sources.files_columns import OnFault, read_columns
 
 OnStage = Callable[[Stage], None]
@@ -70,12 +71,37 @@ def match_files(
     """
     on_stage, on_fault = listen
     started = time.perf_counter()
-    table = read_columns(patterns, on_fault=on_fault)
-    rows = records_of(table, entity_type, column_map, parents)
+    paths = find_files(patterns)
+    table = _read(paths, entity_type, column_map, on_fault)
+    named = {column: part for column, part in column_map.items() if len(paths) == 1 or part not in {"id", "source"}}
+    rows = records_of(table, entity_type, named, parents)
     reading = Stage("read", time.perf_counter() - started, table.num_rows)
     on_stage(reading)
     result = match_records(rows.records, entity_type.model, threads=threads, on_stage=on_stage)
     return FileMatch(rows, result, (reading, *result.stages))
+
+
+def _read(
+    paths: Sequence[Path], entity_type: EntityType, column_map: Mapping[str, str], on_fault: OnFault
+) -> pa.Table:
+    """Read files whose columns may have different names; several files without a source column are a source each."""
+    if len(paths) == 1:
+        return read_columns(paths, on_fault=on_fault)
+    tables = []
+    for path in paths:
+        table = read_columns([path], on_fault=on_fault)
+        present = {column: part for column, part in column_map.items() if column in table.column_names}
+        own = own_columns(table, entity_type, present)
+        numbers = pa.array(map(str, range(1, table.num_rows + 1)), pa.string())
+        parts = {
+            "id": table[own["id"]] if "id" in own else numbers,
+            "source": table[own["source"]] if "source" in own else pa.array([path.stem] * table.num_rows, pa.string()),
+        }
+        for name, column in parts.items():
+            table = table.drop_columns([taken for taken in (own.get(name), name) if taken in table.column_names])
+            table = table.append_column(name, column)
+        tables.append(table)
+    return pa.concat_tables(tables, promote_options="default")
 
 
 def write_clusters(path: Path, found: FileMatch) -> int:

@@ -2,10 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 from sqlalchemy import Connection, text
 
+from matching.block import BLOCK_SIZE_EMERGENCY
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.entities.model import Reason
@@ -14,6 +17,7 @@ from mdm.identity.model import IdentityPlan
 from mdm.ids import ExceptionId, GoldenId
 from mdm.jobs.model import Identity, Outcome
 from mdm.pipeline import apply, reevaluate, resolve
+from mdm.resolution.model import Bounds
 from mdm.resolution.service import ChunkTooWide
 from mdm.sources import exceptions
 from mdm.sources import store as sources_store
@@ -22,6 +26,7 @@ from mdm.sources.service import instances, judge, split_known
 from mdm.survivorship import store as survivorship_store
 
 DUE_MAX = 40  # chosen: as many golden records as a chunk has records
+COMPONENT_WIDER = 10  # chosen: 20,000 records of a component for the worker, where an online call stops at 2,000
 
 
 def deliver(
@@ -29,7 +34,7 @@ def deliver(
     deliveries: Sequence[Delivery],
     *,
     who: str,
-    column_map: Mapping[str, str] | None = None,
+    column_map: Mapping[str, str] = MappingProxyType({}),
     bracket: Bracket[tuple[Outcome, ...]] = UNBRACKETED,
 ) -> tuple[Outcome, ...]:
     """Take deliveries along the path and say what became of each, in their order.
@@ -37,11 +42,12 @@ def deliver(
     Rejected ones wait in the exception queue and hold nobody else up. An exact repeat is found before any lock is taken
     and changes nothing.
     """
-    known = run(hub.engine, lambda connection: frozenset(one.id for one in instances(connection)))
-    judged = [_judge(hub, one, known, column_map or {}) for one in deliveries]
+    known = run(hub.engine, _known)
+    judged = [_judge(hub, one, known, column_map) for one in deliveries]
     rejected = {index: one for index, one in enumerate(judged) if isinstance(one, Rejected)}
     if rejected:
-        run(hub.engine, lambda connection: _queue(connection, tuple(rejected.values()), who=who, bracket=bracket))
+        queue = partial(_queue, rejected=tuple(rejected.values()), column_map=column_map, who=who, bracket=bracket)
+        run(hub.engine, queue)
     outcomes = {
         index: Outcome(one.delivery.key, "rejected", None, "none", errors=one.reasons)
         for index, one in rejected.items()
@@ -52,7 +58,7 @@ def deliver(
         chunk = waiting.popleft()
         closing = Bracket(bracket.before, UNBRACKETED.after if waiting else _telling_all(bracket, outcomes))
         try:
-            found = carry(hub, partial(_deliver_chunk, chunk=chunk), who=who, bracket=closing)
+            found = carry(hub, partial(_deliver_chunk, chunk=chunk, column_map=column_map), who=who, bracket=closing)
         except ChunkTooWide:
             if len(chunk) < 2:
                 raise
@@ -69,23 +75,32 @@ def replay(hub: Hub, exception_id: ExceptionId, *, who: str, bracket: Bracket[Ou
     A rejected delivery closes as replayed when it is taken now, else it stays open with the reasons of this attempt.
     """
     found = run(hub.engine, lambda connection: _require_open(connection, exception_id, bracket))
-    (outcome,) = deliver(hub, [exceptions.delivery_of(found)], who=who, bracket=Bracket(bracket.before))
+    delivery = exceptions.delivery_of(found)
+    known = run(hub.engine, _known)
+    judged = _judge(hub, delivery, known, found.column_map)
+    if isinstance(judged, Rejected):
+        outcome = Outcome(delivery.key, "rejected", None, "none", errors=judged.reasons)
+        settle = partial(exceptions.keep, found=found, reasons=judged.reasons)
+    else:
+        (outcome,) = deliver(
+            hub, [delivery], who=who, column_map=found.column_map, bracket=Bracket(bracket.before)
+        )
+        settle = partial(_close_if_open, found=found, outcome=outcome, who=who)
 
-    def close(connection: Connection) -> Outcome:
-        if outcome.status != "rejected":
-            _close_if_open(connection, found, who=who)
+    def act(connection: Connection) -> Outcome:
+        settle(connection)
         return outcome
 
-    return run(hub.engine, lambda connection: bracket.around(connection, lambda: close(connection)))
+    return run(hub.engine, lambda connection: bracket.around(connection, lambda: act(connection)))
 
 
 def refresh_due(hub: Hub, *, who: str = "worker") -> int:
     """Work out again the golden records whose values change by now without news; return how many were due."""
 
     def act(work: Work) -> int:
-        due = survivorship_store.select_due(work.connection, at=clock.now(), limit=DUE_MAX)
+        due = survivorship_store.select_due(work.connection, tuple(work.declared), at=clock.now(), limit=DUE_MAX)
         work.locks.hold(work.connection, sorted(golden_id for _, golden_id in due))
-        for name in sorted({name for name, _ in due if name in work.declared}):
+        for name in sorted({name for name, _ in due}):
             ids = tuple(sorted(golden_id for type_name, golden_id in due if type_name == name))
             apply(work, work.declared[name], IdentityPlan(name, refreshed=ids), cause="decay")
         return len(due)
@@ -94,16 +109,29 @@ def refresh_due(hub: Hub, *, who: str = "worker") -> int:
 
 
 def reevaluate_deferred(hub: Hub, *, who: str = "worker") -> int:
-    """Match again the records that stood under too large a block; return how many were looked at."""
+    """Match again some of the records that were too much for their own transaction; return how many are settled now.
 
-    def act(work: Work) -> int:
-        waiting = sources_store.select_deferred(work.connection, limit=hub.settings.chunk_records)
-        for name in sorted({record.entity_type for record in waiting}):
-            ids = [record.id for record in waiting if record.entity_type == name]
-            reevaluate(work, work.declared[name], ids, cause="deferred")
-        return len(waiting)
+    Their blocks may be as large as in bulk, so that both find the same candidates, and their component is followed
+    further.
+    """
+    records_max = hub.settings.chunk_records
+    while True:
+        try:
+            return carry(hub, partial(_reevaluate_some_deferred, records_max=records_max), who=who)
+        except ChunkTooWide:
+            records_max //= 2
 
-    return carry(hub, act, who=who)
+
+def _reevaluate_some_deferred(work: Work, *, records_max: int) -> int:
+    waiting = sources_store.select_deferred(work.connection, tuple(work.declared), limit=records_max)
+    if not waiting:
+        return 0
+    entity_type = work.declared[waiting[0].entity_type]
+    ids = [record.id for record in waiting if record.entity_type == entity_type.name]
+    block_size_max = max(work.bounds.block_size_emergency, entity_type.model.block_size_max * BLOCK_SIZE_EMERGENCY)
+    bounds = Bounds(work.bounds.locks_max, block_size_max, work.bounds.component_records_max * COMPONENT_WIDER)
+    reevaluate(replace(work, bounds=bounds), entity_type, ids, cause="deferred")
+    return len(ids) - sources_store.count_deferred(work.connection, ids)
 
 
 def _judge(hub: Hub, delivery: Delivery, known: frozenset[str], column_map: Mapping[str, str]) -> Accepted | Rejected:
@@ -121,10 +149,15 @@ def _judge(hub: Hub, delivery: Delivery, known: frozenset[str], column_map: Mapp
 
 
 def _queue(
-    connection: Connection, rejected: Sequence[Rejected], *, who: str, bracket: Bracket[tuple[Outcome, ...]]
+    connection: Connection,
+    rejected: Sequence[Rejected],
+    *,
+    column_map: Mapping[str, str],
+    who: str,
+    bracket: Bracket[tuple[Outcome, ...]],
 ) -> None:
     bracket.before(connection)
-    exceptions.queue_rejected(connection, rejected, who=who)
+    exceptions.queue_rejected(connection, rejected, column_map=column_map, who=who)
 
 
 def _require_open(connection: Connection, exception_id: ExceptionId, bracket: Bracket[Outcome]) -> DeliveryException:
@@ -146,17 +179,24 @@ def _in_order(outcomes: Outcomes) -> tuple[Outcome, ...]:
     return tuple(outcomes[index] for index in sorted(outcomes))
 
 
-def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]]) -> Outcomes:
+def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map: Mapping[str, str]) -> Outcomes:
     """Take one chunk of one entity type along the path in the transaction at hand."""
-    batch = [one for _, one in chunk]
-    fresh, repeats = split_known(work.connection, batch)
-    arrivals = dict(repeats)
+    fresh, arrivals, misfits = split_known(work.connection, [one for _, one in chunk])
+    reasons_by_key = {one.delivery.key: one.reasons for one in misfits}
+    if misfits:
+        exceptions.queue_rejected(work.connection, misfits, column_map=column_map, who=work.who)
     if fresh:
         stored = resolve(work, work.declared[fresh[0].delivery.entity_type], fresh)
         arrivals |= {arrival.key: arrival for arrival in stored}
         changed = {arrival.key for arrival in stored if arrival.status in {"created", "updated"}}
-        exceptions.settle(work.connection, [one for one in fresh if one.delivery.key in changed], who=work.who)
-    return _outcomes(work.connection, chunk, arrivals)
+        settled = [one for one in fresh if one.delivery.key in changed]
+        exceptions.settle(work.connection, settled, column_map=column_map, who=work.who)
+    taken = [(index, one) for index, one in chunk if one.delivery.key not in reasons_by_key]
+    return _outcomes(work.connection, taken, arrivals) | {
+        index: Outcome(one.delivery.key, "rejected", None, "none", errors=reasons_by_key[one.delivery.key])
+        for index, one in chunk
+        if one.delivery.key in reasons_by_key
+    }
 
 
 def _chunks(accepted: Iterable[tuple[int, Accepted]], size: int) -> Iterator[list[tuple[int, Accepted]]]:
@@ -214,6 +254,12 @@ def _identity(arrival: Arrival, golden_id: GoldenId | None, version: int) -> Ide
     return "kept" if arrival.golden_id == golden_id else "moved"
 
 
-def _close_if_open(connection: Connection, found: DeliveryException, *, who: str) -> None:
-    if exceptions.require(connection, found.id).state in {"open", "superseded"}:
+def _known(connection: Connection) -> frozenset[str]:
+    return frozenset(one.id for one in instances(connection))
+
+
+def _close_if_open(connection: Connection, found: DeliveryException, *, outcome: Outcome, who: str) -> None:
+    # What was taken superseded it already; a replay is the better word.
+    is_waiting = exceptions.require(connection, found.id).state in {"open", "superseded"}
+    if outcome.status != "rejected" and is_waiting:
         sources_store.close_exception(connection, found.id, state="replayed", who=who)

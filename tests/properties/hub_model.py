@@ -113,7 +113,7 @@ class Model:
                 assert actual == foretold[group], f"{sorted(group)} should be {foretold[group]}, is {actual}"
             members[actual] = set(group)
             claimed = [gid for gid, heir in heirs.items() if heir == group]
-            if self.acknowledged & set(claimed):
+            if any(self.members[gid] & group for gid in self.acknowledged & self.members.keys()):
                 self.acknowledged.add(actual)
             for gid in claimed:
                 if gid != actual:
