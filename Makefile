@@ -58,7 +58,7 @@ quality: $(VENV)/.dev ## Floors of match quality on the labelled sets in MDM_LAB
 
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure the budgets; run it before and after a claim about speed.
-	@for script in benchmarks/[a-z]*.py; do \
+	@for script in benchmarks/bench_*.py; do \
 		[ -e "$$script" ] || { echo "benchmarks/ holds no script yet."; exit 1; }; \
 		echo "== $$script"; $(BIN)/python "$$script"; \
 	done

@@ -12,6 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 from api import docs, errors, openapi
 from api.access_log import access_log
 from api.dependencies import Opened
+from api.hot import HotReads
 from api.middleware import Edge
 from api.routes import ROUTERS
 from mdm.access.service import KeyRing
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
+    app.add_middleware(HotReads, hub_app=app, routers=ROUTERS)
     app.add_middleware(Edge, write=access_log(chosen))
     errors.install(app)
     for router in ROUTERS:

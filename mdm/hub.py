@@ -19,6 +19,7 @@ from mdm.errors import EntityTypeUnknown, TouchedSetGrew
 from mdm.identity.model import IdentityPlan
 from mdm.identity.service import GoldenLocks
 from mdm.resolution.model import Bounds
+from mdm.resolution.service import keep_models
 from mdm.settings import Settings
 from mdm.survivorship.options import check_options
 from mdm.telemetry import IDENTITY_CHANGES
@@ -94,6 +95,7 @@ def open_hub(settings: Settings, url: str) -> Iterator[Hub]:
         check_options(entity_type)
     engine = open_engine(url, settings.pool_size)
     try:
+        run(engine, lambda connection: keep_models(connection, declared.values(), who="hub"))
         yield Hub(engine, declared, settings)
     finally:
         engine.dispose()
@@ -101,11 +103,12 @@ def open_hub(settings: Settings, url: str) -> Iterator[Hub]:
 
 def carry(hub: Hub, act: Callable[[Work], Result], *, who: str, bracket: Bracket[Result] = UNBRACKETED) -> Result:
     """Do one act in one transaction, again from the start when it touches more than it had locked."""
+    prefixes = [entity_type.id_prefix for entity_type in hub.declared.values()]
     wanted: frozenset[str] = frozenset()
 
     def attempt(connection: Connection) -> tuple[Result, Work]:
         nonlocal wanted
-        work = Work(connection, hub.declared, hub.bounds, GoldenLocks(wanted), who)
+        work = Work(connection, hub.declared, hub.bounds, GoldenLocks(prefixes, wanted), who)
         try:
             return bracket.around(connection, lambda: act(work)), work
         except TouchedSetGrew as grew:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mdm.access.replies import forget_replies
+from mdm.db.transaction import run
 from mdm.hub import Hub
 from mdm.jobs.service import reevaluate_deferred, refresh_due
 from mdm.publishing.file_target import sync_all
@@ -29,10 +31,15 @@ def _sync_targets(hub: Hub) -> int:
     return sum(synced.acknowledged for synced in sync_all(hub.engine, hub.declared))
 
 
+def _forget_replies(hub: Hub) -> int:
+    return run(hub.engine, forget_replies)
+
+
 TASKS: Final[Sequence[Task]] = (
     Task("refresh_due", 30.0, refresh_due),  # chosen: decay is counted in days
     Task("reevaluate_deferred", 10.0, reevaluate_deferred),  # chosen: such a record stands alone until then
     Task("sync_targets", 5.0, _sync_targets),  # chosen: files are read by jobs, not by people who wait
+    Task("forget_replies", 3_600.0, _forget_replies),  # chosen: their promised life is a day
 )
 
 

@@ -1,4 +1,4 @@
-"""The demo firm for tests: its records as deliveries, and what a hub made of them in words that no golden id is part of.
+"""The demo firm for tests: its records as deliveries, and what a hub made of them in words free of golden ids.
 
 Two hubs hold the same when their standings are equal: the partition up to renaming of golden ids, the values byte for
 byte.
@@ -42,7 +42,9 @@ def standing_of(hub: Hub) -> Standing:
     """Read what a hub holds now, every golden id replaced by the smallest source key of its golden record."""
     with hub.engine.connect() as connection:
         rows = connection.execute(
-            text("SELECT id, instance_id, object, scope, native_id, golden_id FROM source_record WHERE state = 'active'")
+            text(
+                "SELECT id, instance_id, object, scope, native_id, golden_id FROM source_record WHERE state = 'active'"
+            )
         ).all()
         versions = connection.execute(
             text(
@@ -72,7 +74,7 @@ def differences(first: Standing, second: Standing) -> list[str]:
 
 
 def _renamed(value: Any, name_by_id: Mapping[str, str]) -> Any:
-    """Put names in place of ids in values and lineage; a list of golden ids is a set, whose order ids may decide."""
+    """Put names in place of ids, however deep they stand."""
     if isinstance(value, dict):
         return {key: _renamed(inner, name_by_id) for key, inner in value.items()}
     if isinstance(value, list | tuple):

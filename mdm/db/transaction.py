@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mdm.errors import DatabaseUnavailable, TouchedSetGrew
+from mdm.failpoints import failpoint
 
 Result = TypeVar("Result")
 
@@ -35,6 +36,8 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     """Commit what the block did as one whole, or nothing of it."""
     with translated(), engine.begin() as connection:
         yield connection
+        failpoint("transaction.committing")
+    failpoint("transaction.committed")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ ReviewKind = Literal["possible_match", "join", "split", "unsure"]
 
 JUDGEMENTS: Final = ("same", "different", "unsure", "related")
 RELATIONS: Final = ("parent_of", "sister_of", "acquired_by", "succeeded_by", "phase_of", "amendment_of", "renewal_of")
+SYMMETRIC: Final = ("sister_of",)  # relations that read the same from both sides
 
 
 @dataclass(frozen=True, slots=True)

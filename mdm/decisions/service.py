@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from mdm.db.locks import key_hash, lock_keys
 from mdm.decisions import store
 from mdm.decisions.closure import require_consistent
-from mdm.decisions.model import RELATIONS, Constraints, Decision, Verdict
-from mdm.errors import DecisionUnknown, InputInvalid
+from mdm.decisions.model import RELATIONS, SYMMETRIC, Constraints, Decision, Verdict
+from mdm.errors import DecisionContradicts, DecisionUnknown, InputInvalid
 from mdm.ids import DecisionId, RecordId, new_decision_id
 
 
@@ -40,6 +40,8 @@ def make_decision(
     same_pair = [one for one in active if set(one.pair) == set(pair)]
     for one in same_pair:
         if (one.verdict.judgement, one.verdict.relation) == (verdict.judgement, verdict.relation):
+            if one.pair != pair and verdict.relation not in (None, *SYMMETRIC):
+                raise DecisionContradicts("the relation stands the other way round", chain=[str(one)])
             return one
     answered = [one for one in same_pair if one.verdict.judgement == "unsure"]
     require_consistent([one for one in active if one not in answered], left_id, right_id, verdict)
@@ -51,11 +53,11 @@ def make_decision(
 
 
 def revoke(connection: Connection, decision_id: DecisionId, *, at: datetime, who: str) -> Decision:
-    """End a decision; raises DecisionUnknown."""
+    """End a decision and return it as it stands then; one that ended before is left alone. Raises DecisionUnknown."""
+    store.revoke_decision(connection, decision_id, at=at, who=who)
     decision = store.select_decision(connection, decision_id)
     if decision is None:
         raise DecisionUnknown(decision_id)
-    store.revoke_decision(connection, decision_id, at=at, who=who)
     return decision
 
 

@@ -83,6 +83,9 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "derived: every active golden record can be searched for, and no other": """
         SELECT coalesce(g.id, s.golden_id) FROM (SELECT id FROM golden_record WHERE state = 'active') AS g
           FULL JOIN golden_search s ON s.golden_id = g.id WHERE g.id IS NULL OR s.golden_id IS NULL""",
+    "derived: the match model that an edge names is kept": """
+        SELECT DISTINCT e.model_version FROM edge e
+         WHERE NOT EXISTS (SELECT FROM match_model m WHERE m.version = e.model_version)""",
     "derived: edges and keys are of active records": """
         SELECT r.id FROM source_record r WHERE r.state = 'deleted'
            AND (EXISTS (SELECT FROM blocking_key b WHERE b.record_id = r.id)

@@ -81,9 +81,7 @@ def match_files(
     return FileMatch(rows, result, (reading, *result.stages))
 
 
-def _read(
-    paths: Sequence[Path], entity_type: EntityType, column_map: Mapping[str, str], on_fault: OnFault
-) -> pa.Table:
+def _read(paths: Sequence[Path], entity_type: EntityType, column_map: Mapping[str, str], on_fault: OnFault) -> pa.Table:
     """Read files whose columns may have different names; several files without a source column are a source each."""
     if len(paths) == 1:
         return read_columns(paths, on_fault=on_fault)

@@ -82,9 +82,7 @@ def replay(hub: Hub, exception_id: ExceptionId, *, who: str, bracket: Bracket[Ou
         outcome = Outcome(delivery.key, "rejected", None, "none", errors=judged.reasons)
         settle = partial(exceptions.keep, found=found, reasons=judged.reasons)
     else:
-        (outcome,) = deliver(
-            hub, [delivery], who=who, column_map=found.column_map, bracket=Bracket(bracket.before)
-        )
+        (outcome,) = deliver(hub, [delivery], who=who, column_map=found.column_map, bracket=Bracket(bracket.before))
         settle = partial(_close_if_open, found=found, outcome=outcome, who=who)
 
     def act(connection: Connection) -> Outcome:

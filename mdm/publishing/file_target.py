@@ -22,6 +22,7 @@ from mdm.entities.model import EntityType
 from mdm.errors import InputInvalid, TargetUnknown, Unavailable
 from mdm.failpoints import failpoint
 from mdm.identity import store as identity_store
+from mdm.identity.service import GoldenLocks
 from mdm.ids import GoldenId
 from mdm.publishing import store
 from mdm.publishing.files import write_rows
@@ -78,7 +79,7 @@ def _sync(engine: Engine, declared: _Declared, target: Target) -> Synced:
             name = f"{instance}.{entity_type}.csv"
             files[name] = write_rows(folder / name, _columns(declared[entity_type]), rows)
         failpoint("publish.written")
-        run(engine, lambda connection: _acknowledge(connection, lanes))
+        run(engine, lambda connection: _acknowledge(connection, declared, lanes))
         return Synced(target.id, files, len(lanes))
 
 
@@ -165,10 +166,10 @@ def _own_key(own_keys: _OwnKeys, golden_id: GoldenId, scope: str) -> str | None:
     return ranked[0][1] if ranked else None
 
 
-def _acknowledge(connection: Connection, lanes: Sequence[Lane]) -> None:
+def _acknowledge(connection: Connection, declared: _Declared, lanes: Sequence[Lane]) -> None:
     """End the lanes as they were read; a golden record that changed meanwhile was not delivered as it is now."""
     ids = [lane.golden_id for lane in lanes]
-    identity_store.lock_goldens(connection, ids)
+    GoldenLocks(one.id_prefix for one in declared.values()).hold(connection, ids)
     goldens = identity_store.select_goldens(connection, ids)
     store.acknowledge(connection, lanes)
     delivered = [lane.golden_id for lane in lanes if goldens[lane.golden_id].version == lane.head]

@@ -12,11 +12,16 @@ from mdm.publishing.model import Event, Lane, SnapshotRow, Target
 
 
 def insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str) -> None:
-    """Append events: kind, entity_type, golden_id, version, details."""
+    """Append events: kind, entity_type, golden_id, version, details.
+
+    An event stands at its transaction's place in the feed, or at that of the version before where this one is later: a
+    transaction may have begun to write before another one, and reached the golden record after it.
+    """
     connection.execute(
         text(
-            "INSERT INTO event (kind, entity_type, golden_id, version, details, recorded_at, who)"
-            " SELECT kind, entity_type, golden_id, version, details, :at, :who"
+            "INSERT INTO event (xid, kind, entity_type, golden_id, version, details, recorded_at, who)"
+            " SELECT greatest(pg_current_xact_id(), (SELECT e.xid FROM event e WHERE e.golden_id = r.golden_id"
+            "   ORDER BY e.version DESC LIMIT 1)), kind, entity_type, golden_id, version, details, :at, :who"
             " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (kind text, entity_type text, golden_id text, version"
             " int,"
             " details jsonb)"
@@ -50,7 +55,7 @@ def insert_messages(connection: Connection, rows: Sequence[Mapping[str, Any]], *
 
 
 def select_events(connection: Connection, *, after: tuple[int, int], limit: int) -> tuple[Event, ...]:
-    """List settled events after a position, in an order that agrees with the order of commits.
+    """List settled events after a position, the versions of each golden record in their order.
 
     A transaction that still runs may yet write events with a lower position, so nothing at or above the oldest running
     transaction is shown.

@@ -9,7 +9,7 @@ from mdm.db.types import Xid8
 event = Table(
     "event",
     metadata,
-    Column("xid", Xid8, primary_key=True, server_default=text("pg_current_xact_id()")),
+    Column("xid", Xid8, primary_key=True, comment="of its transaction, or of the version before where that is later"),
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("kind", Text, nullable=False),
     Column("entity_type", Text, nullable=False),

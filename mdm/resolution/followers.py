@@ -13,6 +13,7 @@ from mdm.ids import GoldenId, RecordId
 from mdm.sources import store as sources_store
 
 Id = TypeVar("Id", bound=str)
+Ids = TypeVar("Ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +37,53 @@ class Follower:
 def followers_of(
     connection: Connection, declared: Mapping[str, EntityType], plan: IdentityPlan, locks: GoldenLocks
 ) -> tuple[Follower, ...]:
-    """Find who points at the records that a plan moves; those of the plan's own type have their golden records locked.
+    """Find who points at the records that a plan moves; those that only show its id have their golden records locked.
 
     A plan that moves no record has no followers, which is what ends the recursion: values alone are not followed.
     """
     if not plan.moves:
         return ()
-    rows = sources_store.select_followers(connection, [move.record_id for move in plan.moves])
+    matched, shown = _pointing(connection, declared, plan)
+    while locks.hold(connection, {golden_id for pairs in shown.values() for _, golden_id in pairs}):
+        matched, shown = _pointing(connection, declared, plan)
+    return (
+        *(
+            Follower(declared[name], _distinct(ids), (), is_matched_within=True)
+            for name, ids in _ordered(matched, declared)
+        ),
+        *(
+            Follower(
+                declared[name],
+                _distinct(record_id for record_id, _ in pairs),
+                _distinct(golden_id for _, golden_id in pairs),
+                is_matched_within=False,
+            )
+            for name, pairs in _ordered(shown, declared)
+        ),
+    )
+
+
+def _pointing(
+    connection: Connection, declared: Mapping[str, EntityType], plan: IdentityPlan
+) -> tuple[dict[str, set[RecordId]], dict[str, set[tuple[RecordId, GoldenId]]]]:
+    """Find by entity type the records matched within what moved, and those that show its id only, which have theirs."""
     matched: dict[str, set[RecordId]] = {}
     shown: dict[str, set[tuple[RecordId, GoldenId]]] = {}
+    rows = sources_store.select_followers(connection, [move.record_id for move in plan.moves])
     for record_id, type_name, attribute, golden_id in rows:
         if type_name in declared and declared[type_name].within == attribute:
             matched.setdefault(type_name, set()).add(record_id)
         elif type_name in declared and golden_id is not None:
             shown.setdefault(type_name, set()).add((record_id, golden_id))
-    found = [
-        Follower(declared[name], tuple(sorted(ids)), (), is_matched_within=True)
-        for name, ids in sorted(matched.items())
-    ]
-    for name, pairs in sorted(shown.items()):
-        left = [(record_id, golden_id) for record_id, golden_id in pairs if record_id not in matched.get(name, ())]
-        golden_ids = _distinct(golden_id for _, golden_id in left)
-        locks.hold(connection, golden_ids)
-        found.append(
-            Follower(declared[name], _distinct(record_id for record_id, _ in left), golden_ids, is_matched_within=False)
-        )
-    return tuple(found)
+    left = {
+        name: {pair for pair in pairs if pair[0] not in matched.get(name, ())} for name, pairs in sorted(shown.items())
+    }
+    return matched, {name: pairs for name, pairs in left.items() if pairs}
+
+
+def _ordered(found: Mapping[str, Ids], declared: Mapping[str, EntityType]) -> list[tuple[str, Ids]]:
+    """Put what others point at first, the order in which golden records are locked."""
+    return [(name, found[name]) for name in declared if name in found]
 
 
 def _distinct(ids: Iterable[Id]) -> tuple[Id, ...]:

@@ -78,7 +78,7 @@ class Search:
 class Clustered:
     """What the touched part should become, and the splits of established golden records that a steward should see.
 
-    records  every active record of the touched part
+    records  every record of the touched part, deleted ones too
     """
 
     plan: IdentityPlan

@@ -29,25 +29,31 @@ from mdm.resolution.model import Blocked, Bounds, Clustered, Edge
 from mdm.resolution.partition import Group, Partition, Touched, partition
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceRecord
-from mdm.sources.service import contexts_of
+from mdm.sources.service import parents_of, pointed_at
 
 
 class ChunkTooWide(Exception):
     """The records stand under more blocking keys than one transaction may lock."""
 
 
+def keep_models(connection: Connection, declared: Iterable[EntityType], *, who: str) -> None:
+    """Keep the match model of each entity type, so that the version which an edge names can always be looked up."""
+    store.insert_models(connection, [entity_type.model for entity_type in declared], who=who)
+
+
 def load(
     connection: Connection, entity_type: EntityType, record_ids: Iterable[RecordId], locks: GoldenLocks
 ) -> tuple[SourceRecord, ...]:
-    """Load changed records, each with the golden parent it is matched within as that stands under a lock."""
+    """Load changed records, each with the golden parent it is matched within as that stands under a lock.
+
+    The parent it was matched within before is locked too: whoever matches there must not meet the record any more.
+    """
     ids = tuple(record_ids)
     if entity_type.within is not None:
-        contexts = contexts_of(connection, entity_type, ids)
-        locks.hold(connection, [GoldenId(parent) for parent in contexts.values() if parent])
-        while (settled := contexts_of(connection, entity_type, ids)) != contexts:
-            contexts = settled
-            locks.hold(connection, [GoldenId(parent) for parent in contexts.values() if parent])
-        sources_store.update_contexts(connection, contexts)
+        parents = parents_of(connection, entity_type, ids)
+        while locks.hold(connection, {GoldenId(id_) for both in parents.values() for id_ in both if id_}):
+            parents = parents_of(connection, entity_type, ids)
+        sources_store.update_contexts(connection, {id_: now for id_, (_, now) in parents.items()})
     return sources_store.select_records(connection, ids)
 
 
@@ -61,8 +67,9 @@ def block(
 ) -> Blocked:
     """Put changed records under their blocking keys and find their candidates.
 
-    The keys, old and new, are locked first: whoever could find one of these records, or be found by it, waits. Raises
-    ChunkTooWide before anything is written when there are more keys than one transaction may lock.
+    The keys, old and new, are locked first: whoever could find one of these records, or be found by it, waits. Keys of
+    children hold only within their parent, whose lock `load` took: there is no need to lock any, however many children
+    follow one customer. Raises ChunkTooWide when there are more keys than one transaction may lock.
     """
     found = blocking_keys(forms, entity_type.model)
     keys = [
@@ -71,10 +78,11 @@ def block(
         if records[position].state == "active"
     ]
     ids = [record.id for record in records]
-    wanted = {key for _, key in keys} | store.select_keys(connection, ids)
-    if len(wanted) > bounds.locks_max and len(records) > 1:
-        raise ChunkTooWide
-    lock_keys(connection, wanted)
+    if entity_type.within is None:
+        wanted = {key for _, key in keys} | store.select_keys(connection, ids)
+        if len(wanted) > bounds.locks_max and len(records) > 1:
+            raise ChunkTooWide
+        lock_keys(connection, wanted)
     store.replace_keys(connection, entity_type.name, ids, keys)
     failpoint("block.keyed")
     pairs, deferred = store.select_candidates(connection, entity_type.name, ids, size_max=bounds.block_size_emergency)
@@ -115,27 +123,30 @@ def cluster(
 ) -> Clustered:
     """Plan what the part of the graph around the seeds becomes under the law of clusters.
 
-    Its golden records are locked, then the part is read again: whatever another writer committed meanwhile is seen.
+    Its golden records are locked, and those that it points at, then the part is read again: whatever another writer
+    committed meanwhile is seen. Who moves what a record points at looks for followers under the same lock, so that
+    either this writer sees the move or the other one sees the follower.
     """
     seeds = frozenset(seeds)
     around = _reach(connection, seeds, bounds)
     while True:
         goldens = identity_store.select_goldens_around(connection, around | seeds)
-        locks.hold(connection, sorted(goldens))
-        now_around = _reach(connection, seeds, bounds)
-        if now_around == around and identity_store.select_goldens_around(connection, around | seeds) == goldens:
+        if not locks.hold(connection, goldens.keys() | pointed_at(connection, seeds)):
             break
-        around = now_around
+        around = _reach(connection, seeds, bounds)
     failpoint("merge.locked")
     members = identity_store.select_members(connection, around | seeds)
     held = _hold(connection, entity_type, around, bounds)
+    if len(around) > bounds.component_records_max:
+        # One is enough: from it the worker follows the component.
+        sources_store.update_deferred(connection, [max(seeds & around, default=max(around))], is_deferred=True)
     refreshed = sorted(
         {member.golden_id for id_, member in members.items() if id_ in seeds and member.golden_id is not None}
     )
     situation = Situation(entity_type.name, members, goldens)
     plan = plan_identity(situation, held.groups, mint=lambda: new_golden_id(entity_type.id_prefix), refreshed=refreshed)
     failpoint("cluster.planned")
-    return Clustered(plan, around, tuple(_splits(held)))
+    return Clustered(plan, around | seeds, tuple(_splits(held)))
 
 
 def refresh_reviews(connection: Connection, entity_type: EntityType, clustered: Clustered, *, who: str) -> None:
@@ -152,20 +163,27 @@ def refresh_reviews(connection: Connection, entity_type: EntityType, clustered: 
 
 
 def _reach(connection: Connection, seeds: frozenset[RecordId], bounds: Bounds) -> frozenset[RecordId]:
-    """Follow golden records, joining edges and `same` decisions from the seeds until nothing new is found."""
+    """Follow golden records, joining edges and `same` decisions from the seeds until nothing new is found.
+
+    A part beyond the bound is cut off there, but no golden record is: each is met whole.
+    """
     seen: frozenset[RecordId] = frozenset()
     frontier = seeds
     while frontier and len(seen) <= bounds.component_records_max:
         found = store.select_neighbours(connection, frontier)
-        frontier = found - seen - seeds if seen else found
+        frontier = found - seen - seeds
         seen |= found
-    return seen
+    return seen | store.select_fellows(connection, frontier) if frontier else seen
 
 
 def _hold(connection: Connection, entity_type: EntityType, around: frozenset[RecordId], bounds: Bounds) -> Partition:
+    """Apply the law of clusters to the part around the seeds.
+
+    In one that is cut off at the bound every golden record counts as established: what is held stays, but for what
+    decisions ask, and new records attach. The worker looks again, further.
+    """
     records = sorted(sources_store.select_records(connection, around), key=lambda record: str(record.key))
-    if len(records) > bounds.component_records_max:
-        return _left_alone(connection, records)
+    is_whole = len(around) <= bounds.component_records_max
     by_golden: dict[str, set[RecordId]] = {}
     for record in records:
         if record.golden_id is not None:
@@ -177,7 +195,7 @@ def _hold(connection: Connection, entity_type: EntityType, around: frozenset[Rec
     established = [
         frozenset(id_ for id_ in ids if members[id_].golden_id == golden_id)
         for golden_id, ids in sorted(by_golden.items())
-        if (golden := goldens[golden_id]).state == "active" and golden.is_established  # type: ignore[index]
+        if (golden := goldens[golden_id]).state == "active" and (golden.is_established or not is_whole)  # type: ignore[index]
     ]
     signatures = None
     if entity_type.model.vetoes and records:
@@ -192,19 +210,9 @@ def _hold(connection: Connection, entity_type: EntityType, around: frozenset[Rec
         signatures=signatures,
         established=tuple(filter(None, established)),
     )
-    return partition(entity_type, touched)
-
-
-def _left_alone(connection: Connection, records: Sequence[SourceRecord]) -> Partition:
-    """Keep what is held in a part too large to cluster online; new records stand alone until a job looks at them."""
-    members = identity_store.select_members(connection, [record.id for record in records])
-    groups: dict[str, set[RecordId]] = {}
-    for record_id, member in members.items():
-        groups.setdefault(member.golden_id or record_id, set()).add(record_id)
-    sources_store.update_deferred(
-        connection, [id_ for id_, member in members.items() if member.golden_id is None], is_deferred=True
-    )
-    return Partition(tuple(map(frozenset, groups.values())), ())
+    if is_whole:
+        return partition(entity_type, touched)
+    return replace(partition(replace(entity_type, policy="hold", merge_bits=None), touched), proposals=())
 
 
 def _splits(held: Partition) -> Iterable[Question]:

@@ -1,13 +1,41 @@
 """SQL of the resolution room, one function a question."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
 from sqlalchemy import Connection, text
 
+from matching.model import MatchModel
 from mdm.db.types import as_json
 from mdm.decisions.model import Question
 from mdm.ids import RecordId
 from mdm.resolution.model import Edge
+
+
+def insert_models(connection: Connection, models: Iterable[MatchModel], *, who: str) -> None:
+    """Keep the definition of each model that is not kept yet; a version is a hash of it, so it never changes."""
+    by_version = {model.version: model for model in models}
+    known = connection.execute(
+        text("SELECT version FROM match_model WHERE version = ANY(:versions)"), {"versions": list(by_version)}
+    ).scalars()
+    rows = [
+        {
+            "version": version,
+            "entity_type": by_version[version].entity_type,
+            "definition": {part.name: getattr(by_version[version], part.name) for part in fields(MatchModel)},
+        }
+        for version in sorted(by_version.keys() - set(known))
+    ]
+    if not rows:
+        return
+    connection.execute(
+        text(
+            "INSERT INTO match_model (version, entity_type, definition, recorded_at, who)"
+            " SELECT version, entity_type, definition, now(), :who FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+            " AS r (version text, entity_type text, definition jsonb) ON CONFLICT (version) DO NOTHING"
+        ),
+        {"rows": as_json(rows), "who": who},
+    )
 
 
 def select_keys(connection: Connection, record_ids: Iterable[RecordId]) -> set[int]:
@@ -149,6 +177,18 @@ def select_neighbours(connection: Connection, record_ids: Iterable[RecordId]) ->
     return frozenset(RecordId(id_) for id_ in rows.scalars())
 
 
+def select_fellows(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[RecordId]:
+    """Return the active members of the golden records that these records have."""
+    rows = connection.execute(
+        text(
+            "SELECT m.id FROM source_record s JOIN source_record m ON m.golden_id = s.golden_id AND m.state = 'active'"
+            " WHERE s.id = ANY(:ids)"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return frozenset(RecordId(id_) for id_ in rows.scalars())
+
+
 def select_edge_partners(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[RecordId]:
     """Return the records at the other end of any edge of these records."""
     rows = connection.execute(
@@ -177,7 +217,8 @@ def select_joining_edges(connection: Connection, record_ids: Iterable[RecordId])
 def select_questions(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[Question, ...]:
     """Find what stands open between golden records of these records and others: the strongest edge of each two.
 
-    Two golden records that a decision parts are no question, but for `unsure`, which is one until it is answered.
+    Two golden records that a decision parts are no question, but for `unsure`, which is one until it is answered, also
+    where there is no edge.
     """
     rows = connection.execute(
         text(
@@ -185,15 +226,21 @@ def select_questions(connection: Connection, record_ids: Iterable[RecordId]) -> 
             "   greatest(l.golden_id, r.golden_id) AS second"
             "  FROM edge e JOIN source_record l ON l.id = e.left_id JOIN source_record r ON r.id = e.right_id"
             "  WHERE (e.left_id = ANY(:ids) OR e.right_id = ANY(:ids)) AND NOT e.is_vetoed AND l.golden_id <>"
-            " r.golden_id),"
-            " strongest AS (SELECT DISTINCT ON (first, second) * FROM open ORDER BY first, second, bits DESC, left_id,"
-            " right_id)"
+            " r.golden_id"
+            " UNION ALL SELECT d.left_id, d.right_id, 0, 0, least(l.golden_id, r.golden_id),"
+            "   greatest(l.golden_id, r.golden_id)"
+            "  FROM decision d JOIN source_record l ON l.id = d.left_id JOIN source_record r ON r.id = d.right_id"
+            "  WHERE d.revoked_at IS NULL AND d.judgement = 'unsure' AND l.state = 'active' AND r.state = 'active'"
+            "    AND (d.left_id = ANY(:ids) OR d.right_id = ANY(:ids))),"
+            " strongest AS (SELECT DISTINCT ON (first, second) * FROM open"
+            "  ORDER BY first, second, verdict DESC, bits DESC, left_id, right_id)"
             " SELECT s.left_id, s.right_id, s.bits, s.first, s.second,"
             "   CASE WHEN d.judgements @> ARRAY['unsure'] THEN 'unsure' WHEN s.verdict = 2 THEN 'join' ELSE"
             " 'possible_match' END AS kind"
             " FROM strongest s CROSS JOIN LATERAL (SELECT array_agg(d.judgement) AS judgements FROM decision d"
             "   JOIN source_record a ON a.id = d.left_id JOIN source_record b ON b.id = d.right_id"
-            "  WHERE d.revoked_at IS NULL AND d.judgement <> 'same' AND least(a.golden_id, b.golden_id) = s.first"
+            "  WHERE d.revoked_at IS NULL AND d.judgement <> 'same' AND a.state = 'active' AND b.state = 'active'"
+            "    AND least(a.golden_id, b.golden_id) = s.first"
             "    AND greatest(a.golden_id, b.golden_id) = s.second AND a.golden_id IN (s.first, s.second)) AS d"
             " WHERE d.judgements IS NULL OR d.judgements @> ARRAY['unsure'] ORDER BY s.left_id, s.right_id"
         ),

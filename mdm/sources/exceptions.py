@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mdm.db.locks import key_hash
-from mdm.db.types import as_json
+from mdm.db.types import as_json, is_storable
 from mdm.entities.model import Reason
 from mdm.errors import ExceptionClosed, ExceptionUnknown
 from mdm.ids import ExceptionId, new_exception_id
@@ -19,14 +19,17 @@ from mdm.sources import store
 from mdm.sources.model import Accepted, Delivery, DeliveryException, Rejected, SourceKey
 
 
-def queue_rejected(connection: Connection, rejected: Sequence[Rejected], *, who: str) -> None:
-    """Queue rejected deliveries with all their reasons."""
-    store.insert_exceptions(connection, [_row("rejected", one.delivery, one.reasons) for one in rejected], who=who)
+def queue_rejected(
+    connection: Connection, rejected: Sequence[Rejected], *, column_map: Mapping[str, str], who: str
+) -> None:
+    """Queue rejected deliveries with all their reasons, and how their columns were mapped by hand."""
+    rows = [_row("rejected", one.delivery, one.reasons, column_map) for one in rejected]
+    store.insert_exceptions(connection, rows, who=who)
 
 
-def settle(connection: Connection, stored: Sequence[Accepted], *, who: str) -> None:
+def settle(connection: Connection, stored: Sequence[Accepted], *, column_map: Mapping[str, str], who: str) -> None:
     """Close what stored deliveries put right, and queue the warnings that they bring."""
-    rows = [_row("warning", one.delivery, one.warnings) for one in stored if one.warnings]
+    rows = [_row("warning", one.delivery, one.warnings, column_map) for one in stored if one.warnings]
     keys = [one.delivery.key for one in stored]
     store.supersede_exceptions(connection, keys, but=[row["fingerprint"] for row in rows], who=who)
     if rows:
@@ -61,6 +64,12 @@ def mend(connection: Connection, exception_id: ExceptionId, changes: Mapping[str
     return require(connection, exception_id)
 
 
+def keep(connection: Connection, found: DeliveryException, reasons: Sequence[Reason]) -> None:
+    """Leave an exception open with the reasons of its last replay."""
+    row = _row(found.kind, delivery_of(found), reasons, found.column_map)
+    store.update_exception_reasons(connection, found.id, row["reasons"], fingerprint=row["fingerprint"])
+
+
 def close(connection: Connection, exception_id: ExceptionId, *, state: str, who: str) -> None:
     """Close an open exception as replayed or dismissed; raises ExceptionUnknown, ExceptionClosed."""
     _open(connection, exception_id)
@@ -69,7 +78,8 @@ def close(connection: Connection, exception_id: ExceptionId, *, state: str, who:
 
 def delivery_of(found: DeliveryException) -> Delivery:
     """Return the delivery that an exception holds, to be sent along the path once more."""
-    return Delivery(SourceKey.parse(found.source_key), found.entity_type, found.fields, found.source_time)
+    key = SourceKey.parse(found.source_key)
+    return Delivery(key, found.entity_type, found.fields, found.source_time, found.is_deletion)
 
 
 def require_open(found: DeliveryException) -> None:
@@ -86,7 +96,7 @@ def _open(connection: Connection, exception_id: ExceptionId) -> DeliveryExceptio
     return found
 
 
-def _row(kind: str, delivery: Delivery, reasons: Sequence[Reason]) -> dict[str, Any]:
+def _row(kind: str, delivery: Delivery, reasons: Sequence[Reason], column_map: Mapping[str, str]) -> dict[str, Any]:
     fields = {_storable(name): _storable(value) for name, value in delivery.fields.items()}
     found = [asdict(reason) for reason in reasons]
     return {
@@ -97,20 +107,17 @@ def _row(kind: str, delivery: Delivery, reasons: Sequence[Reason]) -> dict[str, 
         "source_key": str(delivery.key),
         "fields": fields,
         "source_time": delivery.source_time,
+        "is_deletion": delivery.is_deletion,
+        "column_map": column_map,
         "reasons": found,
-        "fingerprint": key_hash(kind, as_json(fields), as_json(found)),
+        "fingerprint": key_hash(kind, str(delivery.key), as_json(fields), as_json(found)),
     }
 
 
 def _storable(value: Any) -> Any:
     """Show what no column can keep by its escape, so that the rest of a rejected record is not lost with it."""
-    try:
-        if "\\u0000" not in as_json([value]):
-            return value
-    except (TypeError, ValueError):
-        pass
-    return (
-        ascii(value)
-        if not isinstance(value, str)
-        else value.encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")
-    )
+    if is_storable(value):
+        return value
+    if not isinstance(value, str):
+        return ascii(value)
+    return value.encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")

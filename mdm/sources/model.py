@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, Self
 
@@ -143,7 +143,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryException:
-    """A delivery, or a part of one, that waits for somebody to mend it."""
+    """A delivery that waits for somebody to mend it; `column_map` is how its columns were mapped by hand."""
 
     id: ExceptionId
     kind: Literal["rejected", "warning"]
@@ -154,3 +154,5 @@ class DeliveryException:
     reasons: tuple[Reason, ...]
     state: Literal["open", "replayed", "dismissed", "superseded"]
     recorded_at: datetime
+    is_deletion: bool = False
+    column_map: Mapping[str, str] = field(default_factory=dict)

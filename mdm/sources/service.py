@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from mdm.db.locks import key_hash, lock_keys
-from mdm.db.types import as_json
+from mdm.db.types import as_json, is_storable
 from mdm.entities.mapping import map_record
 from mdm.entities.model import EntityType, Reason
 from mdm.errors import SourceConflict, SourceKeyInvalid, SourceUnknown
@@ -31,7 +31,8 @@ def register(connection: Connection, instance: SourceInstance, *, who: str) -> N
             f"source instance {instance.id} is a {known.system}, not a {instance.system}",
             remedy="choose another id for the new instance",
         )
-    SourceKey.parse(f"{instance.id}/object:1")
+    if SourceKey.parse(f"{instance.id}/object:1").instance != instance.id:
+        raise SourceKeyInvalid(instance.id)
     store.insert_instance(connection, instance, who=who)
 
 
@@ -83,17 +84,26 @@ def judge(
 
 def split_known(
     connection: Connection, accepted: Sequence[Accepted]
-) -> tuple[list[Accepted], dict[SourceKey, Arrival]]:
-    """Part a batch into what must be stored and what is plainly a repeat, without taking any lock."""
+) -> tuple[list[Accepted], dict[SourceKey, Arrival], list[Rejected]]:
+    """Part a batch into what must be stored, what is plainly a repeat, and what its key is not; no lock is taken."""
     heads = store.select_heads(connection, [one.delivery.key for one in accepted])
-    fresh, repeats = [], {}
+    fresh, repeats, misfits = [], {}, []
     for one in accepted:
         head = heads.get(one.delivery.key)
-        if head is not None and head.content_hash == one.content_hash:
+        if head is not None and head.entity_type != one.delivery.entity_type:
+            reason = Reason(
+                "entity_type",
+                "entity_type_conflict",
+                f"{one.delivery.key} is a {head.entity_type}, not a {one.delivery.entity_type}",
+                "a source key keeps its entity type; deliver the record under another object",
+                "reject",
+            )
+            misfits.append(Rejected(one.delivery, (reason,)))
+        elif head is not None and head.content_hash == one.content_hash:
             repeats[one.delivery.key] = _arrival(one.delivery.key, head, "unchanged")
         else:
             fresh.append(one)
-    return fresh, repeats
+    return fresh, repeats, misfits
 
 
 def ingest(
@@ -126,15 +136,17 @@ def ingest(
     return tuple(arrivals)
 
 
-def contexts_of(connection: Connection, entity_type: EntityType, record_ids: Iterable[RecordId]) -> dict[RecordId, str]:
-    """Find the golden parent that each record is matched within, "" while it is unknown."""
-    resolved = store.select_resolved_references(connection, ids := tuple(record_ids))
-    parents = {
-        record_id: str(golden_id)
-        for (record_id, attribute, _), golden_id in resolved.items()
-        if attribute == entity_type.within
-    }
-    return {record_id: parents.get(record_id, "") for record_id in ids}
+def parents_of(
+    connection: Connection, entity_type: EntityType, record_ids: Iterable[RecordId]
+) -> dict[RecordId, tuple[str, str]]:
+    """Find the golden parent that each record was matched within, and the one it points at now; "" is unknown."""
+    assert entity_type.within is not None, "only children have parents"
+    return store.select_parents(connection, record_ids, attribute=entity_type.within)
+
+
+def pointed_at(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[GoldenId]:
+    """Find the golden records that these records point at."""
+    return frozenset(store.select_resolved_references(connection, record_ids).values())
 
 
 def references_of(
@@ -206,11 +218,7 @@ def _content_hash(delivery: Delivery, values: Mapping[str, Any], undeclared: Map
 
 def _unstorable(fields: Mapping[str, Any]) -> Reason | None:
     for name, value in fields.items():
-        try:
-            is_bad = "\\u0000" in as_json({name: value})
-        except (TypeError, ValueError):
-            is_bad = True
-        if is_bad:
+        if not is_storable({name: value}):
             shown = name.encode(errors="replace").decode()
             remedy = "send plain JSON values without NUL and without half surrogate pairs"
             return Reason(

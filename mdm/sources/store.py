@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -21,9 +23,14 @@ r.golden_id, r.context, v.values, v.warnings, i.rank
   JOIN source_instance i ON i.id = r.instance_id
 """
 
+_POINTING = (
+    "FROM source_reference f JOIN source_record p ON p.instance_id = f.instance_id AND p.native_id = f.native_id"
+    " AND p.entity_type = f.entity_type AND p.scope IN (f.scope, '') AND p.state = 'active' AND p.golden_id IS NOT NULL"
+)
 
 _EXCEPTION = (
-    "SELECT id, kind, entity_type, source_key, fields, source_time, reasons, state, recorded_at FROM delivery_exception"
+    "SELECT id, kind, entity_type, source_key, fields, source_time, is_deletion, column_map, reasons, state,"
+    " recorded_at FROM delivery_exception"
 )
 
 
@@ -108,7 +115,7 @@ def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *,
 
 
 def replace_references(connection: Connection, references_by_record: Mapping[RecordId, Sequence[ReferenceKey]]) -> None:
-    """Write what each record points at, in place of what it pointed at before."""
+    """Write what each record points at, by attribute and place in its list, for what it pointed at before."""
     rows = [
         {
             "record_id": record_id,
@@ -120,7 +127,8 @@ def replace_references(connection: Connection, references_by_record: Mapping[Rec
             "native_id": reference.native_id,
         }
         for record_id, references in references_by_record.items()
-        for position, reference in enumerate(references)
+        for _, of_attribute in groupby(references, key=attrgetter("attribute"))
+        for position, reference in enumerate(of_attribute)
     ]
     connection.execute(
         text("DELETE FROM source_reference WHERE record_id = ANY(:ids)"),
@@ -189,12 +197,22 @@ def update_deferred(connection: Connection, record_ids: Iterable[RecordId], *, i
     )
 
 
-def select_deferred(connection: Connection, *, limit: int) -> tuple[SourceRecord, ...]:
-    """List records that wait for a wider search."""
+def select_deferred(connection: Connection, entity_types: Sequence[str], *, limit: int) -> tuple[SourceRecord, ...]:
+    """List records that wait for a wider search, by chance: one that has to wait for long must not hold up others."""
     rows = connection.execute(
-        text(f"{_RECORD} WHERE r.is_deferred AND r.state = 'active' ORDER BY r.id LIMIT :limit"), {"limit": limit}
+        text(
+            f"{_RECORD} WHERE r.is_deferred AND r.state = 'active' AND r.entity_type = ANY(:types)"
+            " ORDER BY random() LIMIT :limit"
+        ),
+        {"types": list(entity_types), "limit": limit},
     )
     return tuple(_record(row) for row in rows)
+
+
+def count_deferred(connection: Connection, record_ids: Iterable[RecordId]) -> int:
+    """Count those of these records that wait for a wider search."""
+    query = text("SELECT count(*) FROM source_record WHERE id = ANY(:ids) AND is_deferred")
+    return int(connection.execute(query, {"ids": [str(id_) for id_ in record_ids]}).scalar_one())
 
 
 def select_resolved_references(
@@ -207,13 +225,8 @@ def select_resolved_references(
     rows = connection.execute(
         text(
             "SELECT DISTINCT ON (f.record_id, f.attribute, f.position) f.record_id, f.attribute, f.position,"
-            " p.golden_id"
-            " FROM source_reference f JOIN source_record p ON p.instance_id = f.instance_id AND p.native_id ="
-            " f.native_id"
-            " AND p.entity_type = f.entity_type AND p.scope IN (f.scope, '') AND p.state = 'active' AND p.golden_id IS"
-            " NOT NULL"
-            " WHERE f.record_id = ANY(:ids) ORDER BY f.record_id, f.attribute, f.position, p.scope = f.scope DESC,"
-            " p.object"
+            f" p.golden_id {_POINTING} WHERE f.record_id = ANY(:ids)"
+            " ORDER BY f.record_id, f.attribute, f.position, p.scope = f.scope DESC, p.object"
         ),
         {"ids": [str(id_) for id_ in record_ids]},
     )
@@ -236,6 +249,21 @@ def select_referenced(connection: Connection, reference: ReferenceKey) -> Golden
         },
     ).scalar_one_or_none()
     return GoldenId(golden_id) if golden_id else None
+
+
+def select_parents(
+    connection: Connection, record_ids: Iterable[RecordId], *, attribute: str
+) -> dict[RecordId, tuple[str, str]]:
+    """Find (the parent that a record is noted to be matched within, the one its reference resolves to), "" for none."""
+    rows = connection.execute(
+        text(
+            "SELECT r.id, r.context, coalesce(found.golden_id, '') AS parent FROM source_record r LEFT JOIN LATERAL"
+            f" (SELECT p.golden_id {_POINTING} WHERE f.record_id = r.id AND f.attribute = :attribute"
+            "  ORDER BY f.position, p.scope = f.scope DESC, p.object LIMIT 1) AS found ON true WHERE r.id = ANY(:ids)"
+        ),
+        {"ids": [str(id_) for id_ in record_ids], "attribute": attribute},
+    )
+    return {RecordId(row.id): (row.context, row.parent) for row in rows}
 
 
 def select_followers(
@@ -282,18 +310,17 @@ def _record(row: Row[Any]) -> SourceRecord:
 def insert_exceptions(connection: Connection, rows: Sequence[Mapping[str, Any]], *, who: str) -> None:
     """Queue exceptions; one that is open already for the same fault of the same content is left as it is.
 
-    rows  id, kind, entity_type, instance_id, source_key, fields, source_time, reasons, fingerprint
+    rows  id, kind, entity_type, instance_id, source_key, fields, source_time, is_deletion, column_map, reasons,
+          fingerprint
     """
     connection.execute(
         text(
             "INSERT INTO delivery_exception (id, kind, entity_type, instance_id, source_key, fields, source_time,"
-            " reasons,"
-            " fingerprint, state, who)"
-            " SELECT id, kind, entity_type, instance_id, source_key, fields, source_time, reasons, fingerprint,"
-            " 'open', :who"
-            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text, kind text, entity_type text, instance_id"
-            " text,"
-            " source_key text, fields jsonb, source_time timestamptz, reasons jsonb, fingerprint bigint)"
+            " is_deletion, column_map, reasons, fingerprint, state, who)"
+            " SELECT id, kind, entity_type, instance_id, source_key, fields, source_time, is_deletion, column_map,"
+            " reasons, fingerprint, 'open', :who FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text,"
+            " kind text, entity_type text, instance_id text, source_key text, fields jsonb, source_time timestamptz,"
+            " is_deletion boolean, column_map jsonb, reasons jsonb, fingerprint bigint)"
             " ON CONFLICT (source_key, kind, fingerprint) WHERE state = 'open' DO NOTHING"
         ),
         {"rows": as_json(rows), "who": who},
@@ -353,6 +380,20 @@ def update_exception_fields(connection: Connection, exception_id: str, fields: M
     )
 
 
+def update_exception_reasons(
+    connection: Connection, exception_id: str, reasons: Sequence[Mapping[str, Any]], *, fingerprint: int
+) -> None:
+    """Put the reasons of another attempt in place of the old ones, unless another open one says just that."""
+    connection.execute(
+        text(
+            "UPDATE delivery_exception e SET reasons = CAST(:reasons AS jsonb), fingerprint = :fingerprint"
+            " WHERE e.id = :id AND NOT EXISTS (SELECT FROM delivery_exception o WHERE o.source_key = e.source_key"
+            "  AND o.kind = e.kind AND o.fingerprint = :fingerprint AND o.state = 'open' AND o.id <> e.id)"
+        ),
+        {"id": exception_id, "reasons": as_json(reasons), "fingerprint": fingerprint},
+    )
+
+
 def count_exceptions(connection: Connection) -> dict[tuple[str, str], int]:
     """Count open exceptions by kind and first reason code."""
     rows = connection.execute(
@@ -375,4 +416,6 @@ def _exception(row: Row[Any]) -> DeliveryException:
         reasons=tuple(Reason(**reason) for reason in row.reasons),
         state=row.state,
         recorded_at=row.recorded_at,
+        is_deletion=row.is_deletion,
+        column_map=row.column_map,
     )

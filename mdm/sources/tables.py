@@ -98,6 +98,8 @@ delivery_exception = Table(
     Column("source_key", Text, nullable=False),
     Column("fields", JSONB, nullable=False),
     Column("source_time", TIMESTAMP(timezone=True)),
+    Column("is_deletion", Boolean, nullable=False),
+    Column("column_map", JSONB, nullable=False, comment="column: attribute, as mapped by hand"),
     Column("reasons", JSONB, nullable=False),
     Column("fingerprint", BigInteger, nullable=False, comment="the same fault delivered again opens nothing new"),
     Column("state", Text, nullable=False),

@@ -75,14 +75,16 @@ def update_next_changes(connection: Connection, next_change_by_id: dict[GoldenId
     )
 
 
-def select_due(connection: Connection, *, at: datetime, limit: int) -> tuple[tuple[str, GoldenId], ...]:
+def select_due(
+    connection: Connection, entity_types: Sequence[str], *, at: datetime, limit: int
+) -> tuple[tuple[str, GoldenId], ...]:
     """List (entity type, golden id) whose values change by now although nothing arrived, the longest due first."""
     rows = connection.execute(
         text(
             "SELECT entity_type, id FROM golden_record WHERE next_change_at <= :at AND state = 'active'"
-            " ORDER BY next_change_at, id LIMIT :limit"
+            " AND entity_type = ANY(:types) ORDER BY next_change_at, id LIMIT :limit"
         ),
-        {"at": at, "limit": limit},
+        {"types": list(entity_types), "at": at, "limit": limit},
     )
     return tuple((row.entity_type, GoldenId(row.id)) for row in rows)
 

@@ -30,6 +30,8 @@ CREATE TABLE delivery_exception (
     source_key TEXT NOT NULL,
     fields JSONB NOT NULL,
     source_time TIMESTAMP WITH TIME ZONE,
+    is_deletion BOOLEAN NOT NULL,
+    column_map JSONB NOT NULL,
     reasons JSONB NOT NULL,
     fingerprint BIGINT NOT NULL,
     state TEXT NOT NULL,
@@ -43,10 +45,11 @@ CREATE TABLE delivery_exception (
 );
 CREATE INDEX ix_delivery_exception_state ON delivery_exception (state, id);
 CREATE UNIQUE INDEX ux_delivery_exception_open ON delivery_exception (source_key, kind, fingerprint) WHERE state = 'open';
+COMMENT ON COLUMN delivery_exception.column_map IS 'column: attribute, as mapped by hand';
 COMMENT ON COLUMN delivery_exception.fingerprint IS 'the same fault delivered again opens nothing new';
 
 CREATE TABLE event (
-    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    xid xid8 NOT NULL,
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     kind TEXT NOT NULL,
     entity_type TEXT NOT NULL,
@@ -58,6 +61,7 @@ CREATE TABLE event (
     CONSTRAINT pk_event PRIMARY KEY (xid, id)
 );
 CREATE INDEX ix_event_golden_id ON event (golden_id, version);
+COMMENT ON COLUMN event.xid IS 'of its transaction, or of the version before where that is later';
 COMMENT ON COLUMN event.details IS 'ids and versions only';
 
 CREATE TABLE golden_record (

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from mdm.sources.files import read_file
 
 pytestmark = [pytest.mark.db, pytest.mark.oldest]
 
+ROOT = Path(__file__).resolve().parents[2]
 CRM, ERP = "salesforce-emea", "d365-emea"
 
 
@@ -38,6 +41,25 @@ def terminal(database_url: str, tmp_path: Path) -> Iterator[Terminal]:
     handlers = list(logging.getLogger().handlers)
     yield Terminal(database_url, tmp_path)
     logging.getLogger().handlers[:] = handlers
+
+
+def test_the_commands_of_the_readme_run_as_they_stand_there(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader copies them one by one; what they print must be what the text around them says."""
+    shutil.copytree(ROOT / "examples", terminal.folder / "examples")
+    monkeypatch.chdir(terminal.folder)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line)[1:] for line in readme.splitlines() if line.startswith("    mdm ")]
+
+    said = {" ".join(command[:2]): terminal.run(*command) for command in commands}
+
+    assert len(commands) >= 15
+    assert "erp-ours/customer:4711" in said["resolve crm-ours/Account:001A"]
+    assert "legal_name" in said["exceptions list"] or "no name" in said["exceptions list"]
+    assert said["export crosswalk"].count("erp-ours/customer:") >= 4
+    assert "parent_of" in said["decisions list"]
+    assert "invariants hold" in said["check"]
 
 
 def test_the_first_ten_minutes(terminal: Terminal) -> None:

@@ -15,7 +15,8 @@ def test_a_bare_date_is_the_end_of_that_day_in_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-06-30T12:00:00Z", "2026-06-30T12:00:00", "2026-06-30T14:00:00+02:00", "2026-06-30 12:00", "20260630T12"]
+    "text",
+    ["2026-06-30T12:00:00Z", "2026-06-30T12:00:00", "2026-06-30T14:00:00+02:00", "2026-06-30 12:00", "20260630T12"],
 )
 def test_an_instant_is_told_in_utc_and_without_an_offset_meant_so(text: str) -> None:
     parsed = parse_as_of(text)

@@ -108,7 +108,8 @@ def test_an_empty_setting_arms_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ingest.stored", "ingest.stored=", "ingest.stored=explode", "nowhere=kill", "ingest.stored=kill:x", "=kill"]
+    "text",
+    ["ingest.stored", "ingest.stored=", "ingest.stored=explode", "nowhere=kill", "ingest.stored=kill:x", "=kill"],
 )
 def test_a_faulty_setting_is_named_with_what_to_write(text: str) -> None:
     with pytest.raises(ValueError, match=r"write NAME=kill\|raise\|delay\[:NUMBER\] with a name of .*ingest\.stored"):

@@ -47,3 +47,13 @@ def key_for(engine: Engine) -> KeyFor:
             return {"Authorization": f"Bearer {create_key(connection, name='test', scopes=scopes, by='test').token}"}
 
     return make
+
+
+@pytest.fixture
+def admin(client: TestClient, key_for: KeyFor) -> dict[str, str]:
+    """Register two sources and give a key for everything."""
+    header = key_for("admin")
+    for source in ("salesforce-emea", "netsuite-us"):
+        body = {"id": source, "system": source.partition("-")[0], "title": source}
+        assert client.post("/v1/sources", headers=header, json=body).status_code == 200
+    return header

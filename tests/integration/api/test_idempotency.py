@@ -1,14 +1,18 @@
 """An unsafe request under an Idempotency-Key has one effect and one reply, whatever happens on the way."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
+import orjson
 from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
 from mdm.access.model import Attempt, Reply
 from mdm.access.replies import once
 from mdm.db.transaction import transaction
+from mdm.failpoints import FailpointHit, armed
 from tests.integration.api.conftest import KeyFor
+from tests.integration.api.records import MUELLER, record
 
 BODY = {"name": "sync", "scopes": ["read"]}
 
@@ -94,3 +98,56 @@ def test_a_malformed_key_is_refused(client: TestClient, key_for: KeyFor) -> None
     answer = client.post("/v1/api-keys", headers=headers, json=BODY)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_malformed")
+
+
+def test_the_reply_of_a_delivery_commits_with_its_last_chunk_or_not_at_all(
+    client: TestClient, admin: dict[str, str], engine: Engine
+) -> None:
+    headers = admin | {"Idempotency-Key": "six"}
+    records = [record("netsuite-us", str(key), **MUELLER) for key in range(90)]  # three transactions of 40, 40 and 10
+    hits = count()
+
+    def fail_at_the_third() -> None:
+        if next(hits) == 2:
+            raise FailpointHit
+
+    with armed({"survive.stored": fail_at_the_third}):
+        crashed = client.post("/v1/source-records", headers=headers, json={"records": records})
+    finished = client.post("/v1/source-records", headers=headers, json={"records": records})
+    again = client.post("/v1/source-records", headers=headers, json={"records": records})
+
+    assert crashed.status_code == 500
+    assert [result["status"] for result in finished.json()["results"]] == ["unchanged"] * 80 + ["created"] * 10
+    assert again.content == finished.content
+
+
+def test_twins_of_a_delivery_have_one_effect_and_one_reply(
+    client: TestClient, admin: dict[str, str], engine: Engine
+) -> None:
+    headers = admin | {"Idempotency-Key": "seven"}
+    body = {"records": [record("netsuite-us", "1", **MUELLER)]}
+
+    with ThreadPoolExecutor(8) as crowd:
+        answers = list(crowd.map(lambda _: client.post("/v1/source-records", headers=headers, json=body), range(24)))
+
+    replies = {answer.content for answer in answers if answer.status_code == 200}
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert len(replies) == 1
+    assert orjson.loads(replies.pop())["results"][0]["status"] == "created"
+
+
+def test_a_repeated_decision_and_revocation_get_their_first_reply(client: TestClient, admin: dict[str, str]) -> None:
+    client.post(
+        "/v1/source-records",
+        headers=admin,
+        json={"records": [record("netsuite-us", key, name=f"Company {key}", country="DE") for key in ("1", "2")]},
+    )
+    body = {"left": "netsuite-us/account:1", "right": "netsuite-us/account:2", "judgement": "same", "reason": "test"}
+
+    made = [client.post("/v1/decisions", headers=admin | {"Idempotency-Key": "a"}, json=body) for _ in range(2)]
+    place = f"/v1/decisions/{made[0].json()['id']}:revoke"
+    taken = [client.post(place, headers=admin | {"Idempotency-Key": "b"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in (*made, *taken)] == [200] * 4
+    assert made[0].content == made[1].content
+    assert taken[0].content == taken[1].content

@@ -1,34 +1,10 @@
 """Records in, golden records and crosswalk out: the main job over HTTP."""
 
-from typing import Any
-
 import pytest
 from starlette.testclient import TestClient
 
 from tests.integration.api.conftest import KeyFor
-
-MUELLER = {"name": "Müller & Söhne GmbH", "country": "DE", "vat_id": "DE136695976", "city": "Köln"}
-
-
-def record(source: str, key: str, **fields: object) -> dict[str, Any]:
-    return {"entity_type": "customer", "source": source, "object": "account", "source_key": key, "fields": fields}
-
-
-@pytest.fixture
-def admin(client: TestClient, key_for: KeyFor) -> dict[str, str]:
-    """Register two sources and give a key for everything."""
-    header = key_for("admin")
-    for source in ("salesforce-emea", "netsuite-us"):
-        body = {"id": source, "system": source.partition("-")[0], "title": source}
-        assert client.post("/v1/sources", headers=header, json=body).status_code == 200
-    return header
-
-
-def deliver(client: TestClient, header: dict[str, str], *records: dict[str, Any]) -> list[dict[str, Any]]:
-    answer = client.post("/v1/source-records", headers=header, json={"records": records})
-    assert answer.status_code == 200, answer.text
-    results: list[dict[str, Any]] = answer.json()["results"]
-    return results
+from tests.integration.api.records import MUELLER, deliver, record
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import islice
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -74,7 +77,7 @@ def in_batches(deliveries: Sequence[Delivery], rnd: random.Random) -> Iterator[l
 def test_no_identity_is_split_when_writers_meet(
     fresh_engine: Engine, seed: int, records_count: int, identities_count: int, policy: str
 ) -> None:
-    """Each record has one code of its identity and shares a name with a neighbour, so that writers have keys in common."""
+    """Each record has one code of its identity, and a name that it shares with the next one: writers meet at both."""
     hub = hub_on(fresh_engine, chunk_records=20)
     register_instances(hub, *(f"crm-{writer}" for writer in range(WRITERS)))
 
@@ -93,7 +96,7 @@ def test_no_identity_is_split_when_writers_meet(
             assert {outcome.status for outcome in outcomes} <= {"created", "updated"}
 
     with meeting("compare.searched") as met:
-        together([lambda writer=writer: write(writer) for writer in range(WRITERS)])
+        together([partial(write, writer) for writer in range(WRITERS)])
 
     golden_by_identity: dict[str, set[str]] = {}
     for key, golden_id in golden_by_key(hub).items():
@@ -138,7 +141,7 @@ def test_writers_who_all_deliver_the_same_firm_come_to_what_one_comes_to(
     with ThreadPoolExecutor(1) as steward, meeting("compare.searched", "merge.locked") as met:
         pondering = steward.submit(ponder)
         try:
-            together([lambda writer=writer: write(writer) for writer in range(4)])
+            together([partial(write, writer) for writer in range(4)])
         finally:
             writing.clear()
         pondering.result()
@@ -167,6 +170,74 @@ def decide_and_revoke(hub: Hub, rnd: random.Random) -> None:
     revoke(hub, made.id, who="steward")
 
 
+def test_a_reference_follows_what_moved_while_its_record_was_on_its_way(fresh_engine: Engine) -> None:
+    """A project is stored with the id of its manager at the moment when that manager is merged into another.
+
+    The one who merges cannot see the project yet, so it is for the project's writer to hold the manager.
+    """
+    hub = hub_on(fresh_engine)
+    register_instances(hub, "kantata-emea", "d365-emea")
+    send(hub, "kantata-emea/users:1", "resource", at=1, full_name="Ada King", email="ada.king@firm.example")
+    send(hub, "d365-emea/worker:2", "resource", at=1, full_name="Ada King", email="a.king@firm.example")
+    older, younger = sorted(golden_by_key(hub).values())
+    project_stored, merging = threading.Event(), threading.Event()
+
+    def deliver_project() -> None:
+        send(hub, "d365-emea/project:9", "project", at=1, name="Harbour survey", code="HS-9", manager="2")
+
+    def merge_leads() -> None:
+        project_stored.wait(timeout=5)
+        merging.set()
+        send(hub, "kantata-emea/users:1", "resource", at=2, full_name="Ada King", email="a.king@firm.example")
+
+    def pause() -> None:
+        """Stop the project's writer after its values are stored, for as long as the merge may take."""
+        if not project_stored.is_set():
+            project_stored.set()
+            merging.wait(timeout=5)
+            time.sleep(0.3)
+
+    with armed({"survive.stored": pause}):
+        together([deliver_project, merge_leads])
+
+    golden_by = golden_by_key(hub)
+    assert golden_by["d365-emea/worker:2"] == golden_by["kantata-emea/users:1"] == older != younger
+    assert lead_of(hub, golden_by["d365-emea/project:9"]) == older
+    assert_sound(hub)
+
+
+def send(hub: Hub, key: str, entity_type: str, *, at: int, **fields: Any) -> None:
+    (outcome,) = deliver(hub, [delivery(key, entity_type, at=at, **fields)], who="test")
+    assert outcome.status in {"created", "updated"}, outcome
+
+
+def lead_of(hub: Hub, golden_id: str) -> str:
+    """Read which manager a golden project shows."""
+    query = text("SELECT values ->> 'manager' FROM golden_version WHERE golden_id = :id AND recorded_to IS NULL")
+    with hub.engine.connect() as connection:
+        return str(connection.execute(query, {"id": golden_id}).scalar_one())
+
+
+def test_a_customer_with_more_children_than_a_transaction_has_locks_is_merged(fresh_engine: Engine) -> None:
+    """Sixty projects stand under some hundreds of blocking keys; their customer's lock covers them all."""
+    hub = hub_on(fresh_engine, locks_max=50)
+    register_instances(hub, "crm-east", "crm-west")
+    client = {"legal_name": "Harbour Survey Ltd", "tax_ids": "GB 980 7806 84"}
+    send(hub, "crm-east/Account:1", "customer", at=1, **client)
+    send(hub, "crm-west/Account:2", "customer", at=1, legal_name="Quite Another Ltd")
+    projects = [
+        delivery(f"crm-west/project:{number}", "project", at=1, name=f"Survey of pier {number}", customer="2")
+        for number in range(60)
+    ]
+    deliver(hub, projects, who="test")
+
+    send(hub, "crm-west/Account:2", "customer", at=2, **client)
+
+    golden_by = golden_by_key(hub)
+    assert golden_by["crm-west/Account:2"] == golden_by["crm-east/Account:1"]
+    assert_sound(hub)
+
+
 @pytest.fixture
 def fresh_engine(fresh_database: str) -> Iterator[Engine]:
     engine = open_engine(fresh_database, 2 * WRITERS)
@@ -180,10 +251,3 @@ def engine_alone(template_url: str) -> Iterator[Engine]:
         engine = open_engine(url, 2)
         yield engine
         engine.dispose()
-
-
-def deadlocks(engine: Engine) -> int:
-    """Count the deadlocks that PostgreSQL had to break in this database."""
-    with engine.connect() as connection:
-        query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        return int(connection.execute(text(query)).scalar_one())

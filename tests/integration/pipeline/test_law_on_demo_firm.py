@@ -1,4 +1,4 @@
-"""The law of clusters on the demo firm: whatever the order, the batches or the path, the same golden records come out."""
+"""The law of clusters on the demo firm: the same golden records come out of every order, batching and path."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,7 +71,7 @@ def test_every_order_batching_and_path_gives_the_same_golden_records(firm: Firm,
     assert children_first[0].entity_type in CHILDREN
 
     expected = firm.loaded([deliveries])
-    others = {
+    others: Mapping[str, Sequence[Sequence[Delivery]]] = {
         **{f"one by one {number}": [[one] for one in order] for number, order in enumerate(orders)},
         "in batches": list(cut(orders[0], rnd)),
         "in other batches": list(cut(orders[1], rnd)),

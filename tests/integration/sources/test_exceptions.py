@@ -87,7 +87,9 @@ def test_a_closed_exception_is_neither_mended_nor_replayed_nor_closed_again(hub:
     for act in (
         lambda: run(hub.engine, lambda connection: exceptions.mend(connection, found.id, {"name": "cog"})),
         lambda: replay(hub, found.id, who="ann"),
-        lambda: run(hub.engine, lambda connection: exceptions.close(connection, found.id, state="dismissed", who="ann")),
+        lambda: run(
+            hub.engine, lambda connection: exceptions.close(connection, found.id, state="dismissed", who="ann")
+        ),
     ):
         with pytest.raises(ExceptionClosed, match=f"exception {found.id} is dismissed"):
             act()
