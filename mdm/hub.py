@@ -19,7 +19,6 @@ from mdm.errors import EntityTypeUnknown, TouchedSetGrew
 from mdm.identity.model import IdentityPlan
 from mdm.identity.service import GoldenLocks
 from mdm.resolution.model import Bounds
-from mdm.resolution.service import keep_models
 from mdm.settings import Settings
 from mdm.survivorship.options import check_options
 from mdm.telemetry import IDENTITY_CHANGES
@@ -95,7 +94,6 @@ def open_hub(settings: Settings, url: str) -> Iterator[Hub]:
         check_options(entity_type)
     engine = open_engine(url, settings.pool_size)
     try:
-        run(engine, lambda connection: keep_models(connection, declared.values(), who="hub"))
         yield Hub(engine, declared, settings)
     finally:
         engine.dispose()

@@ -13,7 +13,6 @@ from mdm.entities.model import EntityType
 from mdm.entities.service import entity_types
 from mdm.hub import Hub
 from mdm.jobs.check import check
-from mdm.resolution.service import keep_models
 from mdm.settings import Settings
 from mdm.sources.model import Delivery, SourceInstance, SourceKey
 from mdm.sources.service import register
@@ -30,8 +29,6 @@ def declared() -> Mapping[str, EntityType]:
 
 def hub_on(engine: Engine, **settings: Any) -> Hub:
     """Open the hub on a database that the migrations made."""
-    with transaction(engine) as connection:
-        keep_models(connection, declared().values(), who="test")
     return Hub(engine, declared(), Settings(**settings))
 
 

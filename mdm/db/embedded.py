@@ -47,6 +47,8 @@ SETTINGS: Mapping[str, str] = {
     "max_locks_per_transaction": "256",
     # A forgotten transaction holds back vacuum and the change feed's horizon.
     "idle_in_transaction_session_timeout": "30s",
+    # Two writers that wait for each other are rare and repeat by themselves; the default would hold both for a second.
+    "deadlock_timeout": "100ms",
     # Look-ups are short; compiling their plans costs more than running them.
     "jit": "off",
     "random_page_cost": "1.1",

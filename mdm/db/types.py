@@ -33,7 +33,7 @@ def is_storable(value: Any) -> bool:
         return False
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> object:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, str):  # the typed ids are subclasses of str, which orjson leaves to us

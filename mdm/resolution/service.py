@@ -36,11 +36,6 @@ class ChunkTooWide(Exception):
     """The records stand under more blocking keys than one transaction may lock."""
 
 
-def keep_models(connection: Connection, declared: Iterable[EntityType], *, who: str) -> None:
-    """Keep the match model of each entity type, so that the version which an edge names can always be looked up."""
-    store.insert_models(connection, [entity_type.model for entity_type in declared], who=who)
-
-
 def load(
     connection: Connection, entity_type: EntityType, record_ids: Iterable[RecordId], locks: GoldenLocks
 ) -> tuple[SourceRecord, ...]:
@@ -113,6 +108,8 @@ def decide(
     """Keep the edges of changed records in place of their old ones; return who was or is at the other end."""
     ids = [record.id for record in records]
     before = store.select_edge_partners(connection, ids)
+    if edges:
+        store.keep_model(connection, entity_type.model)
     store.replace_edges(connection, entity_type.name, ids, edges, model_version=entity_type.model.version)
     failpoint("decide.stored")
     return before | frozenset(id_ for edge in edges if edge.verdict == MATCH for id_ in (edge.left_id, edge.right_id))

@@ -12,29 +12,19 @@ from mdm.ids import RecordId
 from mdm.resolution.model import Edge
 
 
-def insert_models(connection: Connection, models: Iterable[MatchModel], *, who: str) -> None:
-    """Keep the definition of each model that is not kept yet; a version is a hash of it, so it never changes."""
-    by_version = {model.version: model for model in models}
-    known = connection.execute(
-        text("SELECT version FROM match_model WHERE version = ANY(:versions)"), {"versions": list(by_version)}
-    ).scalars()
-    rows = [
-        {
-            "version": version,
-            "entity_type": by_version[version].entity_type,
-            "definition": {part.name: getattr(by_version[version], part.name) for part in fields(MatchModel)},
-        }
-        for version in sorted(by_version.keys() - set(known))
-    ]
-    if not rows:
+def keep_model(connection: Connection, model: MatchModel) -> None:
+    """Keep the definition of a model when it is first used; a version is a hash of it, so it never changes."""
+    known = text("SELECT FROM match_model WHERE version = :version")
+    if connection.execute(known, {"version": model.version}).one_or_none() is not None:
         return
+    definition = {part.name: getattr(model, part.name) for part in fields(model)}
     connection.execute(
         text(
             "INSERT INTO match_model (version, entity_type, definition, recorded_at, who)"
-            " SELECT version, entity_type, definition, now(), :who FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
-            " AS r (version text, entity_type text, definition jsonb) ON CONFLICT (version) DO NOTHING"
+            " VALUES (:version, :entity_type, CAST(:definition AS jsonb), now(), 'hub')"
+            " ON CONFLICT (version) DO NOTHING"
         ),
-        {"rows": as_json(rows), "who": who},
+        {"version": model.version, "entity_type": model.entity_type, "definition": as_json(definition)},
     )
 
 

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from threading import Barrier
 
 import pytest
@@ -22,7 +23,7 @@ MADE = {
 def test_ids_of_one_thread_rise_strictly_within_a_millisecond_too() -> None:
     made = [ids.new_golden_id("cus") for _ in range(5_000)]
 
-    assert all(first < second for first, second in zip(made, made[1:], strict=False))
+    assert all(first < second for first, second in pairwise(made))
 
 
 def test_ids_of_many_threads_are_distinct_and_rise_in_each() -> None:

@@ -1,4 +1,4 @@
-"""Decisions bind two records until they are revoked; one that cannot hold beside the others is refused with the proof."""
+"""Decisions bind two records until they are revoked; one that cannot hold is refused with the proof."""
 
 from datetime import UTC, date, datetime
 from typing import Any

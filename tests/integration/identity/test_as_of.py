@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from mdm import clock
 from mdm.db.transaction import run
@@ -147,8 +148,6 @@ def test_a_transaction_that_asks_twice_does_not_miss_a_writer_that_began_in_betw
 
 
 def run_start(connection: Any) -> datetime:
-    from sqlalchemy import text  # noqa: PLC0415
-
     started: datetime = connection.execute(text("SELECT now()")).scalar_one()
     return started
 

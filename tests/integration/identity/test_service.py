@@ -158,8 +158,11 @@ def test_a_forward_in_two_hops_cannot_be_committed_whichever_hop_comes_first(hub
         "UPDATE source_record SET golden_id = 'wht_nobody'",
         "UPDATE source_record SET entity_type = 'widget_merge'",
         "UPDATE source_record SET source_time = 'infinity'",
-        "INSERT INTO membership SELECT record_id, recorded_from + interval '1 s', NULL, golden_id, NULL, event_id, who"
-        " FROM membership",
+        (
+            "INSERT INTO membership SELECT record_id, recorded_from + interval '1 s', NULL, "
+            "golden_id, NULL, event_id, who"
+            " FROM membership"
+        ),
         "UPDATE membership SET recorded_to = recorded_from - interval '1 s'",
     ],
 )

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.db
 
 A, B, C, D = (f"crm-east/Account:{letter}" for letter in "abcd")
 
-# The head of an invariant's name → a change that breaks it; {a} is the golden id of A and B, {c} of C, {f} forwards to {a}.
+# The head of an invariant's name → a change that breaks it. {a} is the golden id of A and B, {c} that of C, and {f}
+# forwards to {a}.
 PLANTED = {
     "I1 every active record": "UPDATE golden_record SET state = 'retired' WHERE id = '{c}'",
     "I1 an active record has one": "DELETE FROM membership WHERE golden_id = '{c}' AND recorded_to IS NULL",
@@ -28,7 +29,7 @@ PLANTED = {
     "I11 ": "UPDATE golden_version SET checksum = '\\x00' WHERE recorded_to IS NULL AND golden_id = '{c}'",
     "I12 ": "UPDATE golden_version SET lineage = jsonb_set(lineage, '{{name,record_id}}', '\"rec_nobody\"')",
     "I13 versions are dense": "UPDATE golden_record SET version = version + 1 WHERE id = '{c}'",
-    "I13 versions follow": "UPDATE golden_version SET recorded_to = recorded_from WHERE version = 1 AND golden_id = '{a}'",
+    "I13 versions follow": "UPDATE golden_version SET recorded_to = recorded_from WHERE recorded_to > recorded_from",
     "I13 the newest": "UPDATE golden_version SET state = 'retired' WHERE recorded_to IS NULL AND golden_id = '{c}'",
     "I14 ": "UPDATE source_record SET content_hash = '\\x00' WHERE native_id = 'c'",
     "I18 there is one event": "DELETE FROM event WHERE golden_id = '{c}'",

@@ -11,7 +11,7 @@ from mdm.ids import ExceptionId
 from mdm.jobs.service import deliver, replay
 from mdm.sources import exceptions
 from mdm.sources.model import DeliveryException
-from tests.hubs import delivery, golden_by_key
+from tests.hubs import delivery, golden_by_key, register_instances
 
 pytestmark = pytest.mark.db
 
@@ -166,7 +166,7 @@ def test_a_deletion_from_an_unknown_instance_is_still_a_deletion_when_it_is_repl
     deliver(hub, [from_nowhere], who="test")
     (found,) = waiting(hub)
     assert [reason.code for reason in found.reasons] == ["source_unknown"]
-    register_north(hub)
+    register_instances(hub, "crm-north")
 
     outcome = replay(hub, found.id, who="ann")
 
@@ -182,12 +182,6 @@ def test_columns_mapped_by_hand_are_mapped_the_same_way_when_replayed(hub: Hub) 
     outcome = replay(hub, found.id, who="ann")
 
     assert (outcome.status, outcome.errors) == ("created", ())
-
-
-def register_north(hub: Hub) -> None:
-    from tests.hubs import register_instances  # noqa: PLC0415
-
-    register_instances(hub, "crm-north")
 
 
 def test_texts_that_no_column_keeps_are_shown_by_their_escapes(hub: Hub) -> None:

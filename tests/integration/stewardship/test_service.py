@@ -104,7 +104,7 @@ def test_records_of_two_entity_types_are_not_decided_about(hub: Hub) -> None:
     send(hub, A, name="red")
     deliver(hub, [delivery(B, "widget_merge", name="red")], who="test")
 
-    with pytest.raises(InputInvalid, match="is a widget_hold, .* is a widget_merge"):
+    with pytest.raises(InputInvalid, match=r"is a widget_hold, .* is a widget_merge"):
         decide(hub, A, B, "same")
 
 

@@ -1,4 +1,4 @@
-"""Golden values come from all members and the overrides anchored on them; what differs is a version, and none is lost."""
+"""Golden values come from all members and the overrides on them; what differs is a version, and none is lost."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -34,8 +34,8 @@ def override(hub: Hub, key: str, attribute: str, value: Any, *, term: str = "for
         connection.execute(
             text(
                 "INSERT INTO value_override (id, record_id, attribute, value, term, until, reason, recorded_at, who)"
-                " SELECT 'ovr_' || :attribute || clock_timestamp(), id, :attribute, CAST(:value AS jsonb), :term, :until,"
-                " 'on the phone', clock_timestamp(), 'ann' FROM source_record WHERE native_id = :native_id"
+                " SELECT 'ovr_' || :attribute || clock_timestamp(), id, :attribute, CAST(:value AS jsonb), :term,"
+                " :until, 'on the phone', clock_timestamp(), 'ann' FROM source_record WHERE native_id = :native_id"
             ),
             {
                 "attribute": attribute,

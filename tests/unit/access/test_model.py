@@ -61,5 +61,5 @@ def test_reach_is_told_by_source_and_by_entity_type() -> None:
 def test_the_sources_that_a_key_reaches_are_named_unless_it_reaches_all() -> None:
     assert principal("read").sources("read", "customer") is None
     assert principal("read:customer", "read@netsuite-us").sources("read", "customer") is None
-    assert principal("read@netsuite-us", "read:project").sources("read", "customer") == {"netsuite-us"}
+    assert principal("read@netsuite-us", "read:project").sources("read", "customer") == frozenset({"netsuite-us"})
     assert principal("read:project", "write").sources("read", "customer") == frozenset()
