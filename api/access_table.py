@@ -36,6 +36,7 @@ ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", "/healthz"): _PUBLIC,
     ("GET", "/readyz"): _PUBLIC,
     ("GET", "/metrics"): _PUBLIC,
+    ("GET", "/"): _PUBLIC,
     ("GET", "/docs"): _PUBLIC,
     ("GET", "/docs/{name}"): _PUBLIC,
     ("GET", "/openapi.json"): _PUBLIC,

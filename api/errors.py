@@ -52,6 +52,7 @@ _UNAVAILABLE: Final = (
 _RETRY_AFTER_S: Final = 2
 # Chosen: enough to mend a body by; a batch of nonsense does not fill the wire.
 _FAULTS_SHOWN_MAX: Final = 100
+_ACRONYMS: Final = {"json": "JSON", "nul": "NUL"}
 _ROUTER: Final[Mapping[int, tuple[str, str, str]]] = {
     404: ("route_unknown", "There is no such route.", "check the path; /docs lists every route"),
     405: ("method_not_allowed", "The route does not know this method.", "use a method that the Allow header names"),
@@ -135,7 +136,8 @@ async def _hub_error(request: Request, error: Exception) -> Response:
 
 async def _http_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HttpRefusal)
-    title = error.code.replace("_", " ").capitalize() + "."
+    words = " ".join(_ACRONYMS.get(word, word) for word in error.code.split("_"))
+    title = f"{words[0].upper()}{words[1:]}."
     faults = [{"place": error.place, "message": error.detail}] if error.place is not None else None
     return _respond(
         request, Problem(error.status, error.code, title, error.detail, {"remedy": error.remedy, "errors": faults})
@@ -154,7 +156,7 @@ async def _router_refusal(request: Request, error: Exception) -> Response:
 async def _request_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = [
-        {"place": _place(fault["loc"]), "message": str(fault["msg"]), "code": str(fault["type"])}
+        {"place": _place(fault["loc"]), "message": _message(str(fault["msg"])), "code": str(fault["type"])}
         for fault in error.errors()[:_FAULTS_SHOWN_MAX]
     ]
     places = ", ".join(dict.fromkeys(fault["place"] or "the body" for fault in faults[:5]))
@@ -202,6 +204,11 @@ def _headers(error: errors.HubError) -> dict[str, str]:
     if isinstance(error, errors.Unavailable) and error.retry_after_s is not None:
         return {"Retry-After": str(math.ceil(error.retry_after_s))}
     return {}
+
+
+def _message(text: str) -> str:
+    """Drop what pydantic puts before the words of our own validators."""
+    return text.removeprefix("Value error, ")
 
 
 def _place(location: Sequence[int | str]) -> str:

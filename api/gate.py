@@ -6,8 +6,10 @@ counted while it streams (Content-Length can lie). Of equal keys in one object t
 """
 
 import asyncio
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 import orjson
 from fastapi import Request
@@ -72,6 +74,22 @@ def parse(raw: bytes, *, depth_max: int) -> Any:
         ) from error
     _check(document, depth_max)
     return document
+
+
+def check_query(query: bytes, names: Sequence[str]) -> None:
+    """Refuse a query parameter that the route does not know; one that is left unread would answer something else."""
+    for part in query.split(b"&"):
+        name = unquote_plus(part.partition(b"=")[0].decode("ascii", "replace"))
+        if part and name not in names:
+            near = get_close_matches(name, names, n=1)
+            choice = f"choose one of {', '.join(names)}" if names else "leave it out; this route takes none"
+            raise HttpRefusal(
+                422,
+                "request_invalid",
+                f"there is no query parameter {name[:_KEY_SHOWN_MAX]!r}",
+                remedy=f"did you mean {near[0]}?" if near else choice,
+                place=f"query {name[:_KEY_SHOWN_MAX]}",
+            )
 
 
 def check_address(query: bytes, raw_path: bytes) -> None:

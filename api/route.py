@@ -27,10 +27,20 @@ class HubRoute(APIRoute):
         method = min(cast("set[str]", self.methods))
         access = ACCESS[method, self.path]
         answer = cast("Answer", self.endpoint) if access.is_hot else super().get_route_handler()
-        return _guard(answer, access, f"{method} {self.path}")
+        return _guard(answer, access, f"{method} {self.path}", self._query_names())
+
+    def _query_names(self) -> tuple[str, ...]:
+        """Name the query parameters of the route: those FastAPI reads, and those a hot route documents and reads."""
+        waiting, names = [self.dependant], dict[str, None]()
+        while waiting:
+            dependant = waiting.pop()
+            names |= dict.fromkeys(field.alias for field in dependant.query_params)
+            waiting += dependant.dependencies
+        documented = (self.openapi_extra or {}).get("parameters", ())
+        return (*names, *(parameter["name"] for parameter in documented if parameter["in"] == "query"))
 
 
-def _guard(answer: Answer, access: Access, name: str) -> Answer:
+def _guard(answer: Answer, access: Access, name: str, query_names: tuple[str, ...]) -> Answer:
     async def guarded(request: Request) -> Response:
         scope = request.scope
         scope["mdm.route"] = name
@@ -43,6 +53,8 @@ def _guard(answer: Answer, access: Access, name: str) -> Answer:
                     remedy="ask an administrator for a key with that scope",
                 )
             scope["mdm.principal"] = principal
+        if scope["query_string"]:
+            gate.check_query(scope["query_string"], query_names)
         if access.body == "none" and not access.is_unsafe:
             return await answer(request)
         settings = opened_by(request).hub.settings

@@ -176,7 +176,7 @@ class GoldenRecordUnknown(NotFound):
     code, noun, hint = (
         "golden_record_unknown",
         "golden record",
-        "check the id; ids that this hub gave out always resolve",
+        "check the id, or search for a name with `mdm find`; ids that this hub gave out always resolve",
     )
 
 

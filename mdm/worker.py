@@ -28,7 +28,11 @@ class Task:
 
 
 def _sync_targets(hub: Hub) -> int:
-    return sum(synced.acknowledged for synced in sync_all(hub.engine, hub.declared))
+    found = sync_all(hub.engine, hub.declared)
+    for synced in found:
+        if synced.failure:
+            logger(__name__).warning("target not written", target=synced.target_id, reason=synced.failure)
+    return sum(synced.acknowledged for synced in found)
 
 
 def _forget_replies(hub: Hub) -> int:

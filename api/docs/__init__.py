@@ -4,6 +4,7 @@ from importlib.resources import files
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
 
 from api.errors import HttpRefusal
 from api.route import HubRoute
@@ -24,6 +25,10 @@ _MEDIA_TYPES: Final = {
 def router(app: FastAPI) -> APIRouter:
     """Serve the page, its script and the OpenAPI document of this application."""
     routes = APIRouter(route_class=HubRoute, include_in_schema=False)
+
+    @routes.get("/")
+    async def front() -> Response:
+        return RedirectResponse("/docs")
 
     @routes.get("/docs")
     async def page() -> Response:

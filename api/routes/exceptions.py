@@ -51,12 +51,12 @@ def read_exception(exception_id: str, hub: TheHub, asker: Asker) -> ExceptionTol
 
 
 @router.patch("/v1/exceptions/{exception_id}", operation_id="mend_exception", response_model=ExceptionTold)
-def mend_exception(exception_id: str, asked: MendedAsked, asker: Asker, once: Unsafe) -> Response:
+def mend_exception(exception_id: str, asked: MendedAsked, hub: TheHub, asker: Asker, once: Unsafe) -> Response:
     """Put mended fields in place of those delivered; null removes a field. Replay it afterwards."""
 
     def effect(connection: Connection) -> ExceptionTold:
         _visible(connection, exception_id, asker)
-        return _told(exceptions.mend(connection, ExceptionId(exception_id), asked.fields))
+        return _told(exceptions.mend(connection, hub.declared, ExceptionId(exception_id), asked.fields))
 
     return once(effect)
 

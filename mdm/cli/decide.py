@@ -1,11 +1,18 @@
 """`mdm decide`: say what two source records are to each other."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mdm.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mdm.hub import Hub
+    from mdm.ids import GoldenId
+    from mdm.sources.model import SourceKey
 
 
 class Judgement(StrEnum):
@@ -31,28 +38,48 @@ def decide(
 
     A contradiction is refused with the chain of facts that proves it.
     """
+    from dataclasses import replace
+
     from mdm.cli.output import print_json, print_text
     from mdm.cli.session import session, who
-    from mdm.db.transaction import run
     from mdm.decisions.model import Verdict
-    from mdm.identity.service import translate
     from mdm.sources.model import SourceKey
     from mdm.stewardship import service as stewardship
 
     keys = SourceKey.parse(left), SourceKey.parse(right)
     verdict = Verdict(judgement.value, reason, relation)
     with session() as hub:
-        before = run(hub.engine, lambda connection: translate(connection, keys))
+        before = golden_ids(hub, keys)
         decision = stewardship.decide(hub, *keys, verdict, who=who())
-        after = run(hub.engine, lambda connection: translate(connection, keys))
-    golden_ids = {str(key): (before[key][0], after[key][0]) for key in keys if key in before and key in after}
+        changes = changes_since(hub, before)
     if as_json:
-        changes = [{"key": key, "before": was, "after": now} for key, (was, now) in golden_ids.items()]
         print_json({"id": decision.id, "judgement": judgement.value, "relation": relation, "golden_ids": changes})
         return
-    print_text(f"{left} and {right} are {relation or judgement.value} ({decision.id})")
-    moved = {key: ids for key, ids in golden_ids.items() if ids[0] != ids[1]}
-    for key, (was, now) in moved.items():
-        print_text(f"  {key} moved from {was} to {now}")
+    print_text(str(replace(decision, left_key=left, right_key=right)))
+    print_changes(changes)
+
+
+def golden_ids(hub: "Hub", keys: "Sequence[SourceKey]") -> "dict[SourceKey, GoldenId]":
+    """Find the golden records that source keys belong to now."""
+    from mdm.db.transaction import run
+    from mdm.identity.service import translate
+
+    found = run(hub.engine, lambda connection: translate(connection, keys))
+    return {key: found[key][0] for key in keys if key in found}
+
+
+def changes_since(hub: "Hub", before: "Mapping[SourceKey, GoldenId]") -> list[dict[str, str]]:
+    """Say which golden record each key belonged to, and belongs to now."""
+    after = golden_ids(hub, list(before))
+    return [{"key": str(key), "before": was, "after": after[key]} for key, was in before.items() if key in after]
+
+
+def print_changes(changes: list[dict[str, str]]) -> None:
+    """Print what moved, or that nothing did."""
+    from mdm.cli.output import print_text
+
+    moved = [change for change in changes if change["before"] != change["after"]]
+    for change in moved:
+        print_text(f"  {change['key']} moved from {change['before']} to {change['after']}")
     if not moved:
         print_text("  no golden record changed")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from mdm.cli.decide import changes_since, golden_ids, print_changes
 from mdm.cli.options import AsJson, Limit, MaybeEntity
 
 app = typer.Typer(help="Decisions of stewards.", no_args_is_help=True)
@@ -39,14 +40,23 @@ def revoke(
     decision: Annotated[str, typer.Argument(help="Id of the decision.", metavar="ID")], as_json: AsJson = False
 ) -> None:
     """Take a decision back; what only it held together or apart is clustered again."""
+    from dataclasses import asdict
+
     from mdm.cli.output import print_json, print_text
     from mdm.cli.session import session, who
     from mdm.ids import DecisionId
+    from mdm.sources.model import SourceKey
     from mdm.stewardship import service as stewardship
 
     with session() as hub:
-        revoked = stewardship.revoke(hub, DecisionId(decision), who=who())
+        found = stewardship.get_decision(hub, DecisionId(decision))
+        before = golden_ids(hub, [SourceKey.parse(found.left_key), SourceKey.parse(found.right_key)])
+        revoked = stewardship.revoke(hub, found.id, who=who())
+        changes = changes_since(hub, before)
     if as_json:
-        print_json(revoked)
+        print_json({**asdict(revoked), "golden_ids": changes})
+    elif found.revoked_at:
+        print_text(f"{found.id} was revoked already, at {found.revoked_at.isoformat()}; nothing changed")
     else:
         print_text(f"revoked: {revoked}")
+        print_changes(changes)

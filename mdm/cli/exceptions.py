@@ -24,10 +24,13 @@ def list_(
     from mdm.cli.session import session
     from mdm.db.transaction import run
     from mdm.sources.exceptions import listed
+    from mdm.sources.service import require_instance
 
     if state not in {"open", "replayed", "dismissed", "superseded"}:
         raise typer.BadParameter("choose open, replayed, dismissed or superseded", param_hint="--state")
     with session() as hub:
+        if source is not None:
+            run(hub.engine, lambda connection: require_instance(connection, source))
         found = run(hub.engine, lambda connection: listed(connection, state=state, source=source, limit=limit))
     if as_json:
         print_lines(found)
@@ -84,7 +87,7 @@ def mend(
         raise typer.BadParameter("write COLUMN=VALUE, as in 'Name=Acme Ltd'", param_hint="COLUMN=VALUE")
     mended = {column: value or None for column, _, value in pairs}
     with session() as hub:
-        found = run(hub.engine, lambda connection: put_right(connection, ExceptionId(exception), mended))
+        found = run(hub.engine, lambda connection: put_right(connection, hub.declared, ExceptionId(exception), mended))
     if as_json:
         print_json(found)
     else:

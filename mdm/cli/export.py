@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mdm.cli.options import AsJson, AsOf, MaybeEntity, parse_instant
+from mdm.cli.words import counted
 
 app = typer.Typer(help="Export tables for other systems.", no_args_is_help=True)
 COLUMNS = ("entity_type", "golden_id", "from_key", "to_key")
@@ -35,10 +36,12 @@ def crosswalk(
     from mdm.cli.session import session
     from mdm.db.transaction import run
     from mdm.identity.service import crosswalk_pairs
-    from mdm.publishing.files import write_csv, write_rows
+    from mdm.publishing.files import require_place, write_csv, write_rows
     from mdm.sources.service import require_instance
 
     at = parse_instant(as_of)
+    if out is not None:
+        require_place(out)
     with session() as hub:
         run(hub.engine, lambda connection: [require_instance(connection, name) for name in (source, to)])
         name = entity and hub.entity_type(entity).name
@@ -46,7 +49,7 @@ def crosswalk(
     rows = ({column: str(value) for column, value in asdict(each).items()} for each in found)
     if out is not None:
         count = write_rows(out, COLUMNS, rows)
-        print_json({"pairs": count, "out": out}) if as_json else print_text(f"{count:,} pairs; {out}")
+        print_json({"pairs": count, "out": out}) if as_json else print_text(f"{counted(count, 'pair')}; {out}")
     elif as_json:
         print_lines(rows)
     else:

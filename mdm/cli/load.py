@@ -58,7 +58,7 @@ def load(  # noqa: PLR0917 -- the signature of a command is its interface
         print_json(_document(report))
     else:
         _print(report, is_dry=dry_run)
-    if strict and (report.faults_count or report.statuses["rejected"]):
+    if report.is_empty_handed or (strict and (report.faults_count or report.statuses["rejected"])):
         raise typer.Exit(ExitCode.FOUND)
 
 
@@ -91,27 +91,49 @@ def _document(report: "LoadReport") -> dict[str, Any]:
         "statuses": dict(report.statuses),
         "outcomes": dict(report.outcomes),
         "in_review": report.in_review,
+        "example_key": report.example_key,
+        "columns": {"used": report.columns_used, "not_used": list(report.columns_unused)},
         "reasons": [{"field": name, "code": code, "count": n} for (name, code), n in report.reasons.most_common()],
         "faults_count": report.faults_count,
         "faults": report.faults,
+        "repeats_count": report.repeats_count,
+        "repeats": report.repeats,
+        "reviews_opened": report.reviews_opened,
+        "closest_type": report.closest_type,
     }
 
 
 def _print(report: "LoadReport", *, is_dry: bool) -> None:
-    from mdm.cli.output import print_table, print_text, tell
+    from mdm.cli.output import print_facts, print_table, print_text, tell
 
     for found in report.faults:
         tell(f"{found.message}; {found.remedy}")
     if report.faults_count > len(report.faults):
         tell(f"… and {report.faults_count - len(report.faults):,} more rows that cannot be read")
+    for found in report.repeats:
+        tell(f"{found.message}; {found.remedy}")
+    if report.repeats_count > len(report.repeats):
+        tell(f"… and {report.repeats_count - len(report.repeats):,} more rows whose id came before")
     counts = [("records", report.records_count), *sorted(report.statuses.items())]
     if not is_dry:
         counts += [
             (f"golden record {outcome}", n) for outcome, n in sorted(report.outcomes.items()) if outcome != "none"
         ]
-        counts.append(("in review", report.in_review))
+        counts.append(("reviews opened", report.reviews_opened))
     counts.append(("rows not readable", report.faults_count))
     print_table(["what", "count"], [(name, f"{n:,}") for name, n in counts if n or name == "records"])
+    used = [f"{column} → {name}" for column, name in report.columns_used.items()]
+    print_text("")
+    print_facts(
+        {
+            "columns": ", ".join(used) or None,
+            "not used": ", ".join(column for column in report.columns_unused if column not in report.columns_used)
+            or None,
+            "a key": report.example_key and f"{report.example_key}  (mdm show {report.example_key})",
+        }
+    )
+    if not report.records_count and not report.faults_count:
+        tell("The files have no rows.")
     if report.reasons:
         print_text("")
         shown = report.reasons.most_common(REASONS_SHOWN)
@@ -119,3 +141,8 @@ def _print(report: "LoadReport", *, is_dry: bool) -> None:
         print_text("\n`mdm exceptions list` shows each of them." if not is_dry else "\nNothing was stored.")
     elif is_dry:
         print_text("\nNothing was stored.")
+    if report.reviews_opened:
+        print_text("\n`mdm review list` shows the questions for a steward.")
+    if report.is_empty_handed:
+        closest = f"the columns look like {report.closest_type}: load them with --entity {report.closest_type}"
+        tell(f"No row was taken; {closest if report.closest_type else 'the reasons above say why'}.")

@@ -3,7 +3,8 @@
 Command files import their services inside the function, so that `mdm --help` loads neither numpy nor SQLAlchemy.
 """
 
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -16,6 +17,7 @@ from mdm.cli import (
     evaluate,
     exceptions,
     export,
+    find,
     keys,
     load,
     match,
@@ -23,6 +25,7 @@ from mdm.cli import (
     review,
     schema,
     serve,
+    show,
     sources,
     sync,
     targets,
@@ -73,12 +76,31 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _tell_version(value: bool) -> None:
+    if value:
+        typer.echo(f"mdm {version('mdm-hub')}")
+        raise typer.Exit
+
+
+@app.callback()
+def mdm(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say the version and exit.")
+    ] = False,
+) -> None:
+    """Golden records for customers, projects, contracts and resources of every CRM, PSA and ERP."""
+
+
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("load")(load.load)
 app.command("match")(match.match)
 app.command("evaluate")(evaluate.evaluate)
+app.command("find")(find.find)
+app.command("show")(show.show)
 app.command("resolve")(resolve.resolve)
 app.command("decide")(decide.decide)
 app.add_typer(decisions.app, name="decisions")
@@ -91,3 +113,6 @@ app.command("sync")(sync.sync)
 app.add_typer(keys.app, name="keys")
 app.command("check")(check.check)
 app.command("schema")(schema.schema)
+for command in app.registered_commands:
+    # Cut to a summary of its own, a command's first sentence would end in "..." at the width of a terminal.
+    command.short_help = (command.callback.__doc__ or "").partition("\n")[0] if command.callback else None

@@ -2,11 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mdm.cli.options import AsJson, Files, Maps, OutFile, parse_maps
+from mdm.cli.words import counted
+
+if TYPE_CHECKING:
+    from mdm.jobs.match_files import FileMatch
 
 
 def match(  # noqa: PLR0917 -- the signature of a command is its interface
@@ -30,11 +34,14 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
     Writes id, source, cluster_id and name, one line a row; needs no server and no database.
     """
     from mdm.cli.output import as_json as written
-    from mdm.cli.output import print_json, print_text, progress, tell
+    from mdm.cli.output import print_json, print_text, progress
     from mdm.entities.service import entity_type, entity_type_of_file
     from mdm.jobs.match_files import match_files, parents_of, read_partition, report_of, write_clusters, write_pairs
+    from mdm.publishing.files import require_place, writing
     from mdm.settings import load_settings
 
+    for path in filter(None, (out, report, pairs)):
+        require_place(path)
     folders = load_settings().entities
     if model is None and entity is None:
         raise typer.BadParameter("name an entity type, or a --model that declares one", param_hint="--entity")
@@ -59,20 +66,31 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
             threads=count,
             listen=(on_stage, faults.append),
         )
-    for fault in faults[:20]:
-        tell(f"{fault.message}; {fault.remedy}")
-    if not found.rows.columns:
-        tell(f"No column of the file is one of {chosen.name}'s; `mdm schema --entity {chosen.name}` lists them.")
+    _tell_gaps(found, chosen.name, faults)
     write_clusters(out, found)
     if pairs is not None:
         write_pairs(pairs, found)
     told = {**report_of(found, entity=chosen.name, threads=count), "rows_left_out": len(faults)}
     if report is not None:
-        report.write_text(written(told) + "\n", encoding="utf-8")
+        with writing(report):
+            report.write_text(written(told) + "\n", encoding="utf-8")
     if as_json:
         print_json(told)
     else:
         print_text(
-            f"{told['records']:,} records, {told['clusters']:,} clusters, {told['pairs']['match']:,} matching pairs,"
+            f"{counted(told['records'], 'record')}, {counted(told['clusters'], 'cluster')},"
+            f" {counted(told['pairs']['match'], 'matching pair')},"
             f" {told['pairs']['possible_match']:,} possible; {told['seconds']} s, {told['peak_memory_mb']:,} MB; {out}"
         )
+
+
+def _tell_gaps(found: "FileMatch", entity: str, faults: list[Any]) -> None:
+    """Say which rows were left out, and what the files do not have."""
+    from mdm.cli.output import tell
+
+    for fault in faults[:20]:
+        tell(f"{fault.message}; {fault.remedy}")
+    if not found.rows.columns:
+        tell(f"No column of the file is one of {entity}'s; `mdm schema --entity {entity}` lists them.")
+    for path in found.numbered:
+        tell(f"{path} has no column that holds an id: its rows are numbered from 1; name one with --map COLUMN=id")

@@ -47,6 +47,29 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     _console(is_error=False).print(table)
 
 
+def print_list(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, of: str, total: int | None = None) -> None:
+    """Print one line an entry, cut to the terminal's width but for its id; say when there is none, or when more wait.
+
+    of     what is listed, in the plural
+    total  how many there are, when the rows may be only the first of them
+    """
+    if not rows:
+        print_text(f"no {of}")
+        return
+    _console(is_error=False).print(_cut_table(columns, rows))
+    if total is not None and total > len(rows):
+        tell(f"{len(rows):,} of {total:,} {of}; --limit {total} shows all")
+
+
+def _cut_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, column in enumerate(columns):
+        table.add_column(column, no_wrap=place == 0, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(Text(printable(cell).replace("\n", " "), no_wrap=True, overflow="ellipsis") for cell in row))
+    return table
+
+
 def print_facts(facts: Mapping[str, Any]) -> None:
     """Print names and values below each other; what is None is left out."""
     width = max(map(len, facts), default=0)

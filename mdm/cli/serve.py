@@ -53,6 +53,7 @@ def run_server(hub: "Hub", *, port: int | None = None, host: str | None = None, 
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, end)
         server.run(sockets=[listening])
+    tell("Stopped.")
 
 
 def _listen(host: str, port: int) -> "socket.socket":

@@ -5,7 +5,9 @@ import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mdm.cli.output import tell
 from mdm.db import migrate
+from mdm.db.place import FOLDER
 from mdm.db.provide import hub_database
 from mdm.failpoints import arm_from_text
 from mdm.hub import Hub, open_hub
@@ -19,6 +21,8 @@ def session() -> Iterator[Hub]:
     settings = load_settings()
     configure_logging(settings)
     arm_from_text(settings.failpoints)
+    if settings.database_url is None and not os.path.lexists(settings.home / FOLDER):
+        tell(f"New hub in {settings.home.resolve()}; MDM_HOME names another folder.")
     with hub_database(settings) as url:
         migrate.upgrade(url)
         with open_hub(settings, url) as hub:

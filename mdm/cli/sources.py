@@ -1,10 +1,13 @@
 """`mdm sources`: register and list source instances."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mdm.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 app = typer.Typer(help="Source instances: the installations that records come from.", no_args_is_help=True)
 
@@ -14,25 +17,40 @@ def add(
     source: Annotated[str, typer.Argument(help="Id of the instance, for ever: salesforce-us.", metavar="ID")],
     system: Annotated[str | None, typer.Option(help="Kind of system; left out: what the id begins with.")] = None,
     title: Annotated[str | None, typer.Option(help="Name for people.")] = None,
-    rank: Annotated[int, typer.Option(min=1, help="Trust among the sources; 1 is trusted most.")] = 100,
-    duplicate_free: Annotated[bool, typer.Option(help="The source promises to hold each thing once.")] = False,
+    rank: Annotated[
+        int | None, typer.Option(min=1, help="Trust among the sources; 1 is trusted most, a new one has 100.")
+    ] = None,
+    duplicate_free: Annotated[bool | None, typer.Option(help="The source promises to hold each thing once.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Register a source instance, or change its title, rank and promise."""
+    """Register a source instance, or change its title, rank and promise; what is not given stays."""
+    from dataclasses import replace
+
     from mdm.cli.output import print_json, print_text
     from mdm.cli.session import session, who
     from mdm.db.transaction import run
     from mdm.sources.model import SourceInstance
-    from mdm.sources.service import register
+    from mdm.sources.service import instances, register
     from mdm.sources.vendors import system_of
 
-    instance = SourceInstance(source, system or system_of(source), title or source, rank, duplicate_free)
+    asked: dict[str, Any] = {"system": system, "title": title, "rank": rank, "duplicate_free": duplicate_free}
+    given = {name: value for name, value in asked.items() if value is not None}
+
+    def act(connection: "Connection") -> tuple[SourceInstance | None, SourceInstance]:
+        known = {one.id: one for one in instances(connection)}.get(source)
+        instance = replace(known or SourceInstance(source, system_of(source), source), **given)
+        register(connection, instance, who=who())
+        return known, instance
+
     with session() as hub:
-        run(hub.engine, lambda connection: register(connection, instance, who=who()))
+        known, instance = run(hub.engine, act)
     if as_json:
         print_json(instance)
+    elif known == instance:
+        print_text(f"{instance.id} exists already; nothing changed")
     else:
-        print_text(f"{instance.id} is registered as a {instance.system}, rank {instance.rank}")
+        what = "is registered" if known is None else "has changed"
+        print_text(f"{instance.id} {what}: {instance.title}, system {instance.system}, rank {instance.rank}")
 
 
 @app.command("list")

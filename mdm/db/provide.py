@@ -5,8 +5,10 @@ Light to import (no SQLAlchemy, no driver), for commands that may not need a dat
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from mdm.db.embedded import embedded_server
+from mdm.errors import SettingsInvalid
 from mdm.settings import Settings
 
 DRIVER = "postgresql+psycopg"
@@ -23,6 +25,20 @@ def hub_database(settings: Settings) -> Iterator[str]:
 
 
 def with_driver(url: str) -> str:
-    """Name our driver in a URL as other tools write it (postgres://, postgresql://)."""
+    """Name our driver in a URL as other tools write it (postgres://, postgresql://); raises SettingsInvalid."""
     scheme, separator, rest = url.partition("://")
-    return f"{DRIVER}{separator}{rest}" if scheme in {"postgres", "postgresql"} else url
+    if scheme not in {"postgres", "postgresql", DRIVER} or not separator or not _is_readable(url):
+        # The value may hold a password, so it is not shown.
+        raise SettingsInvalid(
+            "MDM_DATABASE_URL is not the address of a PostgreSQL server",
+            remedy="write postgresql://user@host:5432/name, or unset it for the embedded server",
+            field="MDM_DATABASE_URL",
+        )
+    return f"{DRIVER}{separator}{rest}"
+
+
+def _is_readable(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False

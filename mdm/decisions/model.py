@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from mdm.ids import DecisionId, RecordId, ReviewId
@@ -13,6 +14,11 @@ ReviewKind = Literal["possible_match", "join", "split", "unsure"]
 JUDGEMENTS: Final = ("same", "different", "unsure", "related")
 RELATIONS: Final = ("parent_of", "sister_of", "acquired_by", "succeeded_by", "phase_of", "amendment_of", "renewal_of")
 SYMMETRIC: Final = ("sister_of",)  # relations that read the same from both sides
+
+
+_PREDICATES: Final[Mapping[str, str]] = MappingProxyType(
+    {"same": "is the same as", "different": "is different from", "unsure": "is perhaps the same as"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,9 @@ class Decision:
 
     def __str__(self) -> str:
         """Say the decision in one line."""
-        what = self.verdict.relation or self.verdict.judgement
-        return (
-            f"{self.left_key or self.left_id} and {self.right_key or self.right_id} are {what} ({self.id}, {self.who})"
-        )
+        left, right = self.left_key or self.left_id, self.right_key or self.right_id
+        predicate = _PREDICATES.get(self.verdict.judgement, f"is {self.verdict.relation}")
+        return f"{left} {predicate} {right} ({self.id}, {self.who})"
 
 
 @dataclass(frozen=True, slots=True)

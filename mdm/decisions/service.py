@@ -78,9 +78,10 @@ def _require_well_formed(verdict: Verdict, pair: tuple[RecordId, RecordId]) -> N
     if pair[0] == pair[1]:
         raise InputInvalid("a decision needs two different records", remedy="name two source keys", field="right")
     if (verdict.judgement == "related") != (verdict.relation is not None):
+        relations = f"choose one of {', '.join(RELATIONS)}"
         raise InputInvalid(
             "a relation belongs to the judgement 'related', and only to it",
-            remedy="give both or neither",
+            remedy=relations if verdict.relation is None else "leave the relation out, or judge 'related'",
             field="relation",
         )
     if verdict.relation is not None and verdict.relation not in RELATIONS:

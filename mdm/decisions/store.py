@@ -170,9 +170,21 @@ def select_reviews(
     return tuple(_review(row) for row in rows)
 
 
-def count_open_reviews(connection: Connection) -> int:
-    """Count the questions that wait."""
-    return int(connection.execute(text("SELECT count(*) FROM review WHERE state = 'open'")).scalar_one())
+def count_reviews(connection: Connection, *, entity_type: str | None, state: str) -> int:
+    """Count reviews of one entity type or all."""
+    found = connection.execute(
+        text(
+            "SELECT count(*) FROM review WHERE state = :state AND (CAST(:type AS text) IS NULL OR entity_type = :type)"
+        ),
+        {"state": state, "type": entity_type},
+    )
+    return int(found.scalar_one())
+
+
+def count_reviews_opened(connection: Connection, *, since: datetime, who: str) -> int:
+    """Count the open questions of one caller since an instant."""
+    statement = "SELECT count(*) FROM review WHERE state = 'open' AND recorded_at >= :since AND who = :who"
+    return int(connection.execute(text(statement), {"since": since, "who": who}).scalar_one())
 
 
 def select_review(connection: Connection, review_id: ReviewId) -> Review | None:

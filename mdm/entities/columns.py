@@ -83,6 +83,14 @@ def columns_by_attribute(
     return {name: tuple(column for _, column in chosen[name]) for name in entity_type.attributes if name in chosen}
 
 
+def closest_type(declared: Mapping[str, EntityType], columns: Iterable[str], given: str) -> str | None:
+    """Name the entity type that has more attributes for these columns than the given one, if there is such a type."""
+    names = tuple(columns)
+    counts = {name: len(columns_by_attribute(one, names)) for name, one in declared.items()}
+    best = max(sorted(counts), key=counts.__getitem__)
+    return best if counts[best] > counts.get(given, 0) else None
+
+
 @lru_cache(maxsize=1)
 def _record_columns() -> Mapping[str, RecordColumn]:
     return {fold(name): part for part, names in _RECORD_COLUMNS.items() for name in names}

@@ -30,7 +30,7 @@ _INTEGER_DIGITS_MAX = 18
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault of a declaration: where, what is wrong, what to write instead."""
+    """One fault of a declaration: where (line 0 is the file as a whole), what is wrong, what to write instead."""
 
     file: str
     line: int
@@ -41,7 +41,8 @@ class Fault:
     def __str__(self) -> str:
         """Print as a compiler does, so that editors find the line."""
         place = f"{self.place}: " if self.place else ""
-        return f"{self.file}:{self.line}: {place}{self.problem}; {self.remedy}"
+        file = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{file}: {place}{self.problem}; {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)

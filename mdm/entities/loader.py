@@ -57,7 +57,7 @@ def _documents(folders: Sequence[Path]) -> tuple[dict[str, Document], list[Fault
         if not folder.is_dir() and not folder.is_file():
             faults.append(
                 Fault(
-                    str(folder), 1, "", "is not a folder", "name a folder that holds one YAML file for each entity type"
+                    str(folder), 0, "", "is not a folder", "name a folder that holds one YAML file for each entity type"
                 )
             )
             continue

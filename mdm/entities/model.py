@@ -187,6 +187,12 @@ class EntityType:
         references = (attribute.reference for attribute in self.attributes.values())
         return frozenset(reference.entity_type for reference in references if reference is not None)
 
+    def name_of(self, values: Mapping[str, Any]) -> str:
+        """Give what people recognise a record by: the first value that the match model's first feature reads."""
+        named = self.model.features[0].attributes if self.model.features else ()
+        found = next((values[name] for name in named if values.get(name)), "")
+        return str(found[0] if isinstance(found, list) else found)
+
     def __hash__(self) -> int:
         """Hash by name and version, so that an entity type can key a cache."""
         return hash((self.name, self.version))

@@ -127,7 +127,8 @@ async def translate(
     if answer.answer == "none":
         await _require_sources(connection, source, to)
     if answer is UNKNOWN:
-        raise SourceRecordUnknown(f"{source}/{named['object'] or '*'}:{key['source_key']}")
+        place = f"/{named['object']}" if named["object"] else ""
+        raise SourceRecordUnknown(f"{key['source_key']} of {source}{place}")
     return answer
 
 

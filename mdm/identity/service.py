@@ -94,9 +94,39 @@ def translate(
 def golden_id_of(connection: Connection, key: SourceKey, *, as_of: datetime | None = None) -> tuple[GoldenId, str]:
     """Find the golden id and entity type of one source key; raises SourceRecordUnknown."""
     found = translate(connection, [key], as_of=as_of)
-    if key not in found:
-        raise SourceRecordUnknown(str(key))
-    return found[key]
+    if key in found:
+        return found[key]
+    first = store.select_first_seen(connection, key) if as_of is not None else None
+    if as_of is None or first is None:
+        raise SourceRecordUnknown(str(key), remedy=_hint(connection, key))
+    raise SourceRecordUnknown(
+        str(key),
+        remedy=f"it was not known at {as_of.isoformat()}; the hub first saw it at {first.isoformat()}"
+        if as_of < first
+        else f"it was deleted at {as_of.isoformat()}; ask for another instant",
+    )
+
+
+def _hint(connection: Connection, key: SourceKey) -> str:
+    """Say what a key that leads nowhere may have been meant to be."""
+    known = [one.id for one in sources_store.select_instances(connection)]
+    if key.instance not in known:
+        return f"there is no source {key.instance}; known are {', '.join(known) or 'none yet'}"
+    alike = sources_store.select_alike(connection, key)
+    return f"{key.native_id} exists as {' and '.join(alike)}" if alike else ""
+
+
+def named_golden(connection: Connection, name: str, *, as_of: datetime | None = None) -> GoldenRecord:
+    """Return the golden record that a printed source key or a golden id names, now or as of a settled instant.
+
+    Now, a forwarded id leads on. Raises SourceKeyInvalid, SourceRecordUnknown, GoldenRecordUnknown.
+    """
+    golden_id = GoldenId(name)
+    if "/" in name or ":" in name:
+        golden_id, _ = golden_id_of(connection, SourceKey.parse(name), as_of=as_of)
+    elif not store.select_goldens(connection, [golden_id]):
+        raise GoldenRecordUnknown(name, remedy="this is neither a key nor a golden id; search with `mdm find`")
+    return golden_record(connection, golden_id) if as_of else resolve_golden(connection, golden_id)
 
 
 def crosswalk(

@@ -218,6 +218,18 @@ def count_goldens(connection: Connection) -> dict[str, int]:
     return {row.entity_type: row.n for row in rows}
 
 
+def select_first_seen(connection: Connection, key: SourceKey) -> datetime | None:
+    """Find when a source record first belonged to a golden record."""
+    first: datetime | None = connection.execute(
+        text(
+            "SELECT min(m.recorded_from) FROM membership m JOIN source_record r ON r.id = m.record_id"
+            " WHERE (r.instance_id, r.object, r.scope, r.native_id) = (:instance, :object, :scope, :native_id)"
+        ),
+        {"instance": key.instance, "object": key.object, "scope": key.scope, "native_id": key.native_id},
+    ).scalar_one()
+    return first
+
+
 def select_golden_ids(
     connection: Connection, keys: Sequence[SourceKey], *, as_of: datetime | None
 ) -> dict[SourceKey, tuple[GoldenId, str]]:

@@ -5,17 +5,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from mdm import clock
 from mdm.db.transaction import run
+from mdm.entities.columns import closest_type, columns_by_attribute
 from mdm.hub import Hub
 from mdm.jobs.model import LoadReport
 from mdm.jobs.service import deliver
 from mdm.sources.files import find_files, read_file
-from mdm.sources.files_faults import FileFault
+from mdm.sources.files_faults import FileFault, fault
 from mdm.sources.model import Accepted, Delivery
 from mdm.sources.rows import FileOrigin, Layout, delivery_of, layout_of, require_mapped
 from mdm.sources.service import instances, judge
+from mdm.stewardship.service import count_reviews_opened
 
 BATCH: Final = 1_000  # chosen: one progress step every few seconds, and little to do again after a kill
+
+KEYS_WATCHED_MAX: Final = 1_000_000  # chosen: about 100 MB; ids of a file beyond it are not watched for a second row
 
 OnBatch = Callable[[LoadReport], None]
 
@@ -25,10 +30,12 @@ def load_files(
 ) -> LoadReport:
     """Send every row of the files along the path; rows that cannot be read are listed, records refused are queued."""
     report = LoadReport()
+    started = run(hub.engine, clock.recording_instant)
     for batch in _batches(patterns, origin, report):
         report.add(deliver(hub, batch, who=who, column_map=origin.column_map))
         on_batch(report)
-    return report
+    report.reviews_opened = count_reviews_opened(hub, since=started, who=who)
+    return _with_closest_type(hub, report, origin)
 
 
 def judge_files(hub: Hub, patterns: Sequence[str | Path], origin: FileOrigin, *, on_batch: OnBatch) -> LoadReport:
@@ -40,15 +47,23 @@ def judge_files(hub: Hub, patterns: Sequence[str | Path], origin: FileOrigin, *,
     for batch in _batches(patterns, origin, report):
         for delivery in batch:
             judged = judge(origin.entity_type, delivery, known_instances=known, column_map=origin.column_map)
+            report.show(delivery.key, is_taken=isinstance(judged, Accepted))
             report.statuses["accepted" if isinstance(judged, Accepted) else "rejected"] += 1
             reasons = judged.warnings if isinstance(judged, Accepted) else judged.reasons
             report.reasons.update((reason.field, reason.code) for reason in reasons)
         on_batch(report)
+    return _with_closest_type(hub, report, origin)
+
+
+def _with_closest_type(hub: Hub, report: LoadReport, origin: FileOrigin) -> LoadReport:
+    """Where no row was taken, say which entity type the columns look more like."""
+    if report.is_empty_handed:
+        report.closest_type = closest_type(hub.declared, report.columns, origin.entity_type.name)
     return report
 
 
 def _batches(patterns: Sequence[str | Path], origin: FileOrigin, report: LoadReport) -> Iterator[list[Delivery]]:
-    require_mapped(origin)
+    require_mapped(origin.entity_type, origin.columns or {})
     deliveries = _deliveries(patterns, origin, report)
     while batch := list(islice(deliveries, BATCH)):
         yield batch
@@ -57,21 +72,39 @@ def _batches(patterns: Sequence[str | Path], origin: FileOrigin, report: LoadRep
 def _deliveries(patterns: Sequence[str | Path], origin: FileOrigin, report: LoadReport) -> Iterator[Delivery]:
     for path in find_files(patterns):
         layouts: dict[tuple[str, ...], Layout] = {}
+        row_by_key: dict[int, int] = {}  # a hash in place of the key, for memory
         for number, row in read_file(path):
             found = (
                 row
                 if isinstance(row, FileFault)
-                else delivery_of(path, number, row, _layout(layouts, path, row, origin), origin)
+                else delivery_of(path, number, row, _layout(layouts, path, row, origin, report), origin)
             )
             if isinstance(found, FileFault):
                 report.note(found)
-            else:
-                yield found
+                continue
+            earlier = row_by_key.get(hash(found.key))
+            if earlier is not None:
+                report.note_repeat(_repeat(path, number, found, earlier))
+            elif len(row_by_key) < KEYS_WATCHED_MAX:
+                row_by_key[hash(found.key)] = number
+            yield found
+        report.columns |= dict.fromkeys(column for columns in layouts for column in columns)
 
 
-def _layout(layouts: dict[tuple[str, ...], Layout], path: Path, row: Mapping[str, Any], origin: FileOrigin) -> Layout:
+def _repeat(path: Path, number: int, delivery: Delivery, earlier: int) -> FileFault:
+    counts = "the row with the later time counts" if delivery.source_time else "the later row counts"
+    reason = f"row {earlier} has the id {delivery.key.native_id!r} too; {counts}"
+    return fault(path, number, "", "id_repeated", reason, "keep one row for each record")
+
+
+def _layout(
+    layouts: dict[tuple[str, ...], Layout], path: Path, row: Mapping[str, Any], origin: FileOrigin, report: LoadReport
+) -> Layout:
     """Find the layout of a row; rows of one file mostly share it, JSONL rows may not."""
     columns = tuple(row)
     if columns not in layouts:
-        layouts[columns] = layout_of(path, columns, origin)
+        found = layouts[columns] = layout_of(path, columns, origin)
+        filled = columns_by_attribute(origin.entity_type, columns, origin.column_map)
+        used = {column: part for part, column in found.column_by_part.items()}
+        report.note_columns(columns, used | {column: name for name, some in filled.items() for column in some})
     return layouts[columns]

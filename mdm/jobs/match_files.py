@@ -19,20 +19,22 @@ from matching.model import VERDICTS
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable
 from mdm.jobs.columnar import FileRecords, own_columns, records_of
-from mdm.publishing.files import write_rows
+from mdm.publishing.files import write_rows, writing
 from mdm.sources.files import find_files
 from mdm.sources.files_columns import OnFault, read_columns
+from mdm.sources.rows import require_mapped
 
 OnStage = Callable[[Stage], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileMatch:
-    """What matching made of some files."""
+    """What matching made of some files; numbered are the files without an id, whose rows got their numbers."""
 
     rows: FileRecords
     result: BulkMatch
     stages: tuple[Stage, ...]
+    numbered: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +70,38 @@ def match_files(
     """Match every row of the files; the same rows give the same clusters, whatever the thread count.
 
     listen  hears of each finished stage, and of each row that cannot be read
+    raises  InputInvalid for a column mapped by hand to what does not exist
     """
     on_stage, on_fault = listen
+    require_mapped(entity_type, column_map)
     started = time.perf_counter()
     paths = find_files(patterns)
-    table = _read(paths, entity_type, column_map, on_fault)
+    table, numbered = _read(paths, entity_type, column_map, on_fault)
     named = {column: part for column, part in column_map.items() if len(paths) == 1 or part not in {"id", "source"}}
     rows = records_of(table, entity_type, named, parents)
     reading = Stage("read", time.perf_counter() - started, table.num_rows)
     on_stage(reading)
     result = match_records(rows.records, entity_type.model, threads=threads, on_stage=on_stage)
-    return FileMatch(rows, result, (reading, *result.stages))
+    return FileMatch(rows, result, (reading, *result.stages), numbered)
 
 
-def _read(paths: Sequence[Path], entity_type: EntityType, column_map: Mapping[str, str], on_fault: OnFault) -> pa.Table:
-    """Read files whose columns may have different names; several files without a source column are a source each."""
+def _read(
+    paths: Sequence[Path], entity_type: EntityType, column_map: Mapping[str, str], on_fault: OnFault
+) -> tuple[pa.Table, tuple[Path, ...]]:
+    """Read files whose columns may have different names; several files without a source column are a source each.
+
+    returns  all rows, and the files without an id
+    """
     if len(paths) == 1:
-        return read_columns(paths, on_fault=on_fault)
-    tables = []
+        table = read_columns(paths, on_fault=on_fault)
+        return table, () if "id" in own_columns(table, entity_type, column_map) else tuple(paths)
+    tables, numbered = [], []
     for path in paths:
         table = read_columns([path], on_fault=on_fault)
         present = {column: part for column, part in column_map.items() if column in table.column_names}
         own = own_columns(table, entity_type, present)
+        if "id" not in own:
+            numbered.append(path)
         numbers = pa.array(map(str, range(1, table.num_rows + 1)), pa.string())
         parts = {
             "id": table[own["id"]] if "id" in own else numbers,
@@ -99,7 +111,7 @@ def _read(paths: Sequence[Path], entity_type: EntityType, column_map: Mapping[st
             table = table.drop_columns([taken for taken in (own.get(name), name) if taken in table.column_names])
             table = table.append_column(name, column)
         tables.append(table)
-    return pa.concat_tables(tables, promote_options="default")
+    return pa.concat_tables(tables, promote_options="default"), tuple(numbered)
 
 
 def write_clusters(path: Path, found: FileMatch) -> int:
@@ -128,7 +140,8 @@ def write_pairs(path: Path, found: FileMatch) -> int:
     for place, comparison in enumerate(result.model.comparisons):
         labels = [level.label for level in comparison.levels]
         columns[comparison.name] = _named(result.vectors[:, place], labels)
-    pq.write_table(pa.table(columns), path)
+    with writing(path):
+        pq.write_table(pa.table(columns), path)
     return len(result.left)
 
 

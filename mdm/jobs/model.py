@@ -1,7 +1,7 @@
 """What became of deliveries: plain values for callers and reports."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -42,21 +42,51 @@ class LoadReport:
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (field, code) of rejections and warnings
     in_review: int = 0
     faults_count: int = 0
+    example_key: str | None = None  # the first record that was taken: how its key is written
+    columns_used: dict[str, str] = field(default_factory=dict)  # column → attribute or part of the key
+    columns_unused: dict[str, None] = field(default_factory=dict)  # in the order of the files
     faults: list[FileFault] = field(default_factory=list)  # the first FAULTS_MAX rows that could not be read
+    repeats_count: int = 0
+    repeats: list[FileFault] = field(default_factory=list)  # the first FAULTS_MAX rows whose id an earlier row has
+    reviews_opened: int = 0
+    columns: dict[str, None] = field(default_factory=dict)  # every column met, in the order of the files
+    closest_type: str | None = None  # when no row was taken: the entity type that the columns look more like
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Count some outcomes."""
         for outcome in outcomes:
             self.statuses[outcome.status] += 1
+            self.show(outcome.key, is_taken=outcome.status != "rejected")
             self.outcomes[outcome.outcome] += 1
             self.reasons.update((reason.field, reason.code) for reason in outcome.errors)
             self.in_review += outcome.in_review
+
+    def show(self, key: SourceKey, *, is_taken: bool) -> None:
+        """Keep the key of the first record that is taken."""
+        if is_taken and self.example_key is None:
+            self.example_key = str(key)
+
+    def note_columns(self, columns: Iterable[str], used: Mapping[str, str]) -> None:
+        """Keep what columns fill, and those that fill nothing."""
+        self.columns_used |= used
+        self.columns_unused |= dict.fromkeys(column for column in columns if column not in used)
 
     def note(self, found: FileFault) -> None:
         """Count a row that could not be read, and keep the first ones."""
         self.faults_count += 1
         if len(self.faults) < FAULTS_MAX:
             self.faults.append(found)
+
+    def note_repeat(self, found: FileFault) -> None:
+        """Count a row that comes after another one of the same id, and keep the first ones."""
+        self.repeats_count += 1
+        if len(self.repeats) < FAULTS_MAX:
+            self.repeats.append(found)
+
+    @property
+    def is_empty_handed(self) -> bool:
+        """Tell whether there were records and every one was rejected."""
+        return 0 < self.records_count == self.statuses["rejected"]
 
     @property
     def records_count(self) -> int:

@@ -40,10 +40,10 @@ def deliver(
     """Take deliveries along the path and say what became of each, in their order.
 
     Rejected ones wait in the exception queue and hold nobody else up. An exact repeat is found before any lock is taken
-    and changes nothing.
+    and changes nothing; what was mended after an earlier delivery of the same content stands as mended.
     """
     known = run(hub.engine, _known)
-    judged = [_judge(hub, one, known, column_map) for one in deliveries]
+    judged = _as_mended(hub, [_judge(hub, one, known, column_map) for one in deliveries], known)
     rejected = {index: one for index, one in enumerate(judged) if isinstance(one, Rejected)}
     if rejected:
         queue = partial(_queue, rejected=tuple(rejected.values()), column_map=column_map, who=who, bracket=bracket)
@@ -146,6 +146,19 @@ def _judge(hub: Hub, delivery: Delivery, known: frozenset[str], column_map: Mapp
     return judge(hub.declared[delivery.entity_type], delivery, known_instances=known, column_map=column_map)
 
 
+def _as_mended(hub: Hub, judged: Sequence[Accepted | Rejected], known: frozenset[str]) -> list[Accepted | Rejected]:
+    """Put what somebody mended and replayed in place of the same faulty content delivered again."""
+    found = list(judged)
+    faulty = [index for index, one in enumerate(judged) if isinstance(one, Rejected) or one.warnings]
+    if faulty:
+        deliveries = [judged[index].delivery for index in faulty]
+        mended = run(hub.engine, lambda connection: exceptions.mended_before(connection, deliveries))
+        for position, exception in mended.items():
+            delivery = replace(exceptions.delivery_of(exception), source_time=deliveries[position].source_time)
+            found[faulty[position]] = _judge(hub, delivery, known, exception.column_map)
+    return found
+
+
 def _queue(
     connection: Connection,
     rejected: Sequence[Rejected],
@@ -190,7 +203,7 @@ def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map
         settled = [one for one in fresh if one.delivery.key in changed]
         exceptions.settle(work.connection, settled, column_map=column_map, who=work.who)
     taken = [(index, one) for index, one in chunk if one.delivery.key not in reasons_by_key]
-    return _outcomes(work.connection, taken, arrivals) | {
+    return _outcomes(work, taken, arrivals) | {
         index: Outcome(one.delivery.key, "rejected", None, "none", errors=reasons_by_key[one.delivery.key])
         for index, one in chunk
         if one.delivery.key in reasons_by_key
@@ -214,41 +227,43 @@ def _chunks(accepted: Iterable[tuple[int, Accepted]], size: int) -> Iterator[lis
 
 
 def _outcomes(
-    connection: Connection, chunk: Sequence[tuple[int, Accepted]], arrivals: Mapping[SourceKey, Arrival]
+    work: Work, chunk: Sequence[tuple[int, Accepted]], arrivals: Mapping[SourceKey, Arrival]
 ) -> dict[int, Outcome]:
-    """Say where the records of a chunk stand now."""
-    rows = connection.execute(
+    """Say where the records of a chunk stand now; of those that share a new golden record the first created it."""
+    rows = work.connection.execute(
         text(
-            "SELECT r.id, m.golden_id, g.version, EXISTS (SELECT FROM review q WHERE q.state = 'open'"
+            "SELECT r.id, m.golden_id, EXISTS (SELECT FROM review q WHERE q.state = 'open'"
             " AND (q.left_id = r.id OR q.right_id = r.id)) AS in_review FROM source_record r"
-            " JOIN membership m ON m.record_id = r.id AND m.recorded_to IS NULL JOIN golden_record g ON g.id ="
-            " m.golden_id"
-            " WHERE r.id = ANY(:ids)"
+            " JOIN membership m ON m.record_id = r.id AND m.recorded_to IS NULL WHERE r.id = ANY(:ids)"
         ),
         {"ids": [str(arrival.record_id) for arrival in arrivals.values()]},
     )
     standing = {row.id: row for row in rows}
+    minted = {golden_id for plan in work.carried_out for golden_id in plan.minted}
     found = {}
     for index, one in chunk:
         arrival = arrivals[one.delivery.key]
         row = standing.get(arrival.record_id)
         golden_id = GoldenId(row.golden_id) if row is not None else None
+        identity = _identity(arrival, golden_id, is_minted=golden_id in minted)
+        if identity == "created":
+            minted.discard(golden_id)
         found[index] = Outcome(
             one.delivery.key,
             arrival.status,
             golden_id,
-            _identity(arrival, golden_id, row.version if row else 0),
+            identity,
             in_review=bool(row is not None and row.in_review),
             errors=one.warnings,
         )
     return found
 
 
-def _identity(arrival: Arrival, golden_id: GoldenId | None, version: int) -> Identity:
+def _identity(arrival: Arrival, golden_id: GoldenId | None, *, is_minted: bool) -> Identity:
     if golden_id is None:
         return "none"
     if arrival.golden_id is None:
-        return "created" if version == 1 else "attached"
+        return "created" if is_minted else "attached"
     return "kept" if arrival.golden_id == golden_id else "moved"
 
 

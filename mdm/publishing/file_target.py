@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.entities.model import EntityType
-from mdm.errors import InputInvalid, TargetUnknown, Unavailable
+from mdm.errors import DatabaseUnavailable, InputInvalid, TargetUnknown, Unavailable
 from mdm.failpoints import failpoint
 from mdm.identity import store as identity_store
 from mdm.identity.service import GoldenLocks
@@ -37,13 +37,23 @@ _OwnKeys = Mapping[GoldenId, Sequence[tuple[str, str]]]
 
 
 def add_target(
-    connection: Connection, target_id: str, folder: Path, entity_types: Sequence[str], *, who: str
+    connection: Connection,
+    target_id: str,
+    folder: Path,
+    entity_types: Sequence[str],
+    *,
+    who: str,
+    follows_new_types: bool = False,
 ) -> Target:
-    """Add a file target, or change it, and queue the present state of all it subscribes to."""
+    """Add a file target, or change it, and queue the present state of all it was not told of; another folder is new."""
     if not target_id.strip():
         raise InputInvalid("a target needs an id", remedy="name it, as in erp-files", field="id")
-    target = Target(target_id, "file", tuple(entity_types), {"folder": str(folder.absolute())})
+    known = {target.id: target for target in store.select_targets(connection)}.get(target_id)
+    configuration = {"folder": str(folder.absolute()), "follows_new_types": follows_new_types}
+    target = Target(target_id, "file", tuple(entity_types), configuration)
     store.insert_target(connection, target, who=who)
+    if known is not None and known.configuration["folder"] != configuration["folder"]:
+        store.forget_acknowledged(connection, target_id)
     store.insert_backlog(connection, target_id, at=clock.recording_instant(connection), who=who)
     return target
 
@@ -53,9 +63,18 @@ def targets(connection: Connection) -> tuple[Target, ...]:
     return store.select_targets(connection)
 
 
+def remove_target(connection: Connection, target_id: str) -> None:
+    """Forget a target and what waits for it; its files stay, and so does what they established.
+
+    Raises TargetUnknown.
+    """
+    if not store.delete_target(connection, target_id):
+        raise TargetUnknown(target_id)
+
+
 def sync_all(engine: Engine, declared: _Declared) -> tuple[Synced, ...]:
-    """Bring every target up to date."""
-    return tuple(_sync(engine, declared, target) for target in run(engine, targets))
+    """Bring every target up to date; one that cannot be written says so and holds up no other."""
+    return tuple(_sync_or_say(engine, declared, target) for target in run(engine, targets))
 
 
 def sync(engine: Engine, declared: _Declared, target_id: str) -> Synced:
@@ -66,11 +85,21 @@ def sync(engine: Engine, declared: _Declared, target_id: str) -> Synced:
     return _sync(engine, declared, found[target_id])
 
 
+def _sync_or_say(engine: Engine, declared: _Declared, target: Target) -> Synced:
+    try:
+        return _sync(engine, declared, target)
+    except DatabaseUnavailable:
+        raise
+    except Unavailable as error:
+        return Synced(target.id, {}, 0, f"{error.message}; {error.remedy}")
+
+
 def _sync(engine: Engine, declared: _Declared, target: Target) -> Synced:
     folder = Path(target.configuration["folder"])
     with _alone(folder) as is_alone:
         if not is_alone:
             return Synced(target.id, {}, 0)
+        target = run(engine, lambda connection: _with_new_types(connection, declared, target))
         lanes, rows_by_file = run(engine, lambda connection: _read(connection, declared, target))
         if not lanes:
             return Synced(target.id, {}, 0)
@@ -83,6 +112,15 @@ def _sync(engine: Engine, declared: _Declared, target: Target) -> Synced:
         return Synced(target.id, files, len(lanes))
 
 
+def _with_new_types(connection: Connection, declared: _Declared, target: Target) -> Target:
+    """Subscribe a target of all entity types to those that were declared since."""
+    types = sorted({*declared, *target.entity_types})
+    if not target.configuration.get("follows_new_types") or len(types) == len(target.entity_types):
+        return target
+    folder = Path(target.configuration["folder"])
+    return add_target(connection, target.id, folder, types, who="sync", follows_new_types=True)
+
+
 @contextmanager
 def _alone(folder: Path) -> Iterator[bool]:
     """Hold the folder for this process; False while another one writes there."""
@@ -92,7 +130,7 @@ def _alone(folder: Path) -> Iterator[bool]:
     except OSError as error:
         raise Unavailable(
             f"the folder {folder} of a file target cannot be written: {error.strerror}",
-            remedy="mend its permissions, or change the folder with `mdm targets add`",
+            remedy="mend its permissions, or name another folder with `mdm targets add`",
         ) from error
     try:
         fcntl.flock(door, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 import orjson
 from xlsxwriter import Workbook
 
-from mdm.errors import InputInvalid
+from mdm.errors import InputInvalid, Unavailable
 from mdm.sources.formulas import disarm
 
 SHEET_ROWS_MAX: Final = 1_048_576  # of the format, header included
@@ -26,6 +26,30 @@ _CREATED: Final = datetime(2000, 1, 1)  # noqa: DTZ001 -- the library wants it n
 _ELSE: Final = "export to .csv"
 
 Rows = Iterable[Mapping[str, Any]]
+
+
+def require_place(path: Path) -> None:
+    """Refuse a file to write that has no folder to stand in, before the work that would fill it."""
+    if not path.parent.is_dir():
+        raise InputInvalid(
+            f"{path} cannot be written: there is no folder {path.parent}",
+            remedy="make the folder, or name a file in one that exists",
+            field="path",
+        )
+    if path.is_dir():
+        raise InputInvalid(f"{path} is a folder", remedy="name a file in it", field="path")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Translate what the file system refuses while a file is written; raises Unavailable."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be written: {error.strerror or error}",
+            remedy="mend permissions or free space, or name a file elsewhere",
+        ) from error
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Rows) -> int:
@@ -39,11 +63,12 @@ def write_rows(path: Path, columns: Sequence[str], rows: Rows) -> int:
         message = f"the name {path.name!r} does not tell a format to write"
         raise InputInvalid(message, remedy="end it with .csv, .jsonl, .ndjson (each also .gz) or .xlsx", field="path")
     part = path.with_name(f".part-{path.name}")
-    try:
-        count = write(part, columns, rows)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with writing(path):
+        try:
+            count = write(part, columns, rows)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     return count
 
 

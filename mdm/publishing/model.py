@@ -28,7 +28,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Somebody who is told of golden versions; a file target is a folder with a file for each source instance."""
+    """Somebody who is told of golden versions; a file target is a folder with a file for each source instance.
+
+    configuration  folder, and follows_new_types where an entity type declared later shall be added by itself
+    """
 
     id: str
     kind: Literal["file"]
@@ -60,8 +63,9 @@ class SnapshotRow:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What one round did for a target: records written by file name, and golden records acknowledged."""
+    """What one round did for a target: records written by file name, golden records acknowledged, or why it failed."""
 
     target_id: str
     files: Mapping[str, int]
     acknowledged: int
+    failure: str | None = None

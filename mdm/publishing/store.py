@@ -31,11 +31,14 @@ def insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]], *, 
 
 
 def insert_messages(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str) -> None:
-    """Queue one message per golden version for every target of its entity type, and raise the head of its lane."""
+    """Queue one message per golden version for every target of its entity type, and raise the head of its lane.
+
+    A target that is being changed or removed is waited for, so that neither side misses the other.
+    """
     parameters = {"rows": as_json(rows), "at": at, "who": who}
     wanted = (
         " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (entity_type text, golden_id text, version int)"
-        " JOIN target t ON t.entity_types @> jsonb_build_array(r.entity_type)"
+        " JOIN target t ON t.entity_types @> jsonb_build_array(r.entity_type) FOR SHARE OF t"
     )
     connection.execute(
         text(
@@ -128,6 +131,27 @@ def insert_backlog(connection: Connection, target_id: str, *, at: datetime, who:
         ),
         {"target": target_id, "at": at, "who": who},
     )
+
+
+def forget_acknowledged(connection: Connection, target_id: str) -> None:
+    """Let everything that a target was told wait again, as for an empty place."""
+    connection.execute(
+        text("UPDATE delivery_lane SET acknowledged = 0 WHERE target_id = :target"), {"target": target_id}
+    )
+
+
+def delete_target(connection: Connection, target_id: str) -> bool:
+    """Delete a target with its lanes and messages; False when there is none."""
+    target = {"target": target_id}
+    if connection.execute(text("SELECT FROM target WHERE id = :target FOR UPDATE"), target).one_or_none() is None:
+        return False
+    for statement in (
+        "DELETE FROM delivery_lane WHERE target_id = :target",
+        "DELETE FROM outbox_message WHERE target_id = :target",
+        "DELETE FROM target WHERE id = :target",
+    ):
+        connection.execute(text(statement), target)
+    return True
 
 
 def select_targets(connection: Connection) -> tuple[Target, ...]:

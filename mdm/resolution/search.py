@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from matching.block import blocking_keys
-from matching.explain import explain
+from matching.explain import Explanation, explain
 from matching.model import NON_MATCH
 from matching.online import conflict_signatures, conflicting, judge
 from mdm.entities.mapping import map_record
@@ -76,6 +76,18 @@ def search(
     records = [record for record in sources_store.select_records(connection, ids) if record.golden_id is not None]
     best = _best_of_each(entity_type, asked, records)[:limit]
     return Search(_explained(entity_type, asked, best), mapped.faults, tuple(mapped.undeclared), not is_cut)
+
+
+def explain_pair(
+    connection: Connection, entity_type: EntityType, left: SourceKey, right: SourceKey
+) -> Explanation | None:
+    """Compare two stored records as they are now, step by step; None when one of them is gone."""
+    heads = sources_store.select_heads(connection, [left, right])
+    records = sources_store.select_records(connection, [RecordId(head.id) for head in heads.values()])
+    active = {record.key: record for record in records if record.state == "active"}
+    if left not in active or right not in active:
+        return None
+    return explain(standardise(entity_type, [active[left], active[right]]), 0, 1, entity_type.model)
 
 
 def _best_of_each(

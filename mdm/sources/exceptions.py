@@ -1,19 +1,22 @@
 """The exception queue: what could not be taken as it came, with every reason, until somebody mends or dismisses it.
 
 A rejected delivery waits here whole. An accepted one with warnings (a code that no list knows) has an entry too. The
-same fault delivered again opens nothing new, and a later delivery that is stored closes what it puts right.
+same content delivered again opens nothing new, what somebody mended and replayed stands as mended until the source
+delivers something else, and a later delivery that is stored closes what it puts right.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Connection
 
 from mdm.db.locks import key_hash
 from mdm.db.types import as_json, is_storable
-from mdm.entities.model import Reason
-from mdm.errors import ExceptionClosed, ExceptionUnknown
+from mdm.entities.columns import claim, column_key
+from mdm.entities.model import EntityType, Reason
+from mdm.errors import ExceptionClosed, ExceptionUnknown, InputInvalid
 from mdm.ids import ExceptionId, new_exception_id
 from mdm.sources import store
 from mdm.sources.model import Accepted, Delivery, DeliveryException, Rejected, SourceKey
@@ -56,9 +59,32 @@ def require(connection: Connection, exception_id: ExceptionId) -> DeliveryExcept
     return found
 
 
-def mend(connection: Connection, exception_id: ExceptionId, changes: Mapping[str, Any]) -> DeliveryException:
-    """Put mended fields in place of delivered ones (None removes a field); raises ExceptionUnknown, ExceptionClosed."""
+def mended_before(connection: Connection, deliveries: Sequence[Delivery]) -> dict[int, DeliveryException]:
+    """Find which deliveries somebody mended and replayed as they stand: position → the exception with mended fields."""
+    position_by_fingerprint: dict[int, list[int]] = {}
+    for position, delivery in enumerate(deliveries):
+        position_by_fingerprint.setdefault(_fingerprint(delivery), []).append(position)
+    keys = {str(delivery.key) for delivery in deliveries}
+    replayed = store.select_replayed(connection, keys, position_by_fingerprint)
+    found = {}
+    for fingerprint, exception in replayed:
+        for position in position_by_fingerprint[fingerprint]:
+            # One that was replayed as it came is judged like any other: what is declared may have changed since.
+            if exception.fields != _storable_fields(deliveries[position]):
+                found[position] = exception
+    return found
+
+
+def mend(
+    connection: Connection, declared: Mapping[str, EntityType], exception_id: ExceptionId, changes: Mapping[str, Any]
+) -> DeliveryException:
+    """Put mended fields in place of delivered ones (None removes a field).
+
+    Raises ExceptionUnknown, ExceptionClosed, and InputInvalid for a field that was not delivered and fills nothing.
+    """
     found = _open(connection, exception_id)
+    if found.entity_type in declared:
+        _require_useful(found, declared[found.entity_type], changes)
     fields = {name: value for name, value in {**found.fields, **changes}.items() if value is not None}
     store.update_exception_fields(connection, exception_id, fields)
     return require(connection, exception_id)
@@ -66,8 +92,7 @@ def mend(connection: Connection, exception_id: ExceptionId, changes: Mapping[str
 
 def keep(connection: Connection, found: DeliveryException, reasons: Sequence[Reason]) -> None:
     """Leave an exception open with the reasons of its last replay."""
-    row = _row(found.kind, delivery_of(found), reasons, found.column_map)
-    store.update_exception_reasons(connection, found.id, row["reasons"], fingerprint=row["fingerprint"])
+    store.update_exception_reasons(connection, found.id, [asdict(reason) for reason in reasons])
 
 
 def close(connection: Connection, exception_id: ExceptionId, *, state: str, who: str) -> None:
@@ -96,22 +121,47 @@ def _open(connection: Connection, exception_id: ExceptionId) -> DeliveryExceptio
     return found
 
 
+def _require_useful(found: DeliveryException, entity_type: EntityType, changes: Mapping[str, Any]) -> None:
+    for column in changes:
+        if column in found.fields or claim(entity_type, column, found.column_map) is not None:
+            continue
+        known = dict.fromkeys([*found.column_map, *found.fields])
+        for attribute in entity_type.attributes.values():
+            known |= dict.fromkeys([attribute.name, *attribute.columns])
+        folded = {column_key(name): name for name in reversed(known)}
+        near = get_close_matches(column_key(column), folded, n=1)
+        raise InputInvalid(
+            f"{column[:100]!r} fills nothing of a {entity_type.name} and was not delivered",
+            remedy=f"did you mean {folded[near[0]]}?"
+            if near
+            else f"`mdm schema --entity {entity_type.name}` lists the columns",
+            field=column[:100],
+        )
+
+
 def _row(kind: str, delivery: Delivery, reasons: Sequence[Reason], column_map: Mapping[str, str]) -> dict[str, Any]:
-    fields = {_storable(name): _storable(value) for name, value in delivery.fields.items()}
-    found = [asdict(reason) for reason in reasons]
     return {
         "id": new_exception_id(),
         "kind": kind,
         "entity_type": delivery.entity_type,
         "instance_id": delivery.key.instance,
         "source_key": str(delivery.key),
-        "fields": fields,
+        "fields": _storable_fields(delivery),
         "source_time": delivery.source_time,
         "is_deletion": delivery.is_deletion,
         "column_map": column_map,
-        "reasons": found,
-        "fingerprint": key_hash(kind, str(delivery.key), as_json(fields), as_json(found)),
+        "reasons": [asdict(reason) for reason in reasons],
+        "fingerprint": _fingerprint(delivery),
     }
+
+
+def _fingerprint(delivery: Delivery) -> int:
+    """Tell content as delivered from other content of the same record; mending does not change it."""
+    return key_hash("exception", str(delivery.key), as_json(_storable_fields(delivery)))
+
+
+def _storable_fields(delivery: Delivery) -> dict[str, Any]:
+    return {_storable(name): _storable(value) for name, value in delivery.fields.items()}
 
 
 def _storable(value: Any) -> Any:

@@ -76,14 +76,14 @@ def layout_of(path: Path, columns: Sequence[str], origin: FileOrigin) -> Layout:
     return Layout(found, is_attribute)
 
 
-def require_mapped(origin: FileOrigin) -> None:
+def require_mapped(entity_type: EntityType, column_map: Mapping[str, str]) -> None:
     """Refuse a column mapped by hand to what does not exist; raises InputInvalid that names the nearest attribute."""
-    known = (*origin.entity_type.attributes, *RECORD_COLUMNS)
-    for column, name in (origin.columns or {}).items():
+    known = (*entity_type.attributes, *RECORD_COLUMNS)
+    for column, name in column_map.items():
         if name and name not in known:
             near = get_close_matches(name, known, n=1)
             raise InputInvalid(
-                f"column {column!r} cannot fill {name!r}: {origin.entity_type.name} has no such attribute",
+                f"column {column!r} cannot fill {name!r}: {entity_type.name} has no such attribute",
                 remedy=f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}",
                 field=column,
             )

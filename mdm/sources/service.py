@@ -28,7 +28,7 @@ def register(connection: Connection, instance: SourceInstance, *, who: str) -> N
     known = {one.id: one for one in store.select_instances(connection)}.get(instance.id)
     if known is not None and known.system != instance.system:
         raise SourceConflict(
-            f"source instance {instance.id} is a {known.system}, not a {instance.system}",
+            f"source instance {instance.id} is registered as {known.system}, not as {instance.system}",
             remedy="choose another id for the new instance",
         )
     if SourceKey.parse(f"{instance.id}/object:1").instance != instance.id:

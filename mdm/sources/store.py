@@ -30,7 +30,7 @@ _POINTING = (
 
 _EXCEPTION = (
     "SELECT id, kind, entity_type, source_key, fields, source_time, is_deletion, column_map, reasons, state,"
-    " recorded_at FROM delivery_exception"
+    " recorded_at, fingerprint FROM delivery_exception"
 )
 
 
@@ -75,6 +75,19 @@ def select_heads(connection: Connection, keys: Sequence[SourceKey]) -> dict[Sour
         {"keys": as_json([_key_row(key) for key in keys])},
     )
     return {SourceKey(row.instance_id, row.object, row.scope, row.native_id): row for row in rows}
+
+
+def select_alike(connection: Connection, key: SourceKey) -> list[str]:
+    """Find a few printed keys of the same instance and native id under another object or scope, or in another case."""
+    spellings = sorted({key.native_id, key.native_id.upper(), key.native_id.lower()})
+    rows = connection.execute(
+        text(
+            "SELECT instance_id, object, scope, native_id FROM source_record WHERE instance_id = :instance"
+            " AND native_id = ANY(:spellings) ORDER BY object, scope, native_id LIMIT 3"
+        ),
+        {"instance": key.instance, "spellings": spellings},
+    )
+    return [str(SourceKey(row.instance_id, row.object, row.scope, row.native_id)) for row in rows]
 
 
 def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str) -> None:
@@ -308,7 +321,7 @@ def _record(row: Row[Any]) -> SourceRecord:
 
 
 def insert_exceptions(connection: Connection, rows: Sequence[Mapping[str, Any]], *, who: str) -> None:
-    """Queue exceptions; one that is open already for the same fault of the same content is left as it is.
+    """Queue exceptions; one that is open already for the same content takes over the reasons, unless it is mended.
 
     rows  id, kind, entity_type, instance_id, source_key, fields, source_time, is_deletion, column_map, reasons,
           fingerprint
@@ -321,7 +334,10 @@ def insert_exceptions(connection: Connection, rows: Sequence[Mapping[str, Any]],
             " reasons, fingerprint, 'open', :who FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text,"
             " kind text, entity_type text, instance_id text, source_key text, fields jsonb, source_time timestamptz,"
             " is_deletion boolean, column_map jsonb, reasons jsonb, fingerprint bigint)"
-            " ON CONFLICT (source_key, kind, fingerprint) WHERE state = 'open' DO NOTHING"
+            " ON CONFLICT (source_key, kind, fingerprint) WHERE state = 'open' DO UPDATE SET reasons ="
+            " excluded.reasons, column_map = excluded.column_map WHERE delivery_exception.fields = excluded.fields"
+            " AND (delivery_exception.reasons, delivery_exception.column_map)"
+            " IS DISTINCT FROM (excluded.reasons, excluded.column_map)"
         ),
         {"rows": as_json(rows), "who": who},
     )
@@ -364,6 +380,20 @@ def select_exception(
     return _exception(row) if row is not None else None
 
 
+def select_replayed(
+    connection: Connection, source_keys: Iterable[str], fingerprints: Iterable[int]
+) -> tuple[tuple[int, DeliveryException], ...]:
+    """List (fingerprint as delivered, exception) of replayed ones, the latest replay of each last."""
+    rows = connection.execute(
+        text(
+            f"{_EXCEPTION} WHERE state = 'replayed' AND source_key = ANY(:keys)"
+            " AND fingerprint = ANY(CAST(:fingerprints AS bigint[])) ORDER BY closed_at, id"
+        ),
+        {"keys": list(source_keys), "fingerprints": list(fingerprints)},
+    )
+    return tuple((row.fingerprint, _exception(row)) for row in rows)
+
+
 def close_exception(connection: Connection, exception_id: str, *, state: str, who: str) -> None:
     """Close an exception as replayed or dismissed."""
     connection.execute(
@@ -380,17 +410,11 @@ def update_exception_fields(connection: Connection, exception_id: str, fields: M
     )
 
 
-def update_exception_reasons(
-    connection: Connection, exception_id: str, reasons: Sequence[Mapping[str, Any]], *, fingerprint: int
-) -> None:
-    """Put the reasons of another attempt in place of the old ones, unless another open one says just that."""
+def update_exception_reasons(connection: Connection, exception_id: str, reasons: Sequence[Mapping[str, Any]]) -> None:
+    """Put the reasons of another attempt in place of the old ones."""
     connection.execute(
-        text(
-            "UPDATE delivery_exception e SET reasons = CAST(:reasons AS jsonb), fingerprint = :fingerprint"
-            " WHERE e.id = :id AND NOT EXISTS (SELECT FROM delivery_exception o WHERE o.source_key = e.source_key"
-            "  AND o.kind = e.kind AND o.fingerprint = :fingerprint AND o.state = 'open' AND o.id <> e.id)"
-        ),
-        {"id": exception_id, "reasons": as_json(reasons), "fingerprint": fingerprint},
+        text("UPDATE delivery_exception SET reasons = CAST(:reasons AS jsonb) WHERE id = :id"),
+        {"id": exception_id, "reasons": as_json(reasons)},
     )
 
 

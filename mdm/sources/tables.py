@@ -101,7 +101,7 @@ delivery_exception = Table(
     Column("is_deletion", Boolean, nullable=False),
     Column("column_map", JSONB, nullable=False, comment="column: attribute, as mapped by hand"),
     Column("reasons", JSONB, nullable=False),
-    Column("fingerprint", BigInteger, nullable=False, comment="the same fault delivered again opens nothing new"),
+    Column("fingerprint", BigInteger, nullable=False, comment="the same content delivered again opens nothing new"),
     Column("state", Text, nullable=False),
     Column("recorded_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
     Column("who", Text, nullable=False),

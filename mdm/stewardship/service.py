@@ -1,14 +1,18 @@
 """Use cases of a steward: make or revoke a decision, and have everything that follows from it carried out at once."""
 
+from datetime import datetime
+
+from matching.explain import Explanation
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.decisions import service as decisions
 from mdm.decisions import store as decisions_store
 from mdm.decisions.model import Decision, Review, Verdict
-from mdm.errors import InputInvalid, ReviewUnknown, SourceRecordUnknown
+from mdm.errors import DecisionUnknown, InputInvalid, ReviewUnknown, SourceRecordUnknown
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
 from mdm.ids import DecisionId, RecordId, ReviewId
 from mdm.pipeline import recluster
+from mdm.resolution.search import explain_pair
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
 
@@ -49,6 +53,14 @@ def revoke(hub: Hub, decision_id: DecisionId, *, who: str, bracket: Bracket[Deci
     return carry(hub, act, who=who, bracket=bracket)
 
 
+def get_decision(hub: Hub, decision_id: DecisionId) -> Decision:
+    """Return one decision, revoked or not; raises DecisionUnknown."""
+    decision = run(hub.engine, lambda connection: decisions_store.select_decision(connection, decision_id))
+    if decision is None:
+        raise DecisionUnknown(decision_id)
+    return decision
+
+
 def list_decisions(
     hub: Hub, *, entity_type: str | None = None, after: str = "", limit: int = 100
 ) -> tuple[Decision, ...]:
@@ -78,9 +90,17 @@ def list_reviews(
     )
 
 
-def count_reviews(hub: Hub) -> int:
-    """Count the questions that wait for a steward."""
-    return run(hub.engine, decisions_store.count_open_reviews)
+def count_reviews(hub: Hub, *, entity_type: str | None = None, state: str = "open") -> int:
+    """Count the questions that wait for a steward, or those in another state."""
+    return run(
+        hub.engine,
+        lambda connection: decisions_store.count_reviews(connection, entity_type=entity_type, state=state),
+    )
+
+
+def count_reviews_opened(hub: Hub, *, since: datetime, who: str) -> int:
+    """Count the open questions that somebody's records or decisions raised since an instant."""
+    return run(hub.engine, lambda connection: decisions_store.count_reviews_opened(connection, since=since, who=who))
 
 
 def get_review(hub: Hub, review_id: ReviewId) -> Review:
@@ -89,6 +109,13 @@ def get_review(hub: Hub, review_id: ReviewId) -> Review:
     if review is None:
         raise ReviewUnknown(review_id)
     return review
+
+
+def explain_review(hub: Hub, review: Review) -> Explanation | None:
+    """Compare the two records of a review as they are now, step by step; None when one of them is gone."""
+    keys = SourceKey.parse(review.left_key), SourceKey.parse(review.right_key)
+    entity_type = hub.entity_type(review.entity_type)
+    return run(hub.engine, lambda connection: explain_pair(connection, entity_type, *keys))
 
 
 def _pair(work: Work, left: SourceKey, right: SourceKey) -> tuple[str, tuple[RecordId, RecordId]]:

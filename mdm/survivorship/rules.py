@@ -9,8 +9,11 @@ whom the strategies before it said nothing or the same. The values that lost are
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
+from matching.model import FeatureSpec
+from matching.standardise import FORMS
 from mdm.entities.model import Attribute, EntityType
 from mdm.survivorship.model import (
     Contribution,
@@ -34,6 +37,9 @@ from mdm.survivorship.strategies import (
     value_time,
 )
 from mdm.survivorship.trust import first_overtaking
+
+_SPELT_IN_MANY_WAYS: Final = frozenset({"tax_id", "phone", "email", "url"})
+"""Semantic types whose compare form keeps all that tells two values apart; that of a company's name does not."""
 
 
 def survive(
@@ -228,11 +234,14 @@ def _won(name: str, result: _Result) -> tuple[Any, Lineage] | None:
 
 def _united(attribute: Attribute, result: _Result) -> tuple[Any, Lineage] | None:
     """Unite the elements of all records in the contest; of two forms of one element the better record's is shown."""
+    features = result.contest.entity_type.model.features
+    spec = next((one for one in features if attribute.name in one.attributes), None)
+    spec = spec if attribute.semantic_type in _SPELT_IN_MANY_WAYS else None
     shown: dict[Any, Any] = {}
     givers: dict[Any, list[str]] = {}
     for record in result.ranked:
         for element in _elements(record.values[attribute.name]):
-            identity = _identity(attribute.element_key, element)
+            identity = _identity(attribute, element, spec, record.values)
             shown.setdefault(identity, element)
             keys = givers.setdefault(identity, [])
             if record.record_key not in keys:
@@ -247,11 +256,20 @@ def _elements(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _identity(element_key: str | None, element: Any) -> Any:
-    """Tell which elements are the same one: by the declared key where the element has it, else as a whole."""
-    if element_key is not None and isinstance(element, Mapping) and element_key in element:
-        return fold(element[element_key])
+def _identity(attribute: Attribute, element: Any, spec: FeatureSpec | None, values: Mapping[str, Any]) -> Any:
+    """Tell which elements are the same one: by the declared key, by the compare form, or else as a whole."""
+    key = attribute.element_key
+    if key is not None and isinstance(element, Mapping) and key in element:
+        return fold(element[key])
+    if spec is not None and isinstance(element, str):
+        country = next((str(values[name]) for name in spec.country_from if values.get(name)), "")
+        return _compare_form(spec.form, element, country) or fold(element)
     return fold(element)
+
+
+@lru_cache(maxsize=65_536)
+def _compare_form(form: str, value: str, country: str) -> tuple[str, ...]:
+    return FORMS[form]([value], [country])[0]
 
 
 def _overridden(override: Override, contests: _Contests) -> tuple[Any, Lineage]:

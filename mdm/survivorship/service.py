@@ -76,6 +76,11 @@ def golden_version(
     return store.select_version(connection, golden_id, as_of=as_of)
 
 
+def golden_versions(connection: Connection, golden_ids: Iterable[GoldenId]) -> Mapping[GoldenId, GoldenVersion]:
+    """Return what golden records show now, by id; an id that was never given out is left out."""
+    return store.select_versions(connection, sorted(golden_ids))
+
+
 def golden_history(
     connection: Connection, golden_id: GoldenId, *, before: int | None, limit: int
 ) -> tuple[GoldenVersion, ...]:

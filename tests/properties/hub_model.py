@@ -104,6 +104,7 @@ class Model:
             shown.setdefault(gid, set()).add(key)
         assert {frozenset(members) for members in shown.values()} == groups, f"hub {shown}, model {groups}"
         heirs, foretold = self._heirs(groups), self.foretell(groups)
+        established = [self.members[gid] for gid in self.acknowledged & self.members.keys()]
         members: dict[Gid, set[Key]] = {}
         for group in groups:
             actual = observed[min(group)]
@@ -113,7 +114,7 @@ class Model:
                 assert actual == foretold[group], f"{sorted(group)} should be {foretold[group]}, is {actual}"
             members[actual] = set(group)
             claimed = [gid for gid, heir in heirs.items() if heir == group]
-            if any(self.members[gid] & group for gid in self.acknowledged & self.members.keys()):
+            if any(had & group for had in established):
                 self.acknowledged.add(actual)
             for gid in claimed:
                 if gid != actual:

@@ -29,6 +29,19 @@ def test_an_unknown_route_and_an_unknown_method(client: TestClient) -> None:
     assert refused.headers["allow"] == "GET"
 
 
+@pytest.mark.parametrize("path", ["/v1/golden-records", "/v1/golden-records/cus_x", "/v1/crosswalk", "/v1/sources"])
+def test_an_unknown_query_parameter_is_refused(client: TestClient, key_for: KeyFor, path: str) -> None:
+    document = problem(client.get(f"{path}?nme=Kestrel", headers=key_for("admin")), 422, "request_invalid")
+
+    assert document["errors"] == [{"place": "query nme", "message": "there is no query parameter 'nme'"}]
+
+
+def test_a_misspelt_query_parameter_names_the_nearest(client: TestClient, key_for: KeyFor) -> None:
+    refused = client.get("/v1/golden-records?q=kestrel&entity_typ=customer", headers=key_for("admin"))
+
+    assert problem(refused, 422, "request_invalid")["remedy"] == "did you mean entity_type?"
+
+
 def test_a_200_mb_body_is_refused_while_it_streams(client: TestClient, key_for: KeyFor) -> None:
     headers = key_for("admin") | {"Content-Type": "application/json"}
 

@@ -1,6 +1,7 @@
 """`mdm exceptions`: what was put aside is listed, mended, replayed or dismissed."""
 
 import json
+from pathlib import Path
 
 from tests.integration.cli.conftest import Mdm, document, lines
 
@@ -43,3 +44,21 @@ def test_wrong_calls_say_what_would_be_right(loaded: Mdm) -> None:
     assert loaded("exceptions", "mend", waiting["id"], "Name").exit_code == 2
     assert "mdm exceptions list" in loaded("exceptions", "show", "exc_none").stderr
     assert loaded("exceptions", "list", "--state", "new").exit_code == 2
+
+
+def test_an_unknown_source_is_told_with_those_that_exist(loaded: Mdm) -> None:
+    found = loaded("exceptions", "list", "--source", "nix")
+
+    assert (found.exit_code, "netsuite-us" in found.stderr) == (1, True)
+
+
+def test_a_mended_record_stays_mended_when_the_file_comes_again(loaded: Mdm, folder: Path) -> None:
+    (waiting,) = lines(loaded("exceptions", "list", "--json"))
+    assert "did you mean name?" in loaded("exceptions", "mend", waiting["id"], "Nam=Tailspin Toys Ltd").stderr
+    loaded("exceptions", "mend", waiting["id"], "Name=Tailspin Toys Ltd")
+    loaded("exceptions", "replay", waiting["id"])
+
+    again = document(loaded("load", folder / "accounts.csv", "-s", "salesforce-emea", "-e", "customer", "--json"))
+
+    assert again["statuses"] == {"unchanged": 3}
+    assert lines(loaded("exceptions", "list", "--json")) == []

@@ -32,7 +32,7 @@ def test_a_source_is_registered_by_its_id(mdm: Mdm) -> None:
     assert lines(mdm("sources", "list", "--json")) == [
         {"id": "salesforce-us", "system": "salesforce", "title": "Americas", "rank": 2, "duplicate_free": False}
     ]
-    assert "is a salesforce, not a crm" in mdm("sources", "add", "salesforce-us", "--system", "crm").stderr
+    assert "registered as salesforce, not as crm" in mdm("sources", "add", "salesforce-us", "--system", "crm").stderr
 
 
 def test_the_schema_is_json_and_an_entity_lists_its_columns(mdm: Mdm) -> None:
@@ -40,3 +40,14 @@ def test_the_schema_is_json_and_an_entity_lists_its_columns(mdm: Mdm) -> None:
     assert "legal_name" in mdm("schema", "--entity", "customer").stdout
     assert document(mdm("schema", "-e", "project", "--json"))["entity"] == "project"
     assert mdm("schema", "-e", "projekt").exit_code == 1
+
+
+def test_adding_a_source_again_changes_only_what_is_given(mdm: Mdm) -> None:
+    mdm("sources", "add", "salesforce-us", "--title", "Americas", "--rank", "2", "--duplicate-free")
+
+    assert "nothing changed" in mdm("sources", "add", "salesforce-us").stdout
+    mdm("sources", "add", "salesforce-us", "--rank", "3")
+
+    assert lines(mdm("sources", "list", "--json")) == [
+        {"id": "salesforce-us", "system": "salesforce", "title": "Americas", "rank": 3, "duplicate_free": True}
+    ]

@@ -88,7 +88,7 @@ def test_a_row_that_cannot_be_read_is_listed_and_the_others_are_taken(mdm: Mdm, 
         (["accounts.csv", "-s", "crm-one", "-e", "customer", "--map", "Name=legal_nam"], 1, "did you mean legal_name?"),
         (["accounts.csv", "-s", "crm-one", "-e", "customer", "--map", "Name"], 2, "write COLUMN=ATTRIBUTE"),
         (["accounts.csv", "-e", "customer"], 2, "--source"),
-        (["accounts.csv", "-s", "crm-one", "-e", "customer", "--create-source", "erp"], 1, "is a crm, not a erp"),
+        (["accounts.csv", "-s", "crm-one", "-e", "customer", "--create-source", "erp"], 1, "not as erp"),
         (["accounts.csv", "-s", "Bad Id", "-e", "customer", "--create-source", "crm"], 1, "is not a source key"),
     ],
 )
@@ -109,3 +109,31 @@ def test_an_error_is_told_in_json_too(mdm: Mdm, folder: Path) -> None:
 
     assert found.stdout == ""
     assert json.loads(found.stderr)["error"]["code"] == "source_unknown"
+
+
+def test_a_second_row_of_one_id_is_told_with_both_rows(mdm: Mdm, folder: Path) -> None:
+    (folder / "twice.csv").write_text("id,name\nA1,Contoso\nA2,Adatum\nA1,Fabrikam\n", encoding="utf-8")
+
+    found = mdm("load", folder / "twice.csv", "-s", "crm-one", "-e", "customer", "--create-source", "crm")
+
+    assert "line 4: row 2 has the id 'A1' too; the later row counts" in found.stderr
+
+
+def test_records_that_share_a_new_golden_record_create_one(mdm: Mdm, folder: Path) -> None:
+    rows = "Id,Name,Website,BillingCountry\n1,Contoso GmbH,contoso.de,DE\n2,Contoso GmbH,contoso.de,DE\n"
+    (folder / "twins.csv").write_text(rows, encoding="utf-8")
+
+    found = document(
+        mdm("load", folder / "twins.csv", "-s", "crm-one", "-e", "customer", "--create-source", "crm", "--json")
+    )
+
+    assert found["outcomes"] == {"created": 1, "attached": 1}
+
+
+def test_another_entity_types_columns_are_recognised(mdm: Mdm, folder: Path) -> None:
+    arguments = ("-s", "crm-one", "-e", "contract", "--create-source", "crm")
+
+    found = mdm("load", folder / "customers.csv", *arguments)
+
+    assert found.exit_code == 4
+    assert "No row was taken; the columns look like customer" in found.stderr

@@ -41,7 +41,7 @@ def test_rows_that_mean_the_same_share_a_cluster(folder: Path) -> None:
     found = mdm("match", folder / "companies.csv", "-e", "customer", "-o", folder / "out.csv")
 
     assert found.exit_code == 0, found.stderr
-    assert found.stdout.startswith("4 records, 3 clusters, 1 matching pairs")
+    assert found.stdout.startswith("4 records, 3 clusters, 1 matching pair,")
     assert clusters(folder / "out.csv") == {"1": "crm/1", "2": "crm/1", "3": "crm/3", "4": "erp/4"}
 
 
@@ -132,6 +132,8 @@ def test_children_are_matched_within_their_parents_clusters(folder: Path) -> Non
         (["companies.csv", "-e", "custommer"], 1, "use one of contract, customer"),
         (["companies.csv"], 2, "--model"),
         (["companies.csv", "-e", "customer", "-m", "Nme=legal_name"], 1, "there is no column 'Nme'"),
+        (["companies.csv", "-e", "customer", "-m", "name=legalname"], 1, "did you mean legal_name?"),
+        (["companies.csv", "-e", "customer", "--report", "no/such.json"], 1, "there is no folder no"),
         (["companies.csv", "-e", "customer", "-m", "city=id", "-m", "country=source"], 0, ""),
         (["twice.csv", "-e", "customer"], 1, "comes twice"),
         (["companies.csv", "-e", "customer", "--model", str(MODELS / "person.yaml")], 2, "declares person"),

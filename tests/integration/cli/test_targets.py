@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from mdm.sources.files import read_file
 from tests.integration.cli.conftest import Mdm, document, lines
 
@@ -41,3 +43,45 @@ def test_wrong_calls_say_what_would_be_right(loaded: Mdm, folder: Path) -> None:
     assert loaded("targets", "add", "file", "erp", folder, "-e", "custommer").exit_code == 1
     loaded("targets", "add", "file", "erp", folder / "accounts.csv" / "out")
     assert loaded("sync").exit_code == 3
+
+
+def test_a_target_that_cannot_be_written_holds_up_no_other(loaded: Mdm, folder: Path) -> None:
+    loaded("targets", "add", "file", "a-broken", folder / "accounts.csv" / "out")
+    loaded("targets", "add", "file", "erp", folder / "out")
+
+    found = loaded("sync")
+
+    assert (found.exit_code, "a-broken: the folder" in found.stderr) == (3, True)
+    assert (folder / "out" / "netsuite-us.customer.csv").exists()
+
+
+def test_a_target_can_be_removed_and_a_moved_one_fills_its_new_folder(loaded: Mdm, folder: Path) -> None:
+    loaded("targets", "add", "file", "erp", folder / "out")
+    loaded("sync")
+
+    assert "nothing changed" in loaded("targets", "add", "file", "erp", folder / "out").stdout
+    assert f"leaves {folder / 'out'}" in loaded("targets", "add", "file", "erp", folder / "new").stdout
+    loaded("sync")
+    assert (folder / "new" / "netsuite-us.customer.csv").exists()
+
+    loaded("targets", "remove", "erp")
+    assert "There is no target" in loaded("sync").stdout
+    assert loaded("targets", "remove", "erp").exit_code == 1
+    assert loaded("check").exit_code == 0
+
+
+def test_a_target_of_everything_gets_entity_types_declared_later(
+    loaded: Mdm, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded("targets", "add", "file", "erp", folder / "out")
+    loaded("sync")
+    models = Path(__file__).parents[3] / "examples" / "models"
+    monkeypatch.setenv("MDM_ENTITIES", str(models))
+    (folder / "papers.csv").write_text(
+        "id,title,authors,year\n1,A Relational Model,E. F. Codd,1970\n", encoding="utf-8"
+    )
+    loaded("load", folder / "papers.csv", "-s", "crm-one", "-e", "publication", "--create-source", "crm")
+
+    loaded("sync")
+
+    assert (folder / "out" / "crm-one.publication.csv").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mdm.db.provide import hub_database, with_driver
+from mdm.errors import SettingsInvalid
 from mdm.settings import Settings
 from tests.databases import ask
 
@@ -17,8 +18,13 @@ def test_a_configured_server_is_used_with_our_driver(scheme: str) -> None:
         assert url == "postgresql+psycopg://mdm@host/hub"
 
 
-def test_a_url_of_another_database_is_left_for_the_settings_to_refuse() -> None:
-    assert with_driver("mysql://host/hub") == "mysql://host/hub"
+@pytest.mark.parametrize("url", ["mysql://host/hub", "foo", "postgresql://me:secret@host:port/hub"])
+def test_what_is_no_address_of_postgresql_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        with_driver(url)
+
+    assert "secret" not in refused.value.message
+    assert "postgresql://" in refused.value.remedy
 
 
 @pytest.mark.db

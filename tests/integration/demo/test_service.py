@@ -8,7 +8,9 @@ from mdm.db.transaction import run
 from mdm.demo.service import load_demo
 from mdm.hub import open_hub
 from mdm.jobs.check import check
+from mdm.jobs.service import deliver
 from mdm.settings import Settings
+from tests.hubs import delivery
 
 pytestmark = pytest.mark.db
 
@@ -18,10 +20,13 @@ def test_the_firm_is_loaded_once_and_told_in_six_lines(database_url: str, tmp_pa
         first = load_demo(hub, scale=0.05)
         files = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
         again = load_demo(hub, scale=0.05)
+        unchanged = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
+        deliver(hub, [delivery("salesforce-us/Account:own", "customer", Name="My Own Client Ltd")], who="test")
+        beside_others = load_demo(hub, scale=0.05)
         violations = run(hub.engine, lambda connection: check(connection, hub.declared))
 
     assert (first.changed, again.changed) == (True, False)
     assert [line.split()[0] for line in first.lines] == [*("Records", "Golden", "Reviews", "Put", "Crosswalk", "Files")]
-    assert first.lines == again.lines
-    assert {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()} == files
+    assert first.lines == again.lines == beside_others.lines
+    assert unchanged == files
     assert violations == ()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mdm.db.transaction import run
-from mdm.errors import ExceptionClosed, ExceptionUnknown
+from mdm.errors import ExceptionClosed, ExceptionUnknown, InputInvalid
 from mdm.hub import Hub
 from mdm.ids import ExceptionId
 from mdm.jobs.service import deliver, replay
@@ -55,9 +55,49 @@ def test_another_fault_of_the_same_record_opens_another(hub: Hub) -> None:
     assert [found.fields for found in waiting(hub)] == [{"grade": "a", "colour": "red"}, {"grade": "b"}]
 
 
+def mend(hub: Hub, found: DeliveryException, **changes: Any) -> None:
+    run(hub.engine, lambda connection: exceptions.mend(connection, hub.declared, found.id, changes))
+
+
+def test_what_was_mended_stands_when_the_same_content_comes_again(hub: Hub) -> None:
+    found = rejected(hub)
+    mend(hub, found, name="cog")
+    replay(hub, found.id, who="ann")
+
+    (again,) = deliver(hub, [NAMELESS], who="test")
+    (other,) = deliver(hub, [delivery("crm-east/Gizmo:1", "gizmo", grade="b")], who="test")
+
+    assert (again.status, again.golden_id) == ("unchanged", golden_by_key(hub)["crm-east/Gizmo:1"])
+    assert other.status == "rejected"
+    assert [one.fields for one in waiting(hub)] == [{"grade": "b"}]
+
+
+def test_a_mended_warning_is_not_undone_by_the_same_content(hub: Hub) -> None:
+    unusual = delivery("crm-east/Gizmo:1", "gizmo", name="cog", grade="best")
+    deliver(hub, [unusual], who="test")
+    (found,) = waiting(hub)
+    mend(hub, found, grade="b")
+    replay(hub, found.id, who="ann")
+
+    (again,) = deliver(hub, [unusual], who="test")
+
+    assert again.status == "unchanged"
+    assert waiting(hub) == ()
+
+
+def test_a_field_that_fills_nothing_is_no_mend(hub: Hub) -> None:
+    found = rejected(hub)
+
+    with pytest.raises(InputInvalid) as refused:
+        mend(hub, found, nam="cog")
+
+    assert refused.value.remedy == "did you mean name?"
+    assert waiting(hub) == (found,)
+
+
 def test_a_mended_exception_is_taken_when_it_is_replayed(hub: Hub) -> None:
     found = rejected(hub)
-    run(hub.engine, lambda connection: exceptions.mend(connection, found.id, {"name": "cog", "colour": None}))
+    mend(hub, found, name="cog", colour=None)
 
     outcome = replay(hub, found.id, who="ann")
 
@@ -70,7 +110,7 @@ def test_a_mended_exception_is_taken_when_it_is_replayed(hub: Hub) -> None:
 
 def test_a_replay_that_is_rejected_again_keeps_the_one_exception_open_with_the_new_reasons(hub: Hub) -> None:
     found = rejected(hub)
-    run(hub.engine, lambda connection: exceptions.mend(connection, found.id, {"grade": "b"}))
+    run(hub.engine, lambda connection: exceptions.mend(connection, hub.declared, found.id, {"grade": "b"}))
 
     outcome = replay(hub, found.id, who="ann")
 
@@ -85,7 +125,7 @@ def test_a_closed_exception_is_neither_mended_nor_replayed_nor_closed_again(hub:
     run(hub.engine, lambda connection: exceptions.close(connection, found.id, state="dismissed", who="ann"))
 
     for act in (
-        lambda: run(hub.engine, lambda connection: exceptions.mend(connection, found.id, {"name": "cog"})),
+        lambda: mend(hub, found, name="cog"),
         lambda: replay(hub, found.id, who="ann"),
         lambda: run(
             hub.engine, lambda connection: exceptions.close(connection, found.id, state="dismissed", who="ann")
@@ -177,7 +217,7 @@ def test_a_deletion_from_an_unknown_instance_is_still_a_deletion_when_it_is_repl
 def test_columns_mapped_by_hand_are_mapped_the_same_way_when_replayed(hub: Hub) -> None:
     deliver(hub, [delivery("crm-east/Gizmo:1", "gizmo", Klasse="a")], who="test", column_map={"Klasse": "grade"})
     (found,) = waiting(hub)
-    run(hub.engine, lambda connection: exceptions.mend(connection, found.id, {"name": "cog"}))
+    run(hub.engine, lambda connection: exceptions.mend(connection, hub.declared, found.id, {"name": "cog"}))
 
     outcome = replay(hub, found.id, who="ann")
 

@@ -21,7 +21,7 @@ def test_an_instance_changes_its_title_rank_and_promise_but_never_its_system(hub
 
     assert run(hub.engine, lambda connection: service.require_instance(connection, "crm-east")) == renamed
     other = SourceInstance("crm-east", "erp", "Eastern CRM")
-    with pytest.raises(SourceConflict, match="crm-east is a crm, not a erp"):
+    with pytest.raises(SourceConflict, match="crm-east is registered as crm, not as erp"):
         run(hub.engine, lambda connection: service.register(connection, other, who="ann"))
 
 

@@ -24,7 +24,7 @@ def test_every_route_has_a_line_in_the_access_table(route: APIRoute) -> None:
 
 def test_every_line_of_the_access_table_has_a_route() -> None:
     served = {(method_of(route), route.path) for route in routes()}
-    pages = {("GET", "/docs"), ("GET", "/docs/{name}"), ("GET", "/openapi.json")}
+    pages = {("GET", "/"), ("GET", "/docs"), ("GET", "/docs/{name}"), ("GET", "/openapi.json")}
 
     assert set(ACCESS) == served | pages
 
@@ -32,7 +32,7 @@ def test_every_line_of_the_access_table_has_a_route() -> None:
 def test_only_health_and_docs_are_public() -> None:
     public = {path for (_, path), access in ACCESS.items() if access.verb is None}
 
-    assert public == {"/healthz", "/readyz", "/metrics", "/docs", "/docs/{name}", "/openapi.json"}
+    assert public == {"/healthz", "/readyz", "/metrics", "/", "/docs", "/docs/{name}", "/openapi.json"}
 
 
 def test_a_get_is_never_unsafe_and_put_and_delete_always_are() -> None:

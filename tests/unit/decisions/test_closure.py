@@ -31,21 +31,22 @@ def test_records_that_a_chain_makes_the_same_cannot_be_parted(judgement: Judgeme
     active = [made(B, "same", C), made(A, "same", B)]
 
     assert chain_against(active, A, judgement, C) == (
-        "a and b are same (dec_ab, ann)",
-        "b and c are same (dec_bc, ann)",
+        "a is the same as b (dec_ab, ann)",
+        "b is the same as c (dec_bc, ann)",
     )
 
 
 @pytest.mark.parametrize(
-    ("judgement", "word"), [("different", "different"), ("related", "parent_of"), ("unsure", "unsure")]
+    ("judgement", "words"),
+    [("different", "is different from"), ("related", "is parent_of"), ("unsure", "is perhaps the same as")],
 )
-def test_groups_that_a_decision_parts_cannot_be_joined(judgement: Judgement, word: str) -> None:
+def test_groups_that_a_decision_parts_cannot_be_joined(judgement: Judgement, words: str) -> None:
     active = [made(A, "same", B), made(B, judgement, C), made(C, "same", D)]
 
     assert chain_against(active, A, "same", D) == (
-        "a and b are same (dec_ab, ann)",
-        f"b and c are {word} (dec_bc, ann)",
-        "c and d are same (dec_cd, ann)",
+        "a is the same as b (dec_ab, ann)",
+        f"b {words} c (dec_bc, ann)",
+        "c is the same as d (dec_cd, ann)",
     )
 
 
@@ -53,19 +54,19 @@ def test_the_chain_runs_from_left_to_right_whichever_way_the_parting_decision_wa
     active = [made(A, "same", B), made(C, "different", B)]
 
     assert chain_against(active, A, "same", C) == (
-        "a and b are same (dec_ab, ann)",
-        "c and b are different (dec_cb, ann)",
+        "a is the same as b (dec_ab, ann)",
+        "c is different from b (dec_cb, ann)",
     )
 
 
 def test_the_chain_is_the_shortest() -> None:
     active = [made(A, "same", B), made(B, "same", C), made(A, "same", C)]
 
-    assert chain_against(active, A, "different", C) == ("a and c are same (dec_ac, ann)",)
+    assert chain_against(active, A, "different", C) == ("a is the same as c (dec_ac, ann)",)
 
 
 def test_one_decision_about_the_pair_itself_is_chain_enough() -> None:
-    assert chain_against([made(A, "different", B)], A, "same", B) == ("a and b are different (dec_ab, ann)",)
+    assert chain_against([made(A, "different", B)], A, "same", B) == ("a is different from b (dec_ab, ann)",)
 
 
 @pytest.mark.parametrize("judgement", ["same", "different", "unsure"])

@@ -101,6 +101,6 @@ def test_a_file_without_an_id_lists_its_columns() -> None:
 
 def test_mapping_to_what_does_not_exist_names_the_nearest() -> None:
     with pytest.raises(InputInvalid) as refused:
-        require_mapped(origin(columns={"Name": "legal_nme"}))
+        require_mapped(origin().entity_type, {"Name": "legal_nme"})
 
     assert refused.value.remedy == "did you mean legal_name?"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mdm.entities.service import entity_types
 from mdm.survivorship.model import masked_hash
 from mdm.survivorship.rules import losers, survive
 from tests.unit.survivorship.examples import attribute, entity_type, on, override, record, rule
@@ -101,6 +102,20 @@ def test_union_keeps_each_element_once_in_the_form_of_the_better_source() -> Non
     assert golden.values["emails"] == ["info@acme.com", "sales@acme.com"]
     assert golden.lineage["emails"].elements == (("erp/Account:1", "crm/Account:1"), ("crm/Account:1",))
     assert losers(client, members, golden)["emails"][0].value == ["Info@acme.com"]
+
+
+def test_union_shows_one_number_spelt_in_two_ways_once_and_two_companies_of_one_brand_twice() -> None:
+    client = entity_types()["customer"]
+    members = [
+        record("erp:1", {"phones": ["0711/5550140"], "trading_names": ["Acme GmbH"], "country": "DE"}, day=9),
+        record("crm:1", {"phones": ["+49 711 555 0140"], "trading_names": ["Acme AG"], "country": "DE"}, day=1),
+    ]
+
+    golden = survive(client, members, (), on(10))
+
+    assert golden.values["phones"] == ["0711/5550140"]
+    assert golden.lineage["phones"].elements == (("erp/Account:1", "crm/Account:1"),)
+    assert len(golden.values["trading_names"]) == 2
 
 
 def test_union_tells_elements_apart_by_their_key() -> None:
