@@ -46,7 +46,7 @@ CREATE TABLE delivery_exception (
 CREATE INDEX ix_delivery_exception_state ON delivery_exception (state, id);
 CREATE UNIQUE INDEX ux_delivery_exception_open ON delivery_exception (source_key, kind, fingerprint) WHERE state = 'open';
 COMMENT ON COLUMN delivery_exception.column_map IS 'column: attribute, as mapped by hand';
-COMMENT ON COLUMN delivery_exception.fingerprint IS 'the same fault delivered again opens nothing new';
+COMMENT ON COLUMN delivery_exception.fingerprint IS 'the same content delivered again opens nothing new';
 
 CREATE TABLE event (
     xid xid8 NOT NULL,
