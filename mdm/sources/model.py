@@ -15,12 +15,18 @@ NATIVE_ID_LENGTH_MAX: Final = (
 )
 _NO_TEXT: Final = r"\0\ud800-\udfff"  # NUL and halves of characters, which no text column keeps
 _PLACE: Final = rf"[^/:{_NO_TEXT}]{{1,100}}"
+_INSTANCE: Final = r"[a-z0-9][a-z0-9-]{0,62}"
 _KEY: Final = re.compile(
-    rf"(?P<instance>[a-z0-9][a-z0-9-]{{0,62}})/(?P<object>{_PLACE})(?:/(?P<scope>{_PLACE}))?:(?P<native_id>[^{_NO_TEXT}]+)"
+    rf"(?P<instance>{_INSTANCE})/(?P<object>{_PLACE})(?:/(?P<scope>{_PLACE}))?:(?P<native_id>[^{_NO_TEXT}]+)"
 )
 
 RecordState = Literal["active", "deleted"]
 Status = Literal["created", "updated", "unchanged", "stale", "rejected"]
+
+
+def is_instance_id(text: str) -> bool:
+    """Tell whether a text can name a source instance: lower-case letters, digits and hyphens, at most 63."""
+    return re.fullmatch(_INSTANCE, text) is not None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -16,11 +16,21 @@ from mdm.db.locks import key_hash, lock_keys
 from mdm.db.types import as_json, is_storable
 from mdm.entities.mapping import map_record
 from mdm.entities.model import EntityType, Reason
-from mdm.errors import SourceConflict, SourceKeyInvalid, SourceUnknown
+from mdm.errors import InputInvalid, SourceConflict, SourceKeyInvalid, SourceUnknown
 from mdm.failpoints import failpoint
 from mdm.ids import GoldenId, RecordId, new_record_id
 from mdm.sources import store
-from mdm.sources.model import Accepted, Arrival, Delivery, ReferenceKey, Rejected, SourceInstance, SourceKey, Status
+from mdm.sources.model import (
+    Accepted,
+    Arrival,
+    Delivery,
+    ReferenceKey,
+    Rejected,
+    SourceInstance,
+    SourceKey,
+    Status,
+    is_instance_id,
+)
 
 
 def register(connection: Connection, instance: SourceInstance, *, who: str) -> None:
@@ -31,8 +41,12 @@ def register(connection: Connection, instance: SourceInstance, *, who: str) -> N
             f"source instance {instance.id} is registered as {known.system}, not as {instance.system}",
             remedy="choose another id for the new instance",
         )
-    if SourceKey.parse(f"{instance.id}/object:1").instance != instance.id:
-        raise SourceKeyInvalid(instance.id)
+    if not is_instance_id(instance.id):
+        raise InputInvalid(
+            f"{instance.id[:100]!r} cannot be the id of a source instance",
+            remedy="write lower-case letters, digits and hyphens, at most 63, as in salesforce-us",
+            field="id",
+        )
     store.insert_instance(connection, instance, who=who)
 
 
