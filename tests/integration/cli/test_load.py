@@ -89,7 +89,11 @@ def test_a_row_that_cannot_be_read_is_listed_and_the_others_are_taken(mdm: Mdm, 
         (["accounts.csv", "-s", "crm-one", "-e", "customer", "--map", "Name"], 2, "write COLUMN=ATTRIBUTE"),
         (["accounts.csv", "-e", "customer"], 2, "--source"),
         (["accounts.csv", "-s", "crm-one", "-e", "customer", "--create-source", "erp"], 1, "not as erp"),
-        (["accounts.csv", "-s", "Bad Id", "-e", "customer", "--create-source", "crm"], 1, "cannot be the id of a source instance"),
+        (
+            ["accounts.csv", "-s", "Bad Id", "-e", "customer", "--create-source", "crm"],
+            1,
+            "cannot be the id of a source instance",
+        ),
     ],
 )
 def test_a_wrong_call_says_what_would_be_right(
