@@ -20,7 +20,7 @@ from mdm.db.engine import open_engine
 from mdm.demo.service import load_demo
 from mdm.failpoints import POINTS
 from mdm.hub import Hub
-from tests.databases import cloned_database, postgres_binaries
+from tests.databases import cloned_database
 from tests.firms import Standing, differences, standing_of
 from tests.hubs import assert_sound, hub_on
 
@@ -59,7 +59,8 @@ class World:
     def hub(self) -> Iterator[Hub]:
         """Open what the child left behind."""
         with ExitStack() as opened:
-            url = self.url or opened.enter_context(embedded_server(self.home, bin_folder=postgres_binaries()))
+            # The child finds its server programs as users' processes do; the files are theirs.
+            url = self.url or opened.enter_context(embedded_server(self.home))
             migrate.upgrade(url)  # a kill may come before there is a schema, or in the middle of it
             engine = open_engine(url, 2)
             opened.callback(engine.dispose)
