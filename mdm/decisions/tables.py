@@ -21,11 +21,28 @@ decision = Table(
     Column("who", Text, nullable=False),
     Column("revoked_at", TIMESTAMP(timezone=True)),
     Column("revoked_by", Text),
+    Column(
+        "basis",
+        Text,
+        nullable=False,
+        server_default="steward",
+        comment="who says so: a steward, or a source that merged its own records",
+    ),
+    Column(
+        "event_id",
+        Text,
+        ForeignKey("identity_event.id", deferrable=True, initially="DEFERRED"),
+        comment="the operation that made it; none for one made before operations were",
+    ),
+    Column("revoked_event_id", Text, ForeignKey("identity_event.id", deferrable=True, initially="DEFERRED")),
+    CheckConstraint("basis IN ('steward', 'source')", name="basis"),
     CheckConstraint("judgement IN ('same', 'different', 'unsure', 'related')", name="judgement"),
     CheckConstraint("(judgement = 'related') = (relation IS NOT NULL)", name="relation"),
     CheckConstraint("left_id <> right_id", name="two_records"),
     Index("ix_decision_left", "left_id", postgresql_where=text("revoked_at IS NULL")),
     Index("ix_decision_right", "right_id", postgresql_where=text("revoked_at IS NULL")),
+    Index("ix_decision_event_id", "event_id", postgresql_where=text("event_id IS NOT NULL")),
+    Index("ix_decision_revoked_event_id", "revoked_event_id", postgresql_where=text("revoked_event_id IS NOT NULL")),
 )
 
 value_override = Table(
@@ -43,8 +60,12 @@ value_override = Table(
     Column("who", Text, nullable=False),
     Column("ended_at", TIMESTAMP(timezone=True)),
     Column("ended_by", Text),
+    Column("event_id", Text, ForeignKey("identity_event.id", deferrable=True, initially="DEFERRED")),
+    Column("ended_event_id", Text, ForeignKey("identity_event.id", deferrable=True, initially="DEFERRED")),
     CheckConstraint("term IN ('for_ever', 'until_source_changes', 'until')", name="term"),
     Index("ix_value_override_record", "record_id", postgresql_where=text("ended_at IS NULL")),
+    Index("ix_value_override_event_id", "event_id", postgresql_where=text("event_id IS NOT NULL")),
+    Index("ix_value_override_ended_event_id", "ended_event_id", postgresql_where=text("ended_event_id IS NOT NULL")),
 )
 
 review = Table(

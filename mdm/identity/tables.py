@@ -41,6 +41,16 @@ identity_event = Table(
     Column("plan", JSONB, nullable=False, comment="ids only, with the state before and after"),
     Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
     Column("who", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default="ingest"),
+    Column(
+        "root_id",
+        Text,
+        ForeignKey("identity_event.id"),
+        comment="the event that this one followed from; none for one that stands for itself",
+    ),
+    Column("undoes_id", Text, ForeignKey("identity_event.id"), comment="the event that this one took back"),
+    Index("ix_identity_event_root_id", "root_id", postgresql_where=text("root_id IS NOT NULL")),
+    Index("ix_identity_event_undoes_id", "undoes_id", postgresql_where=text("undoes_id IS NOT NULL")),
 )
 
 membership = Table(

@@ -50,13 +50,24 @@ source_record = Table(
     Column("is_deferred", Boolean, nullable=False, server_default=text("false")),
     Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
     Column("who", Text, nullable=False),
+    Column(
+        "withdrawn_event_id",
+        Text,
+        ForeignKey("identity_event.id", deferrable=True, initially="DEFERRED"),
+        comment="a steward took it out of the hub's answers, whatever its source says",
+    ),
     UniqueConstraint("instance_id", "object", "scope", "native_id"),
-    CheckConstraint("state IN ('active', 'deleted')", name="state"),
+    CheckConstraint("state IN ('active', 'deleted', 'withdrawn')", name="state"),
     CheckConstraint("isfinite(source_time)", name="source_time_finite"),
     ForeignKeyConstraint(["golden_id", "entity_type"], ["golden_record.id", "golden_record.entity_type"]),
     Index("ix_source_record_golden_id", "golden_id"),
     Index("ix_source_record_reference", "instance_id", "native_id", "entity_type"),
     Index("ix_source_record_deferred", "id", postgresql_where=text("is_deferred")),
+    Index(
+        "ix_source_record_withdrawn_event_id",
+        "withdrawn_event_id",
+        postgresql_where=text("withdrawn_event_id IS NOT NULL"),
+    ),
 )
 
 source_record_version = Table(

@@ -1,0 +1,23 @@
+"""The audit log: appended with each change, sealed into a chain, its checkpoints exported.
+
+Why: tampering has to show.
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the schema to this revision."""
+    op.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+
+
+def downgrade() -> None:
+    """Refuse: what was recorded in the new columns would be lost; restore a backup instead."""
+    raise NotImplementedError("this revision cannot be taken back; restore a backup instead")
