@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from mdm import clock
 from mdm.entities.model import EntityType
 from mdm.hub import Work
-from mdm.identity.model import IdentityPlan
+from mdm.identity.model import Cause, IdentityPlan
 from mdm.identity.service import carry_out
 from mdm.ids import RecordId
 from mdm.publishing.service import publish
@@ -26,11 +26,11 @@ def resolve(work: Work, entity_type: EntityType, batch: Sequence[Accepted]) -> t
     with stage("ingest"):
         arrivals = ingest(work.connection, batch, at=clock.recording_instant, who=work.who)
     changed = [arrival.record_id for arrival in arrivals if arrival.status in {"created", "updated"}]
-    reevaluate(work, entity_type, changed, cause="ingest")
+    reevaluate(work, entity_type, changed, cause=Cause("ingest"))
     return arrivals
 
 
-def reevaluate(work: Work, entity_type: EntityType, record_ids: Iterable[RecordId], *, cause: str) -> None:
+def reevaluate(work: Work, entity_type: EntityType, record_ids: Iterable[RecordId], *, cause: Cause) -> None:
     """Match records anew, since they or their parent changed, and carry out what follows."""
     records = load(work.connection, entity_type, record_ids, work.locks)
     if not records:
@@ -46,7 +46,7 @@ def reevaluate(work: Work, entity_type: EntityType, record_ids: Iterable[RecordI
     recluster(work, entity_type, touched | {record.id for record in records}, cause=cause)
 
 
-def recluster(work: Work, entity_type: EntityType, seeds: Iterable[RecordId], *, cause: str) -> None:
+def recluster(work: Work, entity_type: EntityType, seeds: Iterable[RecordId], *, cause: Cause) -> None:
     """Bring the part of the graph around the seeds to what the law of clusters asks, after new edges or decisions."""
     with stage("cluster"):
         clustered = cluster(work.connection, entity_type, seeds, work.locks, work.bounds)
@@ -54,9 +54,9 @@ def recluster(work: Work, entity_type: EntityType, seeds: Iterable[RecordId], *,
     refresh_reviews(work.connection, entity_type, clustered, who=work.who)
 
 
-def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: str) -> None:
+def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: Cause) -> None:
     """Carry out a plan: identity, then values, then messages; then the same for all that points at what moved."""
-    if not plan.touched:
+    if not plan.touched and cause.event_id is None:
         return
     at = clock.recording_instant(work.connection)
     event_id = carry_out(work.connection, plan, cause=cause, at=at, who=work.who)
@@ -67,6 +67,6 @@ def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: str
         publish(work.connection, plan, versions, at=at, who=work.who)
     for follower in followers_of(work.connection, work.declared, plan, work.locks):
         if follower.is_matched_within:
-            reevaluate(work, follower.entity_type, follower.record_ids, cause=f"{cause} of {plan.entity_type}")
+            reevaluate(work, follower.entity_type, follower.record_ids, cause=cause.following(event_id))
         else:
-            apply(work, follower.entity_type, follower.refreshing, cause=f"{cause} of {plan.entity_type}")
+            apply(work, follower.entity_type, follower.refreshing, cause=cause.following(event_id))

@@ -5,9 +5,27 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from mdm.ids import GoldenId, RecordId
+from mdm.ids import EventId, GoldenId, RecordId
 
 GoldenState = Literal["active", "forwarded", "retired"]
+CauseKind = Literal[
+    "ingest",
+    "deferred",
+    "decay",
+    "decision",
+    "revocation",
+    "merge",
+    "unmerge",
+    "split",
+    "move",
+    "dissolve",
+    "confirm",
+    "retire",
+    "restore",
+    "undo",
+    "override",
+    "source_event",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +92,26 @@ class Turn:
     golden_id: GoldenId
     before: Standing | None
     after: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why identity or values change: the kind of act, and what a reader of the history wants to know of it.
+
+    event_id   the id that the event gets, chosen beforehand so that facts can name it; it is then written in any case
+    root_id    the event that this one follows from, as projects follow their clients
+    undoes_id  the event that this one takes back
+    """
+
+    kind: CauseKind
+    reason: str = ""
+    event_id: EventId | None = None
+    root_id: EventId | None = None
+    undoes_id: EventId | None = None
+
+    def following(self, event_id: EventId) -> "Cause":
+        """Return the cause of what follows from an event of this cause."""
+        return Cause(self.kind, self.reason, root_id=self.root_id or event_id, undoes_id=self.undoes_id)
 
 
 @dataclass(frozen=True, slots=True)

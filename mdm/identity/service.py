@@ -9,7 +9,7 @@ from mdm.clock import horizon
 from mdm.errors import AsOfBeyondHorizon, GoldenRecordUnknown, PlanOutdated, SourceRecordUnknown, TouchedSetGrew
 from mdm.failpoints import failpoint
 from mdm.identity import store
-from mdm.identity.model import CrosswalkEntry, CrosswalkPair, GoldenRecord, IdentityPlan
+from mdm.identity.model import Cause, CrosswalkEntry, CrosswalkPair, GoldenRecord, IdentityPlan
 from mdm.ids import EventId, GoldenId, new_event_id
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
@@ -52,10 +52,10 @@ class GoldenLocks:
         return self._place.get(golden_id.partition("_")[0], len(self._place)), golden_id
 
 
-def carry_out(connection: Connection, plan: IdentityPlan, *, cause: str, at: datetime, who: str) -> EventId:
+def carry_out(connection: Connection, plan: IdentityPlan, *, cause: Cause, at: datetime, who: str) -> EventId:
     """Write a plan: event, standings, memberships. The caller holds the locks; raises PlanOutdated if ids moved on."""
     _require_as_planned(connection, plan)
-    event_id = new_event_id()
+    event_id = cause.event_id or new_event_id()
     store.insert_event(connection, event_id, plan, cause=cause, at=at, who=who)
     if plan.turns:
         store.upsert_standings(connection, plan.entity_type, plan.turns, at=at, who=who)

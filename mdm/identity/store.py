@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from mdm.db.types import as_json
 from mdm.identity.model import (
+    Cause,
     CrosswalkEntry,
     CrosswalkPair,
     GoldenRecord,
@@ -76,18 +77,21 @@ def select_members(connection: Connection, record_ids: Iterable[RecordId]) -> di
 
 
 def insert_event(
-    connection: Connection, event_id: EventId, plan: IdentityPlan, *, cause: str, at: datetime, who: str
+    connection: Connection, event_id: EventId, plan: IdentityPlan, *, cause: Cause, at: datetime, who: str
 ) -> None:
     """Append the plan that is being carried out."""
     connection.execute(
         text(
-            "INSERT INTO identity_event (id, entity_type, cause, plan, recorded_at, who)"
-            " VALUES (:id, :entity_type, :cause, CAST(:plan AS jsonb), :at, :who)"
+            "INSERT INTO identity_event (id, entity_type, kind, cause, root_id, undoes_id, plan, recorded_at, who)"
+            " VALUES (:id, :entity_type, :kind, :cause, :root_id, :undoes_id, CAST(:plan AS jsonb), :at, :who)"
         ),
         {
             "id": event_id,
             "entity_type": plan.entity_type,
-            "cause": cause,
+            "kind": cause.kind,
+            "cause": cause.reason,
+            "root_id": cause.root_id,
+            "undoes_id": cause.undoes_id,
             "plan": as_json(plan.as_document()),
             "at": at,
             "who": who,

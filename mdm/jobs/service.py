@@ -13,7 +13,7 @@ from mdm import clock
 from mdm.db.transaction import run
 from mdm.entities.model import Reason
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
-from mdm.identity.model import IdentityPlan
+from mdm.identity.model import Cause, IdentityPlan
 from mdm.ids import ExceptionId, GoldenId
 from mdm.jobs.model import Identity, Outcome
 from mdm.pipeline import apply, reevaluate, resolve
@@ -100,7 +100,7 @@ def refresh_due(hub: Hub, *, who: str = "worker") -> int:
         work.locks.hold(work.connection, sorted(golden_id for _, golden_id in due))
         for name in sorted({name for name, _ in due}):
             ids = tuple(sorted(golden_id for type_name, golden_id in due if type_name == name))
-            apply(work, work.declared[name], IdentityPlan(name, refreshed=ids), cause="decay")
+            apply(work, work.declared[name], IdentityPlan(name, refreshed=ids), cause=Cause("decay"))
         return len(due)
 
     return carry(hub, act, who=who)
@@ -128,7 +128,7 @@ def _reevaluate_some_deferred(work: Work, *, records_max: int) -> int:
     ids = [record.id for record in waiting if record.entity_type == entity_type.name]
     block_size_max = max(work.bounds.block_size_emergency, entity_type.model.block_size_max * BLOCK_SIZE_EMERGENCY)
     bounds = Bounds(work.bounds.locks_max, block_size_max, work.bounds.component_records_max * COMPONENT_WIDER)
-    reevaluate(replace(work, bounds=bounds), entity_type, ids, cause="deferred")
+    reevaluate(replace(work, bounds=bounds), entity_type, ids, cause=Cause("deferred"))
     return len(ids) - sources_store.count_deferred(work.connection, ids)
 
 

@@ -20,7 +20,7 @@ _KEY: Final = re.compile(
     rf"(?P<instance>{_INSTANCE})/(?P<object>{_PLACE})(?:/(?P<scope>{_PLACE}))?:(?P<native_id>[^{_NO_TEXT}]+)"
 )
 
-RecordState = Literal["active", "deleted"]
+RecordState = Literal["active", "deleted", "withdrawn"]
 Status = Literal["created", "updated", "unchanged", "stale", "rejected"]
 
 

@@ -10,6 +10,7 @@ from mdm.decisions import store as decisions_store
 from mdm.decisions.model import Decision, Review, Verdict
 from mdm.errors import DecisionUnknown, InputInvalid, ReviewUnknown, SourceRecordUnknown
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
+from mdm.identity.model import Cause
 from mdm.ids import DecisionId, RecordId, ReviewId
 from mdm.pipeline import recluster
 from mdm.resolution.search import explain_pair
@@ -35,7 +36,7 @@ def decide(
         entity_type, pair = _pair(work, left, right)
         at = clock.recording_instant(work.connection)
         decision = decisions.make_decision(work.connection, entity_type, pair, verdict, at=at, who=who)
-        recluster(work, work.declared[entity_type], decision.pair, cause=f"decision {decision.id}")
+        recluster(work, work.declared[entity_type], decision.pair, cause=Cause("decision", verdict.reason))
         return decision
 
     return carry(hub, act, who=who, bracket=bracket)
@@ -47,7 +48,12 @@ def revoke(hub: Hub, decision_id: DecisionId, *, who: str, bracket: Bracket[Deci
     def act(work: Work) -> Decision:
         at = clock.recording_instant(work.connection)
         decision = decisions.revoke(work.connection, decision_id, at=at, who=who)
-        recluster(work, work.declared[decision.entity_type], decision.pair, cause=f"revocation of {decision.id}")
+        recluster(
+            work,
+            work.declared[decision.entity_type],
+            decision.pair,
+            cause=Cause("revocation", f"{decision_id} revoked"),
+        )
         return decision
 
     return carry(hub, act, who=who, bracket=bracket)

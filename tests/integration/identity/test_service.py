@@ -12,7 +12,7 @@ from mdm.entities.model import EntityType
 from mdm.errors import PlanOutdated
 from mdm.hub import Hub, carry
 from mdm.identity import store
-from mdm.identity.model import IdentityPlan, Move, Standing, Turn
+from mdm.identity.model import Cause, IdentityPlan, Move, Standing, Turn
 from mdm.identity.service import carry_out
 from mdm.ids import GoldenId, RecordId
 from mdm.jobs.service import deliver
@@ -45,7 +45,7 @@ def merging(hub: Hub) -> IdentityPlan:
 
 def carried_out(hub: Hub, plan: IdentityPlan) -> None:
     widget: EntityType = hub.declared["widget_hold"]
-    carry(hub, lambda work: apply(work, widget, plan, cause="test"), who="test")
+    carry(hub, lambda work: apply(work, widget, plan, cause=Cause("decision", "test")), who="test")
 
 
 def values(hub: Hub, key: str) -> dict[str, Any]:
@@ -194,4 +194,4 @@ def test_carrying_out_needs_the_ids_to_stand_as_planned(hub: Hub) -> None:
     )
 
     with pytest.raises(PlanOutdated):
-        run(hub.engine, lambda c: carry_out(c, confirmed, cause="test", at=clock.now(), who="test"))
+        run(hub.engine, lambda c: carry_out(c, confirmed, cause=Cause("decision", "test"), at=clock.now(), who="test"))
