@@ -7,7 +7,7 @@ path needs inside one transaction. `carry` runs work in a transaction and repeat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 
@@ -16,10 +16,11 @@ from mdm.db.transaction import run
 from mdm.entities.model import EntityType
 from mdm.entities.service import entity_types
 from mdm.errors import EntityTypeUnknown, TouchedSetGrew
-from mdm.identity.model import IdentityPlan
+from mdm.identity.model import NO_WISHES, IdentityPlan, Wishes
 from mdm.identity.service import GoldenLocks
 from mdm.resolution.model import Bounds
 from mdm.settings import Settings
+from mdm.survivorship.model import GoldenVersion
 from mdm.survivorship.options import check_options
 from mdm.telemetry import IDENTITY_CHANGES
 
@@ -71,14 +72,19 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One transaction's hands: its connection, what is declared, how far it may reach, and in whose name."""
+    """One transaction's hands: its connection, what is declared, how far it may reach, and in whose name.
+
+    wishes  what the operation at hand asks of golden ids
+    """
 
     connection: Connection
     declared: Mapping[str, EntityType]
     bounds: Bounds
     locks: GoldenLocks
     who: str
+    wishes: Wishes = NO_WISHES
     carried_out: list[IdentityPlan] = field(default_factory=list)
+    written: list[GoldenVersion] = field(default_factory=list)
 
     def note(self, plan: IdentityPlan) -> None:
         """Note a plan that was carried out: what it minted is this transaction's own, and it is counted at the end."""
@@ -99,24 +105,53 @@ def open_hub(settings: Settings, url: str) -> Iterator[Hub]:
         engine.dispose()
 
 
+class _Rehearsed(Exception):
+    """Carries the result of a rehearsal past the rollback."""
+
+    def __init__(self, result: Any) -> None:
+        """Keep the result."""
+        super().__init__()
+        self.result = result
+
+
 def carry(hub: Hub, act: Callable[[Work], Result], *, who: str, bracket: Bracket[Result] = UNBRACKETED) -> Result:
     """Do one act in one transaction, again from the start when it touches more than it had locked."""
+
+    def attempt(work: Work) -> tuple[Result, Work]:
+        return bracket.around(work.connection, lambda: act(work)), work
+
+    result, work = run(hub.engine, _repeatable(hub, attempt, who))
+    for plan in work.carried_out:
+        _count(plan)
+    return result
+
+
+def rehearse(hub: Hub, act: Callable[[Work], Result], *, who: str) -> Result:
+    """Do one act as `carry` would, take nothing of it over, and return what it would have returned."""
+
+    def attempt(work: Work) -> Result:
+        raise _Rehearsed(act(work))
+
+    try:
+        return run(hub.engine, _repeatable(hub, attempt, who))
+    except _Rehearsed as rehearsed:
+        return cast("Result", rehearsed.result)
+
+
+def _repeatable(hub: Hub, attempt: Callable[[Work], Result], who: str) -> Callable[[Connection], Result]:
+    """Give each attempt hands of its own, with the locks that the one before found it needs."""
     prefixes = [entity_type.id_prefix for entity_type in hub.declared.values()]
     wanted: frozenset[str] = frozenset()
 
-    def attempt(connection: Connection) -> tuple[Result, Work]:
+    def on(connection: Connection) -> Result:
         nonlocal wanted
-        work = Work(connection, hub.declared, hub.bounds, GoldenLocks(prefixes, wanted), who)
         try:
-            return bracket.around(connection, lambda: act(work)), work
+            return attempt(Work(connection, hub.declared, hub.bounds, GoldenLocks(prefixes, wanted), who))
         except TouchedSetGrew as grew:
             wanted |= grew.golden_ids
             raise
 
-    result, work = run(hub.engine, attempt)
-    for plan in work.carried_out:
-        _count(plan)
-    return result
+    return on
 
 
 def _count(plan: IdentityPlan) -> None:

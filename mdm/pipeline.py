@@ -49,7 +49,7 @@ def reevaluate(work: Work, entity_type: EntityType, record_ids: Iterable[RecordI
 def recluster(work: Work, entity_type: EntityType, seeds: Iterable[RecordId], *, cause: Cause) -> None:
     """Bring the part of the graph around the seeds to what the law of clusters asks, after new edges or decisions."""
     with stage("cluster"):
-        clustered = cluster(work.connection, entity_type, seeds, work.locks, work.bounds)
+        clustered = cluster(work.connection, entity_type, seeds, work.locks, work.bounds, work.wishes)
     apply(work, entity_type, clustered.plan, cause=cause)
     refresh_reviews(work.connection, entity_type, clustered, who=work.who)
 
@@ -63,6 +63,7 @@ def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: Cau
     work.note(plan)
     with stage("survive"):
         versions = survive(work.connection, entity_type, plan.touched, event_id=event_id, at=at, who=work.who)
+    work.written.extend(versions)
     with stage("publish"):
         publish(work.connection, plan, versions, at=at, who=work.who)
     for follower in followers_of(work.connection, work.declared, plan, work.locks):

@@ -1,4 +1,4 @@
-"""Whether a new decision can hold beside the active ones, with the chain of facts that proves it when it cannot.
+"""Whether new decisions can hold beside the active ones, with the chain of facts that proves it when they cannot.
 
 Records joined by `same` decisions form one group. A `same` contradicts any decision that parts its two groups; a
 decision that parts two records contradicts the chain of `same` decisions between them.
@@ -9,37 +9,53 @@ from itertools import pairwise
 
 import networkx as nx
 
-from mdm.decisions.model import Decision, Verdict
+from mdm.decisions.model import Decision, Pair, Verdict
 from mdm.errors import DecisionContradicts
 from mdm.ids import RecordId
 
 
-def require_consistent(active: Sequence[Decision], left_id: RecordId, right_id: RecordId, verdict: Verdict) -> None:
-    """Raise DecisionContradicts, naming every decision of the chain, when the new one cannot hold.
+def require_consistent(active: Sequence[Decision], pairs: Sequence[Pair], verdict: Verdict) -> None:
+    """Raise DecisionContradicts, naming every decision of the chain, when a verdict on these pairs cannot hold.
 
-    active  all active decisions that touch the groups of either record, but for an `unsure` that the new one answers
+    active  all active decisions that touch the groups of any of the records, but for an `unsure` that is answered
     """
+    parting = [decision for decision in active if not decision.joins]
+    if verdict.judgement == "same" and not parting:
+        return
     graph = nx.Graph()
-    graph.add_nodes_from((left_id, right_id))
+    graph.add_nodes_from(record_id for pair in pairs for record_id in pair)
     for decision in active:
         if decision.joins:
             graph.add_edge(*decision.pair, decision=decision)
-    if verdict.judgement != "same":
+    if verdict.judgement == "same":
+        _require_none_parted(graph, pairs, parting)
+        return
+    for left_id, right_id in pairs:
         if nx.has_path(graph, left_id, right_id):
             raise DecisionContradicts(
                 "the two records are decided to be the same", chain=_chain(graph, left_id, right_id)
             )
-        return
-    left_group, right_group = (nx.node_connected_component(graph, side) for side in (left_id, right_id))
-    for decision in active:
-        if decision.joins:
+
+
+def _require_none_parted(graph: nx.Graph, pairs: Sequence[Pair], parting: Sequence[Decision]) -> None:
+    graph.add_edges_from(pair for pair in pairs if not graph.has_edge(*pair))
+    for decision in parting:
+        first, second = decision.pair
+        if first not in graph or second not in graph or not nx.has_path(graph, first, second):
             continue
-        for first, second in (decision.pair, decision.pair[::-1]):
-            if first in left_group and second in right_group:
-                chain = (*_chain(graph, left_id, first), str(decision), *_chain(graph, second, right_id))
-                raise DecisionContradicts("the two records are decided to be apart", chain=chain)
+        steps = list(pairwise(nx.shortest_path(graph, first, second)))
+        asked = next((place for place, step in enumerate(steps) if "decision" not in graph.edges[step]), len(steps))
+        # Told around the circle from the left of the first asked pair to its right.
+        before, after = _told(graph, steps[:asked]), _told(graph, steps[asked:])
+        is_forward = asked == len(steps) or steps[asked] in pairs
+        chain = (*before[::-1], str(decision), *after[::-1]) if is_forward else (*after, str(decision), *before)
+        raise DecisionContradicts("the two records are decided to be apart", chain=chain)
 
 
 def _chain(graph: nx.Graph, start: RecordId, end: RecordId) -> tuple[str, ...]:
-    path = nx.shortest_path(graph, start, end)
-    return tuple(str(graph.edges[step]["decision"]) for step in pairwise(path))
+    return _told(graph, list(pairwise(nx.shortest_path(graph, start, end))))
+
+
+def _told(graph: nx.Graph, steps: Sequence[Pair]) -> tuple[str, ...]:
+    """Tell the decisions along a path; the steps that are only asked for are no facts."""
+    return tuple(str(graph.edges[step]["decision"]) for step in steps if "decision" in graph.edges[step])

@@ -6,9 +6,12 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from mdm.ids import DecisionId, RecordId, ReviewId
+from mdm.ids import DecisionId, EventId, RecordId, ReviewId
+
+Pair = tuple[RecordId, RecordId]
 
 Judgement = Literal["same", "different", "unsure", "related"]
+Basis = Literal["steward", "source"]
 ReviewKind = Literal["possible_match", "join", "split", "unsure"]
 
 JUDGEMENTS: Final = ("same", "different", "unsure", "related")
@@ -33,8 +36,22 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Under which operation, when and in whose name facts are recorded; `basis` says who knows it."""
+
+    at: datetime
+    who: str
+    event_id: EventId | None = None
+    basis: Basis = "steward"
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """One judgement of two source records, by whom and why, until it is revoked."""
+    """One judgement of two source records, by whom and why, until it is revoked.
+
+    event_id   the operation that made it
+    operation  the kind of that operation, "" where it was made for these two records alone
+    """
 
     id: DecisionId
     entity_type: str
@@ -46,6 +63,9 @@ class Decision:
     revoked_at: datetime | None = None
     left_key: str = ""
     right_key: str = ""
+    basis: Basis = "steward"
+    event_id: EventId | None = None
+    operation: str = ""
 
     @property
     def joins(self) -> bool:

@@ -1,6 +1,7 @@
 """Use cases on the rows of decisions: make one that is consistent, revoke one, and say what they ask of clustering."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -8,9 +9,9 @@ from sqlalchemy import Connection
 from mdm.db.locks import key_hash, lock_keys
 from mdm.decisions import store
 from mdm.decisions.closure import require_consistent
-from mdm.decisions.model import RELATIONS, SYMMETRIC, Constraints, Decision, Verdict
+from mdm.decisions.model import RELATIONS, SYMMETRIC, Constraints, Decision, Pair, Signature, Verdict
 from mdm.errors import DecisionContradicts, DecisionUnknown, InputInvalid
-from mdm.ids import DecisionId, RecordId, new_decision_id
+from mdm.ids import DecisionId, EventId, RecordId, new_decision_id
 
 
 def constraints(connection: Connection, record_ids: Iterable[RecordId]) -> Constraints:
@@ -23,48 +24,103 @@ def constraints(connection: Connection, record_ids: Iterable[RecordId]) -> Const
     )
 
 
-def make_decision(
+def make_decisions(
     connection: Connection,
     entity_type: str,
-    pair: tuple[RecordId, RecordId],
+    pairs: Sequence[Pair],
     verdict: Verdict,
     *,
-    at: datetime,
-    who: str,
-) -> Decision:
-    """Append a decision; one that repeats an active one returns that. Raises DecisionContradicts with the proof."""
-    _require_well_formed(verdict, pair)
+    signed: Signature,
+) -> tuple[Decision, ...]:
+    """Append a verdict on each pair; a pair that is decided so already keeps its decision. Returns one for each pair.
+
+    Raises DecisionContradicts with the proof. What was `unsure` between records that are now decided is answered.
+    """
+    _require_well_formed(verdict, pairs)
     lock_keys(connection, [key_hash("decision", entity_type)])
-    left_id, right_id = pair
-    active = _around(connection, pair)
-    same_pair = [one for one in active if set(one.pair) == set(pair)]
-    for one in same_pair:
-        if (one.verdict.judgement, one.verdict.relation) == (verdict.judgement, verdict.relation):
-            if one.pair != pair and verdict.relation not in (None, *SYMMETRIC):
-                raise DecisionContradicts("the relation stands the other way round", chain=[str(one)])
-            return one
-    answered = [one for one in same_pair if one.verdict.judgement == "unsure"]
-    require_consistent([one for one in active if one not in answered], left_id, right_id, verdict)
-    for one in answered:
-        store.revoke_decision(connection, one.id, at=at, who=who)
-    decision = Decision(new_decision_id(), entity_type, left_id, right_id, verdict, who, at)
-    store.insert_decision(connection, decision)
-    return decision
+    active = _around(connection, {record_id for pair in pairs for record_id in pair})
+    standing = _standing(active, pairs, verdict)
+    answered = _answered(active, pairs, verdict)
+    require_consistent([one for one in active if one not in answered], pairs, verdict)
+    if answered:
+        store.revoke_decisions(
+            connection, [one.id for one in answered], event_id=signed.event_id, at=signed.at, who=signed.who
+        )
+    made = {
+        pair: Decision(
+            new_decision_id(),
+            entity_type,
+            *pair,
+            verdict,
+            signed.who,
+            signed.at,
+            basis=signed.basis,
+            event_id=signed.event_id,
+        )
+        for pair in pairs
+        if frozenset(pair) not in standing
+    }
+    if made:
+        store.insert_decisions(connection, list(made.values()))
+    return tuple(standing.get(frozenset(pair)) or made[pair] for pair in pairs)
 
 
-def revoke(connection: Connection, decision_id: DecisionId, *, at: datetime, who: str) -> Decision:
+def revoke(
+    connection: Connection, decision_id: DecisionId, *, event_id: EventId | None = None, at: datetime, who: str
+) -> Decision:
     """End a decision and return it as it stands then; one that ended before is left alone. Raises DecisionUnknown."""
-    store.revoke_decision(connection, decision_id, at=at, who=who)
+    store.revoke_decisions(connection, [decision_id], event_id=event_id, at=at, who=who)
     decision = store.select_decision(connection, decision_id)
     if decision is None:
         raise DecisionUnknown(decision_id)
     return decision
 
 
-def _around(connection: Connection, pair: tuple[RecordId, RecordId]) -> list[Decision]:
-    """Gather the active decisions on every record that `same` decisions connect with either of the two."""
+def reinstate(connection: Connection, ended: Sequence[Decision], *, signed: Signature) -> None:
+    """Make decisions anew that an operation ended and that is taken back; facts are added, never revived."""
+    if ended:
+        lock_keys(connection, [key_hash("decision", ended[0].entity_type)])
+        store.insert_decisions(
+            connection,
+            [replace(one, id=new_decision_id(), recorded_at=signed.at, event_id=signed.event_id) for one in ended],
+        )
+
+
+def _standing(
+    active: Sequence[Decision], pairs: Sequence[Pair], verdict: Verdict
+) -> dict[frozenset[RecordId], Decision]:
+    """Find the pairs about which this is decided already; raises DecisionContradicts for a relation turned round."""
+    asked = {frozenset(pair): pair for pair in pairs}
+    found = {}
+    for one in active:
+        between = frozenset(one.pair)
+        if between not in asked or (one.verdict.judgement, one.verdict.relation) != (
+            verdict.judgement,
+            verdict.relation,
+        ):
+            continue
+        if one.pair != asked[between] and verdict.relation not in (None, *SYMMETRIC):
+            raise DecisionContradicts("the relation stands the other way round", chain=[str(one)])
+        found[between] = one
+    return found
+
+
+def _answered(active: Sequence[Decision], pairs: Sequence[Pair], verdict: Verdict) -> list[Decision]:
+    """Find what somebody was unsure of and a verdict answers: the same pairs; of one group, all that is in it."""
+    unsure = [one for one in active if one.verdict.judgement == "unsure"]
+    if not unsure or verdict.judgement == "unsure":
+        return []
+    if verdict.judgement != "same" or len(pairs) == 1:
+        asked = {frozenset(pair) for pair in pairs}
+        return [one for one in unsure if frozenset(one.pair) in asked]
+    inside = {record_id for pair in pairs for record_id in pair}
+    return [one for one in unsure if inside.issuperset(one.pair)]
+
+
+def _around(connection: Connection, record_ids: Iterable[RecordId]) -> list[Decision]:
+    """Gather the active decisions on every record that `same` decisions connect with any of these."""
     seen: set[RecordId] = set()
-    frontier = set(pair)
+    frontier = set(record_ids)
     found: dict[DecisionId, Decision] = {}
     while frontier:
         seen |= frontier
@@ -74,8 +130,8 @@ def _around(connection: Connection, pair: tuple[RecordId, RecordId]) -> list[Dec
     return list(found.values())
 
 
-def _require_well_formed(verdict: Verdict, pair: tuple[RecordId, RecordId]) -> None:
-    if pair[0] == pair[1]:
+def _require_well_formed(verdict: Verdict, pairs: Iterable[Pair]) -> None:
+    if any(left_id == right_id for left_id, right_id in pairs):
         raise InputInvalid("a decision needs two different records", remedy="name two source keys", field="right")
     if (verdict.judgement == "related") != (verdict.relation is not None):
         relations = f"choose one of {', '.join(RELATIONS)}"

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from mdm.db.types import as_json
 from mdm.decisions.model import Decision, Question, Review, Verdict
-from mdm.ids import DecisionId, RecordId, ReviewId, new_review_id
+from mdm.ids import DecisionId, EventId, RecordId, ReviewId, new_review_id
 
 _KEY = (
     "{0}.instance_id || '/' || {0}.object || CASE WHEN {0}.scope = '' THEN '' ELSE '/' || {0}.scope END"
@@ -17,8 +17,10 @@ _KEY = (
 
 _DECISION = f"""
 SELECT d.id, d.entity_type, d.left_id, d.right_id, d.judgement, d.reason, d.relation, d.valid_from, d.valid_to, d.who,
-       d.recorded_at, d.revoked_at, {_KEY.format("l")} AS left_key, {_KEY.format("r")} AS right_key
+       d.recorded_at, d.revoked_at, d.basis, d.event_id, e.kind AS operation,
+       {_KEY.format("l")} AS left_key, {_KEY.format("r")} AS right_key
   FROM decision d JOIN source_record l ON l.id = d.left_id JOIN source_record r ON r.id = d.right_id
+  LEFT JOIN identity_event e ON e.id = d.event_id
 """
 
 _REVIEW = f"""
@@ -29,38 +31,67 @@ SELECT q.id, q.entity_type, q.kind, q.bits, q.state, q.subject, q.recorded_at, q
 """
 
 
-def insert_decision(connection: Connection, decision: Decision) -> None:
-    """Append a decision."""
-    verdict = decision.verdict
-    connection.execute(
-        text(
-            "INSERT INTO decision (id, entity_type, judgement, relation, left_id, right_id, reason, valid_from,"
-            " valid_to, recorded_at, who)"
-            " VALUES (:id, :entity_type, :judgement, :relation, :left_id, :right_id, :reason, :valid_from, :valid_to,"
-            " :at, :who)"
-        ),
+def insert_decisions(connection: Connection, decisions: Sequence[Decision]) -> None:
+    """Append decisions."""
+    rows = [
         {
             "id": decision.id,
             "entity_type": decision.entity_type,
-            "judgement": verdict.judgement,
-            "relation": verdict.relation,
+            "judgement": decision.verdict.judgement,
+            "relation": decision.verdict.relation,
             "left_id": decision.left_id,
             "right_id": decision.right_id,
-            "reason": verdict.reason,
-            "valid_from": verdict.valid_from,
-            "valid_to": verdict.valid_to,
-            "at": decision.recorded_at,
+            "reason": decision.verdict.reason,
+            "valid_from": decision.verdict.valid_from,
+            "valid_to": decision.verdict.valid_to,
+            "recorded_at": decision.recorded_at,
             "who": decision.who,
-        },
-    )
-
-
-def revoke_decision(connection: Connection, decision_id: DecisionId, *, at: datetime, who: str) -> None:
-    """End a decision; its row stays."""
+            "basis": decision.basis,
+            "event_id": decision.event_id,
+        }
+        for decision in decisions
+    ]
     connection.execute(
-        text("UPDATE decision SET revoked_at = :at, revoked_by = :who WHERE id = :id AND revoked_at IS NULL"),
-        {"id": decision_id, "at": at, "who": who},
+        text(
+            "INSERT INTO decision (id, entity_type, judgement, relation, left_id, right_id, reason, valid_from,"
+            " valid_to, recorded_at, who, basis, event_id)"
+            " SELECT id, entity_type, judgement, relation, left_id, right_id, reason, valid_from, valid_to,"
+            " recorded_at, who, basis, event_id FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text,"
+            " entity_type text, judgement text, relation text, left_id text, right_id text, reason text,"
+            " valid_from date, valid_to date, recorded_at timestamptz, who text, basis text, event_id text)"
+        ),
+        {"rows": as_json(rows)},
     )
+
+
+def revoke_decisions(
+    connection: Connection, decision_ids: Iterable[DecisionId], *, event_id: EventId | None, at: datetime, who: str
+) -> None:
+    """End decisions; their rows stay, and name the operation that ended them."""
+    connection.execute(
+        text(
+            "UPDATE decision SET revoked_at = :at, revoked_by = :who, revoked_event_id = :event_id"
+            " WHERE id = ANY(:ids) AND revoked_at IS NULL"
+        ),
+        {"ids": [str(id_) for id_ in decision_ids], "event_id": event_id, "at": at, "who": who},
+    )
+
+
+def select_decisions_of(connection: Connection, event_id: EventId) -> tuple[Decision, ...]:
+    """List the decisions that an operation made and that still stand, oldest first."""
+    rows = connection.execute(
+        text(f"{_DECISION} WHERE d.event_id = :event_id AND d.revoked_at IS NULL ORDER BY d.id"),
+        {"event_id": event_id},
+    )
+    return tuple(_decision(row) for row in rows)
+
+
+def select_decisions_ended_by(connection: Connection, event_id: EventId) -> tuple[Decision, ...]:
+    """List the decisions that an operation revoked, oldest first."""
+    rows = connection.execute(
+        text(f"{_DECISION} WHERE d.revoked_event_id = :event_id ORDER BY d.id"), {"event_id": event_id}
+    )
+    return tuple(_decision(row) for row in rows)
 
 
 def select_decision(connection: Connection, decision_id: DecisionId) -> Decision | None:
@@ -205,6 +236,9 @@ def _decision(row: Row[Any]) -> Decision:
         revoked_at=row.revoked_at,
         left_key=row.left_key,
         right_key=row.right_key,
+        basis=row.basis,
+        event_id=EventId(row.event_id) if row.event_id else None,
+        operation="" if row.operation in (None, "decision") else row.operation,
     )
 
 

@@ -1,9 +1,9 @@
 """Golden records as identities, and the plan: the one value that every change of identity is."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from mdm.ids import EventId, GoldenId, RecordId
 
@@ -43,7 +43,7 @@ class GoldenRecord:
     @property
     def is_established(self) -> bool:
         """Tell whether its members stay unless somebody decides otherwise."""
-        return self.is_confirmed or self.is_acknowledged
+        return self.standing.is_established
 
     @property
     def standing(self) -> "Standing":
@@ -74,6 +74,11 @@ class Standing:
     forward_to: GoldenId | None = None
     is_confirmed: bool = False
     is_acknowledged: bool = False
+
+    @property
+    def is_established(self) -> bool:
+        """Tell whether its members stay unless somebody decides otherwise."""
+        return self.is_confirmed or self.is_acknowledged
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,27 @@ class Cause:
     def following(self, event_id: EventId) -> "Cause":
         """Return the cause of what follows from an event of this cause."""
         return Cause(self.kind, self.reason, root_id=self.root_id or event_id, undoes_id=self.undoes_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What an operation asks of the planner besides the groups; the path of an arriving record asks for nothing.
+
+    survivors  golden ids that survive, whatever else would decide
+    confirmed  golden ids of which a steward says that they are right
+    homes      whose a golden id is: it goes to the group with most of these records, whatever else would decide
+    forwards   where an id that comes to rest in none of the groups led before, and leads again
+    standings  whether an id was confirmed and acknowledged before, and is again
+    """
+
+    survivors: frozenset[GoldenId] = frozenset()
+    confirmed: frozenset[GoldenId] = frozenset()
+    homes: Mapping[GoldenId, frozenset[RecordId]] = field(default_factory=dict)
+    forwards: Mapping[GoldenId, GoldenId] = field(default_factory=dict)
+    standings: Mapping[GoldenId, "Standing"] = field(default_factory=dict)
+
+
+NO_WISHES: Final = Wishes()
 
 
 @dataclass(frozen=True, slots=True)

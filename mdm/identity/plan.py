@@ -1,14 +1,15 @@
 """Give each group of records its golden id: pure, the same on every path.
 
-A golden id goes where most of its published keys go, then most of its members, then its oldest record. A group that
-inherits several keeps the confirmed one, else the oldest, else the lowest; the others forward to it. A group that
-inherits none takes back an id of its own that rests, else mints. An id that nobody inherits is retired.
+A part all of whose records came from elsewhere goes home: it takes back an id of its own that rests. Among the other
+parts a golden id goes where most of its published keys go, then most of its members, then its oldest record. A group
+that inherits several keeps the confirmed one, else the oldest, else the lowest; the others forward to it. A group that
+inherits none and has no id of its own mints. An id that nobody inherits is retired. An operation's wishes go first.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mdm.identity.model import GoldenRecord, IdentityPlan, Member, Move, Standing, Turn
+from mdm.identity.model import NO_WISHES, GoldenRecord, IdentityPlan, Member, Move, Standing, Turn, Wishes
 from mdm.ids import GoldenId, RecordId
 
 Group = frozenset[RecordId]
@@ -20,11 +21,13 @@ class Situation:
 
     members  every record of the touched part, deleted ones too: those are in no group
     goldens  every golden record that a member has or had, and every id that forwards to one of these
+    wishes   what the operation at hand asks of ids
     """
 
     entity_type: str
     members: Mapping[RecordId, Member]
     goldens: Mapping[GoldenId, GoldenRecord]
+    wishes: Wishes = NO_WISHES
 
 
 def plan_identity(
@@ -45,6 +48,15 @@ def plan_identity(
     return IdentityPlan(situation.entity_type, moves, turns, tuple(sorted(set(refreshed) - stays)))
 
 
+def parts_by_wish(golden: GoldenRecord, members: Group, wishes: Wishes) -> tuple[tuple[Group, Standing], ...]:
+    """Part the members of a golden record as an operation gives ids back, each part with the standing of its id."""
+    returning = [(id_, members & records) for id_, records in sorted(wishes.homes.items()) if id_ != golden.id]
+    staying = members.difference(*(part for _, part in returning))
+    return tuple(
+        (part, wishes.standings.get(id_, golden.standing)) for id_, part in ((golden.id, staying), *returning) if part
+    )
+
+
 def survival_order(golden: GoldenRecord) -> tuple[bool, GoldenId]:
     """Order golden records by their right to survive: confirmed first, then oldest; ids sort by their minting."""
     return (not golden.is_confirmed, golden.id)
@@ -62,9 +74,41 @@ def _claims(situation: Situation, groups: Sequence[Group]) -> dict[Group, list[G
             published = sum(situation.members[record_id].is_published for record_id in kept)
             shares.setdefault(golden_id, []).append((-published, -len(kept), min(kept), group))
     claims: dict[Group, list[GoldenRecord]] = {group: [] for group in groups}
+    for golden_id, group in _wished(situation, groups).items():
+        claims[group].append(situation.goldens[golden_id])
     for golden_id, offers in shares.items():
-        claims[min(offers, key=lambda offer: offer[:3])[3]].append(situation.goldens[golden_id])
+        if golden_id in situation.wishes.homes:
+            continue
+        staying = [offer for offer in offers if not _goes_home(situation, golden_id, offer[3])]
+        claims[min(staying or offers, key=lambda offer: offer[:3])[3]].append(situation.goldens[golden_id])
     return claims
+
+
+def _wished(situation: Situation, groups: Sequence[Group]) -> dict[GoldenId, Group]:
+    """Find the group that holds most of the records whose a golden id is by wish.
+
+    One that rests comes back only if its records have left the golden record that it leads to.
+    """
+    found: dict[GoldenId, Group] = {}
+    for golden_id, records in situation.wishes.homes.items():
+        offers = [(-len(kept), min(kept), group) for group in groups if (kept := group & records)]
+        if offers and golden_id in situation.goldens:
+            found[golden_id] = min(offers, key=lambda offer: offer[:2])[2]
+    return {
+        golden_id: group
+        for golden_id, group in found.items()
+        if (led_to := situation.goldens[golden_id].forward_to) is None or found.get(led_to) != group
+    }
+
+
+def _goes_home(situation: Situation, golden_id: GoldenId, group: Group) -> bool:
+    """Tell whether each member of a golden record in a part of it had another id before, one that rests now."""
+    members = [situation.members[record_id] for record_id in group]
+    return all(
+        any(situation.goldens[id_].state != "active" for id_ in member.own_golden_ids - {golden_id})
+        for member in members
+        if member.golden_id == golden_id
+    )
 
 
 def _survivors(
@@ -73,12 +117,15 @@ def _survivors(
     claims: Mapping[Group, list[GoldenRecord]],
     mint: Callable[[], GoldenId],
 ) -> dict[Group, GoldenId]:
+    def order(golden: GoldenRecord) -> tuple[bool, bool, GoldenId]:
+        return (golden.id not in situation.wishes.survivors, *survival_order(golden))
+
     survivors: dict[Group, GoldenId] = {}
-    taken: set[GoldenId] = set()
+    taken = {golden.id for claimed in claims.values() for golden in claimed}
     for group in groups:
         claimed = claims[group]
         at_rest = [] if claimed else _homes(situation, group, taken)
-        survivors[group] = min(claimed or at_rest, key=survival_order).id if claimed or at_rest else mint()
+        survivors[group] = min(claimed or at_rest, key=order).id if claimed or at_rest else mint()
         taken.add(survivors[group])
     return survivors
 
@@ -107,7 +154,8 @@ def _turns(
         if golden.state == "active" and golden.id in held and golden.id not in after:
             after[golden.id] = replace(golden.standing, state="retired")
         elif golden.state == "forwarded" and golden.id not in after:
-            after[golden.id] = golden.standing
+            led_to = situation.wishes.forwards.get(golden.id, golden.forward_to)
+            after[golden.id] = replace(golden.standing, forward_to=led_to)
     flat = {id_: _flattened(standing, after) for id_, standing in after.items()}
     before = {id_: situation.goldens[id_].standing if id_ in situation.goldens else None for id_ in flat}
     return tuple(Turn(id_, before[id_], flat[id_]) for id_ in sorted(flat) if before[id_] != flat[id_])
@@ -115,11 +163,13 @@ def _turns(
 
 def _surviving(situation: Situation, group: Group, survivor_id: GoldenId) -> Standing:
     """Return the standing of a survivor: what is established stays so, under another id and as a part too."""
+    wishes = situation.wishes
+    if (before := wishes.standings.get(survivor_id)) is not None:
+        return Standing("active", None, before.is_confirmed, before.is_acknowledged)
     ids = {survivor_id} | {situation.members[record_id].golden_id for record_id in group}
     sources = [golden for id_, golden in situation.goldens.items() if id_ in ids]
-    return Standing(
-        "active", None, any(one.is_confirmed for one in sources), any(one.is_acknowledged for one in sources)
-    )
+    is_confirmed = survivor_id in wishes.confirmed or any(one.is_confirmed for one in sources)
+    return Standing("active", None, is_confirmed, any(one.is_acknowledged for one in sources))
 
 
 def _flattened(standing: Standing, after: Mapping[GoldenId, Standing]) -> Standing:

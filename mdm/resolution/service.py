@@ -21,7 +21,8 @@ from mdm.entities.mapping import match_row
 from mdm.entities.model import EntityType
 from mdm.failpoints import failpoint
 from mdm.identity import store as identity_store
-from mdm.identity.plan import Situation, plan_identity
+from mdm.identity.model import NO_WISHES, Wishes
+from mdm.identity.plan import Situation, parts_by_wish, plan_identity
 from mdm.identity.service import GoldenLocks
 from mdm.ids import GoldenId, RecordId, new_golden_id
 from mdm.resolution import store
@@ -116,9 +117,14 @@ def decide(
 
 
 def cluster(
-    connection: Connection, entity_type: EntityType, seeds: Iterable[RecordId], locks: GoldenLocks, bounds: Bounds
+    connection: Connection,
+    entity_type: EntityType,
+    seeds: Iterable[RecordId],
+    locks: GoldenLocks,
+    bounds: Bounds,
+    wishes: Wishes = NO_WISHES,
 ) -> Clustered:
-    """Plan what the part of the graph around the seeds becomes under the law of clusters.
+    """Plan what the part of the graph around the seeds becomes under the law of clusters and an operation's wishes.
 
     Its golden records are locked, and those that it points at, then the part is read again: whatever another writer
     committed meanwhile is seen. Who moves what a record points at looks for followers under the same lock, so that
@@ -133,14 +139,14 @@ def cluster(
         around = _reach(connection, seeds, bounds)
     failpoint("merge.locked")
     members = identity_store.select_members(connection, around | seeds)
-    held = _hold(connection, entity_type, around, bounds)
+    held = _hold(connection, entity_type, around, bounds, wishes)
     if len(around) > bounds.component_records_max:
         # One is enough: from it the worker follows the component.
         sources_store.update_deferred(connection, [max(seeds & around, default=max(around))], is_deferred=True)
     refreshed = sorted(
         {member.golden_id for id_, member in members.items() if id_ in seeds and member.golden_id is not None}
     )
-    situation = Situation(entity_type.name, members, goldens)
+    situation = Situation(entity_type.name, members, goldens, wishes)
     plan = plan_identity(situation, held.groups, mint=lambda: new_golden_id(entity_type.id_prefix), refreshed=refreshed)
     failpoint("cluster.planned")
     return Clustered(plan, around | seeds, tuple(_splits(held)))
@@ -173,7 +179,9 @@ def _reach(connection: Connection, seeds: frozenset[RecordId], bounds: Bounds) -
     return seen | store.select_fellows(connection, frontier) if frontier else seen
 
 
-def _hold(connection: Connection, entity_type: EntityType, around: frozenset[RecordId], bounds: Bounds) -> Partition:
+def _hold(
+    connection: Connection, entity_type: EntityType, around: frozenset[RecordId], bounds: Bounds, wishes: Wishes
+) -> Partition:
     """Apply the law of clusters to the part around the seeds.
 
     In one that is cut off at the bound every golden record counts as established: what is held stays, but for what
@@ -190,9 +198,13 @@ def _hold(connection: Connection, entity_type: EntityType, around: frozenset[Rec
     )
     members = identity_store.select_members(connection, around)
     established = [
-        frozenset(id_ for id_ in ids if members[id_].golden_id == golden_id)
+        part
         for golden_id, ids in sorted(by_golden.items())
-        if (golden := goldens[golden_id]).state == "active" and (golden.is_established or not is_whole)  # type: ignore[index]
+        if (golden := goldens[golden_id]).state == "active"  # type: ignore[index]
+        for part, standing in parts_by_wish(
+            golden, frozenset(id_ for id_ in ids if members[id_].golden_id == golden_id), wishes
+        )
+        if standing.is_established or not is_whole
     ]
     signatures = None
     if entity_type.model.vetoes and records:

@@ -7,11 +7,11 @@ from mdm import clock
 from mdm.db.transaction import run
 from mdm.decisions import service as decisions
 from mdm.decisions import store as decisions_store
-from mdm.decisions.model import Decision, Review, Verdict
+from mdm.decisions.model import Decision, Review, Signature, Verdict
 from mdm.errors import DecisionUnknown, InputInvalid, ReviewUnknown, SourceRecordUnknown
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
 from mdm.identity.model import Cause
-from mdm.ids import DecisionId, RecordId, ReviewId
+from mdm.ids import DecisionId, RecordId, ReviewId, new_event_id
 from mdm.pipeline import recluster
 from mdm.resolution.search import explain_pair
 from mdm.sources import store as sources_store
@@ -34,9 +34,10 @@ def decide(
 
     def act(work: Work) -> Decision:
         entity_type, pair = _pair(work, left, right)
-        at = clock.recording_instant(work.connection)
-        decision = decisions.make_decision(work.connection, entity_type, pair, verdict, at=at, who=who)
-        recluster(work, work.declared[entity_type], decision.pair, cause=Cause("decision", verdict.reason))
+        signed = Signature(clock.recording_instant(work.connection), who, new_event_id())
+        (decision,) = decisions.make_decisions(work.connection, entity_type, [pair], verdict, signed=signed)
+        cause = Cause("decision", verdict.reason, event_id=signed.event_id)
+        recluster(work, work.declared[entity_type], decision.pair, cause=cause)
         return decision
 
     return carry(hub, act, who=who, bracket=bracket)
@@ -47,13 +48,10 @@ def revoke(hub: Hub, decision_id: DecisionId, *, who: str, bracket: Bracket[Deci
 
     def act(work: Work) -> Decision:
         at = clock.recording_instant(work.connection)
-        decision = decisions.revoke(work.connection, decision_id, at=at, who=who)
-        recluster(
-            work,
-            work.declared[decision.entity_type],
-            decision.pair,
-            cause=Cause("revocation", f"{decision_id} revoked"),
-        )
+        event_id = new_event_id()
+        decision = decisions.revoke(work.connection, decision_id, event_id=event_id, at=at, who=who)
+        cause = Cause("revocation", f"{decision_id} revoked", event_id=event_id)
+        recluster(work, work.declared[decision.entity_type], decision.pair, cause=cause)
         return decision
 
     return carry(hub, act, who=who, bracket=bracket)

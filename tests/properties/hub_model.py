@@ -152,8 +152,13 @@ class Model:
                 if kept:
                     offers.append((-len(kept & self.published), -len(kept), min(self.age[key] for key in kept), group))
             if offers:
-                heirs[gid] = min(offers, key=lambda offer: offer[:3])[3]
+                staying = [offer for offer in offers if not self._goes_home(gid, had & offer[3])]
+                heirs[gid] = min(staying or offers, key=lambda offer: offer[:3])[3]
         return heirs
+
+    def _goes_home(self, gid: Gid, kept: Iterable[Key]) -> bool:
+        """Tell whether every one of these members of a golden record had another id before, which rests now."""
+        return all(any(self.states[id_][0] != "active" for id_ in self.own[key] if id_ != gid) for key in kept)
 
     def _forward(self, gid: Gid, to: Gid) -> None:
         self.states[gid] = ("forwarded", to)

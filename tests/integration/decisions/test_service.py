@@ -9,7 +9,7 @@ from sqlalchemy import text
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.decisions import service, store
-from mdm.decisions.model import Decision, Verdict
+from mdm.decisions.model import Decision, Signature, Verdict
 from mdm.errors import DecisionContradicts, DecisionUnknown, InputInvalid
 from mdm.hub import Hub
 from mdm.ids import DecisionId, RecordId
@@ -34,7 +34,9 @@ def decide(hub: Hub, pair: Pair, judgement: Any, **said: Any) -> Decision:
     verdict = Verdict(judgement, "seen", **said)
     return run(
         hub.engine,
-        lambda c: service.make_decision(c, "widget_hold", pair, verdict, at=clock.recording_instant(c), who="ann"),
+        lambda c: service.make_decisions(
+            c, "widget_hold", [pair], verdict, signed=Signature(clock.recording_instant(c), "ann")
+        )[0],
     )
 
 
@@ -163,8 +165,12 @@ def test_a_malformed_verdict_is_refused_at_its_field(
     with pytest.raises(InputInvalid) as refused:
         run(
             hub.engine,
-            lambda c: service.make_decision(
-                c, "widget_hold", (ids[0], ids[1]), verdict, at=datetime(2026, 1, 1, tzinfo=UTC), who="ann"
+            lambda c: service.make_decisions(
+                c,
+                "widget_hold",
+                [(ids[0], ids[1])],
+                verdict,
+                signed=Signature(datetime(2026, 1, 1, tzinfo=UTC), "ann"),
             ),
         )
 

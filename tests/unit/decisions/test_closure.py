@@ -20,7 +20,7 @@ def made(left: RecordId, judgement: Judgement, right: RecordId) -> Decision:
 
 def chain_against(active: list[Decision], left: RecordId, judgement: Judgement, right: RecordId) -> tuple[str, ...]:
     with pytest.raises(DecisionContradicts) as refused:
-        require_consistent(active, left, right, made(left, judgement, right).verdict)
+        require_consistent(active, [(left, right)], made(left, judgement, right).verdict)
     for fact in refused.value.chain:
         assert fact in refused.value.message
     return refused.value.chain
@@ -71,19 +71,19 @@ def test_one_decision_about_the_pair_itself_is_chain_enough() -> None:
 
 @pytest.mark.parametrize("judgement", ["same", "different", "unsure"])
 def test_the_first_decision_of_all_contradicts_nothing(judgement: Judgement) -> None:
-    require_consistent([], A, B, Verdict(judgement, "because"))
+    require_consistent([], [(A, B)], Verdict(judgement, "because"))
 
 
 def test_joining_what_is_joined_already_contradicts_nothing() -> None:
-    require_consistent([made(A, "same", B), made(B, "same", C)], A, C, Verdict("same", "because"))
+    require_consistent([made(A, "same", B), made(B, "same", C)], [(A, C)], Verdict("same", "because"))
 
 
 def test_parted_records_may_be_parted_again_for_another_reason() -> None:
-    require_consistent([made(A, "different", B)], A, B, Verdict("related", "because", "sister_of"))
+    require_consistent([made(A, "different", B)], [(A, B)], Verdict("related", "because", "sister_of"))
 
 
 def test_a_decision_between_other_groups_does_not_stand_in_the_way() -> None:
     # A-B and D-E are groups; A and C are parted, which says nothing of A and D.
     active = [made(A, "same", B), made(A, "different", C), made(D, "same", E)]
 
-    require_consistent(active, B, D, Verdict("same", "because"))
+    require_consistent(active, [(B, D)], Verdict("same", "because"))
