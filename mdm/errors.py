@@ -14,6 +14,7 @@ HubError
 │   │   ├── SourceUnknown
 │   │   ├── SourceRecordUnknown
 │   │   ├── GoldenRecordUnknown
+│   │   ├── EventUnknown
 │   │   ├── DecisionUnknown
 │   │   ├── ReviewUnknown
 │   │   ├── ExceptionUnknown
@@ -22,6 +23,8 @@ HubError
 │   ├── Conflict                  true when asked, yet against what the hub already holds
 │   │   ├── DecisionContradicts
 │   │   ├── PlanOutdated
+│   │   ├── GoldenRecordNotActive
+│   │   ├── OperationBlocked
 │   │   ├── SourceConflict
 │   │   ├── AsOfBeyondHorizon
 │   │   ├── CursorFromElsewhere
@@ -180,6 +183,12 @@ class GoldenRecordUnknown(NotFound):
     )
 
 
+class EventUnknown(NotFound):
+    """No change of identity has this id."""
+
+    code, noun, hint = "event_unknown", "event", "look at the history of the golden record for the ids of its events"
+
+
 class DecisionUnknown(NotFound):
     """No decision has this id."""
 
@@ -241,6 +250,29 @@ class PlanOutdated(Conflict):
             remedy="make the plan again and look at the difference",
         )
         self.golden_id = golden_id
+
+
+class GoldenRecordNotActive(Conflict):
+    """The golden record has no members, so nothing can be done to it."""
+
+    code = "golden_record_not_active"
+
+    def __init__(self, golden_id: str, *, remedy: str) -> None:
+        """Name it."""
+        super().__init__(f"golden record {golden_id} is retired", remedy=remedy)
+        self.golden_id = golden_id
+
+
+class OperationBlocked(Conflict):
+    """What came later stands in the way of taking an event back."""
+
+    code = "operation_blocked"
+
+    def __init__(self, event_id: str, *, because: str, blocking: Sequence[str], remedy: str) -> None:
+        """Name the event, and what blocks it: a later event, or decisions."""
+        super().__init__(f"event {event_id} cannot be taken back: {because}", remedy=remedy)
+        self.event_id = event_id
+        self.blocking = tuple(blocking)
 
 
 class SourceConflict(Conflict):

@@ -63,6 +63,24 @@ def partition_of(hub: Hub) -> set[frozenset[str]]:
     return {frozenset(group) for group in groups.values()}
 
 
+def hub_state(hub: Hub) -> dict[str, Any]:
+    """Give all that clients can see of identity and values now: ids, standings, members, values, children."""
+    with hub.engine.connect() as connection:
+        goldens = connection.execute(
+            text(
+                "SELECT g.id, g.state, g.forward_to, g.is_confirmed, g.is_acknowledged, v.values, v.lineage"
+                " FROM golden_record g JOIN golden_version v ON v.golden_id = g.id AND v.version = g.version"
+            )
+        )
+        members = connection.execute(
+            text(
+                "SELECT r.id, m.golden_id FROM source_record r JOIN membership m ON m.record_id = r.id"
+                " AND m.recorded_to IS NULL"
+            )
+        )
+        return {row[0]: tuple(row)[1:] for row in (*goldens, *members)}
+
+
 def assert_sound(hub: Hub) -> None:
     """Run every invariant query of `mdm check`."""
     with hub.engine.connect() as connection:

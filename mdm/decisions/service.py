@@ -1,7 +1,6 @@
 """Use cases on the rows of decisions: make one that is consistent, revoke one, and say what they ask of clustering."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -37,8 +36,8 @@ def make_decisions(
     Raises DecisionContradicts with the proof. What was `unsure` between records that are now decided is answered.
     """
     _require_well_formed(verdict, pairs)
-    lock_keys(connection, [key_hash("decision", entity_type)])
-    active = _around(connection, {record_id for pair in pairs for record_id in pair})
+    hold_decisions(connection, entity_type)
+    active = decisions_around(connection, {record_id for pair in pairs for record_id in pair})
     standing = _standing(active, pairs, verdict)
     answered = _answered(active, pairs, verdict)
     require_consistent([one for one in active if one not in answered], pairs, verdict)
@@ -77,13 +76,20 @@ def revoke(
 
 
 def reinstate(connection: Connection, ended: Sequence[Decision], *, signed: Signature) -> None:
-    """Make decisions anew that an operation ended and that is taken back; facts are added, never revived."""
-    if ended:
-        lock_keys(connection, [key_hash("decision", ended[0].entity_type)])
-        store.insert_decisions(
-            connection,
-            [replace(one, id=new_decision_id(), recorded_at=signed.at, event_id=signed.event_id) for one in ended],
-        )
+    """Make decisions anew that an operation ended and that is taken back; facts are added, never revived.
+
+    Raises DecisionContradicts when one cannot hold beside what was decided since.
+    """
+    by_verdict: dict[Verdict, list[Pair]] = {}
+    for one in ended:
+        by_verdict.setdefault(one.verdict, []).append(one.pair)
+    for verdict, pairs in by_verdict.items():
+        make_decisions(connection, ended[0].entity_type, pairs, verdict, signed=signed)
+
+
+def hold_decisions(connection: Connection, entity_type: str) -> None:
+    """Keep other stewards from deciding about this entity type until the transaction ends."""
+    lock_keys(connection, [key_hash("decision", entity_type)])
 
 
 def _standing(
@@ -117,7 +123,7 @@ def _answered(active: Sequence[Decision], pairs: Sequence[Pair], verdict: Verdic
     return [one for one in unsure if inside.issuperset(one.pair)]
 
 
-def _around(connection: Connection, record_ids: Iterable[RecordId]) -> list[Decision]:
+def decisions_around(connection: Connection, record_ids: Iterable[RecordId]) -> list[Decision]:
     """Gather the active decisions on every record that `same` decisions connect with any of these."""
     seen: set[RecordId] = set()
     frontier = set(record_ids)

@@ -184,6 +184,37 @@ class IdentityPlan:
         """Return the plan as plain JSON values: ids and states, no values of records."""
         return asdict(self)
 
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "IdentityPlan":
+        """Read a plan from what `as_document` wrote."""
+        return cls(
+            document["entity_type"],
+            tuple(
+                Move(RecordId(move["record_id"]), _maybe_golden_id(move["before"]), _maybe_golden_id(move["after"]))
+                for move in document["moves"]
+            ),
+            tuple(
+                Turn(
+                    GoldenId(turn["golden_id"]),
+                    _standing(turn["before"]) if turn["before"] is not None else None,
+                    _standing(turn["after"]),
+                )
+                for turn in document["turns"]
+            ),
+            tuple(map(GoldenId, document["refreshed"])),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityEvent:
+    """A change of identity that was carried out: the plan, why, when and in whose name."""
+
+    id: EventId
+    cause: Cause
+    plan: IdentityPlan
+    recorded_at: datetime
+    who: str
+
 
 @dataclass(frozen=True, slots=True)
 class CrosswalkEntry:
@@ -217,3 +248,16 @@ class MembershipSpan:
     recorded_from: datetime
     recorded_to: datetime | None
     event_id: str
+
+
+def _maybe_golden_id(text: str | None) -> GoldenId | None:
+    return GoldenId(text) if text is not None else None
+
+
+def _standing(document: Mapping[str, Any]) -> Standing:
+    return Standing(
+        document["state"],
+        _maybe_golden_id(document["forward_to"]),
+        document["is_confirmed"],
+        document["is_acknowledged"],
+    )

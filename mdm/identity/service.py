@@ -9,7 +9,7 @@ from mdm.clock import horizon
 from mdm.errors import AsOfBeyondHorizon, GoldenRecordUnknown, PlanOutdated, SourceRecordUnknown, TouchedSetGrew
 from mdm.failpoints import failpoint
 from mdm.identity import store
-from mdm.identity.model import Cause, CrosswalkEntry, CrosswalkPair, GoldenRecord, IdentityPlan
+from mdm.identity.model import Cause, CrosswalkEntry, CrosswalkPair, GoldenRecord, IdentityEvent, IdentityPlan
 from mdm.ids import EventId, GoldenId, new_event_id
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
@@ -149,6 +149,12 @@ def crosswalk_pairs(
 def count_goldens(connection: Connection) -> dict[str, int]:
     """Count the active golden records of each entity type."""
     return store.count_goldens(connection)
+
+
+def golden_events(connection: Connection, golden_id: GoldenId) -> tuple[IdentityEvent, ...]:
+    """List the events that gave a golden id a new version, oldest first; raises GoldenRecordUnknown."""
+    golden_record(connection, golden_id)
+    return store.select_events_of(connection, golden_id)
 
 
 def require_settled(connection: Connection, as_of: datetime | None) -> None:

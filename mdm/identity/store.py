@@ -13,6 +13,7 @@ from mdm.identity.model import (
     CrosswalkEntry,
     CrosswalkPair,
     GoldenRecord,
+    IdentityEvent,
     IdentityPlan,
     Member,
     MembershipSpan,
@@ -26,6 +27,7 @@ _GOLDEN = (
     "SELECT g.id, g.entity_type, g.state, g.forward_to, g.version, g.is_confirmed, g.is_acknowledged"
     " FROM golden_record g"
 )
+_EVENT = "SELECT e.id, e.kind, e.cause, e.root_id, e.undoes_id, e.plan, e.recorded_at, e.who FROM identity_event e"
 _ENTRY = "SELECT r.instance_id, r.object, r.scope, r.native_id, r.entity_type"
 
 
@@ -97,6 +99,113 @@ def insert_event(
             "who": who,
         },
     )
+
+
+def select_event(connection: Connection, event_id: EventId) -> IdentityEvent | None:
+    """Find one event."""
+    row = connection.execute(text(f"{_EVENT} WHERE e.id = :id"), {"id": event_id}).one_or_none()
+    return _event(row) if row is not None else None
+
+
+def select_events_of(connection: Connection, golden_id: GoldenId) -> tuple[IdentityEvent, ...]:
+    """List the events that gave a golden record a new version, oldest first."""
+    rows = connection.execute(
+        text(f"{_EVENT} JOIN golden_version v ON v.event_id = e.id WHERE v.golden_id = :id ORDER BY v.version"),
+        {"id": golden_id},
+    )
+    return tuple(_event(row) for row in rows)
+
+
+def select_following_events(connection: Connection, root_id: EventId) -> tuple[IdentityEvent, ...]:
+    """List the events that followed from one, in their order."""
+    rows = connection.execute(text(f"{_EVENT} WHERE e.root_id = :id ORDER BY e.id"), {"id": root_id})
+    return tuple(_event(row) for row in rows)
+
+
+def select_undoing_events(connection: Connection, event_id: EventId) -> tuple[EventId, ...]:
+    """List the events that took one back."""
+    rows = connection.execute(
+        text("SELECT id FROM identity_event WHERE undoes_id = :id AND root_id IS NULL ORDER BY id"), {"id": event_id}
+    )
+    return tuple(map(EventId, rows.scalars()))
+
+
+def select_last_merge(connection: Connection, golden_id: GoldenId) -> EventId | None:
+    """Find the last event that forwarded another id to this one."""
+    found = connection.execute(
+        text(
+            "SELECT v.event_id FROM golden_record g JOIN golden_version v ON v.golden_id = g.id AND v.version ="
+            " g.version WHERE g.forward_to = :id ORDER BY v.recorded_from DESC, v.event_id DESC LIMIT 1"
+        ),
+        {"id": golden_id},
+    ).scalar_one_or_none()
+    return EventId(found) if found else None
+
+
+def select_last_event(connection: Connection, golden_id: GoldenId) -> EventId | None:
+    """Find the event that made the newest version of a golden record."""
+    found = connection.execute(
+        text("SELECT event_id FROM golden_version WHERE golden_id = :id ORDER BY version DESC LIMIT 1"),
+        {"id": golden_id},
+    ).scalar_one_or_none()
+    return EventId(found) if found else None
+
+
+def select_joining_event(connection: Connection, record_id: RecordId) -> EventId | None:
+    """Find the event that brought a record into the golden record it belongs to now."""
+    found = connection.execute(
+        text("SELECT event_id FROM membership WHERE record_id = :id AND recorded_to IS NULL"), {"id": record_id}
+    ).scalar_one_or_none()
+    return EventId(found) if found else None
+
+
+def select_member_ids(connection: Connection, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, frozenset[RecordId]]:
+    """List the members that golden records have now; those without any are left out."""
+    rows = connection.execute(
+        text(
+            "SELECT golden_id, array_agg(id) AS ids FROM source_record WHERE golden_id = ANY(:ids) AND state = 'active'"
+            " GROUP BY 1"
+        ),
+        {"ids": [str(id_) for id_ in golden_ids]},
+    )
+    return {GoldenId(row.golden_id): frozenset(map(RecordId, row.ids)) for row in rows}
+
+
+def select_member_ids_before(
+    connection: Connection, golden_ids: Iterable[GoldenId], at: datetime
+) -> dict[GoldenId, frozenset[RecordId]]:
+    """List the members that golden records had just before an instant."""
+    rows = connection.execute(
+        text(
+            "SELECT golden_id, array_agg(record_id) AS ids FROM membership WHERE golden_id = ANY(:ids)"
+            " AND recorded_from < :at AND (recorded_to IS NULL OR recorded_to >= :at) GROUP BY 1"
+        ),
+        {"ids": [str(id_) for id_ in golden_ids], "at": at},
+    )
+    return {GoldenId(row.golden_id): frozenset(map(RecordId, row.ids)) for row in rows}
+
+
+def select_first_seen_since(
+    connection: Connection, record_ids: Iterable[RecordId], at: datetime
+) -> frozenset[RecordId]:
+    """Return those of these records that belonged to no golden record up to an instant."""
+    rows = connection.execute(
+        text(
+            "SELECT id FROM unnest(CAST(:ids AS text[])) AS r (id) WHERE NOT EXISTS (SELECT FROM membership m"
+            " WHERE m.record_id = r.id AND m.recorded_from <= :at)"
+        ),
+        {"ids": [str(id_) for id_ in record_ids], "at": at},
+    )
+    return frozenset(map(RecordId, rows.scalars()))
+
+
+def select_published_since(connection: Connection, golden_ids: Iterable[GoldenId], at: datetime) -> frozenset[GoldenId]:
+    """Return those of these golden records of which a target acknowledged a key after an instant."""
+    rows = connection.execute(
+        text("SELECT DISTINCT golden_id FROM membership WHERE golden_id = ANY(:ids) AND published_at > :at"),
+        {"ids": [str(id_) for id_ in golden_ids], "at": at},
+    )
+    return frozenset(map(GoldenId, rows.scalars()))
 
 
 def upsert_standings(
@@ -296,6 +405,12 @@ def _golden(row: Row[Any]) -> GoldenRecord:
 def _member(row: Row[Any]) -> Member:
     own = frozenset(GoldenId(id_) for id_ in (row.origin_golden_id, row.last_golden_id) if id_ is not None)
     return Member(RecordId(row.id), _maybe_golden(row.golden_id), own, row.is_published)
+
+
+def _event(row: Row[Any]) -> IdentityEvent:
+    root_id, undoes_id = (EventId(id_) if id_ else None for id_ in (row.root_id, row.undoes_id))
+    cause = Cause(row.kind, row.cause, root_id=root_id, undoes_id=undoes_id)
+    return IdentityEvent(EventId(row.id), cause, IdentityPlan.from_document(row.plan), row.recorded_at, row.who)
 
 
 def _entry(row: Row[Any]) -> CrosswalkEntry:

@@ -63,7 +63,8 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I14 the newest version of a record is its head": """
         SELECT r.id FROM source_record r LEFT JOIN source_record_version v ON v.record_id = r.id AND v.version =
         r.version
-         WHERE v.record_id IS NULL OR v.state <> r.state OR v.content_hash <> r.content_hash""",
+         WHERE v.record_id IS NULL OR v.state <> CASE r.state WHEN 'withdrawn' THEN 'active' ELSE r.state END
+            OR v.content_hash <> r.content_hash""",
     "I18 there is one event for each golden version": """
         SELECT v.golden_id || ' ' || v.version FROM golden_version v
          WHERE (SELECT count(*) FROM event e WHERE e.golden_id = v.golden_id AND e.version = v.version) <> 1""",
@@ -87,7 +88,7 @@ INVARIANTS: Final[Mapping[str, str]] = {
         SELECT DISTINCT e.model_version FROM edge e
          WHERE NOT EXISTS (SELECT FROM match_model m WHERE m.version = e.model_version)""",
     "derived: edges and keys are of active records": """
-        SELECT r.id FROM source_record r WHERE r.state = 'deleted'
+        SELECT r.id FROM source_record r WHERE r.state <> 'active'
            AND (EXISTS (SELECT FROM blocking_key b WHERE b.record_id = r.id)
                 OR EXISTS (SELECT FROM edge e WHERE e.left_id = r.id OR e.right_id = r.id))""",
     "derived: a child is matched within its parent as that stands now": """

@@ -57,6 +57,18 @@ def insert_messages(connection: Connection, rows: Sequence[Mapping[str, Any]], *
     )
 
 
+def count_messages(connection: Connection, versions: Sequence[tuple[GoldenId, int]]) -> dict[str, int]:
+    """Count by target the messages that tell of these (golden id, version)."""
+    rows = connection.execute(
+        text(
+            "SELECT m.target_id, count(*) AS n FROM outbox_message m JOIN unnest(CAST(:ids AS text[]),"
+            " CAST(:versions AS int[])) AS v (golden_id, version) USING (golden_id, version) GROUP BY 1 ORDER BY 1"
+        ),
+        {"ids": [str(id_) for id_, _ in versions], "versions": [version for _, version in versions]},
+    )
+    return {row.target_id: row.n for row in rows}
+
+
 def select_events(connection: Connection, *, after: tuple[int, int], limit: int) -> tuple[Event, ...]:
     """List settled events after a position, the versions of each golden record in their order.
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, text
 
 from mdm.db.types import as_json
 from mdm.entities.model import Reason
-from mdm.ids import ExceptionId, GoldenId, RecordId
+from mdm.ids import EventId, ExceptionId, GoldenId, RecordId
 from mdm.sources.model import DeliveryException, ReferenceKey, SourceInstance, SourceKey, SourceRecord
 
 _KEY_COLUMNS = "instance_id text, object text, scope text, native_id text"
@@ -106,8 +106,9 @@ def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *,
             " 'hex'),"
             " source_time, :at, :who FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text, entity_type text,"
             f" {_KEY_COLUMNS}, state text, version int, content_hash text, source_time timestamptz)"
-            " ON CONFLICT (id) DO UPDATE SET state = excluded.state, version = excluded.version, who = excluded.who,"
-            " content_hash = excluded.content_hash, recorded_at = excluded.recorded_at,"
+            " ON CONFLICT (id) DO UPDATE SET state = CASE WHEN source_record.withdrawn_event_id IS NOT NULL AND"
+            " excluded.state = 'active' THEN 'withdrawn' ELSE excluded.state END, version = excluded.version,"
+            " who = excluded.who, content_hash = excluded.content_hash, recorded_at = excluded.recorded_at,"
             " source_time = coalesce(excluded.source_time, source_record.source_time)"
         ),
         parameters,
@@ -208,6 +209,46 @@ def update_deferred(connection: Connection, record_ids: Iterable[RecordId], *, i
         text("UPDATE source_record SET is_deferred = :flag WHERE id = ANY(:ids) AND is_deferred <> :flag"),
         {"flag": is_deferred, "ids": [str(id_) for id_ in record_ids]},
     )
+
+
+def withdraw(connection: Connection, record_ids: Sequence[RecordId], *, event_id: EventId) -> None:
+    """Take records out of the hub's answers, whatever their source says."""
+    connection.execute(
+        text(
+            "UPDATE source_record SET withdrawn_event_id = :event_id, state = CASE state WHEN 'active' THEN 'withdrawn'"
+            " ELSE state END WHERE id = ANY(:ids)"
+        ),
+        {"ids": [str(id_) for id_ in record_ids], "event_id": event_id},
+    )
+
+
+def bring_back(connection: Connection, record_ids: Sequence[RecordId]) -> None:
+    """Let withdrawn records be what their source says of them."""
+    connection.execute(
+        text(
+            "UPDATE source_record r SET withdrawn_event_id = NULL, state = v.state FROM source_record_version v"
+            " WHERE v.record_id = r.id AND v.version = r.version AND r.id = ANY(:ids)"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+
+
+def select_withdrawn(connection: Connection, golden_id: GoldenId) -> tuple[RecordId, ...]:
+    """List the withdrawn records that belonged to a golden record last."""
+    rows = connection.execute(
+        text("SELECT id FROM source_record WHERE golden_id = :id AND withdrawn_event_id IS NOT NULL ORDER BY id"),
+        {"id": golden_id},
+    )
+    return tuple(map(RecordId, rows.scalars()))
+
+
+def select_keys(connection: Connection, record_ids: Iterable[RecordId]) -> dict[RecordId, SourceKey]:
+    """Return the source keys of records."""
+    rows = connection.execute(
+        text("SELECT id, instance_id, object, scope, native_id FROM source_record WHERE id = ANY(:ids)"),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return {RecordId(row[0]): SourceKey(*row[1:]) for row in rows}
 
 
 def select_deferred(connection: Connection, entity_types: Sequence[str], *, limit: int) -> tuple[SourceRecord, ...]:

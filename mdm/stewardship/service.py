@@ -10,8 +10,9 @@ from mdm.decisions import store as decisions_store
 from mdm.decisions.model import Decision, Review, Signature, Verdict
 from mdm.errors import DecisionUnknown, InputInvalid, ReviewUnknown, SourceRecordUnknown
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
-from mdm.identity.model import Cause
-from mdm.ids import DecisionId, RecordId, ReviewId, new_event_id
+from mdm.identity.model import Cause, IdentityEvent
+from mdm.identity.service import golden_events
+from mdm.ids import DecisionId, GoldenId, RecordId, ReviewId, new_event_id
 from mdm.pipeline import recluster
 from mdm.resolution.search import explain_pair
 from mdm.sources import store as sources_store
@@ -105,6 +106,11 @@ def count_reviews(hub: Hub, *, entity_type: str | None = None, state: str = "ope
 def count_reviews_opened(hub: Hub, *, since: datetime, who: str) -> int:
     """Count the open questions that somebody's records or decisions raised since an instant."""
     return run(hub.engine, lambda connection: decisions_store.count_reviews_opened(connection, since=since, who=who))
+
+
+def events_of(hub: Hub, golden_id: GoldenId) -> tuple[IdentityEvent, ...]:
+    """List what happened to a golden id, oldest first; raises GoldenRecordUnknown."""
+    return run(hub.engine, lambda connection: golden_events(connection, golden_id))
 
 
 def get_review(hub: Hub, review_id: ReviewId) -> Review:

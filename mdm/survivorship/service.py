@@ -201,9 +201,8 @@ def _row(
     values = dict(survived.values)
     lineage = {name: line.to_json() for name, line in survived.lineage.items()}
     members = sorted(one.record_key for one in contributions)
-    content = canonical_bytes(
-        [golden.state, golden.forward_to and str(golden.forward_to), values, lineage, members, list(held)]
-    )
+    forward_to = golden.forward_to and str(golden.forward_to)
+    content = canonical_bytes([golden.state, forward_to, golden.is_confirmed, values, lineage, members, list(held)])
     return {
         "golden_id": golden.id,
         "state": golden.state,

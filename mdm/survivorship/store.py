@@ -139,6 +139,18 @@ def select_versions(connection: Connection, golden_ids: Iterable[GoldenId]) -> d
     return {GoldenId(row.golden_id): _version(row) for row in rows}
 
 
+def select_numbered(connection: Connection, numbers: Sequence[tuple[GoldenId, int]]) -> dict[GoldenId, GoldenVersion]:
+    """Return one version of each golden record by its number; one that does not exist is left out."""
+    rows = connection.execute(
+        text(
+            f"{_VERSION} JOIN unnest(CAST(:ids AS text[]), CAST(:versions AS int[])) AS n (golden_id, version)"
+            " ON n.golden_id = v.golden_id AND n.version = v.version"
+        ),
+        {"ids": [str(id_) for id_, _ in numbers], "versions": [version for _, version in numbers]},
+    )
+    return {GoldenId(row.golden_id): _version(row) for row in rows}
+
+
 def select_history(
     connection: Connection, golden_id: GoldenId, *, before: int | None, limit: int
 ) -> tuple[GoldenVersion, ...]:

@@ -1,0 +1,205 @@
+"""One operation at work: what it looks up under its locks, and what it writes down under its event."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sqlalchemy import Connection
+
+from mdm.decisions import service as decisions
+from mdm.decisions import store as decisions_store
+from mdm.decisions.model import Decision, Judgement, Pair, Signature, Verdict
+from mdm.errors import (
+    GoldenRecordNotActive,
+    GoldenRecordUnknown,
+    InputInvalid,
+    PlanOutdated,
+    SourceRecordUnknown,
+    TooLarge,
+)
+from mdm.hub import Work
+from mdm.identity import store as identity_store
+from mdm.identity.model import NO_WISHES, Cause, CauseKind, GoldenRecord, Wishes
+from mdm.ids import EventId, GoldenId, RecordId
+from mdm.pipeline import recluster, reevaluate
+from mdm.sources import store as sources_store
+from mdm.sources.model import SourceKey
+from mdm.stewardship.model import By
+from mdm.stewardship.sides import Part, across, by_operation, count_across, redraw, ties
+
+PAIRS_MAX: Final = 10_000
+"""Pairs of records that one operation may decide about (chosen: two golden records of 100 records each)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """The hands of one operation: its transaction, in whose name and why, and what signs all that it records."""
+
+    work: Work
+    by: By
+    signed: Signature
+
+    @property
+    def connection(self) -> Connection:
+        """Return the connection of the transaction."""
+        return self.work.connection
+
+    @property
+    def event_id(self) -> EventId:
+        """Return the id of the root event."""
+        assert self.signed.event_id is not None, "an operation has its event id from the start"
+        return self.signed.event_id
+
+    def any_golden(self, golden_id: GoldenId) -> GoldenRecord:
+        """Lock a golden record and return it as it stands, a forwarded one as what it leads to.
+
+        Nobody decides about its entity type meanwhile. Raises GoldenRecordUnknown, and PlanOutdated when it moved on.
+        """
+        found = identity_store.select_goldens(self.connection, [golden_id]).get(golden_id)
+        if found is None:
+            raise GoldenRecordUnknown(golden_id)
+        decisions.hold_decisions(self.connection, found.entity_type)
+        self.work.locks.hold(self.connection, [found.id])
+        found = identity_store.select_goldens(self.connection, [golden_id])[golden_id]
+        self._require_expected(found)
+        return self.any_golden(found.forward_to) if found.forward_to is not None else found
+
+    def golden(self, golden_id: GoldenId) -> GoldenRecord:
+        """Do the same for one that must be active; raises GoldenRecordNotActive."""
+        found = self.any_golden(golden_id)
+        if found.state != "active":
+            raise GoldenRecordNotActive(found.id, remedy="restore it first, or choose another one")
+        return found
+
+    def two_goldens(self, first_id: GoldenId, second_id: GoldenId) -> tuple[GoldenRecord, GoldenRecord]:
+        """Lock two golden records in order; raises InputInvalid when they are one already, or of two entity types."""
+        goldens = {golden_id: self.golden(golden_id) for golden_id in sorted({first_id, second_id})}
+        first, second = goldens[first_id], goldens[second_id]
+        if first.id == second.id:
+            raise InputInvalid(
+                f"{first_id} and {second_id} are one golden record already", remedy="nothing to do", field="second"
+            )
+        if first.entity_type != second.entity_type:
+            raise InputInvalid(
+                f"{first.id} is a {first.entity_type}, {second.id} a {second.entity_type}",
+                remedy="name two golden records of one entity type",
+                field="second",
+            )
+        return first, second
+
+    def members(self, *golden_ids: GoldenId) -> frozenset[RecordId]:
+        """Return the members of golden records."""
+        return frozenset().union(*identity_store.select_member_ids(self.connection, golden_ids).values())
+
+    def record(self, key: SourceKey) -> tuple[RecordId, GoldenId, str]:
+        """Return a record that belongs to a golden record, which is locked, with that and the entity type."""
+        head = sources_store.select_heads(self.connection, [key]).get(key)
+        if head is None:
+            raise SourceRecordUnknown(str(key))
+        if head.state != "active":
+            raise InputInvalid(
+                f"{key} is {head.state} and belongs to no golden record", remedy="nothing to do", field="key"
+            )
+        golden = self.golden(GoldenId(head.golden_id))
+        record_id = RecordId(head.id)
+        if record_id not in self.members(golden.id):
+            raise PlanOutdated(golden.id, planned=f"with {key}", found="without it")
+        return record_id, golden.id, golden.entity_type
+
+    def records(self, keys: Iterable[SourceKey], *, inside: Part, of: GoldenId) -> Part:
+        """Return the ids of members by their source keys; raises InputInvalid for a key that is no member."""
+        wanted = sorted(keys)
+        heads = sources_store.select_heads(self.connection, wanted)
+        for key in wanted:
+            if key not in heads or RecordId(heads[key].id) not in inside:
+                raise InputInvalid(f"{key} is no member of {of}", remedy="name its members only", field="parts")
+        return frozenset(RecordId(heads[key].id) for key in wanted)
+
+    def decide(self, entity_type: str, pairs: Sequence[Pair], verdict: Verdict | Judgement) -> None:
+        """Decide about pairs under this operation, for its reason where the verdict has none of its own."""
+        if pairs:
+            said = verdict if isinstance(verdict, Verdict) else Verdict(verdict, self.by.reason)
+            decisions.make_decisions(self.connection, entity_type, pairs, said, signed=self.signed)
+
+    def tie(self, entity_type: str, *parts: Part) -> None:
+        """Decide that all records of a part are the same, for each part."""
+        active = decisions.decisions_around(self.connection, frozenset().union(*parts))
+        self.decide(entity_type, [pair for part in parts for pair in ties(active, part)], "same")
+
+    def end(self, ended: Sequence[Decision]) -> None:
+        """End decisions under this operation."""
+        if ended:
+            decisions_store.revoke_decisions(
+                self.connection,
+                [one.id for one in ended],
+                event_id=self.event_id,
+                at=self.signed.at,
+                who=self.signed.who,
+            )
+
+    def cause(self, kind: CauseKind, *, undoes_id: EventId | None = None) -> Cause:
+        """Return the cause of all that this operation changes."""
+        return Cause(kind, self.by.reason, event_id=self.event_id, undoes_id=undoes_id)
+
+    def recluster(
+        self,
+        kind: CauseKind,
+        entity_type: str,
+        seeds: Iterable[RecordId],
+        wishes: Wishes = NO_WISHES,
+        *,
+        undoes_id: EventId | None = None,
+    ) -> Cause:
+        """Bring golden records to what the decisions ask now."""
+        cause = self.cause(kind, undoes_id=undoes_id)
+        recluster(replace(self.work, wishes=wishes), self.work.declared[entity_type], seeds, cause=cause)
+        return cause
+
+    def withdraw(
+        self, kind: CauseKind, entity_type: str, record_ids: Iterable[RecordId], *, undoes_id: EventId | None = None
+    ) -> Cause:
+        """Take records out of every golden record until they are brought back."""
+        ids = sorted(record_ids)
+        sources_store.withdraw(self.connection, ids, event_id=self.event_id)
+        cause = self.cause(kind, undoes_id=undoes_id)
+        reevaluate(self.work, self.work.declared[entity_type], ids, cause=cause)
+        return cause
+
+    def bring_back(
+        self, kind: CauseKind, entity_type: str, record_ids: Iterable[RecordId], *, undoes_id: EventId | None = None
+    ) -> Cause:
+        """Let withdrawn records be what their source says of them, and match them anew."""
+        ids = sorted(record_ids)
+        sources_store.bring_back(self.connection, ids)
+        cause = self.cause(kind, undoes_id=undoes_id)
+        reevaluate(self.work, self.work.declared[entity_type], ids, cause=cause)
+        return cause
+
+    def _require_expected(self, found: GoldenRecord) -> None:
+        expected = self.by.expected.get(found.id, found.version)
+        if expected != found.version:
+            raise PlanOutdated(found.id, planned=f"version {expected}", found=f"at version {found.version}")
+
+
+def divide(
+    act: Act,
+    entity_type: str,
+    parts: Sequence[Part],
+    *,
+    may_end: Callable[[Decision], bool] = by_operation,
+    also: Sequence[Decision] = (),
+) -> None:
+    """Draw borders between parts: end the links that cross them, and decide that all across differ; see `redraw`.
+
+    Raises DecisionContradicts where somebody decided in person that two of them are the same, TooLarge.
+    """
+    if (count := count_across(parts)) > PAIRS_MAX:
+        raise TooLarge(
+            f"this would part {count} pairs of records of {entity_type}, at most {PAIRS_MAX} are parted at once",
+            remedy="take smaller parts out, one after the other",
+        )
+    active = decisions.decisions_around(act.connection, frozenset().union(*parts))
+    redrawn = redraw(active, parts, may_end=may_end, also=also)
+    act.end(redrawn.ended)
+    act.decide(entity_type, redrawn.links, "same")
+    act.decide(entity_type, across(parts), "different")

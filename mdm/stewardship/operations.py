@@ -1,0 +1,179 @@
+"""Carry out what stewards ask of golden records, or rehearse it: one transaction, one root event.
+
+Each operation writes down what it joined and what it parted as decisions, lets the path cluster anew, and so stays true
+through every later run. Taking events back stands in `taking_back`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from mdm import clock
+from mdm.decisions.model import Judgement, Signature, Verdict
+from mdm.errors import InputInvalid
+from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
+from mdm.identity.model import Cause, Wishes
+from mdm.ids import RecordId, new_event_id
+from mdm.sources import store as sources_store
+from mdm.stewardship.act import Act, divide
+from mdm.stewardship.effects import effect_of
+from mdm.stewardship.model import (
+    By,
+    Confirm,
+    Dissolve,
+    Effect,
+    Judge,
+    Merge,
+    Move,
+    Operation,
+    Restore,
+    Retire,
+    Split,
+    Undo,
+    Unmerge,
+    UnmergeBranch,
+    UnmergeRecord,
+)
+from mdm.stewardship.taking_back import undo, unmerge, unmerge_branch, unmerge_record
+
+
+def perform(hub: Hub, operation: Operation, by: By, *, bracket: Bracket[Effect] = UNBRACKETED) -> Effect:
+    """Carry out an operation and return what it did.
+
+    Raises PlanOutdated when a golden record is not at the version expected, DecisionContradicts with the proof,
+    OperationBlocked that names what is in the way, GoldenRecordUnknown, GoldenRecordNotActive, InputInvalid.
+    """
+    return carry(hub, lambda work: _perform(work, operation, by), who=by.who, bracket=bracket)
+
+
+def preview(hub: Hub, operation: Operation, by: By) -> Effect:
+    """Return what an operation would do, by doing it and taking it back; refused as `perform` refuses it."""
+    return rehearse(hub, lambda work: _perform(work, operation, by), who=by.who)
+
+
+def _perform(work: Work, operation: Operation, by: By) -> Effect:
+    at = clock.recording_instant(work.connection)
+    act = Act(work, by, Signature(at, by.who, new_event_id()))
+    if not by.reason.strip():
+        raise InputInvalid("an operation needs a reason", remedy="say in a few words why", field="reason")
+    cause = _PERFORM[type(operation)](act, operation)
+    return effect_of(work, cause)
+
+
+def _merge(act: Act, asked: Merge) -> Cause:
+    first, second = act.two_goldens(asked.first, asked.second)
+    if asked.survivor is not None and asked.survivor not in {first.id, second.id}:
+        raise InputInvalid(
+            f"{asked.survivor} is neither of the two golden records",
+            remedy=f"let {first.id} or {second.id} survive",
+            field="survivor",
+        )
+    members = act.members(first.id, second.id)
+    act.tie(first.entity_type, members)
+    wishes = Wishes(survivors=frozenset(filter(None, [asked.survivor])))
+    return act.recluster("merge", first.entity_type, members, wishes)
+
+
+def _judge(act: Act, asked: Judge) -> Cause:
+    first, second = act.two_goldens(asked.first, asked.second)
+    if asked.verdict.judgement == "same":
+        return _merge(act, Merge(first.id, second.id))
+    left, right = act.members(first.id), act.members(second.id)
+    anchors = (min(left), min(right))
+    act.decide(first.entity_type, [anchors], asked.verdict)
+    others = [pair for pair in _product(left, right) if pair != anchors]
+    if others:
+        judgement: Judgement = "unsure" if asked.verdict.judgement == "unsure" else "different"
+        act.decide(first.entity_type, others, Verdict(judgement, asked.verdict.reason))
+    return act.recluster("decision", first.entity_type, left | right)
+
+
+def _split(act: Act, asked: Split) -> Cause:
+    golden = act.golden(asked.golden_id)
+    members = act.members(golden.id)
+    parts = [act.records(part, inside=members, of=golden.id) for part in asked.parts]
+    named = frozenset().union(*parts)
+    if len(named) < sum(map(len, parts)) or not all(parts):
+        raise InputInvalid(
+            "each record goes to exactly one part, and no part is empty",
+            remedy="name every record once",
+            field="parts",
+        )
+    parts += [rest] if (rest := members - named) else []
+    if len(parts) < 2:
+        raise InputInvalid(
+            f"the parts leave {golden.id} as it is", remedy="name at least two parts, or less than all", field="parts"
+        )
+    divide(act, golden.entity_type, parts)
+    act.tie(golden.entity_type, *parts)
+    return act.recluster("split", golden.entity_type, members)
+
+
+def _move(act: Act, asked: Move) -> Cause:
+    record_id, left_id, entity_type = act.record(asked.key)
+    golden = act.golden(asked.to)
+    if golden.id == left_id:
+        raise InputInvalid(f"{asked.key} belongs to {golden.id} already", remedy="nothing to do", field="to")
+    if golden.entity_type != entity_type:
+        raise InputInvalid(
+            f"{asked.key} is a {entity_type}, {golden.id} a {golden.entity_type}",
+            remedy="move a record to a golden record of its own entity type",
+            field="to",
+        )
+    left, target = act.members(left_id), act.members(golden.id)
+    if left - {record_id}:
+        divide(act, entity_type, [left - {record_id}, frozenset({record_id})])
+    joined = target | {record_id}
+    act.tie(entity_type, joined)
+    wishes = Wishes(survivors=frozenset({golden.id}))
+    return act.recluster("move", entity_type, left | target, wishes)
+
+
+def _dissolve(act: Act, asked: Dissolve) -> Cause:
+    golden = act.golden(asked.golden_id)
+    members = act.members(golden.id)
+    if len(members) < 2:
+        raise InputInvalid(f"{golden.id} has one record, which stands alone", remedy="nothing to do", field="golden_id")
+    divide(act, golden.entity_type, [frozenset({member}) for member in sorted(members)])
+    return act.recluster("dissolve", golden.entity_type, members)
+
+
+def _confirm(act: Act, asked: Confirm) -> Cause:
+    golden = act.golden(asked.golden_id)
+    members = act.members(golden.id)
+    act.tie(golden.entity_type, members)
+    return act.recluster("confirm", golden.entity_type, members, Wishes(confirmed=frozenset({golden.id})))
+
+
+def _retire(act: Act, asked: Retire) -> Cause:
+    golden = act.golden(asked.golden_id)
+    return act.withdraw("retire", golden.entity_type, act.members(golden.id))
+
+
+def _restore(act: Act, asked: Restore) -> Cause:
+    golden = act.any_golden(asked.golden_id)
+    withdrawn = sources_store.select_withdrawn(act.connection, golden.id)
+    if not withdrawn:
+        raise InputInvalid(
+            f"no record of {golden.id} was retired by a steward", remedy="nothing to restore", field="golden_id"
+        )
+    return act.bring_back("restore", golden.entity_type, withdrawn)
+
+
+def _product(left: frozenset[RecordId], right: frozenset[RecordId]) -> list[tuple[RecordId, RecordId]]:
+    return [(one, other) for one in sorted(left) for other in sorted(right)]
+
+
+_PERFORM: Final[Mapping[type, Callable[[Act, Any], Cause]]] = {
+    Merge: _merge,
+    Judge: _judge,
+    Unmerge: unmerge,
+    UnmergeRecord: unmerge_record,
+    UnmergeBranch: unmerge_branch,
+    Split: _split,
+    Move: _move,
+    Dissolve: _dissolve,
+    Confirm: _confirm,
+    Retire: _retire,
+    Restore: _restore,
+    Undo: undo,
+}

@@ -1,0 +1,100 @@
+"""Which pairs of records an operation has to decide about, so that clustering agrees with it: pure.
+
+What an operation joined it writes down as a star of `same`, what it parted as `different` for every pair across. Links
+that earlier operations made across a new border are ended, and those on either side are tied together anew; what
+somebody decided about two records in person is never ended in passing, it contradicts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import networkx as nx
+
+from mdm.decisions.model import Decision, Pair
+from mdm.ids import RecordId
+
+Part = frozenset[RecordId]
+
+
+@dataclass(frozen=True, slots=True)
+class Redrawn:
+    """What a new border does to the links that cross it: those that end, and what ties each side together instead."""
+
+    ended: tuple[Decision, ...]
+    links: tuple[Pair, ...]
+
+
+def ties(active: Sequence[Decision], record_ids: Iterable[RecordId]) -> tuple[Pair, ...]:
+    """Tie records together around the oldest of them, but for those that `same` decisions connect already."""
+    wanted = sorted(record_ids)
+    graph = nx.Graph([one.pair for one in active if one.joins])
+    graph.add_nodes_from(wanted)
+    inside = set(wanted)
+    return _star(min(piece & inside) for piece in nx.connected_components(graph) if piece & inside)
+
+
+def across(parts: Sequence[Iterable[RecordId]]) -> tuple[Pair, ...]:
+    """Return every pair of records that stand in two different parts."""
+    return tuple(
+        sorted((min(pair), max(pair)) for one, other in combinations(parts, 2) for pair in product(one, other))
+    )
+
+
+def count_across(parts: Sequence[Part]) -> int:
+    """Count what `across` returns without making it."""
+    sizes = [len(part) for part in parts]
+    return (sum(sizes) ** 2 - sum(size**2 for size in sizes)) // 2
+
+
+def by_operation(decision: Decision) -> bool:
+    """Tell whether a link was made by an operation on golden records, not by somebody about two records in person."""
+    return bool(decision.operation)
+
+
+def redraw(
+    active: Sequence[Decision],
+    parts: Sequence[Part],
+    *,
+    may_end: Callable[[Decision], bool] = by_operation,
+    also: Iterable[Decision] = (),
+) -> Redrawn:
+    """Work out what becomes of `same` decisions where parts are divided from each other.
+
+    active   all active decisions on these records, and on those that `same` decisions connect with them
+    may_end  which of the links that cross a border end with it; the others stay, and contradict it
+    also     decisions that end whether they cross or not, with nothing in their stead
+    Records in no part go with those they are tied to, with the first part where that is open.
+    """
+    doomed = {one.id for one in also}
+    links = [one for one in active if one.joins]
+    side = _sides(links, parts)
+    ended = [one for one in links if one.id in doomed or (may_end(one) and side[one.left_id] != side[one.right_id])]
+    if not ended:
+        return Redrawn((), ())
+    gone = {one.id for one in ended}
+    if gone <= doomed:
+        return Redrawn(tuple(ended), ())
+    kept = [one for one in links if one.id not in gone]
+    tied: list[Pair] = []
+    for component in nx.connected_components(nx.Graph([one.pair for one in links])):
+        for number in sorted({side[record] for record in component}):
+            tied.extend(ties(kept, (record for record in component if side[record] == number)))
+    return Redrawn(tuple(ended), tuple(tied))
+
+
+def _star(record_ids: Iterable[RecordId]) -> tuple[Pair, ...]:
+    first, *others = sorted(record_ids)
+    return tuple((first, other) for other in others)
+
+
+def _sides(links: Sequence[Decision], parts: Sequence[Part]) -> Mapping[RecordId, int]:
+    side = {record: number for number, part in enumerate(parts) for record in part}
+    graph = nx.Graph([one.pair for one in links])
+    waiting = sorted(side.keys() & set(graph))
+    while waiting:
+        near = sorted({other for record in waiting for other in graph[record]} - side.keys())
+        for other in near:
+            side[other] = min(side[record] for record in graph[other] if record in side)
+        waiting = near
+    return {record: side.get(record, 0) for record in {*side, *graph}}
