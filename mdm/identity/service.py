@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from mdm.clock import horizon
 from mdm.errors import AsOfBeyondHorizon, GoldenRecordUnknown, PlanOutdated, SourceRecordUnknown, TouchedSetGrew
 from mdm.failpoints import failpoint
-from mdm.identity import store
+from mdm.identity import events_store, store
 from mdm.identity.model import Cause, CrosswalkEntry, CrosswalkPair, GoldenRecord, IdentityEvent, IdentityPlan
 from mdm.ids import EventId, GoldenId, new_event_id
 from mdm.sources import store as sources_store
@@ -56,7 +56,7 @@ def carry_out(connection: Connection, plan: IdentityPlan, *, cause: Cause, at: d
     """Write a plan: event, standings, memberships. The caller holds the locks; raises PlanOutdated if ids moved on."""
     _require_as_planned(connection, plan)
     event_id = cause.event_id or new_event_id()
-    store.insert_event(connection, event_id, plan, cause=cause, at=at, who=who)
+    events_store.insert_event(connection, event_id, plan, cause=cause, at=at, who=who)
     if plan.turns:
         store.upsert_standings(connection, plan.entity_type, plan.turns, at=at, who=who)
     if plan.moves:
@@ -154,7 +154,7 @@ def count_goldens(connection: Connection) -> dict[str, int]:
 def golden_events(connection: Connection, golden_id: GoldenId) -> tuple[IdentityEvent, ...]:
     """List the events that gave a golden id a new version, oldest first; raises GoldenRecordUnknown."""
     golden_record(connection, golden_id)
-    return store.select_events_of(connection, golden_id)
+    return events_store.select_events_of(connection, golden_id)
 
 
 def require_settled(connection: Connection, as_of: datetime | None) -> None:

@@ -9,12 +9,9 @@ from sqlalchemy import Connection, Row, text
 
 from mdm.db.types import as_json
 from mdm.identity.model import (
-    Cause,
     CrosswalkEntry,
     CrosswalkPair,
     GoldenRecord,
-    IdentityEvent,
-    IdentityPlan,
     Member,
     MembershipSpan,
     Move,
@@ -27,7 +24,6 @@ _GOLDEN = (
     "SELECT g.id, g.entity_type, g.state, g.forward_to, g.version, g.is_confirmed, g.is_acknowledged"
     " FROM golden_record g"
 )
-_EVENT = "SELECT e.id, e.kind, e.cause, e.root_id, e.undoes_id, e.plan, e.recorded_at, e.who FROM identity_event e"
 _ENTRY = "SELECT r.instance_id, r.object, r.scope, r.native_id, r.entity_type"
 
 
@@ -76,87 +72,6 @@ def select_members(connection: Connection, record_ids: Iterable[RecordId]) -> di
         {"ids": [str(id_) for id_ in record_ids]},
     )
     return {RecordId(row.id): _member(row) for row in rows}
-
-
-def insert_event(
-    connection: Connection, event_id: EventId, plan: IdentityPlan, *, cause: Cause, at: datetime, who: str
-) -> None:
-    """Append the plan that is being carried out."""
-    connection.execute(
-        text(
-            "INSERT INTO identity_event (id, entity_type, kind, cause, root_id, undoes_id, plan, recorded_at, who)"
-            " VALUES (:id, :entity_type, :kind, :cause, :root_id, :undoes_id, CAST(:plan AS jsonb), :at, :who)"
-        ),
-        {
-            "id": event_id,
-            "entity_type": plan.entity_type,
-            "kind": cause.kind,
-            "cause": cause.reason,
-            "root_id": cause.root_id,
-            "undoes_id": cause.undoes_id,
-            "plan": as_json(plan.as_document()),
-            "at": at,
-            "who": who,
-        },
-    )
-
-
-def select_event(connection: Connection, event_id: EventId) -> IdentityEvent | None:
-    """Find one event."""
-    row = connection.execute(text(f"{_EVENT} WHERE e.id = :id"), {"id": event_id}).one_or_none()
-    return _event(row) if row is not None else None
-
-
-def select_events_of(connection: Connection, golden_id: GoldenId) -> tuple[IdentityEvent, ...]:
-    """List the events that gave a golden record a new version, oldest first."""
-    rows = connection.execute(
-        text(f"{_EVENT} JOIN golden_version v ON v.event_id = e.id WHERE v.golden_id = :id ORDER BY v.version"),
-        {"id": golden_id},
-    )
-    return tuple(_event(row) for row in rows)
-
-
-def select_following_events(connection: Connection, root_id: EventId) -> tuple[IdentityEvent, ...]:
-    """List the events that followed from one, in their order."""
-    rows = connection.execute(text(f"{_EVENT} WHERE e.root_id = :id ORDER BY e.id"), {"id": root_id})
-    return tuple(_event(row) for row in rows)
-
-
-def select_undoing_events(connection: Connection, event_id: EventId) -> tuple[EventId, ...]:
-    """List the events that took one back."""
-    rows = connection.execute(
-        text("SELECT id FROM identity_event WHERE undoes_id = :id AND root_id IS NULL ORDER BY id"), {"id": event_id}
-    )
-    return tuple(map(EventId, rows.scalars()))
-
-
-def select_last_merge(connection: Connection, golden_id: GoldenId) -> EventId | None:
-    """Find the last event that forwarded another id to this one."""
-    found = connection.execute(
-        text(
-            "SELECT v.event_id FROM golden_record g JOIN golden_version v ON v.golden_id = g.id AND v.version ="
-            " g.version WHERE g.forward_to = :id ORDER BY v.recorded_from DESC, v.event_id DESC LIMIT 1"
-        ),
-        {"id": golden_id},
-    ).scalar_one_or_none()
-    return EventId(found) if found else None
-
-
-def select_last_event(connection: Connection, golden_id: GoldenId) -> EventId | None:
-    """Find the event that made the newest version of a golden record."""
-    found = connection.execute(
-        text("SELECT event_id FROM golden_version WHERE golden_id = :id ORDER BY version DESC LIMIT 1"),
-        {"id": golden_id},
-    ).scalar_one_or_none()
-    return EventId(found) if found else None
-
-
-def select_joining_event(connection: Connection, record_id: RecordId) -> EventId | None:
-    """Find the event that brought a record into the golden record it belongs to now."""
-    found = connection.execute(
-        text("SELECT event_id FROM membership WHERE record_id = :id AND recorded_to IS NULL"), {"id": record_id}
-    ).scalar_one_or_none()
-    return EventId(found) if found else None
 
 
 def select_member_ids(connection: Connection, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, frozenset[RecordId]]:
@@ -405,12 +320,6 @@ def _golden(row: Row[Any]) -> GoldenRecord:
 def _member(row: Row[Any]) -> Member:
     own = frozenset(GoldenId(id_) for id_ in (row.origin_golden_id, row.last_golden_id) if id_ is not None)
     return Member(RecordId(row.id), _maybe_golden(row.golden_id), own, row.is_published)
-
-
-def _event(row: Row[Any]) -> IdentityEvent:
-    root_id, undoes_id = (EventId(id_) if id_ else None for id_ in (row.root_id, row.undoes_id))
-    cause = Cause(row.kind, row.cause, root_id=root_id, undoes_id=undoes_id)
-    return IdentityEvent(EventId(row.id), cause, IdentityPlan.from_document(row.plan), row.recorded_at, row.who)
 
 
 def _entry(row: Row[Any]) -> CrosswalkEntry:

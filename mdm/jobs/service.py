@@ -19,7 +19,7 @@ from mdm.jobs.model import Identity, Outcome
 from mdm.pipeline import apply, reevaluate, resolve
 from mdm.resolution.model import Bounds
 from mdm.resolution.service import ChunkTooWide
-from mdm.sources import exceptions
+from mdm.sources import exceptions, exceptions_store
 from mdm.sources import store as sources_store
 from mdm.sources.model import Accepted, Arrival, Delivery, DeliveryException, Rejected, SourceKey
 from mdm.sources.service import instances, judge, split_known
@@ -275,4 +275,4 @@ def _close_if_open(connection: Connection, found: DeliveryException, *, outcome:
     # What was taken superseded it already; a replay is the better word.
     is_waiting = exceptions.require(connection, found.id).state in {"open", "superseded"}
     if outcome.status != "rejected" and is_waiting:
-        sources_store.close_exception(connection, found.id, state="replayed", who=who)
+        exceptions_store.close_exception(connection, found.id, state="replayed", who=who)

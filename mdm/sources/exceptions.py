@@ -18,7 +18,7 @@ from mdm.entities.columns import claim, column_key
 from mdm.entities.model import EntityType, Reason
 from mdm.errors import ExceptionClosed, ExceptionUnknown, InputInvalid
 from mdm.ids import ExceptionId, new_exception_id
-from mdm.sources import store
+from mdm.sources import exceptions_store as store
 from mdm.sources.model import Accepted, Delivery, DeliveryException, Rejected, SourceKey
 
 

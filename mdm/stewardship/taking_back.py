@@ -14,6 +14,7 @@ from mdm.decisions import service as decisions
 from mdm.decisions import store as decisions_store
 from mdm.decisions.model import Decision
 from mdm.errors import DecisionContradicts, EventUnknown, InputInvalid, OperationBlocked
+from mdm.identity import events_store
 from mdm.identity import store as identity_store
 from mdm.identity.model import Cause, IdentityEvent, Move, Standing, Turn, Wishes
 from mdm.ids import EventId, GoldenId
@@ -45,7 +46,7 @@ def unmerge(act: Act, asked: Unmerge) -> Cause:
             remedy="wait until one of them returns, or let the source deliver it again",
         )
     _part_for_good(act, event, returning)
-    followers = identity_store.select_following_events(act.connection, event.id)
+    followers = events_store.select_following_events(act.connection, event.id)
     wishes = _giving_back(act, [event, *followers], returning)
     seeds = leaving.union(*identity_store.select_member_ids(act.connection, here).values())
     return act.recluster("unmerge", event.plan.entity_type, seeds, wishes, undoes_id=event.id)
@@ -64,7 +65,7 @@ def unmerge_record(act: Act, asked: UnmergeRecord) -> Cause:
 def unmerge_branch(act: Act, asked: UnmergeBranch) -> Cause:
     """Take back the last merge of the golden record that a record belongs to."""
     record_id, golden_id, _ = act.record(asked.key)
-    event_id = identity_store.select_last_merge(act.connection, golden_id)
+    event_id = events_store.select_last_merge(act.connection, golden_id)
     if event_id is None:
         raise InputInvalid(f"{golden_id} never absorbed another golden record", remedy="split it instead", field="key")
     event = _locked_event(act, event_id)
@@ -91,7 +92,7 @@ def undo(act: Act, asked: Undo) -> Cause:
         decisions.reinstate(act.connection, ended, signed=act.signed)
     except DecisionContradicts as contradiction:
         raise _blocked(event, contradiction) from contradiction
-    followers = identity_store.select_following_events(act.connection, event.id)
+    followers = events_store.select_following_events(act.connection, event.id)
     returning = [turn.golden_id for turn in event.plan.turns if _absorbs(turn)]
     wishes = _giving_back(act, [event, *followers], returning)
     records = {move.record_id for move in event.plan.moves}
@@ -102,7 +103,7 @@ def undo(act: Act, asked: Undo) -> Cause:
 
 def _locked_event(act: Act, event_id: EventId) -> IdentityEvent:
     """Return an operation that is still in effect and lock what it touched; raises EventUnknown, OperationBlocked."""
-    event = identity_store.select_event(act.connection, event_id)
+    event = events_store.select_event(act.connection, event_id)
     if event is None:
         raise EventUnknown(event_id)
     if event.cause.root_id is not None:
@@ -130,7 +131,7 @@ def _locked_event(act: Act, event_id: EventId) -> IdentityEvent:
 
 def _undoing(act: Act, event_id: EventId) -> EventId | None:
     """Find the event that took one back and is itself in effect."""
-    for undoing in identity_store.select_undoing_events(act.connection, event_id):
+    for undoing in events_store.select_undoing_events(act.connection, event_id):
         if _undoing(act, undoing) is None:
             return undoing
     return None
@@ -160,7 +161,7 @@ def _require_in_place(act: Act, event: IdentityEvent, moves: Sequence[Move]) -> 
         if now is None or left_in is None:
             continue
         if now != (left_in.forward_to or left_in.id):
-            later = identity_store.select_joining_event(act.connection, move.record_id)
+            later = events_store.select_joining_event(act.connection, move.record_id)
             key = sources_store.select_keys(act.connection, [move.record_id])[move.record_id]
             raise OperationBlocked(
                 event.id,
