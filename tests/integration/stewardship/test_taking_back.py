@@ -1,0 +1,239 @@
+"""Merges and other operations are taken back exactly, or refused with the name of what is in the way."""
+
+import pytest
+
+from mdm.decisions.model import Verdict
+from mdm.errors import (
+    EventUnknown,
+    OperationBlocked,
+)
+from mdm.hub import Hub
+from mdm.ids import EventId, GoldenId
+from mdm.jobs.service import deliver
+from mdm.stewardship import service
+from mdm.stewardship.model import (
+    Merge,
+    Move,
+    Split,
+    Undo,
+    Unmerge,
+    UnmergeBranch,
+    UnmergeRecord,
+)
+from tests.hubs import assert_sound, delivery, golden_by_key, hub_state, row_marks
+from tests.integration.stewardship.acts import A, B, C, D, E, again, alone, do, groups, ids, key, send
+
+pytestmark = pytest.mark.db
+
+
+def test_an_unmerge_gives_back_the_exact_state_and_is_sticky(hub: Hub) -> None:
+    send(hub, A, name="red", codes=["x1"], note="a")
+    send(hub, B, name="red", codes=["x1"], note="b")
+    send(hub, C, name="blue", codes=["x2"], note="c")
+    send(hub, D, name="blue", codes=["x2"], note="d")
+    before = hub_state(hub)
+    effect = do(hub, Merge(GoldenId(ids(hub, A)[0]), GoldenId(ids(hub, C)[0])))
+    assert groups(hub) == {"abcd"}
+
+    do(hub, Unmerge(effect.event_id))
+
+    assert hub_state(hub) == before
+    send(hub, E, name="red", codes=["x1", "x2"])
+    assert {"ab", "cd"} == {group.replace("e", "") for group in groups(hub)} - {""}
+    assert_sound(hub)
+
+
+def test_an_undone_merge_leaves_no_opinion(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    before = hub_state(hub)
+    effect = do(hub, Merge(golden[A], golden[B]))
+
+    do(hub, Undo(effect.event_id))
+
+    assert hub_state(hub) == before
+    assert [one.id for one in service.list_decisions(hub) if one.revoked_at is None] == []
+    do(hub, Merge(golden[A], golden[B]))
+    assert groups(hub) == {"ab"}
+
+
+def test_a_merge_that_matching_made_can_be_unmerged(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    send(hub, A, name=A, codes=["x1"])
+    send(hub, B, name=B, codes=["x1"])
+    assert groups(hub) == {"ab"}
+    history = [event for event in service.events_of(hub, golden[B]) if event.cause.kind == "ingest"]
+
+    do(hub, Unmerge(history[-1].id))
+
+    assert ids(hub, A, B) == [golden[A], golden[B]]
+    send(hub, B, name=B, codes=["x1", "x2"])
+    assert groups(hub) == {"a", "b"}
+
+
+def test_u1_a_linear_unmerge_takes_one_record_out_and_gives_it_its_own_id(hub: Hub) -> None:
+    golden = alone(hub, A, B, C, D)
+    do(hub, Merge(golden[A], golden[B]))
+    do(hub, Merge(golden[C], golden[D]))
+    do(hub, Merge(golden[A], golden[C]))
+    assert groups(hub) == {"abcd"}
+
+    do(hub, UnmergeRecord(key(C)))
+
+    assert groups(hub) == {"abd", "c"}
+    assert ids(hub, A, B, C, D) == [golden[A], golden[A], golden[C], golden[A]]
+    again(hub, (A, B, C, D))
+    assert groups(hub) == {"abd", "c"}
+    assert_sound(hub)
+
+
+def test_u2_a_branch_unmerge_takes_out_what_had_come_together_before(hub: Hub) -> None:
+    golden = alone(hub, A, B, C, D)
+    do(hub, Merge(golden[A], golden[B]))
+    do(hub, Merge(golden[C], golden[D]))
+    before = hub_state(hub)
+    do(hub, Merge(golden[A], golden[C]))
+
+    do(hub, UnmergeBranch(key(C)))
+
+    assert groups(hub) == {"ab", "cd"}
+    assert ids(hub, A, B, C, D) == [golden[A], golden[A], golden[C], golden[C]]
+    assert hub_state(hub) == before
+    assert_sound(hub)
+
+
+def test_u3_each_merge_of_a_tree_is_unmerged_for_itself(hub: Hub) -> None:
+    golden = alone(hub, A, B, C, D)
+    first = do(hub, Merge(golden[A], golden[B]))
+    do(hub, Merge(golden[C], golden[D]))
+    do(hub, Merge(golden[A], golden[C]))
+
+    do(hub, Unmerge(first.event_id))
+
+    assert groups(hub) == {"acd", "b"}
+    assert ids(hub, A, B, C, D) == [golden[A], golden[B], golden[A], golden[A]]
+    assert_sound(hub)
+
+
+def test_u3_a_merge_is_unmerged_although_its_survivor_was_merged_on(hub: Hub) -> None:
+    golden = alone(hub, A, B, C)
+    first = do(hub, Merge(golden[B], golden[C]))
+    do(hub, Merge(golden[A], golden[B]))
+    assert ids(hub, A, B, C) == [golden[A]] * 3
+
+    do(hub, Unmerge(first.event_id))
+
+    assert ids(hub, A, B, C) == [golden[A], golden[A], golden[C]]
+    again(hub, (A, B, C))
+    assert groups(hub) == {"ab", "c"}
+    assert_sound(hub)
+
+
+def test_a_record_that_arrived_since_stays_with_the_side_of_its_evidence(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    send(hub, A, name=A, codes=["x1"])
+    send(hub, B, name=B, codes=["x2"])
+    merged = do(hub, Merge(golden[A], golden[B]))
+    send(hub, C, name="c", codes=["x2"])
+    send(hub, D, name="d", codes=["x1"])
+    assert groups(hub) == {"abcd"}
+
+    do(hub, Unmerge(merged.event_id))
+
+    assert groups(hub) == {"ad", "bc"}
+    assert ids(hub, A, B) == [golden[A], golden[B]]
+
+
+def test_an_unmerge_is_blocked_by_a_later_move_and_names_it(hub: Hub) -> None:
+    golden = alone(hub, A, B, C)
+    merged = do(hub, Merge(golden[A], golden[B]))
+    moved = do(hub, Move(key(B), golden[C]))
+    before = row_marks(hub)
+
+    with pytest.raises(OperationBlocked) as refused:
+        do(hub, Unmerge(merged.event_id))
+
+    assert refused.value.blocking == (moved.event_id,)
+    assert row_marks(hub) == before
+    do(hub, Undo(moved.event_id))
+    do(hub, Unmerge(merged.event_id))
+    assert ids(hub, A, B, C) == [golden[A], golden[B], golden[C]]
+
+
+def test_an_unmerge_is_blocked_by_a_decision_somebody_made_in_person(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    merged = do(hub, Merge(golden[A], golden[B]))
+    decided = service.list_decisions(hub)
+    assert len(decided) == 1
+    service.revoke(hub, decided[0].id, who="ann")
+    assert groups(hub) == {"a", "b"}
+    personal = service.decide(hub, key(A), key(B), Verdict("same", "sure"), who="bob")
+
+    with pytest.raises(OperationBlocked) as refused:
+        do(hub, Unmerge(merged.event_id))
+
+    assert personal.id in refused.value.blocking[0]
+
+
+def test_an_event_is_taken_back_once(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    merged = do(hub, Merge(golden[A], golden[B]))
+    unmerged = do(hub, Unmerge(merged.event_id))
+
+    with pytest.raises(OperationBlocked, match="took it back already") as refused:
+        do(hub, Unmerge(merged.event_id))
+
+    assert refused.value.blocking == (unmerged.event_id,)
+
+
+def test_an_undone_unmerge_is_the_merge_again(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    merged = do(hub, Merge(golden[A], golden[B]))
+    before = hub_state(hub)
+    unmerged = do(hub, Unmerge(merged.event_id))
+
+    do(hub, Undo(unmerged.event_id))
+
+    assert hub_state(hub) == before
+    do(hub, Unmerge(merged.event_id))
+    assert ids(hub, A, B) == [golden[A], golden[B]]
+
+
+def test_an_unmerge_after_the_survivors_own_records_are_gone_leaves_no_empty_golden_record(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    merged = do(hub, Merge(golden[A], golden[B]))
+    deliver(hub, [delivery(A, "widget_hold", deleted=True)], who="test")
+
+    do(hub, Unmerge(merged.event_id))
+
+    assert ids(hub, B) == [golden[B]]
+    assert_sound(hub)
+    send(hub, A, name=A)
+    assert ids(hub, A, B) == [golden[A], golden[B]]
+    assert_sound(hub)
+
+
+def test_an_unmerge_of_records_that_are_gone_is_refused(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    merged = do(hub, Merge(golden[A], golden[B]))
+    deliver(hub, [delivery(B, "widget_hold", deleted=True)], who="test")
+
+    with pytest.raises(OperationBlocked, match="none of the records"):
+        do(hub, Unmerge(merged.event_id))
+
+
+def test_an_undone_split_is_one_golden_record_again(hub: Hub) -> None:
+    for name in (A, B, C):
+        send(hub, name, name="red", codes=["x1"])
+    before = golden_by_key(hub)
+    split = do(hub, Split(GoldenId(before[A]), (frozenset({key(C)}),)))
+
+    do(hub, Undo(split.event_id))
+
+    assert golden_by_key(hub) == before
+    assert [one for one in service.list_decisions(hub) if one.revoked_at is None] == []
+    assert_sound(hub)
+
+
+def test_an_event_that_never_was_is_unknown(hub: Hub) -> None:
+    with pytest.raises(EventUnknown, match="evt_none"):
+        do(hub, Undo(EventId("evt_none")))
