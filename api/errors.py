@@ -30,6 +30,7 @@ STATUS: Final[Mapping[type[errors.HubError], int]] = {
     errors.CursorInvalid: 400,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.VersionOutdated: 412,
     errors.CursorFromElsewhere: 410,
     errors.IdempotencyMismatch: 422,
     errors.Unauthenticated: 401,
@@ -193,6 +194,8 @@ def _facts(error: errors.HubError) -> dict[str, Any]:
         facts["horizon"] = error.horizon.isoformat()
     if isinstance(error, errors.DecisionContradicts):
         facts["chain"] = list(error.chain)
+    if isinstance(error, errors.OperationBlocked):
+        facts["blocking"] = list(error.blocking)
     return facts
 
 

@@ -63,6 +63,7 @@ _MEANINGS: Final = {
     408: "The body arrived too slowly.",
     409: "Against what the hub holds; the code says which way.",
     410: "The cursor belongs to another history of the database.",
+    412: "If-Match names another version than the one that stands.",
     413: "The body is larger than the route takes.",
     415: "The body is not application/json.",
     422: "Well-formed, but not something that the hub can take; `errors` names the places.",
@@ -132,6 +133,8 @@ def _statuses(access: Access, path: str, operation: dict[str, Any]) -> list[int]
         statuses |= {404}
     if access.is_unsafe:
         statuses |= {404, 409, 422}
+    if any(parameter["name"] == "if-match" for parameter in operation.get("parameters", ())):
+        statuses |= {412}
     return sorted(statuses)
 
 

@@ -23,7 +23,8 @@ HubError
 │   ├── Conflict                  true when asked, yet against what the hub already holds
 │   │   ├── DecisionContradicts
 │   │   ├── PlanOutdated
-│   │   ├── GoldenRecordNotActive
+│   │   │   └── VersionOutdated
+│   │   ├── GoldenRecordRetired
 │   │   ├── OperationBlocked
 │   │   ├── SourceConflict
 │   │   ├── AsOfBeyondHorizon
@@ -252,14 +253,30 @@ class PlanOutdated(Conflict):
         self.golden_id = golden_id
 
 
-class GoldenRecordNotActive(Conflict):
-    """The golden record has no members, so nothing can be done to it."""
+class VersionOutdated(PlanOutdated):
+    """The golden record is no longer in the version that the caller saw."""
 
-    code = "golden_record_not_active"
+    code = "version_outdated"
 
-    def __init__(self, golden_id: str, *, remedy: str) -> None:
-        """Name it."""
-        super().__init__(f"golden record {golden_id} is retired", remedy=remedy)
+    def __init__(self, golden_id: str, *, expected: int, found: str) -> None:
+        """Name the version that was expected, and what stands now."""
+        super().__init__(golden_id, planned=f"version {expected}", found=found)
+        self.message = f"golden record {golden_id} is {found}, not version {expected} any more"
+        self.args = (self.message,)
+        self.remedy = "read it again, look at what changed, and ask again with its present version"
+
+
+class GoldenRecordRetired(Conflict):
+    """The golden record has no members any more, so that nothing can be said of it."""
+
+    code = "golden_record_retired"
+
+    def __init__(self, golden_id: str) -> None:
+        """Name the golden record."""
+        super().__init__(
+            f"golden record {golden_id} is retired: it has no members left",
+            remedy="ask again once one of its records has come back",
+        )
         self.golden_id = golden_id
 
 

@@ -18,6 +18,7 @@ from mdm.cli import (
     exceptions,
     export,
     find,
+    golden,
     keys,
     load,
     match,
@@ -104,6 +105,7 @@ app.command("show")(show.show)
 app.command("resolve")(resolve.resolve)
 app.command("decide")(decide.decide)
 app.add_typer(decisions.app, name="decisions")
+app.add_typer(golden.app, name="golden")
 app.add_typer(review.app, name="review")
 app.add_typer(exceptions.app, name="exceptions")
 app.add_typer(export.app, name="export")

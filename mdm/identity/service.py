@@ -6,7 +6,14 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mdm.clock import horizon
-from mdm.errors import AsOfBeyondHorizon, GoldenRecordUnknown, PlanOutdated, SourceRecordUnknown, TouchedSetGrew
+from mdm.errors import (
+    AsOfBeyondHorizon,
+    EventUnknown,
+    GoldenRecordUnknown,
+    PlanOutdated,
+    SourceRecordUnknown,
+    TouchedSetGrew,
+)
 from mdm.failpoints import failpoint
 from mdm.identity import events_store, store
 from mdm.identity.model import Cause, CrosswalkEntry, CrosswalkPair, GoldenRecord, IdentityEvent, IdentityPlan
@@ -149,6 +156,14 @@ def crosswalk_pairs(
 def count_goldens(connection: Connection) -> dict[str, int]:
     """Count the active golden records of each entity type."""
     return store.count_goldens(connection)
+
+
+def identity_event(connection: Connection, event_id: EventId) -> IdentityEvent:
+    """Return one event; raises EventUnknown."""
+    found = events_store.select_event(connection, event_id)
+    if found is None:
+        raise EventUnknown(event_id)
+    return found
 
 
 def golden_events(connection: Connection, golden_id: GoldenId) -> tuple[IdentityEvent, ...]:

@@ -10,12 +10,13 @@ from mdm.decisions import service as decisions
 from mdm.decisions import store as decisions_store
 from mdm.decisions.model import Decision, Judgement, Pair, Signature, Verdict
 from mdm.errors import (
-    GoldenRecordNotActive,
+    GoldenRecordRetired,
     GoldenRecordUnknown,
     InputInvalid,
     PlanOutdated,
     SourceRecordUnknown,
     TooLarge,
+    VersionOutdated,
 )
 from mdm.hub import Work
 from mdm.identity import store as identity_store
@@ -53,7 +54,7 @@ class Act:
     def any_golden(self, golden_id: GoldenId) -> GoldenRecord:
         """Lock a golden record and return it as it stands, a forwarded one as what it leads to.
 
-        Nobody decides about its entity type meanwhile. Raises GoldenRecordUnknown, and PlanOutdated when it moved on.
+        Nobody decides about its entity type meanwhile. Raises GoldenRecordUnknown, VersionOutdated.
         """
         found = identity_store.select_goldens(self.connection, [golden_id]).get(golden_id)
         if found is None:
@@ -65,10 +66,10 @@ class Act:
         return self.any_golden(found.forward_to) if found.forward_to is not None else found
 
     def golden(self, golden_id: GoldenId) -> GoldenRecord:
-        """Do the same for one that must be active; raises GoldenRecordNotActive."""
+        """Do the same for one that must be active; raises GoldenRecordRetired."""
         found = self.any_golden(golden_id)
         if found.state != "active":
-            raise GoldenRecordNotActive(found.id, remedy="restore it first, or choose another one")
+            raise GoldenRecordRetired(found.id)
         return found
 
     def two_goldens(self, first_id: GoldenId, second_id: GoldenId) -> tuple[GoldenRecord, GoldenRecord]:
@@ -178,7 +179,7 @@ class Act:
     def _require_expected(self, found: GoldenRecord) -> None:
         expected = self.by.expected.get(found.id, found.version)
         if expected != found.version:
-            raise PlanOutdated(found.id, planned=f"version {expected}", found=f"at version {found.version}")
+            raise VersionOutdated(found.id, expected=expected, found=f"version {found.version}")
 
 
 def divide(

@@ -39,8 +39,8 @@ from mdm.stewardship.taking_back import undo, unmerge, unmerge_branch, unmerge_r
 def perform(hub: Hub, operation: Operation, by: By, *, bracket: Bracket[Effect] = UNBRACKETED) -> Effect:
     """Carry out an operation and return what it did.
 
-    Raises PlanOutdated when a golden record is not at the version expected, DecisionContradicts with the proof,
-    OperationBlocked that names what is in the way, GoldenRecordUnknown, GoldenRecordNotActive, InputInvalid.
+    Raises VersionOutdated when a golden record is not at the version expected, DecisionContradicts with the proof,
+    OperationBlocked that names what is in the way, GoldenRecordUnknown, GoldenRecordRetired, InputInvalid.
     """
     return carry(hub, lambda work: _perform(work, operation, by), who=by.who, bracket=bracket)
 

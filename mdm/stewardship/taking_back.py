@@ -13,10 +13,11 @@ import networkx as nx
 from mdm.decisions import service as decisions
 from mdm.decisions import store as decisions_store
 from mdm.decisions.model import Decision
-from mdm.errors import DecisionContradicts, EventUnknown, InputInvalid, OperationBlocked
+from mdm.errors import DecisionContradicts, InputInvalid, OperationBlocked
 from mdm.identity import events_store
 from mdm.identity import store as identity_store
 from mdm.identity.model import Cause, IdentityEvent, Move, Standing, Turn, Wishes
+from mdm.identity.service import identity_event
 from mdm.ids import EventId, GoldenId
 from mdm.sources import store as sources_store
 from mdm.stewardship.act import Act, divide
@@ -103,9 +104,7 @@ def undo(act: Act, asked: Undo) -> Cause:
 
 def _locked_event(act: Act, event_id: EventId) -> IdentityEvent:
     """Return an operation that is still in effect and lock what it touched; raises EventUnknown, OperationBlocked."""
-    event = events_store.select_event(act.connection, event_id)
-    if event is None:
-        raise EventUnknown(event_id)
+    event = identity_event(act.connection, event_id)
     if event.cause.root_id is not None:
         raise InputInvalid(
             f"{event_id} followed from {event.cause.root_id}",

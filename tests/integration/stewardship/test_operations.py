@@ -5,7 +5,7 @@ import pytest
 from mdm.decisions.model import Verdict
 from mdm.errors import (
     DecisionContradicts,
-    GoldenRecordNotActive,
+    GoldenRecordRetired,
     InputInvalid,
     PlanOutdated,
 )
@@ -188,7 +188,7 @@ def test_a_retired_golden_record_stays_retired_whatever_its_source_says(hub: Hub
     again(hub, (A,))
     assert golden_by_key(hub) == {B: golden[B]}
     assert_sound(hub)
-    with pytest.raises(GoldenRecordNotActive):
+    with pytest.raises(GoldenRecordRetired):
         do(hub, Merge(golden[A], golden[B]))
 
     send(hub, A, name=A, note="a")
