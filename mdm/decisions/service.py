@@ -75,16 +75,20 @@ def revoke(
     return decision
 
 
-def reinstate(connection: Connection, ended: Sequence[Decision], *, signed: Signature) -> None:
-    """Make decisions anew that an operation ended and that is taken back; facts are added, never revived.
+def reinstate(connection: Connection, ended: Sequence[Decision], *, at: datetime) -> tuple[Decision, ...]:
+    """Make decisions anew that an operation ended which is taken back; facts are added, never revived.
 
-    Raises DecisionContradicts when one cannot hold beside what was decided since.
+    Each stands in the name of its author again and belongs to the operation that first made it, so that this one can
+    be taken back again. Raises DecisionContradicts when one cannot hold beside what was decided since.
     """
-    by_verdict: dict[Verdict, list[Pair]] = {}
+    alike: dict[tuple[Verdict, Signature], list[Pair]] = {}
     for one in ended:
-        by_verdict.setdefault(one.verdict, []).append(one.pair)
-    for verdict, pairs in by_verdict.items():
-        make_decisions(connection, ended[0].entity_type, pairs, verdict, signed=signed)
+        alike.setdefault((one.verdict, Signature(at, one.who, one.event_id, one.basis)), []).append(one.pair)
+    return tuple(
+        decision
+        for (verdict, signed), pairs in alike.items()
+        for decision in make_decisions(connection, ended[0].entity_type, pairs, verdict, signed=signed)
+    )
 
 
 def hold_decisions(connection: Connection, entity_type: str) -> None:
@@ -112,15 +116,11 @@ def _standing(
 
 
 def _answered(active: Sequence[Decision], pairs: Sequence[Pair], verdict: Verdict) -> list[Decision]:
-    """Find what somebody was unsure of and a verdict answers: the same pairs; of one group, all that is in it."""
-    unsure = [one for one in active if one.verdict.judgement == "unsure"]
-    if not unsure or verdict.judgement == "unsure":
+    """Find what somebody was unsure of about the very pairs that a verdict is on."""
+    if verdict.judgement == "unsure":
         return []
-    if verdict.judgement != "same" or len(pairs) == 1:
-        asked = {frozenset(pair) for pair in pairs}
-        return [one for one in unsure if frozenset(one.pair) in asked]
-    inside = {record_id for pair in pairs for record_id in pair}
-    return [one for one in unsure if inside.issuperset(one.pair)]
+    asked = {frozenset(pair) for pair in pairs}
+    return [one for one in active if one.verdict.judgement == "unsure" and frozenset(one.pair) in asked]
 
 
 def decisions_around(connection: Connection, record_ids: Iterable[RecordId]) -> list[Decision]:

@@ -159,12 +159,13 @@ def end_memberships(connection: Connection, record_ids: Sequence[RecordId], *, a
 def insert_memberships(
     connection: Connection, moves: Sequence[Move], event_id: EventId, *, at: datetime, who: str
 ) -> None:
-    """Begin the membership that each move leads to."""
+    """Begin the membership that each move leads to; a key that a target knew under this id before is known under it."""
     rows = [{"record_id": move.record_id, "golden_id": move.after} for move in moves if move.after is not None]
     connection.execute(
         text(
-            "INSERT INTO membership (record_id, recorded_from, golden_id, event_id, who)"
-            " SELECT record_id, :at, golden_id, :event_id, :who"
+            "INSERT INTO membership (record_id, recorded_from, golden_id, published_at, event_id, who)"
+            " SELECT record_id, :at, golden_id, (SELECT min(m.published_at) FROM membership m"
+            " WHERE m.record_id = r.record_id AND m.golden_id = r.golden_id), :event_id, :who"
             " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (record_id text, golden_id text)"
         ),
         {"rows": as_json(rows), "event_id": event_id, "at": at, "who": who},

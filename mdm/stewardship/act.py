@@ -1,7 +1,7 @@
 """One operation at work: what it looks up under its locks, and what it writes down under its event."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import Connection
@@ -34,11 +34,15 @@ PAIRS_MAX: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """The hands of one operation: its transaction, in whose name and why, and what signs all that it records."""
+    """The hands of one operation: its transaction, in whose name and why, and what signs all that it records.
+
+    reinstated  decisions that stand again because what ended them is taken back
+    """
 
     work: Work
     by: By
     signed: Signature
+    reinstated: list[Decision] = field(default_factory=list)
 
     @property
     def connection(self) -> Connection:
@@ -123,8 +127,10 @@ class Act:
             decisions.make_decisions(self.connection, entity_type, pairs, said, signed=self.signed)
 
     def tie(self, entity_type: str, *parts: Part) -> None:
-        """Decide that all records of a part are the same, for each part."""
+        """Decide that all records of a part are the same, for each part; it answers what somebody was unsure of."""
         active = decisions.decisions_around(self.connection, frozenset().union(*parts))
+        unsure = [one for one in active if one.verdict.judgement == "unsure"]
+        self.end([one for one in unsure if any(part.issuperset(one.pair) for part in parts)])
         self.decide(entity_type, [pair for part in parts for pair in ties(active, part)], "same")
 
     def end(self, ended: Sequence[Decision]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from mdm.decisions import store as decisions_store
+from mdm.decisions.model import Decision
 from mdm.hub import Work
 from mdm.identity.model import Cause, IdentityPlan
 from mdm.identity.model import Move as PlannedMove
@@ -14,8 +15,8 @@ from mdm.survivorship import store as survivorship_store
 from mdm.survivorship.model import GoldenVersion
 
 
-def effect_of(work: Work, cause: Cause) -> Effect:
-    """Gather what the transaction at hand did under a cause."""
+def effect_of(work: Work, cause: Cause, reinstated: Iterable[Decision] = ()) -> Effect:
+    """Gather what the transaction at hand did under a cause, and the decisions that stand again by it."""
     assert cause.event_id is not None, "an operation has its event id from the start"
     written = _first_and_last(work.written)
     return Effect(
@@ -24,7 +25,7 @@ def effect_of(work: Work, cause: Cause) -> Effect:
         entity_type=work.carried_out[0].entity_type,
         moved=_moved(work),
         goldens=_changed(work, written),
-        made=decisions_store.select_decisions_of(work.connection, cause.event_id),
+        made=(*decisions_store.select_decisions_of(work.connection, cause.event_id), *reinstated),
         ended=decisions_store.select_decisions_ended_by(work.connection, cause.event_id),
         targets=publishing_store.count_messages(
             work.connection, [(version.golden_id, version.version) for version in work.written]

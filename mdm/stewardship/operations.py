@@ -56,7 +56,7 @@ def _perform(work: Work, operation: Operation, by: By) -> Effect:
     if not by.reason.strip():
         raise InputInvalid("an operation needs a reason", remedy="say in a few words why", field="reason")
     cause = _PERFORM[type(operation)](act, operation)
-    return effect_of(work, cause)
+    return effect_of(work, cause, act.reinstated)
 
 
 def _merge(act: Act, asked: Merge) -> Cause:

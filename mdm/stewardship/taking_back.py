@@ -78,6 +78,10 @@ def undo(act: Act, asked: Undo) -> Cause:
     """Take an operation back: its decisions end, those it ended stand again, ids and standings return."""
     event = _locked_event(act, asked.event_id)
     entity_type = event.plan.entity_type
+    if event.cause.kind == "undo":
+        raise InputInvalid(
+            f"{event.id} took {event.cause.undoes_id} back", remedy="do again what it took back", field="event_id"
+        )
     if withdrawn := [
         move.record_id for move in event.plan.moves if event.cause.kind == "retire" and move.after is None
     ]:
@@ -90,7 +94,7 @@ def undo(act: Act, asked: Undo) -> Cause:
     _require_in_place(act, event, event.plan.moves)
     act.end(made)
     try:
-        decisions.reinstate(act.connection, ended, signed=act.signed)
+        act.reinstated.extend(decisions.reinstate(act.connection, ended, at=act.signed.at))
     except DecisionContradicts as contradiction:
         raise _blocked(event, contradiction) from contradiction
     followers = events_store.select_following_events(act.connection, event.id)
@@ -123,7 +127,7 @@ def _locked_event(act: Act, event_id: EventId) -> IdentityEvent:
             event_id,
             because=f"{undoing} took it back already",
             blocking=[undoing],
-            remedy="undo that one to have it back in effect",
+            remedy="nothing to do, or do again what it took back",
         )
     return event
 
@@ -131,7 +135,7 @@ def _locked_event(act: Act, event_id: EventId) -> IdentityEvent:
 def _undoing(act: Act, event_id: EventId) -> EventId | None:
     """Find the event that took one back and is itself in effect."""
     for undoing in events_store.select_undoing_events(act.connection, event_id):
-        if _undoing(act, undoing) is None:
+        if not events_store.select_undoing_events(act.connection, undoing):
             return undoing
     return None
 
