@@ -37,6 +37,7 @@ def unmerge(act: Act, asked: Unmerge) -> Cause:
             f"event {event.id} is no merge that {what}", remedy="name the event of a merge", field="event_id"
         )
     returning = [turn.golden_id for turn in absorbed]
+    _require_resting(act, event, returning)
     leaving = _leaving(event, returning)
     here = _require_in_place(act, event, [move for move in event.plan.moves if move.record_id in leaving])
     if not here:
@@ -82,15 +83,20 @@ def undo(act: Act, asked: Undo) -> Cause:
         raise InputInvalid(
             f"{event.id} took {event.cause.undoes_id} back", remedy="do again what it took back", field="event_id"
         )
+    _require_in_effect(act, event)
     if withdrawn := [
         move.record_id for move in event.plan.moves if event.cause.kind == "retire" and move.after is None
     ]:
         return act.bring_back("undo", entity_type, withdrawn, undoes_id=event.id)
     if event.cause.kind == "restore":
         back = [move.record_id for move in event.plan.moves if move.before is None]
+        if not back:
+            raise InputInvalid(f"{event.id} brought no record back", remedy="nothing to undo", field="event_id")
         return act.withdraw("undo", entity_type, back, undoes_id=event.id)
     made = decisions_store.select_decisions_of(act.connection, event.id)
     ended = decisions_store.select_decisions_ended_by(act.connection, event.id)
+    returning = [turn.golden_id for turn in event.plan.turns if _absorbs(turn)]
+    _require_resting(act, event, returning)
     _require_in_place(act, event, event.plan.moves)
     act.end(made)
     try:
@@ -98,7 +104,6 @@ def undo(act: Act, asked: Undo) -> Cause:
     except DecisionContradicts as contradiction:
         raise _blocked(event, contradiction) from contradiction
     followers = events_store.select_following_events(act.connection, event.id)
-    returning = [turn.golden_id for turn in event.plan.turns if _absorbs(turn)]
     wishes = _giving_back(act, [event, *followers], returning)
     records = {move.record_id for move in event.plan.moves}
     records |= {record_id for one in (*made, *ended) for record_id in one.pair}
@@ -107,7 +112,7 @@ def undo(act: Act, asked: Undo) -> Cause:
 
 
 def _locked_event(act: Act, event_id: EventId) -> IdentityEvent:
-    """Return an operation that is still in effect and lock what it touched; raises EventUnknown, OperationBlocked."""
+    """Return an operation with all that it touched locked; raises EventUnknown, InputInvalid for one that followed."""
     event = identity_event(act.connection, event_id)
     if event.cause.root_id is not None:
         raise InputInvalid(
@@ -122,22 +127,32 @@ def _locked_event(act: Act, event_id: EventId) -> IdentityEvent:
     )
     for golden_id in sorted(act.by.expected.keys() & goldens.keys()):
         act.any_golden(golden_id)
-    if (undoing := _undoing(act, event_id)) is not None:
-        raise OperationBlocked(
-            event_id,
-            because=f"{undoing} took it back already",
-            blocking=[undoing],
-            remedy="nothing to do, or do again what it took back",
-        )
     return event
 
 
-def _undoing(act: Act, event_id: EventId) -> EventId | None:
-    """Find the event that took one back and is itself in effect."""
-    for undoing in events_store.select_undoing_events(act.connection, event_id):
+def _require_resting(act: Act, event: IdentityEvent, returning: Iterable[GoldenId]) -> None:
+    """Require that the golden records which are to return lead elsewhere still."""
+    for golden_id, golden in identity_store.select_goldens(act.connection, returning).items():
+        if golden.state != "forwarded":
+            later = events_store.select_last_event(act.connection, golden_id)
+            raise OperationBlocked(
+                event.id,
+                because=f"{golden_id} is {golden.state} since {later}",
+                blocking=[str(later)],
+                remedy=f"it may be what you want already; else take {later} back first",
+            )
+
+
+def _require_in_effect(act: Act, event: IdentityEvent) -> None:
+    """Refuse to take an event back once more."""
+    for undoing in events_store.select_undoing_events(act.connection, event.id):
         if not events_store.select_undoing_events(act.connection, undoing):
-            return undoing
-    return None
+            raise OperationBlocked(
+                event.id,
+                because=f"{undoing} took it back already",
+                blocking=[undoing],
+                remedy="nothing to do, or do again what it took back",
+            )
 
 
 def _absorbs(turn: Turn) -> bool:
@@ -223,12 +238,13 @@ def _giving_back(act: Act, events: Sequence[IdentityEvent], returning: Sequence[
     returning  of the first event, the absorbed ids that return; those of the others all do
     """
     given = _Given(homes={}, forwards={}, standings={})
+    resting = _resting(act, events[1:])
     survivors: dict[GoldenId, Standing | None] = {}
     for number, event in enumerate(events):
         back = {
             turn.golden_id
             for turn in event.plan.turns
-            if _absorbs(turn) and (number > 0 or turn.golden_id in returning)
+            if _absorbs(turn) and (turn.golden_id in resting if number else turn.golden_id in returning)
         }
         for turn in event.plan.turns:
             if turn.before is None:
@@ -246,13 +262,20 @@ def _giving_back(act: Act, events: Sequence[IdentityEvent], returning: Sequence[
             if turn.golden_id in back and turn.after.forward_to is not None
         }
     _keep_the_rest(act, events, given, survivors)
-    staying = frozenset(
-        turn.golden_id
-        for event in events
-        for turn in event.plan.turns
-        if turn.before is not None and turn.before.state == turn.after.state == "active"
+    # Whatever comes together again does so under the id that it had.
+    kept = frozenset(move.before for event in events for move in event.plan.moves if move.before is not None)
+    return Wishes(
+        survivors=kept | survivors.keys(), homes=given.homes, forwards=given.forwards, standings=given.standings
     )
-    return Wishes(survivors=staying, homes=given.homes, forwards=given.forwards, standings=given.standings)
+
+
+def _resting(act: Act, events: Sequence[IdentityEvent]) -> frozenset[GoldenId]:
+    """Return those of the ids that events absorbed which still lead elsewhere."""
+    absorbed = {turn.golden_id for event in events for turn in event.plan.turns if _absorbs(turn)}
+    if not absorbed:
+        return frozenset()
+    goldens = identity_store.select_goldens(act.connection, absorbed)
+    return frozenset(id_ for id_, golden in goldens.items() if golden.state == "forwarded")
 
 
 @dataclass(frozen=True, slots=True)

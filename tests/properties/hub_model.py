@@ -1,12 +1,14 @@
-"""The hub as a slow, pure model, written from its promises: what a few widgets and decisions must come to.
+"""The hub as a slow, pure model, written from its promises: what a few widgets, decisions and operations must come to.
 
 It knows no tables, locks or plans. Golden ids are taken over from the hub where the promises say that one is minted,
-and foretold everywhere else.
+and foretold everywhere else. An operation that would leave a contradiction among the decisions is refused as a whole.
 """
 
+import copy
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tests.properties.test_law_of_clusters import Graph, ordered, parts_of, slow_hold, slow_propose
 
@@ -25,59 +27,251 @@ class Widget:
     time: int
 
 
+class Said(NamedTuple):
+    """One active decision; `event` names the operation that made it, None for one made about two records in person."""
+
+    left: Key
+    right: Key
+    what: str
+    event: str | None = None
+
+
+@dataclass(frozen=True)
+class Merged:
+    """One golden record was absorbed: what was before.
+
+    leaving  its members; staying: those of the survivor
+    seen     every record that had belonged to any golden record by then
+    """
+
+    absorbed: Gid
+    survivor: Gid
+    leaving: frozenset[Key]
+    staying: frozenset[Key]
+    seen: frozenset[Key]
+    acknowledged: frozenset[Gid]
+    confirmed: frozenset[Gid]
+    published: frozenset[tuple[Key, Gid]]
+    forwards: Mapping[Gid, Gid]
+
+
+class Refused(Exception):
+    """The model will not have it."""
+
+
 @dataclass
 class Model:
     """Records, decisions and golden ids, and the rules that tie them."""
 
     policy: str
     widgets: dict[Key, Widget] = field(default_factory=dict)
+    withdrawn: dict[Key, Widget | None] = field(default_factory=dict)
     known: dict[Key, int] = field(default_factory=dict)  # newest source time of every key ever seen, deleted ones too
-    decisions: list[tuple[Key, Key, str]] = field(default_factory=list)
+    decisions: list[Said] = field(default_factory=list)
     members: dict[Gid, set[Key]] = field(default_factory=dict)
     acknowledged: set[Gid] = field(default_factory=set)
-    published: set[Key] = field(default_factory=set)
+    confirmed: set[Gid] = field(default_factory=set)
+    published: set[tuple[Key, Gid]] = field(default_factory=set)
     states: dict[Gid, tuple[str, Gid | None]] = field(default_factory=dict)
     own: dict[Key, list[Gid]] = field(default_factory=dict)  # first and last golden id
     age: dict[Key, str] = field(default_factory=dict)  # record ids, which sort by age
+    merges: list[Merged] = field(default_factory=list)  # what the last settling absorbed
+    homes: dict[Gid, frozenset[Key]] = field(default_factory=dict)  # whose an id is, while an operation is settled
+    given: dict[Gid, tuple[bool, bool]] = field(default_factory=dict)  # confirmed, acknowledged: given back with it
+    leads: dict[Gid, Gid] = field(default_factory=dict)  # where forwards lead again
+    preferred: set[Gid] = field(default_factory=set)  # survive whatever else would decide
 
     def takes(self, key: Key, time: int) -> bool:
         """Tell whether a delivery of this time is news; an older one is stale."""
         return time >= self.known.get(key, time)
 
-    def contradicts(self, left: Key, right: Key, judgement: str) -> bool:
-        """Tell whether a decision cannot hold beside the active ones."""
-        others = [one for one in self.decisions if not (one[2] == "unsure" and {one[0], one[1]} == {left, right})]
-        names = sorted({name for one in others for name in one[:2]} | {left, right})
-        place = {name: position for position, name in enumerate(names)}
-        groups = parts_of(len(names), [(place[a], place[b]) for a, b, what in others if what == "same"])
-        ours, theirs = (next(group for group in groups if place[side] in group) for side in (left, right))
-        if judgement != "same":
-            return ours == theirs
-        return any(
-            what != "same"
-            and {place[a], place[b]} & ours
-            and {place[a], place[b]} & theirs
-            and {place[a], place[b]} <= ours | theirs
-            and not ({place[a], place[b]} <= ours or {place[a], place[b]} <= theirs)
-            for a, b, what in others
-        )
+    def take(self, key: Key, widget: Widget | None, time: int) -> None:
+        """Take news of a record, None for its deletion; a withdrawn one stays withdrawn."""
+        self.known[key] = time
+        if key in self.withdrawn:
+            self.withdrawn[key] = widget
+        elif widget is None:
+            self.widgets.pop(key, None)
+        else:
+            self.widgets[key] = widget
 
-    def decide(self, left: Key, right: Key, judgement: str) -> None:
-        """Take over a decision that does not contradict; it answers `unsure` about the same pair."""
-        pair = {left, right}
-        if any({a, b} == pair and what == judgement for a, b, what in self.decisions):
-            return
-        self.decisions = [one for one in self.decisions if not (one[2] == "unsure" and {one[0], one[1]} == pair)]
-        self.decisions.append((left, right, judgement))
+    def contradicts(self, left: Key, right: Key, judgement: str) -> bool:
+        """Tell whether a decision in person cannot hold beside the active ones."""
+        trial = copy.deepcopy(self)
+        try:
+            trial.decide(left, right, judgement)
+        except Refused:
+            return True
+        return False
+
+    def decide(self, left: Key, right: Key, judgement: str, event: str | None = None) -> None:
+        """Take over a decision; it answers `unsure` about the same pair. Raises Refused for a contradiction."""
+        self._say([(left, right)], judgement, event)
+        self._require_consistent()
+
+    def merge(self, first: Gid, second: Gid, event: str, survivor: Gid | None = None) -> None:
+        """Join two golden records."""
+        self._tie(self.members[first] | self.members[second], event)
+        self._require_consistent()
+        self.preferred = {survivor} if survivor else set()
+
+    def judge(self, first: Gid, second: Gid, judgement: str, event: str) -> None:
+        """Part two golden records, every pair of members."""
+        left, right = self.members[first], self.members[second]
+        self._say(list(itertools.product(sorted(left), sorted(right))), judgement, event)
+        self._require_consistent()
+
+    def split(self, parts: Sequence[frozenset[Key]], event: str) -> None:
+        """Divide anew, and tie each part together."""
+        self._divide(parts, event)
+        for part in parts:
+            self._tie(part, event)
+        self._require_consistent()
+
+    def move(self, key: Key, to: Gid, event: str) -> None:
+        """Take a record out of its golden record and into another."""
+        left = self.members[self.gid_of(key)] - {key}
+        if left:
+            self._divide([frozenset(left), frozenset({key})], event)
+        self._tie(self.members[to] | {key}, event)
+        self._require_consistent()
+        self.preferred = {to}
+
+    def dissolve(self, gid: Gid, event: str) -> None:
+        """Let each record stand alone."""
+        self._divide([frozenset({key}) for key in self._by_age(self.members[gid])], event)
+        self._require_consistent()
+
+    def take_out(self, key: Key, event: str) -> None:
+        """Take one record out for good; also what was decided in person gives way."""
+        rest = frozenset(self.members[self.gid_of(key)] - {key})
+        self._divide([rest, frozenset({key})], event, may_end=lambda _: True)
+        self._require_consistent()
+
+    def confirm(self, gid: Gid, event: str) -> None:
+        """Tie the members together, and establish the id."""
+        self._tie(self.members[gid], event)
+        self._require_consistent()
+        self.confirmed.add(gid)
+
+    def retire(self, gid: Gid) -> None:
+        """Withdraw the members."""
+        for key in self.members[gid]:
+            self.withdrawn[key] = self.widgets.pop(key)
+
+    def restore(self, gid: Gid) -> None:
+        """Bring back what belonged to an id last."""
+        for key in [key for key in self.withdrawn if self.own[key][-1] == gid]:
+            widget = self.withdrawn.pop(key)
+            if widget is not None:
+                self.widgets[key] = widget
+
+    def unmerge(self, merged: Merged, merge_event: str, event: str) -> None:
+        """Give back an absorbed golden record and part it for good. Raises Refused when something is in the way."""
+        here = self.resolved(merged.survivor)
+        back = {key for key in merged.leaving if key in self.widgets}
+        if self.states[merged.absorbed][0] != "forwarded":
+            raise Refused
+        if not back or any(self.gid_of(key) != here for key in back):
+            raise Refused
+        now = self.members.get(here, set())
+        arrived = now - merged.seen
+        staying = frozenset((now | merged.staying) - merged.leaving - arrived)
+        personal = [(one.left, one.right) for one in self._links() if one.event is None]
+        along = self._connected(merged.leaving, personal) & arrived
+        own = [one for one in self.decisions if one.event == merge_event]
+        self._divide([staying, merged.leaving | along], event, also=own)
+        self._require_consistent()
+        rest = frozenset(now - merged.leaving)
+        self.homes = {merged.absorbed: merged.leaving, here: (rest - arrived) or rest}
+        self.leads = {gid: to for gid, to in merged.forwards.items() if to == merged.absorbed}
+        self.given[merged.absorbed] = (merged.absorbed in merged.confirmed, merged.absorbed in merged.acknowledged)
+        was = (merged.survivor in merged.confirmed, merged.survivor in merged.acknowledged)
+        gained = (was[0] or merged.absorbed in merged.confirmed, was[1] or merged.absorbed in merged.acknowledged)
+        if here == merged.survivor and was != gained:
+            since = any(gid == here for _, gid in self.published - merged.published)
+            self.given[here] = (was[0], was[1] or since)
 
     def acknowledge(self, gid: Gid) -> None:
         """A target took a golden record: it is established, and its keys are published."""
         self.acknowledged.add(gid)
-        self.published |= self.members[gid]
+        self.published |= {(key, gid) for key in self.members[gid]}
 
     def gid_of(self, key: Key) -> Gid:
         """Return the golden id of an active record."""
         return next(gid for gid, members in self.members.items() if key in members)
+
+    def resolved(self, gid: Gid) -> Gid:
+        """Return what an id leads to."""
+        state, to = self.states[gid]
+        return to if state == "forwarded" and to is not None else gid
+
+    def _say(self, pairs: Iterable[tuple[Key, Key]], what: str, event: str | None) -> None:
+        for left, right in pairs:
+            pair = {left, right}
+            if any({one.left, one.right} == pair and one.what == what for one in self.decisions):
+                continue
+            self.decisions = [
+                one
+                for one in self.decisions
+                if what == "unsure" or one.what != "unsure" or {one.left, one.right} != pair
+            ]
+            self.decisions.append(Said(left, right, what, event))
+
+    def _links(self) -> list[Said]:
+        return [one for one in self.decisions if one.what == "same"]
+
+    def _by_age(self, keys: Iterable[Key]) -> list[Key]:
+        return sorted(keys, key=self.age.__getitem__)
+
+    def _connected(self, keys: Iterable[Key], links: Iterable[tuple[Key, Key]]) -> frozenset[Key]:
+        reached, links = set(keys), list(links)
+        while near := {b if a in reached else a for a, b in links if (a in reached) != (b in reached)}:
+            reached |= near
+        return frozenset(reached)
+
+    def _tie(self, keys: Iterable[Key], event: str) -> None:
+        inside = set(keys)
+        self.decisions = [one for one in self.decisions if one.what != "unsure" or not {one.left, one.right} <= inside]
+        self._star(inside, event)
+
+    def _star(self, keys: Iterable[Key], event: str) -> None:
+        """Tie what is not tied yet around the oldest of each piece."""
+        inside, links = set(keys), [(one.left, one.right) for one in self._links()]
+        pieces = {self._connected([key], links) & inside for key in inside}
+        first, *others = self._by_age(self._by_age(piece)[0] for piece in pieces)
+        self._say([(first, other) for other in others], "same", event)
+
+    def _divide(
+        self,
+        parts: Sequence[frozenset[Key]],
+        event: str,
+        *,
+        may_end: Callable[[Said], bool] = lambda one: one.event is not None,
+        also: Sequence[Said] = (),
+    ) -> None:
+        """Draw borders: links of operations that cross end, each side stays tied, every pair across differs."""
+        links = [(one.left, one.right) for one in self._links()]
+        side = {key: number for number, part in enumerate(parts) for key in part}
+        layer = set(side)
+        while layer := {b if a in layer else a for a, b in links if (a in layer) != (b in layer)} - side.keys():
+            for key in self._by_age(layer):
+                near = [b if a == key else a for a, b in links if key in (a, b)]
+                side[key] = min(side[one] for one in near if one in side)
+        crossing = [one for one in self._links() if side.get(one.left, 0) != side.get(one.right, 0) and may_end(one)]
+        ended = [one for one in self._links() if one in crossing or one in also]
+        self.decisions = [one for one in self.decisions if one not in ended]
+        if any(one not in also for one in ended):
+            for component in {self._connected([key], links) for pair in links for key in pair}:
+                for number in sorted({side.get(key, 0) for key in component}):
+                    self._star([key for key in component if side.get(key, 0) == number], event)
+        pairs = [pair for one, other in itertools.combinations(parts, 2) for pair in itertools.product(one, other)]
+        self._say(sorted(pairs), "different", event)
+
+    def _require_consistent(self) -> None:
+        links = [(one.left, one.right) for one in self._links()]
+        if any(one.right in self._connected([one.left], links) for one in self.decisions if one.what != "same"):
+            raise Refused
 
     def partition(self) -> set[frozenset[Key]]:
         """Work out P from nothing but the records, the decisions and what is established."""
@@ -86,7 +280,8 @@ class Model:
         bound = [
             frozenset(names.index(key) for key in alive)
             for gid, members in sorted(self.members.items())
-            if gid in self.acknowledged and self.policy == "hold" and (alive := members & self.widgets.keys())
+            for part, (is_confirmed, is_acknowledged) in self._parts(gid, members)
+            if (is_confirmed or is_acknowledged) and self.policy == "hold" and (alive := part & self.widgets.keys())
         ]
         chains = [pair for group in bound for pair in itertools.pairwise(sorted(group))]
         established = frozenset().union(*bound)
@@ -97,6 +292,7 @@ class Model:
 
     def settle(self, observed: Mapping[Key, Gid], ages: Mapping[Key, str]) -> None:
         """Bring golden ids to what the partition asks; asserts on any difference from what the hub shows."""
+        before = copy.deepcopy(self)
         groups = self.partition()
         self.age.update(ages)
         shown: dict[Gid, set[Key]] = {}
@@ -104,8 +300,8 @@ class Model:
             shown.setdefault(gid, set()).add(key)
         assert {frozenset(members) for members in shown.values()} == groups, f"hub {shown}, model {groups}"
         heirs, foretold = self._heirs(groups), self.foretell(groups)
-        established = [self.members[gid] for gid in self.acknowledged & self.members.keys()]
         members: dict[Gid, set[Key]] = {}
+        absorbed: list[tuple[Gid, Gid]] = []
         for group in groups:
             actual = observed[min(group)]
             if foretold[group] is None:
@@ -114,22 +310,37 @@ class Model:
                 assert actual == foretold[group], f"{sorted(group)} should be {foretold[group]}, is {actual}"
             members[actual] = set(group)
             claimed = [gid for gid, heir in heirs.items() if heir == group]
-            if any(had & group for had in established):
-                self.acknowledged.add(actual)
-            for gid in claimed:
-                if gid != actual:
-                    self._forward(gid, actual)
-        for gid, (state, _) in list(self.states.items()):
-            if state == "active" and gid not in members:
-                self.states[gid] = ("retired", None)
+            for flagged, had in ((self.acknowledged, before.acknowledged), (self.confirmed, before.confirmed)):
+                if any(before.members.get(gid, set()) & group for gid in had):
+                    flagged.add(actual)
+            if actual in self.given:
+                self._flag(actual, *self.given[actual])
+            absorbed += [(gid, actual) for gid in claimed if gid != actual]
+        self._rest(members, absorbed)
         for gid, kept in members.items():
             self.states[gid] = ("active", None)
             for key in kept:
-                if key not in self.members.get(gid, ()):
-                    self.published.discard(key)
                 first, *_ = self.own.get(key, [gid])
                 self.own[key] = [first, gid]
         self.members = members
+        self.merges = [
+            before.merged_into(gid, to, frozenset(self.own)) for gid, to in absorbed if gid in before.members
+        ]
+        self.homes, self.given, self.leads, self.preferred = {}, {}, {}, set()
+
+    def merged_into(self, absorbed: Gid, survivor: Gid, seen: frozenset[Key]) -> Merged:
+        """Note what stands before one golden record is absorbed by another."""
+        return Merged(
+            absorbed,
+            survivor,
+            frozenset(self.members[absorbed]),
+            frozenset(self.members.get(survivor, ())),
+            seen,
+            frozenset(self.acknowledged),
+            frozenset(self.confirmed),
+            frozenset(self.published),
+            {gid: to for gid, (_, to) in self.states.items() if to == absorbed},
+        )
 
     def foretell(self, groups: Iterable[frozenset[Key]]) -> dict[frozenset[Key], Gid | None]:
         """Say which golden id each group must have, None where one is minted."""
@@ -137,24 +348,65 @@ class Model:
         heirs = self._heirs(groups)
         foretold: dict[frozenset[Key], Gid | None] = {}
         for group in sorted(groups, key=lambda group: min(self.age[key] for key in group)):
-            claimed = sorted(gid for gid, heir in heirs.items() if heir == group)
-            own = {gid for key in group for gid in self.own.get(key, ())} - set(foretold.values())
-            homes = sorted(gid for gid in own if self.states[gid][0] != "active")
+            claimed = sorted((gid for gid, heir in heirs.items() if heir == group), key=self._right_to_survive)
+            own = {gid for key in group for gid in self.own.get(key, ())} - set(foretold.values()) - heirs.keys()
+            homes = sorted((gid for gid in own if self.states[gid][0] != "active"), key=self._right_to_survive)
             foretold[group] = next(iter(claimed or homes), None)
         return foretold
 
+    def _right_to_survive(self, gid: Gid) -> tuple[bool, bool, Gid]:
+        return (gid not in self.preferred, gid not in self.confirmed, gid)
+
+    def _flag(self, gid: Gid, is_confirmed: bool, is_acknowledged: bool) -> None:
+        for flagged, is_set in ((self.confirmed, is_confirmed), (self.acknowledged, is_acknowledged)):
+            (flagged.add if is_set else flagged.discard)(gid)
+
+    def _rest(self, members: Mapping[Gid, set[Key]], absorbed: Iterable[tuple[Gid, Gid]]) -> None:
+        """Lay ids without members to rest: forwarded to what absorbed them, else retired."""
+        for gid, to in absorbed:
+            self._forward(gid, to)
+        for gid, (state, _) in list(self.states.items()):
+            if state == "active" and gid not in members:
+                self.states[gid] = ("retired", None)
+            elif gid in self.leads and gid not in members:
+                self.states[gid] = ("forwarded", self.leads[gid])
+
+    def _parts(self, gid: Gid, members: set[Key]) -> list[tuple[set[Key], tuple[bool, bool]]]:
+        """Part a golden record as an operation gives ids back, each part with what established it."""
+        back = [(home, members & keys) for home, keys in self.homes.items() if home != gid]
+        staying = members.difference(*(part for _, part in back))
+        own = (gid in self.confirmed, gid in self.acknowledged)
+        return [(part, self.given.get(id_, own)) for id_, part in ((gid, staying), *back) if part]
+
     def _heirs(self, groups: Iterable[frozenset[Key]]) -> dict[Gid, frozenset[Key]]:
-        heirs = {}
+        groups = list(groups)
+        heirs = self._wished(groups)
         for gid, had in self.members.items():
             offers = []
             for group in groups:
                 kept = had & group
                 if kept:
-                    offers.append((-len(kept & self.published), -len(kept), min(self.age[key] for key in kept), group))
-            if offers:
+                    published = sum((key, gid) in self.published for key in kept)
+                    offers.append((-published, -len(kept), min(self.age[key] for key in kept), group))
+            if offers and gid not in self.homes:
                 staying = [offer for offer in offers if not self._goes_home(gid, had & offer[3])]
                 heirs[gid] = min(staying or offers, key=lambda offer: offer[:3])[3]
         return heirs
+
+    def _wished(self, groups: Iterable[frozenset[Key]]) -> dict[Gid, frozenset[Key]]:
+        """Give ids to those whose they are by an operation; one that rests stays where its records stayed too."""
+        found = {}
+        for gid, keys in self.homes.items():
+            offers = [
+                (-len(kept), min(map(self.age.__getitem__, kept)), group) for group in groups if (kept := keys & group)
+            ]
+            if offers:
+                found[gid] = min(offers, key=lambda offer: offer[:2])[2]
+        return {
+            gid: group
+            for gid, group in found.items()
+            if self.states[gid][0] == "active" or found.get(self.resolved(gid)) != group
+        }
 
     def _goes_home(self, gid: Gid, kept: Iterable[Key]) -> bool:
         """Tell whether every one of these members of a golden record had another id before, which rests now."""
@@ -176,11 +428,11 @@ class Model:
             if bits >= 8:
                 edges[place[left], place[right]] = bits
         alive = [one for one in self.decisions if one[0] in place and one[1] in place]
-        musts = tuple(ordered(place[a], place[b]) for a, b, what in alive if what == "same")
+        musts = tuple(ordered(place[a], place[b]) for a, b, what, _ in alive if what == "same")
         units = {record: unit for unit in parts_of(len(names), musts) for record in unit}
         foes = frozenset(
             ordered(one, other)
-            for a, b, what in alive
+            for a, b, what, _ in alive
             if what != "same"
             for one, other in itertools.product(units[place[a]], units[place[b]])
         )

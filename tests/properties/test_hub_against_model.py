@@ -1,13 +1,19 @@
-"""The real services against the pure model: news, repeats, old news, deletions, decisions, acknowledgements."""
+"""The real services against the pure model: all that arrives, all that stewards do, all that is taken back.
 
+News, repeats, old news, deletions, decisions, acknowledgements; merge, split, move, dissolve, take out, confirm,
+retire, restore, judge, unmerge and undo, each foreseen by its dry run, and refused where the model refuses it.
+"""
+
+import copy
 import itertools
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -22,16 +28,33 @@ from sqlalchemy import Engine, text
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.decisions.model import Verdict
-from mdm.errors import DecisionContradicts
+from mdm.errors import DecisionContradicts, OperationBlocked
 from mdm.hub import Hub
 from mdm.identity import store as identity_store
-from mdm.ids import GoldenId
+from mdm.ids import EventId, GoldenId
 from mdm.jobs.service import deliver
 from mdm.sources.model import SourceKey
 from mdm.stewardship import service as stewardship
+from mdm.stewardship.model import (
+    By,
+    Confirm,
+    Dissolve,
+    Judge,
+    Merge,
+    Move,
+    Operation,
+    Restore,
+    Retire,
+    Split,
+    Undo,
+    Unmerge,
+    UnmergeRecord,
+)
+from mdm.stewardship.operations import perform, preview
 from tests.databases import Sweeper
-from tests.hubs import assert_sound, delivery, golden_by_key, hub_on, register_instances, row_marks
-from tests.properties.hub_model import Model, Widget
+from tests.hubs import assert_sound, delivery, golden_by_key, hub_on, hub_state, register_instances, row_marks
+from tests.integration.stewardship.acts import told
+from tests.properties.hub_model import Merged, Model, Refused, Widget
 
 KEYS = [f"crm-{place}/Account:{number}" for place in ("east", "west") for number in range(4)]
 keys = st.sampled_from(KEYS)
@@ -44,6 +67,20 @@ widgets = st.builds(
     note=st.sampled_from(["x", "y"]),
     time=st.just(0),
 )
+
+
+BY = By("steward", "because")
+NEW = "this operation"  # until the hub has named it
+
+
+@dataclass(frozen=True)
+class Done:
+    """An operation that can be undone as long as nothing else happened since: its event, and all that stood before."""
+
+    event_id: EventId
+    state: dict[str, Any]
+    decided: set[tuple[frozenset[str], str]]
+    model: Model
 
 
 def picked(things: Iterable[Any], at: int) -> Any:
@@ -67,6 +104,8 @@ class HubMachine(RuleBasedStateMachine):
         self.entity_type = f"widget_{self.policy}"
         self.time = 0
         self.made: list[tuple[str, Any]] = []
+        self.merged: list[tuple[EventId, Merged]] = []
+        self.undoable: list[Done] = []
         register_instances(self.hub, "crm-east", "crm-west")
 
     @rule(key=keys, widget=widgets)
@@ -99,8 +138,8 @@ class HubMachine(RuleBasedStateMachine):
         outcomes = deliver(self.hub, [self._delivery(key, widget) for key, widget in news], who="test")
         assert {outcome.status for outcome in outcomes} <= {"created", "updated"}
         for key, widget in news:
-            self.model.widgets[key] = widget
-            self.model.known[key] = widget.time
+            self.model.take(key, widget, widget.time)
+        self.undoable = []
 
     @precondition(lambda self: self.model.widgets)
     @rule(at=places)
@@ -109,8 +148,8 @@ class HubMachine(RuleBasedStateMachine):
         self.time += 1
         (outcome,) = deliver(self.hub, [delivery(key, self.entity_type, at=self.time, deleted=True)], who="test")
         assert (outcome.status, outcome.golden_id) == ("updated", None)
-        del self.model.widgets[key]
-        self.model.known[key] = self.time
+        self.model.take(key, None, self.time)
+        self.undoable = []
 
     @precondition(lambda self: len(self.model.known) > 1)
     @rule(at=places, judgement=st.sampled_from(["same", "different", "unsure"]))
@@ -126,17 +165,23 @@ class HubMachine(RuleBasedStateMachine):
             return
         made = stewardship.decide(self.hub, *pair, verdict, who="steward")
         self.model.decide(left, right, judgement)
+        self.undoable = []
         self.made.append((judgement, (made.id, {left, right})))
 
     @precondition(lambda self: self.model.decisions)
     @rule(at=places)
     def revoke(self, at: int) -> None:
-        left, right, judgement = picked(self.model.decisions, at)
-        decision_id = next(
-            id_ for what, (id_, pair) in reversed(self.made) if what == judgement and pair == {left, right}
+        said = self.model.decisions[at % len(self.model.decisions)]
+        (decision_id,) = (
+            one.id
+            for one in stewardship.list_decisions(self.hub, limit=10_000)
+            if one.revoked_at is None
+            and one.verdict.judgement == said.what
+            and {one.left_key, one.right_key} == {said.left, said.right}
         )
         stewardship.revoke(self.hub, decision_id, who="steward")
-        self.model.decisions.remove((left, right, judgement))
+        self.model.decisions.remove(said)
+        self.undoable = []
 
     @precondition(lambda self: self.model.widgets)
     @rule(at=places)
@@ -149,6 +194,97 @@ class HubMachine(RuleBasedStateMachine):
             ),
         )
         self.model.acknowledge(gid)
+        self.undoable = []
+
+    @precondition(lambda self: len(self.model.members) > 1)
+    @rule(at=places, survivor=st.sampled_from([None, 0, 1]))
+    def merge(self, at: int, survivor: int | None) -> None:
+        pair = first, second = self._two(at)
+        kept = None if survivor is None else pair[survivor]
+        operation = Merge(GoldenId(first), GoldenId(second), GoldenId(kept) if kept else None)
+        self._do(operation, lambda model: model.merge(first, second, NEW, kept))
+
+    @precondition(lambda self: len(self.model.members) > 1)
+    @rule(at=places, judgement=st.sampled_from(["different", "unsure"]))
+    def judge(self, at: int, judgement: str) -> None:
+        first, second = self._two(at)
+        verdict = Verdict(judgement, "because")  # type: ignore[arg-type]
+        self._do(
+            Judge(GoldenId(first), GoldenId(second), verdict), lambda model: model.judge(first, second, judgement, NEW)
+        )
+
+    @precondition(lambda self: any(len(keys) > 1 for keys in self.model.members.values()))
+    @rule(at=places, bits=places)
+    def split(self, at: int, bits: int) -> None:
+        gid = self._wide(at)
+        names = sorted(self.model.members[gid])
+        chosen = frozenset(name for place, name in enumerate(names) if bits >> place & 1) or frozenset(names[:1])
+        rest = frozenset(names) - chosen
+        if not rest:
+            return
+        operation = Split(GoldenId(gid), (frozenset(map(SourceKey.parse, chosen)),))
+        self._do(operation, lambda model: model.split([chosen, rest], NEW))
+
+    @precondition(lambda self: len(self.model.members) > 1)
+    @rule(at=places, to=places)
+    def move(self, at: int, to: int) -> None:
+        key = picked(self.model.widgets, at)
+        gid = picked(self.model.members.keys() - {self.model.gid_of(key)}, to)
+        self._do(Move(SourceKey.parse(key), GoldenId(gid)), lambda model: model.move(key, gid, NEW))
+
+    @precondition(lambda self: any(len(keys) > 1 for keys in self.model.members.values()))
+    @rule(at=places)
+    def dissolve(self, at: int) -> None:
+        gid = self._wide(at)
+        self._do(Dissolve(GoldenId(gid)), lambda model: model.dissolve(gid, NEW))
+
+    @precondition(lambda self: any(len(keys) > 1 for keys in self.model.members.values()))
+    @rule(at=places, which=places)
+    def take_out(self, at: int, which: int) -> None:
+        key = picked(self.model.members[self._wide(at)], which)
+        self._do(UnmergeRecord(SourceKey.parse(key)), lambda model: model.take_out(key, NEW))
+
+    @precondition(lambda self: self.model.members)
+    @rule(at=places)
+    def confirm(self, at: int) -> None:
+        gid = picked(self.model.members, at)
+        self._do(Confirm(GoldenId(gid)), lambda model: model.confirm(gid, NEW))
+
+    @precondition(lambda self: self.model.members)
+    @rule(at=places)
+    def retire(self, at: int) -> None:
+        gid = picked(self.model.members, at)
+        self._do(Retire(GoldenId(gid)), lambda model: model.retire(gid))
+
+    @precondition(lambda self: self.model.withdrawn)
+    @rule(at=places)
+    def restore(self, at: int) -> None:
+        gid = self.model.resolved(self.model.own[picked(self.model.withdrawn, at)][-1])
+        if any(self.model.own[key][-1] == gid for key in self.model.withdrawn):
+            is_whole = all(widget for key, widget in self.model.withdrawn.items() if self.model.own[key][-1] == gid)
+            self._do(Restore(GoldenId(gid)), lambda model: model.restore(gid))
+            if not is_whole:  # what its source deleted meanwhile is not withdrawn again
+                self.undoable = []
+
+    @precondition(lambda self: self.merged)
+    @rule(at=places)
+    def unmerge(self, at: int) -> None:
+        event_id, merged = self.merged[at % len(self.merged)]
+        self._do(Unmerge(event_id, GoldenId(merged.absorbed)), lambda model: model.unmerge(merged, event_id, NEW))
+
+    @precondition(lambda self: self.undoable)
+    @rule()
+    def undo(self) -> None:
+        """Nothing else happened since: all that stood before stands again, byte for byte."""
+        done = self.undoable.pop()
+        perform(self.hub, Undo(done.event_id), BY)
+        now = hub_state(self.hub)
+        assert {name: now[name] for name in done.state} == done.state
+        assert self._decided() == done.decided
+        minted = now.keys() - done.state.keys()
+        assert all(now[name][0] != "active" for name in minted)
+        self.model = done.model
+        self.model.states |= {name: (now[name][0], now[name][1]) for name in minted}
 
     @invariant()
     def hub_and_model_agree(self) -> None:
@@ -163,8 +299,20 @@ class HubMachine(RuleBasedStateMachine):
                 row.id: (row.state, row.forward_to)
                 for row in connection.execute(text("SELECT id, state, forward_to FROM golden_record"))
             }
+            flags = {
+                row.id: (row.is_confirmed, row.is_acknowledged)
+                for row in connection.execute(
+                    text("SELECT id, is_confirmed, is_acknowledged FROM golden_record WHERE state = 'active'")
+                )
+            }
         self.model.settle(golden_by_key(self.hub), ages)
         assert states == self.model.states
+        assert flags == {
+            gid: (gid in self.model.confirmed, gid in self.model.acknowledged) for gid in self.model.members
+        }
+        for merged in self.model.merges:
+            last = stewardship.events_of(self.hub, GoldenId(merged.absorbed))[-1]
+            self.merged.append((last.id, merged))
 
     def teardown(self) -> None:
         if hasattr(self, "hub"):
@@ -173,8 +321,42 @@ class HubMachine(RuleBasedStateMachine):
     def _deliver(self, key: str, widget: Widget) -> None:
         (outcome,) = deliver(self.hub, [self._delivery(key, widget)], who="test")
         assert outcome.status == ("updated" if key in self.model.known else "created")
-        self.model.widgets[key] = widget
-        self.model.known[key] = widget.time
+        self.model.take(key, widget, widget.time)
+        self.undoable = []
+
+    def _do(self, operation: Operation, on_model: Callable[[Model], None]) -> None:
+        """Carry out an operation on both sides, or have it refused by both; its dry run foretells it."""
+        trial = copy.deepcopy(self.model)
+        before = row_marks(self.hub)
+        try:
+            on_model(trial)
+        except Refused:
+            with pytest.raises((DecisionContradicts, OperationBlocked)):
+                perform(self.hub, operation, BY)
+            assert row_marks(self.hub) == before
+            return
+        state, decided = hub_state(self.hub), self._decided()
+        foreseen = preview(self.hub, operation, BY)
+        assert row_marks(self.hub) == before
+        effect = perform(self.hub, operation, BY)
+        assert told(foreseen, minted="new") == told(effect, minted="new")
+        self.undoable.append(Done(effect.event_id, state, decided, self.model))
+        trial.decisions = [one._replace(event=effect.event_id) if one.event == NEW else one for one in trial.decisions]
+        self.model = trial
+
+    def _decided(self) -> set[tuple[frozenset[str], str]]:
+        return {
+            (frozenset((one.left_key, one.right_key)), one.verdict.judgement)
+            for one in stewardship.list_decisions(self.hub, limit=10_000)
+            if one.revoked_at is None
+        }
+
+    def _two(self, at: int) -> tuple[str, str]:
+        first = picked(self.model.members, at // 16)
+        return first, picked(self.model.members.keys() - {first}, at % 16)
+
+    def _wide(self, at: int) -> str:
+        return str(picked([gid for gid, keys in self.model.members.items() if len(keys) > 1], at))
 
     def _delivery(self, key: str, widget: Widget) -> Any:
         codes = sorted(widget.codes)
@@ -193,6 +375,7 @@ def drive(engine: Engine, sweeper: Sweeper, policy: str, *, examples: int) -> No
         derandomize=os.environ.get("MDM_TEST_PROFILE") != "soak",
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
+        phases=[Phase.generate],
     )
     run_state_machine_as_test(machine, settings=profile)
 
@@ -223,7 +406,7 @@ def test_model_keeps_its_own_promises_for_twenty_thousand_steps(seed: int) -> No
             random_step(model, rnd, step)
             follow(model, minted)
             where = {key: gid for gid, members in model.members.items() for key in members}
-            for left, right, judgement in model.decisions:
+            for left, right, judgement, _ in model.decisions:
                 if left in where and right in where:
                     assert (where[left] == where[right]) == (judgement == "same")
             assert where.keys() == model.widgets.keys()
@@ -232,9 +415,11 @@ def test_model_keeps_its_own_promises_for_twenty_thousand_steps(seed: int) -> No
 
 
 def random_step(model: Model, rnd: random.Random, time: int) -> None:
-    kind = rnd.choice(["news", "news", "news", "delete", "decide", "decide", "revoke", "acknowledge"])
+    kind = rnd.choice(["news", "news", "news", "delete", "decide", "revoke", "acknowledge", *OPERATIONS])
     if kind == "delete" and model.widgets:
         del model.widgets[rnd.choice(sorted(model.widgets))]
+    elif kind in OPERATIONS and len(model.members) > 1:
+        random_operation(model, rnd, kind)
     elif kind == "decide" and len(model.known) > 1:
         left, right = rnd.sample(sorted(model.known), 2)
         judgement = rnd.choice(["same", "different", "unsure"])
@@ -250,6 +435,32 @@ def random_step(model: Model, rnd: random.Random, time: int) -> None:
         batch = rnd.choice(["", "", "150483782", "804735132"])
         model.widgets[key] = Widget(codes, rnd.choice(["red", "green", "blue"]), batch, "x", time)
         model.known[key] = time
+
+
+OPERATIONS = ("merge", "split", "move", "dissolve", "take out", "confirm", "unmerge")
+
+
+def random_operation(model: Model, rnd: random.Random, kind: str) -> None:
+    """Do something to golden records; what is refused changes nothing."""
+    trial, gid, key = copy.deepcopy(model), rnd.choice(sorted(model.members)), rnd.choice(sorted(model.widgets))
+    other = rnd.choice(sorted(model.members.keys() - {gid}))
+    names = sorted(model.members[gid])
+    acts: dict[str, Callable[[], None]] = {
+        "merge": lambda: trial.merge(gid, other, "event", None),
+        "split": lambda: trial.split([frozenset(names[:1]), frozenset(names[1:])], "event"),
+        "move": lambda: trial.move(key, rnd.choice(sorted(trial.members.keys() - {trial.gid_of(key)})), "event"),
+        "dissolve": lambda: trial.dissolve(gid, "event"),
+        "take out": lambda: trial.take_out(names[0], "event"),
+        "confirm": lambda: trial.confirm(gid, "event"),
+        "unmerge": lambda: trial.unmerge(trial.merges[0], "event", "event"),
+    }
+    if (kind in {"split", "dissolve", "take out"} and len(names) < 2) or (kind == "unmerge" and not model.merges):
+        return
+    try:
+        acts[kind]()
+    except Refused:
+        return
+    vars(model).update(vars(trial))
 
 
 def follow(model: Model, minted: Iterator[int]) -> None:

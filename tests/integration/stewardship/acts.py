@@ -49,15 +49,28 @@ def again(hub: Hub, names: Iterable[str]) -> None:
         send(hub, name, name=name, note="again")
 
 
-def told(effect: Effect) -> Any:
-    """Tell an effect but for what is made anew each time: ids of decisions and the event, instants."""
+def told(effect: Effect, *, minted: str = "") -> Any:
+    """Tell an effect but for what is made anew each time: ids of decisions and events, instants.
+
+    minted  what stands for golden ids that the operation mints; "" shows them
+    """
+    new = {one.after.golden_id for one in effect.goldens if minted and one.before is None}
+
+    def shown(golden_id: GoldenId | None) -> str | None:
+        return minted if golden_id in new else golden_id
+
     return (
         effect.kind,
-        effect.moved,
-        [
-            (one.before and one.before.values, one.after.golden_id, one.after.version, one.after.values)
+        [(one.source_key, shown(one.before), shown(one.after)) for one in effect.moved],
+        sorted(
+            (
+                shown(one.after.golden_id) or "",
+                one.after.version,
+                repr(one.before and one.before.values),
+                repr(one.after.values),
+            )
             for one in effect.goldens
-        ],
+        ),
         sorted((one.verdict.judgement, one.left_key, one.right_key) for one in effect.made),
         sorted((one.verdict.judgement, one.left_key, one.right_key) for one in effect.ended),
         effect.targets,
