@@ -72,6 +72,7 @@ ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", "/v1/changes"): _READ,
     ("GET", "/v1/sources"): _READ,
     ("POST", "/v1/sources"): _ADMIN,
+    ("GET", "/v1/audit"): Access("admin"),
     ("GET", "/v1/api-keys"): Access("admin"),
     ("POST", "/v1/api-keys"): _ADMIN,
     ("POST", "/v1/api-keys/{key_id}:rotate"): _ADMIN,

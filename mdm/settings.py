@@ -32,6 +32,10 @@ class Settings(BaseSettings):
         repr=False,
         description="URL of a PostgreSQL server, 15 to 18: postgresql://user:password@host/name; unset: embedded.",
     )
+    audit_folder: Path | None = Field(
+        default=None,
+        description="Folder of the signed checkpoints of the audit log; unset: `audit` in the home.",
+    )
     entities: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), description="Folders with entity types of your own in YAML, separated as in PATH."
     )
@@ -69,6 +73,11 @@ class Settings(BaseSettings):
     failpoints: str = Field(
         default="", description="Points at which this process shall fail, for tests: name=kill|raise|delay[:number],…"
     )
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        """Return the folder of the signed checkpoints of the audit log."""
+        return self.audit_folder or self.home / "audit"
 
     @field_validator("entities", mode="before")
     @classmethod

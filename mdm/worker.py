@@ -1,7 +1,8 @@
 """The worker: small tasks without input, each repeated at its own pace, any number of processes side by side.
 
 A task asks the database what is due and does a bounded part of it; when it did something it runs again at once.
-Repeating one changes nothing, so a worker may be killed at any moment. SIGTERM ends it after the task at hand.
+Repeating one changes nothing, so a worker may be killed at any moment. SIGTERM ends it after the task at hand. A task
+whose promise is a matter of seconds has a thread of its own, so that it never waits for a long one.
 """
 
 import threading
@@ -12,6 +13,7 @@ from typing import Final
 
 from mdm.access.replies import forget_replies
 from mdm.db.transaction import run
+from mdm.history.service import export_checkpoint, seal
 from mdm.hub import Hub
 from mdm.jobs.service import reevaluate_deferred, refresh_due
 from mdm.publishing.file_target import sync_all
@@ -20,11 +22,17 @@ from mdm.telemetry import logger
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something to do every so often; `act` returns how much there was to do."""
+    """Something to do every so often; `act` returns how much there was to do.
+
+    pause_s    how long it waits after a turn in which it did something
+    is_alone   it has a thread of its own
+    """
 
     name: str
     period_s: float
     act: Callable[[Hub], int]
+    pause_s: float = 0.0
+    is_alone: bool = False
 
 
 def _sync_targets(hub: Hub) -> int:
@@ -39,22 +47,47 @@ def _forget_replies(hub: Hub) -> int:
     return run(hub.engine, forget_replies)
 
 
+def _seal_audit(hub: Hub) -> int:
+    return seal(hub.engine)
+
+
+def _export_checkpoint(hub: Hub) -> int:
+    return export_checkpoint(hub.engine, folder=hub.settings.checkpoint_folder, home=hub.settings.home)
+
+
 TASKS: Final[Sequence[Task]] = (
     Task("refresh_due", 30.0, refresh_due),  # chosen: decay is counted in days
     Task("reevaluate_deferred", 10.0, reevaluate_deferred),  # chosen: such a record stands alone until then
     Task("sync_targets", 5.0, _sync_targets),  # chosen: files are read by jobs, not by people who wait
     Task("forget_replies", 3_600.0, _forget_replies),  # chosen: their promised life is a day
+    # An entry is sealed within two seconds; a pause after each turn, since under load there is always something.
+    Task("seal_audit", 0.5, _seal_audit, pause_s=0.5, is_alone=True),
+    # Chosen: what a checkpoint does not cover yet could be cut off unseen; a file of 300 bytes every five minutes.
+    Task("export_checkpoint", 300.0, _export_checkpoint, pause_s=300.0),
 )
 
 
 def work(hub: Hub, stop: threading.Event, tasks: Sequence[Task] = TASKS) -> None:
     """Run the tasks at their pace until told to stop."""
+    alone = [threading.Thread(target=_take_turns, args=(hub, stop, [task])) for task in tasks if task.is_alone]
+    for thread in alone:
+        thread.start()
+    try:
+        _take_turns(hub, stop, [task for task in tasks if not task.is_alone])
+        stop.wait()
+    finally:
+        stop.set()
+        for thread in alone:
+            thread.join()
+
+
+def _take_turns(hub: Hub, stop: threading.Event, tasks: Sequence[Task]) -> None:
     due_at = dict.fromkeys((task.name for task in tasks), 0.0)
-    while not stop.is_set():
+    while tasks and not stop.is_set():
         for task in tasks:
             if time.monotonic() >= due_at[task.name] and not stop.is_set():
                 done = run_once(hub, task)
-                due_at[task.name] = time.monotonic() + (0.0 if done else task.period_s)
+                due_at[task.name] = time.monotonic() + (task.pause_s if done else task.period_s)
         stop.wait(max(0.0, min(due_at.values()) - time.monotonic()))
 
 

@@ -2,6 +2,7 @@
 
 from api.routes import (
     api_keys,
+    audit,
     changes,
     crosswalk,
     decisions,
@@ -27,5 +28,6 @@ ROUTERS = (
     changes.router,
     sources.router,
     api_keys.router,
+    audit.router,
     health.router,
 )

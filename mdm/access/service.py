@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from mdm.access import store
 from mdm.access.model import ApiKey, NewKey, Principal, parse_scopes
+from mdm.db.actor import name_actor
 from mdm.db.transaction import transaction
 from mdm.errors import ApiKeyUnknown, Conflict, InputInvalid
 from mdm.ids import new_api_key_id
@@ -43,6 +44,7 @@ def create_key(
     secret = secrets.token_urlsafe(32)
     key = store.add_key(connection, new_api_key_id(), name=name.strip(), key_hash=_hash(secret), scopes=granted, who=by)
     if expires_at is not None:
+        name_actor(connection, by)
         key = store.set_expiry(connection, key.id, expires_at)
     return NewKey(key, f"{key.prefix}_{secret}")
 
@@ -83,6 +85,7 @@ def rotate_key(connection: Connection, key_id: str, *, by: str, overlap: timedel
     successor = create_key(
         connection, name=key.name, scopes=[str(scope) for scope in key.scopes], by=by, expires_at=key.expires_at
     )
+    name_actor(connection, by)
     store.set_expiry_in(connection, key.id, overlap)
     return successor
 

@@ -23,8 +23,8 @@ EXIT_CODES: Final[Mapping[ExitCode, str]] = MappingProxyType(
         ExitCode.REFUSED: "the hub refuses: what was asked for cannot be done as asked, and the message says why",
         ExitCode.USAGE: "wrong call: an option or argument is missing, unknown or malformed",
         ExitCode.UNAVAILABLE: "out of reach: the database or a file system fails; try again",
-        ExitCode.FOUND: "found something: `check` a violation, `load` that no record was taken,"
-        " `load --strict` a record or row that was not",
+        ExitCode.FOUND: "found something: `check` a violation, `verify` a fault of the audit log,"
+        " `load` that no record was taken, `load --strict` a record or row that was not",
         ExitCode.BUG: "an error nobody foresaw; MDM_LOG_LEVEL=debug shows where",
     }
 )

@@ -30,6 +30,7 @@ from mdm.cli import (
     sources,
     sync,
     targets,
+    verify,
     worker,
 )
 from mdm.cli.exits import EXIT_CODES, ExitCode
@@ -114,6 +115,7 @@ app.add_typer(targets.app, name="targets")
 app.command("sync")(sync.sync)
 app.add_typer(keys.app, name="keys")
 app.command("check")(check.check)
+app.command("verify")(verify.verify)
 app.command("schema")(schema.schema)
 for command in app.registered_commands:
     # Cut to a summary of its own, a command's first sentence would end in "..." at the width of a terminal.

@@ -63,12 +63,12 @@ def remove(
 ) -> None:
     """Forget a target and what waits for it; files that were written stay."""
     from mdm.cli.output import print_json, print_text
-    from mdm.cli.session import session
+    from mdm.cli.session import session, who
     from mdm.db.transaction import run
     from mdm.publishing.file_target import remove_target
 
     with session() as hub:
-        run(hub.engine, lambda connection: remove_target(connection, target))
+        run(hub.engine, lambda connection: remove_target(connection, target, who=who()))
     if as_json:
         print_json({"id": target, "state": "removed"})
     else:

@@ -9,7 +9,7 @@ def worker(
     once: bool = typer.Option(False, "--once", help="Run each task once and end."),
     as_json: AsJson = False,
 ) -> None:
-    """Work out decayed values, match deferred records again and write to targets, until SIGTERM or Ctrl-C."""
+    """Work out decayed values, match deferred records again, write to targets and seal the audit log, until SIGTERM."""
     import signal
     import threading
 

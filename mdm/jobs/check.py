@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from mdm import clock
 from mdm.entities.model import EntityType
+from mdm.history.store import UNAUDITED
 from mdm.identity import store as identity_store
 from mdm.ids import GoldenId
 from mdm.survivorship import service as survivorship
@@ -81,6 +82,7 @@ INVARIANTS: Final[Mapping[str, str]] = {
         SELECT l.target_id || ' ' || l.golden_id FROM delivery_lane l
          WHERE l.head IS DISTINCT FROM (SELECT max(m.version) FROM outbox_message m
                                          WHERE m.target_id = l.target_id AND m.golden_id = l.golden_id)""",
+    "I23 every change has its audit entry": UNAUDITED,
     "derived: every active golden record can be searched for, and no other": """
         SELECT coalesce(g.id, s.golden_id) FROM (SELECT id FROM golden_record WHERE state = 'active') AS g
           FULL JOIN golden_search s ON s.golden_id = g.id WHERE g.id IS NULL OR s.golden_id IS NULL""",

@@ -17,6 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine
 
 from mdm import clock
+from mdm.db.actor import name_actor
 from mdm.db.transaction import run
 from mdm.entities.model import EntityType
 from mdm.errors import DatabaseUnavailable, InputInvalid, TargetUnknown, Unavailable
@@ -51,6 +52,7 @@ def add_target(
     known = {target.id: target for target in store.select_targets(connection)}.get(target_id)
     configuration = {"folder": str(folder.absolute()), "follows_new_types": follows_new_types}
     target = Target(target_id, "file", tuple(entity_types), configuration)
+    name_actor(connection, who)
     store.insert_target(connection, target, who=who)
     if known is not None and known.configuration["folder"] != configuration["folder"]:
         store.forget_acknowledged(connection, target_id)
@@ -63,11 +65,12 @@ def targets(connection: Connection) -> tuple[Target, ...]:
     return store.select_targets(connection)
 
 
-def remove_target(connection: Connection, target_id: str) -> None:
+def remove_target(connection: Connection, target_id: str, *, who: str) -> None:
     """Forget a target and what waits for it; its files stay, and so does what they established.
 
     Raises TargetUnknown.
     """
+    name_actor(connection, who)
     if not store.delete_target(connection, target_id):
         raise TargetUnknown(target_id)
 

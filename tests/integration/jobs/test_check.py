@@ -36,6 +36,7 @@ PLANTED = {
     "I18 every message": "UPDATE outbox_message SET version = 99 WHERE golden_id = '{c}'",
     "I18 each subscribed": "DELETE FROM outbox_message WHERE golden_id = '{c}'",
     "I19 ": "UPDATE delivery_lane SET head = head + 1 WHERE golden_id = '{c}'",
+    "I23 ": "DELETE FROM audit_entry WHERE action = 'decision.made'",
     "derived: every active golden": "DELETE FROM golden_search WHERE golden_id = '{c}'",
     "derived: the match model": "DELETE FROM match_model",
     "derived: edges": "UPDATE source_record SET state = 'deleted' WHERE native_id = 'c'",
