@@ -89,7 +89,8 @@ def _switch(engine: Engine, *, is_on: bool) -> None:
 def _bulk(hub: Hub) -> tuple[float, ...]:
     add = (
         "INSERT INTO source_instance (id, system, title, rank, duplicate_free, who)"
-        " SELECT 'bench-' || n, 'crm', 'x', 1, false, 'bench' FROM generate_series(CAST(:first AS int) + 1, CAST(:last AS int)) AS n"
+        " SELECT 'bench-' || n, 'crm', 'x', 1, false, 'bench'"
+        " FROM generate_series(CAST(:first AS int) + 1, CAST(:last AS int)) AS n"
     )
     begun = _processor_s(hub.engine)
     for first in range(0, BULK, BULK // 20):

@@ -72,6 +72,7 @@ def verify(engine: Engine, *, folder: Path, keys: Sequence[Ed25519PublicKey]) ->
     walk = Walk(one.checkpoint.size for one in signed if one.checkpoint is not None)
     with transaction(engine) as connection:
         store.read_repeatably(connection)
+        store.take_time(connection)
         walk.follow(store.read_chain(connection))
         hub_id = store.select_hub_id(connection)
         tail = store.select_tail(connection)
@@ -88,7 +89,10 @@ def verify(engine: Engine, *, folder: Path, keys: Sequence[Ed25519PublicKey]) ->
         *(Fault("foreign", str(one.path), "it is of another hub") for one in signed if one not in own),
         *(Fault("forged", str(one.path), one.reason) for one in exported if one.checkpoint is None),
         *row_faults,
-        *(Fault("unguarded", f"{table} {name}", "the trigger is off or gone") for table, name, _ in GUARDS - guards),
+        *(
+            Fault("unguarded", f"{table} {name}", "the trigger is off or gone")
+            for table, name, _ in sorted(GUARDS - guards)
+        ),
     ]
     return Verification(
         hub_id=hub_id,
@@ -106,6 +110,7 @@ def verify(engine: Engine, *, folder: Path, keys: Sequence[Ed25519PublicKey]) ->
 def _seal_some(connection: Connection, limit: int) -> int:
     if not store.try_lock_sealing(connection):
         return 0
+    store.take_time(connection)
     progress = store.select_progress(connection)
     found = store.select_unsealed(connection, progress, limit=limit)
     if found:

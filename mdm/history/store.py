@@ -30,6 +30,11 @@ def try_lock_sealing(connection: Connection) -> bool:
     return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _SEALING}).scalar_one())
 
 
+def take_time(connection: Connection) -> None:
+    """Let the statements of this transaction run as long as they need: a backlog of millions is sorted in one."""
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+
+
 def select_progress(connection: Connection) -> Progress:
     """Say how far the log is sealed, and take the snapshot of this moment."""
     row = connection.execute(
@@ -93,9 +98,8 @@ def note_snapshot(connection: Connection, snapshot: str) -> None:
 
 
 def read_repeatably(connection: Connection) -> None:
-    """Let all that follows in the transaction see one moment, take the time it needs, and change nothing."""
+    """Let all that follows in the transaction see one moment, and change nothing."""
     connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-    connection.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 def read_chain(connection: Connection) -> Iterator[Place]:
@@ -203,7 +207,7 @@ def select_entries(
 ) -> tuple[Entry, ...]:
     """List sealed entries by position, or unsealed ones by id, after a position or id; of one subject or all.
 
-    subject_id  the key of a changed row, or an id that such a row names
+    subject_id  the key of a changed row
     """
     place = "s.position" if is_sealed else "e.id"
     rows = connection.execute(

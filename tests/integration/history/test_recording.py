@@ -65,7 +65,7 @@ def test_a_decision_and_its_revocation_have_entries_that_say_who_and_what(hub: H
     assert told == [
         ("decision.made", decision.id, "ann", []),
         ("identity_event.made", events[2], "ann", []),
-        ("decision.changed", decision.id, "bob", ["revoked_at", "revoked_by"]),
+        ("decision.changed", decision.id, "bob", ["revoked_at", "revoked_by", "revoked_event_id"]),
         ("identity_event.made", events[3], "bob", []),
     ]
     assert sorted(related)[-2:] == records
