@@ -15,6 +15,7 @@ HubError
 │   │   ├── SourceRecordUnknown
 │   │   ├── GoldenRecordUnknown
 │   │   ├── EventUnknown
+│   │   ├── AttributeUnknown
 │   │   ├── DecisionUnknown
 │   │   ├── ReviewUnknown
 │   │   ├── ExceptionUnknown
@@ -188,6 +189,12 @@ class EventUnknown(NotFound):
     """No change of identity has this id."""
 
     code, noun, hint = "event_unknown", "event", "look at the history of the golden record for the ids of its events"
+
+
+class AttributeUnknown(NotFound):
+    """The entity type declares no attribute of this name."""
+
+    code, noun, hint = "attribute_unknown", "attribute", "`mdm show` lists those that a golden record has"
 
 
 class DecisionUnknown(NotFound):

@@ -44,6 +44,12 @@ class DecisionId(str):
     __slots__ = ()
 
 
+class OverrideId(str):
+    """Names a steward's own value for one attribute."""
+
+    __slots__ = ()
+
+
 class ReviewId(str):
     """Names a question put to a steward."""
 
@@ -86,6 +92,11 @@ def new_event_id() -> EventId:
 def new_decision_id() -> DecisionId:
     """Make the id of a decision."""
     return DecisionId(f"dec_{_sortable()}")
+
+
+def new_override_id() -> OverrideId:
+    """Make the id of an override."""
+    return OverrideId(f"ovr_{_sortable()}")
 
 
 def new_review_id() -> ReviewId:

@@ -6,17 +6,32 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from mdm.ids import DecisionId, EventId, RecordId, ReviewId
+from mdm.ids import DecisionId, EventId, GoldenId, OverrideId, RecordId, ReviewId
 
 Pair = tuple[RecordId, RecordId]
 
 Judgement = Literal["same", "different", "unsure", "related"]
 Basis = Literal["steward", "source"]
+Term = Literal["for_ever", "until_source_changes", "until"]
 ReviewKind = Literal["possible_match", "join", "split", "unsure"]
 
 JUDGEMENTS: Final = ("same", "different", "unsure", "related")
 RELATIONS: Final = ("parent_of", "sister_of", "acquired_by", "succeeded_by", "phase_of", "amendment_of", "renewal_of")
 SYMMETRIC: Final = ("sister_of",)  # relations that read the same from both sides
+# What a relation is called when read from its right side.
+INVERSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "parent_of": "child_of",
+        "sister_of": "sister_of",
+        "acquired_by": "acquirer_of",
+        "succeeded_by": "successor_of",
+        "phase_of": "has_phase",
+        "amendment_of": "amended_by",
+        "renewal_of": "renewed_by",
+    }
+)
+# Relations that cannot lead back to where they began; that two firms bought each other, one after the other, they can.
+ACYCLIC: Final = ("parent_of", "succeeded_by", "phase_of", "amendment_of", "renewal_of")
 
 
 _PREDICATES: Final[Mapping[str, str]] = MappingProxyType(
@@ -85,6 +100,39 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class RelatedPair:
+    """A `related` decision with the golden records that its two records belong to now."""
+
+    decision: Decision
+    left_golden_id: GoldenId
+    right_golden_id: GoldenId
+
+    def holds_at(self, day: date) -> bool:
+        """Tell whether it is valid on a day; the last day counts."""
+        verdict = self.decision.verdict
+        begun = verdict.valid_from is None or verdict.valid_from <= day
+        return begun and (verdict.valid_to is None or day <= verdict.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A relation of a golden record, read from its side: `relation` is what it is to the other.
+
+    decision  the latest that says so
+    also      earlier ones that say the very same of other records of the two
+    state     in_force, or superseded by a later one that says something else of the same two for the same days
+    """
+
+    decision: Decision
+    relation: str
+    golden_id: GoldenId
+    own_key: str
+    other_key: str
+    state: Literal["in_force", "superseded"]
+    also: tuple[DecisionId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Constraints:
     """What active decisions ask of clustering, as pairs of records."""
 
@@ -120,3 +168,52 @@ class Review:
     recorded_at: datetime
     closed_at: datetime | None
     closed_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """How long an override holds; `until`, for the term of that name, is the first instant at which it does not."""
+
+    term: Term = "for_ever"
+    until: datetime | None = None
+
+
+FOR_EVER: Final = Lasting()
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """Why something is overridden, and for how long."""
+
+    reason: str
+    lasting: Lasting = FOR_EVER
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOverride:
+    """A steward's own value for one attribute as it stands in the database, until it ends; it is never changed.
+
+    record_id   the anchor: the source record that it follows through merge, split and move
+    value       None blanks the attribute
+    masked      fingerprint of what the anchor held when it was made
+    golden_id   what the anchor belongs to now, or belonged to last
+    is_at_rest  the anchor is out of the hub at present, deleted or withdrawn; it holds again when that returns
+    """
+
+    id: OverrideId
+    record_id: RecordId
+    attribute: str
+    value: Any
+    lasting: Lasting
+    masked: str | None
+    reason: str
+    recorded_at: datetime
+    who: str
+    event_id: EventId | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    ended_event_id: EventId | None = None
+    record_key: str = ""
+    entity_type: str = ""
+    golden_id: GoldenId | None = None
+    is_at_rest: bool = False

@@ -44,6 +44,19 @@ def map_record(
     return MappedRecord(values, kept, (*faults, *validate(entity_type, values)))
 
 
+def read_value(entity_type: EntityType, name: str, given: Any, *, instance: str = "") -> tuple[Any, tuple[Reason, ...]]:
+    """Read one attribute's value as if a source had delivered it; (None, ()) says nothing.
+
+    returns  the value in the hub's words, and every fault; with a fault the value is not to be taken
+    """
+    attribute = entity_type.attributes[name]
+    if not attribute.is_list and isinstance(given, list | tuple) and len(given) > 1:
+        problem = f"{name}: is a list of {len(given)}, but the attribute holds one value"
+        return None, (Reason(name, "not_a_single_value", problem, "give one value", "warn"),)
+    found, _, faults = _fill(entity_type, attribute, [(Claim(0, 0, name), name, given)], instance)
+    return (found if attribute.is_list else found[0]) if found else None, tuple(faults)
+
+
 def match_row(entity_type: EntityType, values: Mapping[str, Any]) -> dict[str, list[str]]:
     """Give the raw values that the match model reads: attribute, or list.field of its elements, to texts."""
     row = {}

@@ -187,6 +187,11 @@ class EntityType:
         references = (attribute.reference for attribute in self.attributes.values())
         return frozenset(reference.entity_type for reference in references if reference is not None)
 
+    def moving_with(self, attribute: str) -> tuple[str, ...]:
+        """Name the attributes that move together with this one, itself among them."""
+        group = self.attributes[attribute].group
+        return (attribute,) if group is None else self.groups[group]
+
     def name_of(self, values: Mapping[str, Any]) -> str:
         """Give what people recognise a record by: the first value that the match model's first feature reads."""
         named = self.model.features[0].attributes if self.model.features else ()

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import orjson
 
+from mdm.decisions.model import Term
 from mdm.ids import GoldenId
 
-Term = Literal["for_ever", "until_source_changes", "until"]
 State = Literal["in_force", "masks_newer", "superseded", "ended"]
 
 
@@ -45,7 +45,7 @@ class Override:
     """A steward's own value for one attribute, anchored on a source record; value None blanks the attribute.
 
     until   the first instant at which an override of term "until" no longer holds
-    masked  `masked_hash` of what the anchor record held when the override was made
+    masked  `rules.fingerprint` of what the anchor record held when the override was made
     """
 
     attribute: str

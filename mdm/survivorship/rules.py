@@ -51,8 +51,8 @@ def survive(
     overrides      those anchored on members; which of them hold is worked out here
     """
     contests = _Contests(entity_type, contributions, at)
-    standings = _standings(contributions, overrides, at)
-    ruling = {s.override.attribute: s.override for s in standings if s.state in ("in_force", "masks_newer")}
+    fared = standings(entity_type, contributions, overrides, at)
+    ruling = {s.override.attribute: s.override for s in fared if s.state in ("in_force", "masks_newer")}
     values: dict[str, Any] = {}
     lineage: dict[str, Lineage] = {}
     for name, attribute in entity_type.attributes.items():
@@ -67,7 +67,7 @@ def survive(
             lineage[name] = found[1]
             values.update({name: found[0]} if found[0] is not None else {})
     ends = (override.until for override in ruling.values() if override.term == "until" and override.until)
-    return GoldenValues(values, lineage, min((*ends, *contests.changes()), default=None), at, standings)
+    return GoldenValues(values, lineage, min((*ends, *contests.changes()), default=None), at, fared)
 
 
 def losers(
@@ -89,6 +89,42 @@ def losers(
             if value is not None and value != shown:
                 lost.setdefault(name, []).append(Losing(value, candidate.record_key, why))
     return lost
+
+
+def standings(
+    entity_type: EntityType, contributions: Sequence[Contribution], overrides: Sequence[Override], at: datetime
+) -> tuple[OverrideStanding, ...]:
+    """Say of every override how it fares; of several that hold for one attribute the latest rules."""
+    members = {member.record_key: member for member in contributions}
+    ordered = sorted(overrides, key=_seniority)
+    held = {id(one): _held(entity_type, one, members.get(one.record_key)) for one in ordered}
+    holding = [one for one in ordered if _holds(one, held[id(one)], at)]
+    ruling = {one.attribute: one for one in holding}
+    found = []
+    for override in ordered:
+        if override not in holding:
+            found.append(OverrideStanding(override, "ended"))
+        elif ruling[override.attribute] is not override:
+            found.append(OverrideStanding(override, "superseded"))
+        else:
+            has_changed = override.masked is not None and held[id(override)] != override.masked
+            newer = tuple(
+                key for key in sorted(members) if _says_otherwise_since(override, members[key], has_changed=has_changed)
+            )
+            found.append(OverrideStanding(override, "masks_newer" if newer else "in_force", newer))
+    return tuple(found)
+
+
+def fingerprint(entity_type: EntityType, attribute: str, record_key: str, values: Mapping[str, Any]) -> str | None:
+    """Fingerprint what a record holds where an override of an attribute masks it, None for nothing.
+
+    Of attributes that move together it is that of them all: an override on one of them lasts as long as all others do.
+    """
+    names = entity_type.moving_with(attribute)
+    if len(names) == 1:
+        return masked_hash(record_key, attribute, values.get(attribute))
+    held = {name: values[name] for name in names if name in values and not entity_type.attributes[name].reference}
+    return masked_hash(record_key, entity_type.attributes[attribute].group or "", held or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +200,7 @@ class _Contests:
 
     def of(self, name: str) -> _Result:
         """Hold the contest for an attribute, or for the group that it moves with."""
-        attributes = self._together(name)
+        attributes = self.entity_type.moving_with(name)
         result = self._result_by_leader.get(attributes[0])
         if result is None:
             self._result_by_leader[attributes[0]] = None
@@ -177,13 +213,9 @@ class _Contests:
             if result is not None:
                 yield from result.changes()
 
-    def _together(self, name: str) -> tuple[str, ...]:
-        group = self.entity_type.attributes[name].group
-        return (name,) if group is None else self.entity_type.groups[group]
-
     def _winner_of(self, name: str) -> Contribution | None:
         """Find who won another attribute; in a circle of attributes that follow each other nobody does."""
-        leader = self._together(name)[0]
+        leader = self.entity_type.moving_with(name)[0]
         is_being_held = self._result_by_leader.get(leader, ...) is None
         return None if is_being_held else self.of(name).winner
 
@@ -278,25 +310,6 @@ def _overridden(override: Override, contests: _Contests) -> tuple[Any, Lineage]:
     return override.value, Lineage(override.record_key, anchor, "override", agreeing, override=override)
 
 
-def _standings(
-    contributions: Sequence[Contribution], overrides: Sequence[Override], at: datetime
-) -> tuple[OverrideStanding, ...]:
-    """Say of every override how it fares; of several that hold for one attribute the latest rules."""
-    members = {member.record_key: member for member in contributions}
-    ordered = sorted(overrides, key=_seniority)
-    ruling = {o.attribute: o for o in ordered if _holds(o, members, at)}
-    standings = []
-    for override in ordered:
-        if not _holds(override, members, at):
-            standings.append(OverrideStanding(override, "ended"))
-        elif ruling[override.attribute] is not override:
-            standings.append(OverrideStanding(override, "superseded"))
-        else:
-            newer = tuple(key for key in sorted(members) if _says_otherwise_since(override, members[key]))
-            standings.append(OverrideStanding(override, "masks_newer" if newer else "in_force", newer))
-    return tuple(standings)
-
-
 def _seniority(override: Override) -> tuple[Any, ...]:
     """Order overrides of one attribute, the one that rules last; all they say stands in it, so that no tie is left."""
     until = override.until.isoformat() if override.until else ""
@@ -304,26 +317,28 @@ def _seniority(override: Override) -> tuple[Any, ...]:
     return (override.attribute, override.recorded_at, override.override_id, canonical_bytes(said))
 
 
-def _holds(override: Override, members: Mapping[str, Contribution], at: datetime) -> bool:
+def _holds(override: Override, held: str | None, at: datetime) -> bool:
     if override.term == "until":
         return override.until is not None and at < override.until
-    if override.term == "until_source_changes":
-        return override.masked == _held(override, members.get(override.record_key))
-    return True
+    return override.term != "until_source_changes" or override.masked == held
 
 
-def _held(override: Override, anchor: Contribution | None) -> str | None:
+def _held(entity_type: EntityType, override: Override, anchor: Contribution | None) -> str | None:
     """Fingerprint what the anchor record holds now; a record that is gone holds nothing."""
-    value = None if anchor is None else anchor.values.get(override.attribute)
-    return masked_hash(override.record_key, override.attribute, value)
+    if anchor is None or override.attribute not in entity_type.attributes:
+        return None
+    return fingerprint(entity_type, override.attribute, override.record_key, anchor.values)
 
 
-def _says_otherwise_since(override: Override, member: Contribution) -> bool:
-    """Tell whether a member has said something else than the override after it was made."""
+def _says_otherwise_since(override: Override, member: Contribution, *, has_changed: bool) -> bool:
+    """Tell whether a member has said something else than the override after it was made.
+
+    has_changed  the anchor no longer holds what the override masked
+    """
     value = member.values.get(override.attribute)
     if value is None or value == override.value:
         return False
     said = value_time(member, (override.attribute,))
-    is_newer = said is not None and said > override.recorded_at
-    has_changed = member.record_key == override.record_key and override.masked is not None
-    return is_newer or (has_changed and _held(override, member) != override.masked)
+    return (said is not None and said > override.recorded_at) or (
+        has_changed and member.record_key == override.record_key
+    )

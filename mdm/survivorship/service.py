@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from mdm.decisions import overrides_store
+from mdm.decisions.model import Signature
 from mdm.entities.mapping import completeness
 from mdm.entities.model import EntityType
 from mdm.errors import SourceKeyInvalid
@@ -38,22 +40,29 @@ def survive(
 ) -> tuple[GoldenVersion, ...]:
     """Work out golden records from all their members and append a version for each that differs from its last.
 
-    The caller holds the locks. Returns the versions written, by golden id.
+    An override whose term is over by then ends for good. The caller holds the locks. Returns the versions written, by
+    golden id.
     """
     goldens = identity_store.select_goldens(connection, golden_ids)
     contests = _contests(connection, entity_type, golden_ids)
     before = store.select_checksums(connection, golden_ids)
     searchable = store.select_searchable(connection, golden_ids)
     rows, unchanged, words = [], {}, {}
+    lapsed: list[str] = []
     for golden_id, golden in goldens.items():
         contributions, overrides, held = contests.get(golden_id, ((), (), ()))
-        row = _row(entity_type, golden, work_out(entity_type, contributions, overrides, at), contributions, held)
+        survived = work_out(entity_type, contributions, overrides, at)
+        lapsed += (one.override.override_id for one in survived.overrides if one.state == "ended")
+        row = _row(entity_type, golden, survived, contributions, held)
         if before.get(golden_id) == row["checksum"]:
             unchanged[golden_id] = row["next_change_at"]
         else:
             rows.append(row)
         if golden_id in searchable:
             words[golden_id] = search_words(golden_id, row["values"], searchable[golden_id])
+    if lapsed:
+        signed = Signature(at, overrides_store.BY_THE_HUB, event_id)
+        overrides_store.end_overrides(connection, lapsed, signed=signed)
     store.update_next_changes(connection, unchanged)
     store.replace_search_words(connection, entity_type.name, golden_ids, words)
     if not rows:
@@ -117,6 +126,14 @@ def _named(connection: Connection, question: str) -> GoldenRecord | None:
         golden_ids = identity_store.select_golden_ids(connection, [key], as_of=None)
         return golden_record(connection, golden_ids[key][0]) if key in golden_ids else None
     return resolve_golden(connection, found.id)
+
+
+def contests_of(
+    connection: Connection, entity_type: EntityType, golden_ids: Iterable[GoldenId]
+) -> dict[GoldenId, tuple[tuple[Contribution, ...], tuple[Override, ...]]]:
+    """Gather what the members of golden records contribute, and the overrides on them, where there are any."""
+    contests = _contests(connection, entity_type, golden_ids)
+    return {id_: (contributions, overrides) for id_, (contributions, overrides, _) in contests.items()}
 
 
 def losing_values(

@@ -26,6 +26,7 @@ RIGHT = {
     "matching/train.py": "import sklearn",
     "mdm/errors.py": "",
     "mdm/clock.py": "import sqlalchemy",
+    "mdm/decisions/overrides_store.py": "",
     "mdm/demo/firm.py": "import mdm.pipeline",
     "mdm/entities/model.py": "import mdm.errors, mdm.clock, matching.block",
     "mdm/identity/events_store.py": "",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mdm.entities.mapping import completeness, map_record, match_row
+from mdm.entities.mapping import completeness, map_record, match_row, read_value
 from mdm.entities.service import entity_types
 
 CUSTOMER = entity_types()["customer"]
@@ -342,3 +342,25 @@ def test_completeness_is_the_filled_share_of_the_weights() -> None:
     assert completeness(CUSTOMER, {}) == 0.0
     assert completeness(CUSTOMER, {"legal_name": "Acme"}) == round(3 / sum(weights.values()), 4)
     assert completeness(CUSTOMER, dict.fromkeys(weights, "x")) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("country", "Österreich", "AT"),
+        ("legal_name", " Müller GmbH ", "Müller GmbH"),
+        ("legal_name", ["Müller GmbH"], "Müller GmbH"),
+        ("tax_ids", "ATU12345675; DE136695976", ["ATU12345675", "DE136695976"]),
+        ("website", "", None),
+        ("website", None, None),
+    ],
+)
+def test_one_value_is_read_as_a_delivered_one(name: str, given: Any, value: Any) -> None:
+    assert read_value(CUSTOMER, name, given) == (value, ())
+
+
+def test_one_value_that_cannot_be_read_tells_all_its_faults() -> None:
+    assert [fault.code for fault in read_value(CUSTOMER, "country", "Deutschlnd")[1]] == ["unknown_code"]
+    assert [fault.code for fault in read_value(CUSTOMER, "legal_name", ["A GmbH", "B GmbH"])[1]] == [
+        "not_a_single_value"
+    ]

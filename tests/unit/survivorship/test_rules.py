@@ -6,7 +6,7 @@ import pytest
 
 from mdm.entities.service import entity_types
 from mdm.survivorship.model import masked_hash
-from mdm.survivorship.rules import losers, survive
+from mdm.survivorship.rules import fingerprint, losers, survive
 from tests.unit.survivorship.examples import attribute, entity_type, on, override, record, rule
 
 
@@ -318,3 +318,29 @@ def test_a_golden_record_without_members_has_no_values() -> None:
     golden = survive(entity_type(attribute("name")), (), (), on(0))
 
     assert (golden.values, golden.lineage, golden.next_change_at) == ({}, {}, None)
+
+
+ADDRESS = entity_type(attribute("street", group="address"), attribute("city", group="address"), attribute("name"))
+
+
+def test_overrides_of_attributes_that_move_together_end_together() -> None:
+    before = {"street": "Hauptstr. 1", "city": "Köln"}
+    masked = fingerprint(ADDRESS, "city", "crm/Account:1", before)
+    held = [override(name, value, "until_source_changes", masked=masked) for name, value in (*before.items(),)]
+
+    moved = survive(ADDRESS, [record("crm:1", {**before, "street": "Ring 2"})], held, on(9))
+
+    assert survive(ADDRESS, [record("crm:1", before)], held, on(9)).overrides[0].state == "in_force"
+    assert [standing.state for standing in moved.overrides] == ["ended", "ended"]
+    assert moved.values == {"street": "Ring 2", "city": "Köln"}
+
+
+def test_a_fingerprint_is_of_all_that_moves_together_and_of_nothing_else() -> None:
+    def of(name: str, /, **values: str) -> str | None:
+        return fingerprint(ADDRESS, name, "crm/Account:1", values)
+
+    assert of("city", city="Köln", street="Ring 2") == of("street", street="Ring 2", city="Köln")
+    assert of("city", city="Köln") != of("city", city="Köln", street="Ring 2")
+    assert of("city", city="Köln") == of("city", city="Köln", name="Müller")
+    assert of("name", name="Müller") == masked_hash("crm/Account:1", "name", "Müller")
+    assert of("city", name="Müller") is None
