@@ -8,9 +8,20 @@ from sqlalchemy import Connection
 from mdm.db.locks import key_hash, lock_keys
 from mdm.decisions import store
 from mdm.decisions.closure import require_consistent
-from mdm.decisions.model import RELATIONS, SYMMETRIC, Constraints, Decision, Pair, Signature, Verdict
+from mdm.decisions.model import (
+    ACYCLIC,
+    RELATIONS,
+    SYMMETRIC,
+    Constraints,
+    Decision,
+    Pair,
+    RelatedPair,
+    Signature,
+    Verdict,
+)
+from mdm.decisions.relations import overlap, require_no_circle
 from mdm.errors import DecisionContradicts, DecisionUnknown, InputInvalid
-from mdm.ids import DecisionId, EventId, RecordId, new_decision_id
+from mdm.ids import DecisionId, EventId, GoldenId, RecordId, new_decision_id
 
 
 def constraints(connection: Connection, record_ids: Iterable[RecordId]) -> Constraints:
@@ -33,7 +44,8 @@ def make_decisions(
 ) -> tuple[Decision, ...]:
     """Append a verdict on each pair; a pair that is decided so already keeps its decision. Returns one for each pair.
 
-    Raises DecisionContradicts with the proof. What was `unsure` between records that are now decided is answered.
+    Raises DecisionContradicts with the proof. What was `unsure` between records that are now decided is answered. A
+    relation may be said again of the same two for other days.
     """
     _require_well_formed(verdict, pairs)
     hold_decisions(connection, entity_type)
@@ -41,6 +53,8 @@ def make_decisions(
     standing = _standing(active, pairs, verdict)
     answered = _answered(active, pairs, verdict)
     require_consistent([one for one in active if one not in answered], pairs, verdict)
+    if verdict.relation in ACYCLIC:
+        _require_no_circles(connection, pairs, verdict)
     if answered:
         store.revoke_decisions(
             connection, [one.id for one in answered], event_id=signed.event_id, at=signed.at, who=signed.who
@@ -109,10 +123,41 @@ def _standing(
             verdict.relation,
         ):
             continue
-        if one.pair != asked[between] and verdict.relation not in (None, *SYMMETRIC):
+        is_reversed = one.pair != asked[between] and verdict.relation not in (None, *SYMMETRIC)
+        if is_reversed and overlap(one.verdict, verdict):
             raise DecisionContradicts("the relation stands the other way round", chain=[str(one)])
-        found[between] = one
+        if not is_reversed and (one.verdict.valid_from, one.verdict.valid_to) == (verdict.valid_from, verdict.valid_to):
+            found[between] = one
     return found
+
+
+def _require_no_circles(connection: Connection, pairs: Sequence[Pair], verdict: Verdict) -> None:
+    """Follow a relation upwards from the left of each pair, and refuse it where that leads to its right."""
+    golden_by_record = store.select_golden_ids(connection, {record_id for pair in pairs for record_id in pair})
+    sides = {
+        (golden_by_record[left_id], golden_by_record[right_id])
+        for left_id, right_id in pairs
+        if left_id in golden_by_record and right_id in golden_by_record
+    }
+    for left_id, right_id in sorted(sides):
+        require_no_circle(_above(connection, left_id, verdict.relation), left_id, right_id, verdict)
+
+
+def _above(connection: Connection, golden_id: GoldenId, relation: str | None) -> tuple[RelatedPair, ...]:
+    """Gather the relations of one kind that lead to a golden record, one after the other."""
+    seen: set[GoldenId] = set()
+    frontier = {golden_id}
+    above: dict[DecisionId, RelatedPair] = {}
+    while frontier:
+        seen |= frontier
+        found = [
+            one
+            for one in store.select_related(connection, frontier)
+            if one.decision.verdict.relation == relation and one.right_golden_id in frontier
+        ]
+        above |= {one.decision.id: one for one in found}
+        frontier = {one.left_golden_id for one in found} - seen
+    return tuple(above.values())
 
 
 def _answered(active: Sequence[Decision], pairs: Sequence[Pair], verdict: Verdict) -> list[Decision]:

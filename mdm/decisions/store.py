@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from mdm.db.types import as_json
-from mdm.decisions.model import Decision, Question, Review, Verdict
-from mdm.ids import DecisionId, EventId, RecordId, ReviewId, new_review_id
+from mdm.decisions.model import Decision, Question, RelatedPair, Review, Verdict
+from mdm.ids import DecisionId, EventId, GoldenId, RecordId, ReviewId, new_review_id
 
 _KEY = (
     "{0}.instance_id || '/' || {0}.object || CASE WHEN {0}.scope = '' THEN '' ELSE '/' || {0}.scope END"
@@ -22,6 +22,8 @@ SELECT d.id, d.entity_type, d.left_id, d.right_id, d.judgement, d.reason, d.rela
   FROM decision d JOIN source_record l ON l.id = d.left_id JOIN source_record r ON r.id = d.right_id
   LEFT JOIN identity_event e ON e.id = d.event_id
 """
+
+_RELATED = _DECISION.replace(" AS right_key", " AS right_key, l.golden_id AS left_golden, r.golden_id AS right_golden")
 
 _REVIEW = f"""
 SELECT q.id, q.entity_type, q.kind, q.bits, q.state, q.subject, q.recorded_at, q.closed_at, q.closed_because,
@@ -110,6 +112,29 @@ def select_active_decisions(connection: Connection, record_ids: Iterable[RecordI
         {"ids": [str(id_) for id_ in record_ids]},
     )
     return tuple(_decision(row) for row in rows)
+
+
+def select_related(connection: Connection, golden_ids: Iterable[GoldenId]) -> tuple[RelatedPair, ...]:
+    """List the active relations of golden records, oldest first; those of a record that is out of the hub rest."""
+    statement = f"{_RELATED} WHERE d.revoked_at IS NULL AND d.judgement = 'related' AND l.state = 'active'"
+    rows = connection.execute(
+        text(
+            "WITH own AS (SELECT id FROM source_record WHERE golden_id = ANY(:ids) AND state = 'active')"
+            f" {statement} AND r.state = 'active' AND d.left_id IN (SELECT id FROM own)"
+            f" UNION {statement} AND r.state = 'active' AND d.right_id IN (SELECT id FROM own) ORDER BY id"
+        ),
+        {"ids": [str(id_) for id_ in golden_ids]},
+    )
+    return tuple(RelatedPair(_decision(row), GoldenId(row.left_golden), GoldenId(row.right_golden)) for row in rows)
+
+
+def select_golden_ids(connection: Connection, record_ids: Iterable[RecordId]) -> dict[RecordId, GoldenId]:
+    """Find the golden records that active records belong to."""
+    rows = connection.execute(
+        text("SELECT id, golden_id FROM source_record WHERE id = ANY(:ids) AND state = 'active'"),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return {RecordId(row.id): GoldenId(row.golden_id) for row in rows}
 
 
 def select_decisions(
