@@ -1,6 +1,6 @@
-"""Instants in questions: `as_of` is recorded time, a bare date the end of that day in UTC."""
+"""Instants in questions: `as_of` is recorded time, `valid_at` the world's; a bare date ends with that day in UTC."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from api.errors import HttpRefusal
 from mdm.clock import parse_as_of
@@ -8,6 +8,15 @@ from mdm.clock import parse_as_of
 
 def read_as_of(text: str) -> datetime:
     """Read an `as_of` parameter; raises HttpRefusal 422 that shows the forms."""
+    return _read(text, "as_of")
+
+
+def read_valid_at(text: str) -> date:
+    """Read a `valid_at` parameter as a day of the world, in UTC; raises HttpRefusal 422 that shows the forms."""
+    return _read(text, "valid_at").date()
+
+
+def _read(text: str, name: str) -> datetime:
     try:
         return parse_as_of(text)
     except ValueError as error:
@@ -16,5 +25,5 @@ def read_as_of(text: str) -> datetime:
             "request_invalid",
             f"{text[:50]!r} is no instant",
             remedy="write 2026-06-30T12:00:00Z, or 2026-06-30 for the end of that day in UTC",
-            place="query as_of",
+            place=f"query {name}",
         ) from error

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import Asker, Caller, Opened, TheHub, caller_of, json_response, opened_by
+from api.etag import write_etag
 from api.instant import read_as_of
 from api.pagination import PAGE_SIZE, After, EntityTypeName, Limit, page, read_cursor
 from api.route import HubRoute
@@ -102,7 +103,9 @@ async def read_golden_record(request: Request) -> Response:
         "forwarded_from": golden_id if golden_id != golden.id else None,
         "as_of": None,
     }
-    return json_response(told)
+    response = json_response(told)
+    response.headers["etag"] = write_etag(golden.id, golden.version)
+    return response
 
 
 @router.get("/v1/golden-records/{golden_id}/history", operation_id="read_history", response_model_exclude_none=True)

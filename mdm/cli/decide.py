@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mdm.cli.options import AsJson
+from mdm.cli.options import AsJson, parse_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,10 +28,13 @@ def decide(
     judgement: Annotated[Judgement, typer.Argument(help="What the two records are.")],
     left: Annotated[str, typer.Argument(help="Source key of the one record.")],
     right: Annotated[str, typer.Argument(help="Source key of the other.")],
+    *,
     reason: Annotated[str, typer.Option(help="Why, in a few words.")],
     relation: Annotated[
         str | None, typer.Option(help="For related: parent_of, sister_of, acquired_by, phase_of, amendment_of, …")
     ] = None,
+    valid_from: Annotated[str | None, typer.Option(help="For related: the first day on which it holds.")] = None,
+    valid_to: Annotated[str | None, typer.Option(help="For related: the last day on which it holds.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide about two source records; every later run obeys.
@@ -47,7 +50,8 @@ def decide(
     from mdm.stewardship import service as stewardship
 
     keys = SourceKey.parse(left), SourceKey.parse(right)
-    verdict = Verdict(judgement.value, reason, relation)
+    days = parse_day(valid_from, "--valid-from"), parse_day(valid_to, "--valid-to")
+    verdict = Verdict(judgement.value, reason, relation, *days)
     with session() as hub:
         before = golden_ids(hub, keys)
         decision = stewardship.decide(hub, *keys, verdict, who=who())

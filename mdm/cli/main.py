@@ -22,6 +22,8 @@ from mdm.cli import (
     keys,
     load,
     match,
+    override,
+    relations,
     resolve,
     review,
     schema,
@@ -106,6 +108,8 @@ app.command("show")(show.show)
 app.command("resolve")(resolve.resolve)
 app.command("decide")(decide.decide)
 app.add_typer(decisions.app, name="decisions")
+app.add_typer(override.app, name="override")
+app.command("relations")(relations.relations)
 app.add_typer(golden.app, name="golden")
 app.add_typer(review.app, name="review")
 app.add_typer(exceptions.app, name="exceptions")

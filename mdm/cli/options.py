@@ -1,6 +1,6 @@
 """Parameters that several commands share, so that they read the same everywhere."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -61,3 +61,11 @@ def parse_instant(text: str | None) -> datetime | None:
         raise typer.BadParameter(
             f"{text!r} is not a date or instant; write 2026-06-30 or 2026-06-30T12:00:00Z", param_hint="--as-of"
         ) from None
+
+
+def parse_day(text: str | None, option: str) -> date | None:
+    """Read a day of the world."""
+    try:
+        return date.fromisoformat(text) if text is not None else None
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day; write 2026-06-30", param_hint=option) from None
