@@ -1,15 +1,23 @@
-"""Why a pair has its score: a waterfall from the prior to the sum, and the rules that bound the verdict."""
+"""Why a pair has its score: a waterfall from the prior to the sum, the rules that bound the verdict, and the vetoes.
 
+The numbers of a waterfall are decimals of six places that add up exactly, so that whoever reads them can check them.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
 
 import numpy as np
 
 from matching.decide import holds
 from matching.model import MISSING, VERDICTS, MatchModel, Verdict
-from matching.online import conflict_signatures, conflicting, judge
+from matching.online import by_scope, conflict_signatures, conflicting, judge
 from matching.records import Forms
 from matching.score import weights
 from matching.term_frequency import frequency_bits, know
+
+_PLACES: Final = Decimal("0.000001")  # those of a match weight, see score
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +44,75 @@ class Explanation:
     is_conflict: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Hold strong identifiers of one scope that two records hold and that have nothing in common: why they conflict."""
+
+    veto: str
+    scope: str
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+
+
 def explain(forms: Forms, left: int, right: int, model: MatchModel) -> Explanation:
     """Explain the verdict on two records (positions in `forms`)."""
     first, second = np.array([left]), np.array([right])
     judged = judge(forms, first, second, model)
     taken = frequency_bits(know(forms, model), first, second, judged.vectors, model)[0]
-    table = weights(model)
+    levels = judged.vectors[0].tolist()
+    found = weights(model)[np.arange(len(levels)), levels]
+    parts = [model.prior_bits, *(float(part) for pair in zip(found, taken, strict=True) for part in pair)]
+    total = float(judged.bits[0])
+    prior_bits, *shown = _adding_up(parts, total)
     steps = tuple(
         Step(
             comparison=comparison.name,
             level="missing" if level == MISSING else comparison.levels[level].label,
-            bits=float(table[position, level]),
-            frequency_bits=float(taken[position]),
+            bits=bits,
+            frequency_bits=frequency,
             left=forms.features[comparison.feature].of(left),
             right=forms.features[comparison.feature].of(right),
         )
-        for position, (comparison, level) in enumerate(zip(model.comparisons, judged.vectors[0].tolist(), strict=True))
+        for comparison, level, bits, frequency in zip(model.comparisons, levels, shown[::2], shown[1::2], strict=True)
     )
     return Explanation(
-        prior_bits=model.prior_bits,
+        prior_bits=prior_bits,
         steps=steps,
-        bits=float(judged.bits[0]),
+        bits=total,
         verdict=VERDICTS[int(judged.verdicts[0])],
         rules=tuple(rule.name for rule in model.rules if holds(rule, judged.vectors, model)[0]),
         is_conflict=bool(conflicting(conflict_signatures(forms, model), first, second)[0]) if model.vetoes else False,
     )
+
+
+def clashes(forms: Forms, left: int, right: int, model: MatchModel) -> tuple[Clash, ...]:
+    """List the strong identifiers that set two records in conflict (positions in `forms`), in the order of the vetoes.
+
+    Empty exactly when `conflicting` says that the two are in no conflict.
+    """
+    found = []
+    for veto in model.vetoes:
+        first, second = (by_scope(forms.features[veto.feature].of(record)) for record in (left, right))
+        found += [
+            Clash(veto.name, scope, tuple(sorted(first[scope])), tuple(sorted(second[scope])))
+            for scope in sorted(first.keys() & second.keys())
+            if first[scope].isdisjoint(second[scope])
+        ]
+    return tuple(found)
+
+
+def _adding_up(parts: Sequence[float], total: float) -> list[float]:
+    """Round parts to six places so that they add up to the total, which has as many: each carries the rest before it.
+
+    A part of nothing stays nothing; what summing in another order left over goes to the last part that is something.
+    """
+    exact, shown, rounded = Decimal(0), list[Decimal](), Decimal(0)
+    for part in parts:
+        exact += Decimal(part)
+        reached = exact.quantize(_PLACES, ROUND_HALF_EVEN)
+        shown.append(reached - rounded)
+        rounded = reached
+    if rest := Decimal(str(total)).quantize(_PLACES, ROUND_HALF_EVEN) - rounded:
+        last = max((place for place, part in enumerate(parts) if part), default=0)
+        shown[last] += rest
+    return [float(part) for part in shown]

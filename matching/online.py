@@ -3,6 +3,7 @@
 It also reads what vetoes need: for each record, the values of its strong identifiers by scope.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,6 +74,16 @@ def conflict_signatures(forms: Forms, model: MatchModel) -> Signatures:
     sets = [set_by_content.setdefault(frozenset(values), len(set_by_content)) for _, values in entries]
     offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
     return Signatures(offsets, np.array(scopes, np.int32), np.array(sets, np.int32), tuple(set_by_content))
+
+
+def by_scope(values: Iterable[str]) -> dict[str, set[str]]:
+    """Part the strong identifiers of one record by scope; those of the scope "weak" are left out."""
+    found: dict[str, set[str]] = {}
+    for value in values:
+        scope, identifier = _scoped(value)
+        if scope != WEAK:
+            found.setdefault(scope, set()).add(identifier)
+    return found
 
 
 def _scoped(value: str) -> tuple[str, str]:

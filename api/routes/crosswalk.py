@@ -8,11 +8,12 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import Caller, Everything, Opened, caller_of, json_response, opened_by
 from api.errors import HttpRefusal
-from api.instant import read_as_of
+from api.instant import AS_OF, VALID_AT, maybe_instant
 from api.route import HubRoute
 from api.schemas.crosswalk import GoldenKeysTold, ResolveAsked, ResolveTold, TranslationTold
 from mdm.db.transaction import reading
@@ -27,9 +28,11 @@ from mdm.history.hot_reads import (
     translate_many,
     translation,
 )
-from mdm.identity.service import crosswalk, golden_id_of, golden_record
+from mdm.history.past import PastMember, PastStanding
+from mdm.identity.service import golden_id_of
 from mdm.ids import GoldenId
 from mdm.sources.model import SourceKey
+from mdm.stewardship.then import Moment, members_of, record_at
 from mdm.telemetry import LOOKUPS
 
 router = APIRouter(route_class=HubRoute, tags=["Crosswalk"])
@@ -44,7 +47,8 @@ _PARAMETERS: Final = {
     "scope": "Legal entity or subsidiary of the key; any when left out.",
     "golden_id": "In place of a key: list the keys of this golden record.",
     "to": "Source instance whose keys are wanted.",
-    "as_of": "What the hub held at this instant; a bare date is the end of that day in UTC. A key then needs object.",
+    "as_of": f"{AS_OF} A key then needs object.",
+    "valid_at": f"{VALID_AT} A key then needs object.",
 }
 
 
@@ -69,7 +73,7 @@ async def look_up_key(request: Request) -> Response:
     asked = _parameters(request)
     caller = caller_of(request)
     to = asked.get("to")
-    if "as_of" in asked:
+    if "as_of" in asked or "valid_at" in asked:
         return json_response(await run_in_threadpool(_answer_then, opened_by(request), caller, asked))
     if golden_id := asked.get("golden_id"):
         rows = await opened_by(request).ask(lambda connection: keys_of(connection, golden_id, to=to))
@@ -115,26 +119,52 @@ def _misshapen(place: str, detail: str) -> HttpRefusal:
 
 
 def _answer_then(opened: Opened, caller: Caller, asked: Mapping[str, str]) -> Translation | dict[str, Any]:
-    """Answer for a settled instant, from the memberships of that time."""
-    as_of, to = read_as_of(asked["as_of"]), asked.get("to")
+    """Answer for another time, from the memberships of that time or of what existed then."""
+    moment, to = _moment(asked), asked.get("to")
     with reading(opened.hub.engine) as connection:
         if "golden_id" in asked:
-            golden = golden_record(connection, GoldenId(asked["golden_id"]))
-            entries = crosswalk(connection, golden.id, to=to, as_of=as_of)
-            status = "active" if entries else "retired"
-            keys = [TargetKey(one.source, one.object, one.scope, one.native_id) for one in entries]
-            rows = [GoldenKey(golden.id, golden.entity_type, status, key) for key in (*keys, None)]
-            return _golden_keys(asked["golden_id"], rows, caller)
+            found = members_of(connection, GoldenId(asked["golden_id"]), moment)
+            standing = found.standing
+            keys = _target_keys(found.members, to)
+            rows = [GoldenKey(standing.golden_id, standing.entity_type, standing.state, key) for key in (*keys, None)]
+            told = _golden_keys(asked["golden_id"], rows, caller)
+            return told if moment.valid_at is None else {**told, "undated": _seen(found.undated, standing, caller)}
         if "object" not in asked:
-            raise _misshapen("query object", "a key as of an instant needs its object")
+            raise _misshapen("query object", "a key at another time needs its object")
         sight = _sight(caller, [asked["source"]], to)
         key = SourceKey(asked["source"], asked["object"], asked.get("scope", ""), asked["source_key"])
-        golden_id, entity_type = golden_id_of(connection, key, as_of=as_of)
+        golden_id, entity_type = _belonging(connection, key, moment)
         if sight is not None and not sight(entity_type, key.instance):
             raise SourceRecordUnknown(str(key))
-        entries = crosswalk(connection, golden_id, to=to, as_of=as_of) if to else ()
-    standing = [(entity_type, golden_id, "active", one.object, one.scope, one.native_id) for one in entries]
-    return translation(standing or [(entity_type, golden_id, "active", None, None, None)], to)
+        keys = _target_keys(members_of(connection, golden_id, moment).members, to) if to else []
+    found_rows = [(entity_type, golden_id, "active", one.object, one.scope, one.source_key) for one in keys]
+    return translation(found_rows or [(entity_type, golden_id, "active", None, None, None)], to)
+
+
+def _moment(asked: Mapping[str, str]) -> Moment:
+    return Moment(*(maybe_instant(asked.get(name), name=name) for name in ("as_of", "valid_at")))
+
+
+def _belonging(connection: Connection, key: SourceKey, moment: Moment) -> tuple[GoldenId, str]:
+    """Find golden id and entity type of a key at another time."""
+    if moment.valid_at is None:
+        return golden_id_of(connection, key, as_of=moment.as_of)
+    standing = record_at(connection, key, moment.valid_at, as_of=moment.as_of)
+    return standing.golden_id, standing.entity_type
+
+
+def _target_keys(members: Iterable[PastMember], to: str | None) -> list[TargetKey]:
+    chosen = (one for one in members if to in (None, one.source))
+    return [TargetKey(one.source, one.object, one.scope, one.native_id) for one in chosen]
+
+
+def _seen(keys: Iterable[str], standing: PastStanding, caller: Caller) -> list[str]:
+    """Keep the printed keys of sources that the caller may read."""
+    return [
+        key
+        for key in keys
+        if caller.principal.may("read", entity_type=standing.entity_type, source=SourceKey.parse(key).instance)
+    ]
 
 
 def _sight(caller: Caller, sources: Iterable[str], to: str | None) -> Sight | None:

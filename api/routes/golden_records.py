@@ -26,9 +26,11 @@ from mdm.db.transaction import reading
 from mdm.entities.model import EntityType
 from mdm.errors import GoldenRecordUnknown
 from mdm.history.hot_reads import golden_now
+from mdm.history.past import EventBrief
 from mdm.identity.model import GoldenRecord
 from mdm.identity.service import golden_record, resolve_golden
-from mdm.ids import GoldenId
+from mdm.ids import EventId, GoldenId
+from mdm.stewardship.past import causes_of
 from mdm.survivorship.model import GoldenVersion
 from mdm.survivorship.service import find_golden, golden_history, golden_version, losing_values
 
@@ -119,7 +121,9 @@ def read_history(
         _visible(golden_record(connection, GoldenId(golden_id)), golden_id, asker)
         before = int(position[0]) if position else None
         versions = golden_history(connection, GoldenId(golden_id), before=before, limit=limit + 1)
-    return page([_version_told(one) for one in versions], limit, of, lambda last: (last.version,))
+        causes = causes_of(connection, {version.event_id for version in versions})
+    told = [_version_told(one, causes[EventId(one.event_id)]) for one in versions]
+    return page(told, limit, of, lambda last: (last.version,))
 
 
 @router.get("/v1/golden-records/{golden_id}/lineage", operation_id="read_lineage", response_model_exclude_none=True)
@@ -170,13 +174,17 @@ def _golden_told(version: GoldenVersion) -> GoldenRecordTold:
     )
 
 
-def _version_told(version: GoldenVersion) -> GoldenVersionTold:
+def _version_told(version: GoldenVersion, cause: EventBrief) -> GoldenVersionTold:
     return GoldenVersionTold(
         version=version.version,
         status=version.state,
         forwarded_to=version.forward_to,
         values=dict(version.values),
         event_id=version.event_id,
+        cause=cause.kind,
+        reason=cause.reason,
+        root_id=cause.root_id,
+        undoes_id=cause.undoes_id,
         recorded_from=version.recorded_from,
         recorded_to=version.recorded_to,
         who=version.who,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.dependencies import Asker, TheHub
-from api.instant import read_valid_at
+from api.instant import read_instant
 from api.route import HubRoute
 from api.schemas.relations import RelationsTold, RelationTold
 from mdm.db.transaction import reading
@@ -31,7 +31,7 @@ ValidAt = Annotated[
 @router.get("/v1/golden-records/{golden_id}/relations", operation_id="list_relations", response_model_exclude_none=True)
 def read_relations(golden_id: str, hub: TheHub, asker: Asker, valid_at: ValidAt = None) -> RelationsTold:
     """List what a golden record is to others by decision: parent_of, child_of, sister_of and their like."""
-    day = read_valid_at(valid_at) if valid_at is not None else None
+    day = read_instant(valid_at, name="valid_at").date() if valid_at is not None else None
     with reading(hub.engine) as connection:
         golden = resolve_golden(connection, GoldenId(golden_id))
         if not asker.principal.may("read", entity_type=golden.entity_type):

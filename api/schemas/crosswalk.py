@@ -73,3 +73,6 @@ class GoldenKeysTold(Told):
     status: Literal["active", "retired"]
     forwarded_from: str | None = None
     source_keys: list[SourceKeyTold]
+    undated: list[str] | None = Field(
+        default=None, description="Keys of which `valid_at` cannot be answered: their source gives no times."
+    )

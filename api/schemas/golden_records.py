@@ -30,7 +30,11 @@ class GoldenVersionTold(Told):
     status: GoldenStatus
     forwarded_to: str | None = None
     values: dict[str, Any]
-    event_id: str = Field(description="What caused it.", examples=["evt_01hzy3v7k2m4n6p8q0r2s4t6v8"])
+    event_id: str = Field(description="The event that caused it.", examples=["evt_01hzy3v7k2m4n6p8q0r2s4t6v8"])
+    cause: str = Field(description="What kind of act that was.", examples=["ingest"])
+    reason: str = Field(description="Why, in the words of whoever acted; empty where nobody gave any.")
+    root_id: str | None = Field(default=None, description="The event that this one followed from.")
+    undoes_id: str | None = Field(default=None, description="The event that this one took back.")
     recorded_from: Instant
     recorded_to: Instant | None = None
     who: str

@@ -30,9 +30,11 @@ from mdm.cli import (
     serve,
     show,
     sources,
+    story,
     sync,
     targets,
     verify,
+    why,
     worker,
 )
 from mdm.cli.exits import EXIT_CODES, ExitCode
@@ -106,6 +108,9 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("find")(find.find)
 app.command("show")(show.show)
 app.command("resolve")(resolve.resolve)
+app.command("why")(why.why)
+app.command("story")(story.story)
+app.command("event")(story.event)
 app.command("decide")(decide.decide)
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(override.app, name="override")

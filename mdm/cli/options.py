@@ -24,6 +24,12 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", help="Answer as of this instant; a bare date is the end of that day UTC."),
 ]
+ValidAt = Annotated[
+    str | None,
+    typer.Option(
+        "--valid-at", help="Of what existed at this instant by the times of its sources; a bare date is its end, UTC."
+    ),
+]
 Files = Annotated[
     list[str], typer.Argument(help="CSV (also .gz), Parquet, JSONL or XLSX files, or patterns.", metavar="FILE...")
 ]
@@ -49,7 +55,7 @@ def parse_maps(maps: list[str] | None) -> dict[str, str]:
     return {column.strip(): attribute.strip() for column, _, attribute in pairs}
 
 
-def parse_instant(text: str | None) -> datetime | None:
+def parse_instant(text: str | None, option: str = "--as-of") -> datetime | None:
     """Read an instant in the past that a question is about."""
     from mdm.clock import parse_as_of
 
@@ -59,7 +65,7 @@ def parse_instant(text: str | None) -> datetime | None:
         return parse_as_of(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is not a date or instant; write 2026-06-30 or 2026-06-30T12:00:00Z", param_hint="--as-of"
+            f"{text!r} is not a date or instant; write 2026-06-30 or 2026-06-30T12:00:00Z", param_hint=option
         ) from None
 
 

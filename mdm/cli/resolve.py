@@ -4,46 +4,57 @@ from typing import Annotated
 
 import typer
 
-from mdm.cli.options import AsJson, AsOf, parse_instant
+from mdm.cli.options import AsJson, AsOf, ValidAt, parse_instant
 
 
 def resolve(
     key: Annotated[str, typer.Argument(help="Source key, as salesforce-us/Account:0015g, or a golden id.")],
     to: Annotated[str | None, typer.Option(help="Source instance whose keys are wanted; left out: all.")] = None,
     as_of: AsOf = None,
+    valid_at: ValidAt = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which golden record a key belongs to, and which keys the same thing has in another system."""
-    from mdm.cli.output import print_json, print_text
+    from mdm.cli.output import print_json, print_text, tell
     from mdm.cli.session import session
-    from mdm.db.transaction import run
-    from mdm.identity.service import crosswalk, golden_id_of, golden_record, resolve_golden
+    from mdm.db.transaction import reading
+    from mdm.identity.service import golden_id_of
     from mdm.ids import GoldenId
     from mdm.sources.model import SourceKey
     from mdm.sources.service import require_instance
+    from mdm.stewardship.then import Moment, members_of, record_at
 
-    at = parse_instant(as_of)
+    moment = Moment(parse_instant(as_of), parse_instant(valid_at, "--valid-at"))
     source_key = SourceKey.parse(key) if "/" in key or ":" in key else None
-    with session() as hub:
+    with session() as hub, reading(hub.engine) as connection:
         if to is not None:
-            run(hub.engine, lambda connection: require_instance(connection, to))
-        if source_key is not None:
-            named, _ = run(hub.engine, lambda connection: golden_id_of(connection, source_key, as_of=at))
-        else:
+            require_instance(connection, to)
+        if source_key is None:
             named = GoldenId(key)
-        golden = run(hub.engine, lambda connection: (golden_record if at else resolve_golden)(connection, named))
-        entries = run(hub.engine, lambda connection: crosswalk(connection, named, to=to, as_of=at))
-    keys = [each.source_key for each in entries]
+        elif moment.valid_at is None:
+            named, _ = golden_id_of(connection, source_key, as_of=moment.as_of)
+        else:
+            named = record_at(connection, source_key, moment.valid_at, as_of=moment.as_of).golden_id
+        found = members_of(connection, named, moment)
+    standing = found.standing
+    keys = [each.source_key for each in found.members if to in (None, each.source)]
     if as_json:
-        document = {"key": key, "golden_id": golden.id, "entity_type": golden.entity_type, "state": golden.state}
-        forwarded = {"forwarded_from": named} if named != golden.id else {}
-        print_json({**document, **forwarded, "to": to, "answer": _answer(keys), "keys": keys})
+        document = {
+            "key": key,
+            "golden_id": standing.golden_id,
+            "entity_type": standing.entity_type,
+            "state": standing.state,
+        }
+        forwarded = {"forwarded_from": named} if named != standing.golden_id else {}
+        undated = {"undated": found.undated} if moment.valid_at is not None else {}
+        print_json({**document, **forwarded, "to": to, "answer": _answer(keys), "keys": keys, **undated})
         return
-    print_text(
-        f"{golden.id}  {golden.entity_type}, {golden.state}{f', forwarded from {named}' if named != golden.id else ''}"
-    )
+    forwarded_from = f", forwarded from {named}" if named != standing.golden_id else ""
+    print_text(f"{standing.golden_id}  {standing.entity_type}, {standing.state}{forwarded_from}")
     for each in keys or [f"no key in {to}" if to else "no keys"]:
         print_text(f"  {each}")
+    if found.undated:
+        tell(f"nothing can be said of {', '.join(found.undated)}: the source gives no times")
 
 
 def _answer(keys: list[str]) -> str:

@@ -16,9 +16,17 @@ if TYPE_CHECKING:
 def show(
     key: Annotated[str, typer.Argument(help="Source key, as salesforce-us/Account:0015g, or a golden id.")],
     as_of: AsOf = None,
+    life: Annotated[
+        bool, typer.Option("--life", help="Tell the life of the id instead: minted, absorbed, forwarded, split, …")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show a golden record: each value with its source and rule, the members, and the values that lost."""
+    if life:
+        if as_of is not None:
+            raise typer.BadParameter("a life is told whole; leave --as-of out", param_hint="--life")
+        _show_life(key, in_json=as_json)
+        return
     from mdm import clock
     from mdm.cli.output import print_json
     from mdm.cli.session import session
@@ -39,6 +47,28 @@ def show(
         print_json({"golden_id": golden.id, "version": version, "members": keys, "losing": lost})
     else:
         _print(golden.id, entity_type, version, keys, lost)
+
+
+def _show_life(key: str, *, in_json: bool) -> None:
+    """Show the life of exactly the id that is named, or of the one that a source key belongs to."""
+    from mdm.cli.output import print_json, print_text
+    from mdm.cli.session import session
+    from mdm.cli.story import print_life
+    from mdm.db.transaction import snapshot
+    from mdm.identity.service import named_golden
+    from mdm.ids import GoldenId
+    from mdm.stewardship.past import life_of
+
+    with session() as hub, snapshot(hub.engine) as connection:
+        named = named_golden(connection, key)
+        told = life_of(connection, named.id if "/" in key or ":" in key else GoldenId(key))
+    if in_json:
+        print_json(told)
+        return
+    golden = told.golden
+    forwarded = f" to {golden.forward_to}" if golden.forward_to else ""
+    print_text(f"{golden.id}  {golden.entity_type}, {golden.state}{forwarded}")
+    print_life(told)
 
 
 def _print(

@@ -47,6 +47,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """Give a connection whose reads all see the same moment, for an answer put together from many.
+
+    Not for questions as of an instant: the safe horizon has to be asked before the moment that is seen.
+    """
+    with translated(), engine.connect() as connection:
+        consistent = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with consistent.begin():
+            yield consistent
+
+
 def run(engine: Engine, work: Callable[[Connection], Result], *, attempts: int = ATTEMPTS) -> Result:
     """Do the work in a transaction, from the start again after a deadlock or `TouchedSetGrew`.
 

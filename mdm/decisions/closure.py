@@ -4,7 +4,7 @@ Records joined by `same` decisions form one group. A `same` contradicts any deci
 decision that parts two records contradicts the chain of `same` decisions between them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 import networkx as nx
@@ -50,6 +50,39 @@ def _require_none_parted(graph: nx.Graph, pairs: Sequence[Pair], parting: Sequen
         is_forward = asked == len(steps) or steps[asked] in pairs
         chain = (*before[::-1], str(decision), *after[::-1]) if is_forward else (*after, str(decision), *before)
         raise DecisionContradicts("the two records are decided to be apart", chain=chain)
+
+
+def parting_chain(
+    active: Sequence[Decision], lefts: Collection[RecordId], rights: Collection[RecordId]
+) -> tuple[Decision, ...]:
+    """Return the decisions that part a record of one side from one of the other, in the order of the proof; () if none.
+
+    One decision parts them, those before and after it say which records are the same as the two it names.
+    active  all active decisions that touch the groups of any of these records
+    """
+    graph = nx.Graph()
+    graph.add_nodes_from((*lefts, *rights))
+    for decision in active:
+        if decision.joins:
+            graph.add_edge(*decision.pair, decision=decision)
+    for decision in active:
+        for first, second in () if decision.joins else (decision.pair, decision.pair[::-1]):
+            before, after = _way(graph, lefts, first), _way(graph, rights, second)
+            if before is not None and after is not None:
+                return (*before, decision, *reversed(after))
+    return ()
+
+
+def _way(graph: nx.Graph, starts: Collection[RecordId], end: RecordId) -> tuple[Decision, ...] | None:
+    """Find the shortest chain of `same` decisions from any of the records to one; None where there is none."""
+    if end not in graph:
+        return None
+    near = nx.node_connected_component(graph, end)
+    ways: list[list[RecordId]] = [nx.shortest_path(graph, start, end) for start in sorted(starts) if start in near]
+    if not ways:
+        return None
+    _, shortest = min((len(way), way) for way in ways)
+    return tuple(graph.edges[step]["decision"] for step in pairwise(shortest))
 
 
 def _chain(graph: nx.Graph, start: RecordId, end: RecordId) -> tuple[str, ...]:

@@ -1,13 +1,13 @@
 """Use cases on the rows of decisions: make one that is consistent, revoke one, and say what they ask of clustering."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from mdm.db.locks import key_hash, lock_keys
 from mdm.decisions import store
-from mdm.decisions.closure import require_consistent
+from mdm.decisions.closure import parting_chain, require_consistent
 from mdm.decisions.model import (
     ACYCLIC,
     RELATIONS,
@@ -87,6 +87,16 @@ def revoke(
     if decision is None:
         raise DecisionUnknown(decision_id)
     return decision
+
+
+def parting(connection: Connection, lefts: Collection[RecordId], rights: Collection[RecordId]) -> tuple[Decision, ...]:
+    """Return the chain of decisions that parts a record of one side from one of the other; () when none does.
+
+    Decisions on records that are no members now bind nobody until those return, so they prove nothing here.
+    """
+    around = decisions_around(connection, (*lefts, *rights))
+    standing = store.select_active_ids(connection, {record_id for one in around for record_id in one.pair})
+    return parting_chain([one for one in around if standing.issuperset(one.pair)], lefts, rights)
 
 
 def reinstate(connection: Connection, ended: Sequence[Decision], *, at: datetime) -> tuple[Decision, ...]:

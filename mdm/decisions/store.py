@@ -137,6 +137,42 @@ def select_golden_ids(connection: Connection, record_ids: Iterable[RecordId]) ->
     return {RecordId(row.id): GoldenId(row.golden_id) for row in rows}
 
 
+def select_active_ids(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[RecordId]:
+    """Return those of these records that are active."""
+    rows = connection.execute(
+        text("SELECT id FROM source_record WHERE id = ANY(:ids) AND state = 'active'"),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return frozenset(map(RecordId, rows.scalars()))
+
+
+def select_decisions_of_event(
+    connection: Connection, event_id: EventId
+) -> tuple[tuple[Decision, ...], tuple[Decision, ...]]:
+    """List the decisions that an event made, and those that it revoked, in their order."""
+    made, revoked = (
+        connection.execute(text(f"{_DECISION} WHERE d.{column} = :id ORDER BY d.id"), {"id": event_id})
+        for column in ("event_id", "revoked_event_id")
+    )
+    return tuple(map(_decision, made)), tuple(map(_decision, revoked))
+
+
+def select_reviews_between(
+    connection: Connection, first: GoldenId, second: GoldenId, *, limit: int
+) -> tuple[tuple[ReviewId, str], ...]:
+    """List (id, kind) of the open reviews between records of two golden records; the same id twice asks within one."""
+    rows = connection.execute(
+        text(
+            "SELECT q.id, q.kind FROM review q JOIN source_record l ON l.id = q.left_id"
+            " JOIN source_record r ON r.id = q.right_id WHERE q.state = 'open'"
+            " AND (l.golden_id, r.golden_id) IN ((:first, :second), (:second, :first))"
+            " ORDER BY q.bits DESC, q.id LIMIT :limit"
+        ),
+        {"first": first, "second": second, "limit": limit},
+    )
+    return tuple((ReviewId(row.id), row.kind) for row in rows)
+
+
 def select_decisions(
     connection: Connection, *, entity_type: str | None, after: str, limit: int
 ) -> tuple[Decision, ...]:

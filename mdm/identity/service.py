@@ -105,7 +105,7 @@ def golden_id_of(connection: Connection, key: SourceKey, *, as_of: datetime | No
         return found[key]
     first = store.select_first_seen(connection, key) if as_of is not None else None
     if as_of is None or first is None:
-        raise SourceRecordUnknown(str(key), remedy=_hint(connection, key))
+        raise SourceRecordUnknown(str(key), remedy=source_key_hint(connection, key))
     raise SourceRecordUnknown(
         str(key),
         remedy=f"it was not known at {as_of.isoformat()}; the hub first saw it at {first.isoformat()}"
@@ -114,7 +114,7 @@ def golden_id_of(connection: Connection, key: SourceKey, *, as_of: datetime | No
     )
 
 
-def _hint(connection: Connection, key: SourceKey) -> str:
+def source_key_hint(connection: Connection, key: SourceKey) -> str:
     """Say what a key that leads nowhere may have been meant to be."""
     known = [one.id for one in sources_store.select_instances(connection)]
     if key.instance not in known:

@@ -204,6 +204,55 @@ def select_joining_edges(connection: Connection, record_ids: Iterable[RecordId])
     return tuple(Edge(RecordId(row[0]), RecordId(row[1]), *row[2:]) for row in rows)
 
 
+def select_edges_among(connection: Connection, record_ids: Iterable[RecordId], *, limit: int) -> tuple[Edge, ...]:
+    """Return the edges among these records, possible matches and vetoed ones too, strongest first."""
+    rows = connection.execute(
+        text(
+            "SELECT left_id, right_id, bits, verdict, is_vetoed FROM edge WHERE left_id = ANY(:ids) AND right_id ="
+            " ANY(:ids) ORDER BY bits DESC, left_id, right_id LIMIT :limit"
+        ),
+        {"ids": [str(id_) for id_ in record_ids], "limit": limit},
+    )
+    return tuple(Edge(RecordId(row[0]), RecordId(row[1]), *row[2:]) for row in rows)
+
+
+def select_strongest_edge(connection: Connection, lefts: Iterable[RecordId], rights: Iterable[RecordId]) -> Edge | None:
+    """Return the strongest edge between a record of one side and one of the other: matches first, vetoed ones last."""
+    row = connection.execute(
+        text(
+            "SELECT left_id, right_id, bits, verdict, is_vetoed FROM edge WHERE (left_id = ANY(:lefts) AND right_id ="
+            " ANY(:rights)) OR (left_id = ANY(:rights) AND right_id = ANY(:lefts))"
+            " ORDER BY is_vetoed, verdict DESC, bits DESC, left_id, right_id LIMIT 1"
+        ),
+        {"lefts": [str(id_) for id_ in lefts], "rights": [str(id_) for id_ in rights]},
+    ).one_or_none()
+    return None if row is None else Edge(RecordId(row[0]), RecordId(row[1]), *row[2:])
+
+
+def select_block_sizes(
+    connection: Connection, entity_type: str, keys: Iterable[int], *, size_max: int
+) -> dict[int, int]:
+    """Count the records under each blocking key, up to one more than `size_max`; a key without any is left out."""
+    rows = connection.execute(
+        text(
+            "SELECT k.key, (SELECT count(*) FROM (SELECT FROM blocking_key b WHERE b.entity_type = :entity_type"
+            "  AND b.key = k.key LIMIT :size_max + 1) AS capped) AS size"
+            " FROM unnest(CAST(:keys AS bigint[])) AS k (key)"
+        ),
+        {"entity_type": entity_type, "keys": list(keys), "size_max": size_max},
+    )
+    return {row.key: row.size for row in rows if row.size}
+
+
+def select_deferred_among(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[RecordId]:
+    """Return those of these records that wait for a wider search."""
+    rows = connection.execute(
+        text("SELECT id FROM source_record WHERE id = ANY(:ids) AND is_deferred"),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return frozenset(map(RecordId, rows.scalars()))
+
+
 def select_questions(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[Question, ...]:
     """Find what stands open between golden records of these records and others: the strongest edge of each two.
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InternalError
 
 from mdm.db.engine import open_engine
-from mdm.db.transaction import reading, run, transaction
+from mdm.db.transaction import reading, run, snapshot, transaction
 from mdm.errors import DatabaseUnavailable, TouchedSetGrew
 
 pytestmark = pytest.mark.db
@@ -40,6 +40,22 @@ def test_a_transaction_commits_all(counters: Engine) -> None:
         add_one(connection, 2)
 
     assert values(counters) == [1, 1]
+
+
+def test_a_snapshot_sees_one_moment_and_writes_nothing(counters: Engine) -> None:
+    with snapshot(counters) as connection:
+        before = list(connection.execute(text("SELECT value FROM counter ORDER BY id")).scalars())
+        with transaction(counters) as writer:
+            add_one(writer, 1)
+        after = list(connection.execute(text("SELECT value FROM counter ORDER BY id")).scalars())
+
+    assert before == after == [0, 0]
+    assert values(counters) == [1, 0]
+    with pytest.raises(InternalError, match="read-only"), snapshot(counters) as connection:
+        add_one(connection, 1)
+    with transaction(counters) as connection:
+        add_one(connection, 2)
+    assert values(counters) == [1, 1], "a connection goes back to the pool as it was"
 
 
 def test_a_transaction_that_fails_leaves_nothing(counters: Engine) -> None:

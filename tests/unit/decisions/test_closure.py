@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mdm.decisions.closure import require_consistent
+from mdm.decisions.closure import parting_chain, require_consistent
 from mdm.decisions.model import Decision, Judgement, Verdict
 from mdm.errors import DecisionContradicts
 from mdm.ids import DecisionId, RecordId
@@ -87,3 +87,19 @@ def test_a_decision_between_other_groups_does_not_stand_in_the_way() -> None:
     active = [made(A, "same", B), made(A, "different", C), made(D, "same", E)]
 
     require_consistent(active, [(B, D)], Verdict("same", "because"))
+
+
+def test_the_chain_that_parts_two_sides_reads_from_one_to_the_other() -> None:
+    active = [made(C, "different", B), made(A, "same", B), made(D, "same", C), made(D, "same", E)]
+
+    assert [one.id for one in parting_chain(active, [A], [E])] == ["dec_ab", "dec_cb", "dec_dc", "dec_de"]
+    assert [one.id for one in parting_chain(active, [E], [A])] == ["dec_de", "dec_dc", "dec_cb", "dec_ab"]
+    assert [one.id for one in parting_chain(active, [A, B], [C, D])] == ["dec_cb"]
+
+
+def test_sides_that_no_decision_parts_have_no_chain() -> None:
+    active = [made(A, "same", B), made(C, "different", D)]
+
+    assert parting_chain(active, [A], [B]) == ()
+    assert parting_chain(active, [A], [C, D]) == ()
+    assert parting_chain([], [A], [B]) == ()
