@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mdm import clock
-from mdm.decisions.model import Judgement, Signature, Verdict
+from mdm.decisions.model import Grounds, Judgement, Signature, Verdict
 from mdm.errors import InputInvalid
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.identity.model import Cause, Wishes
@@ -33,6 +33,7 @@ from mdm.stewardship.model import (
     UnmergeBranch,
     UnmergeRecord,
 )
+from mdm.stewardship.overrides import set_overrides
 from mdm.stewardship.taking_back import undo, unmerge, unmerge_branch, unmerge_record
 
 
@@ -69,6 +70,9 @@ def _merge(act: Act, asked: Merge) -> Cause:
         )
     members = act.members(first.id, second.id)
     act.tie(first.entity_type, members)
+    if asked.values:
+        entity_type, grounds = act.work.declared[first.entity_type], Grounds(act.by.reason.strip())
+        set_overrides(act.connection, entity_type, min(members), asked.values, grounds=grounds, signed=act.signed)
     wishes = Wishes(survivors=frozenset(filter(None, [asked.survivor])))
     return act.recluster("merge", first.entity_type, members, wishes)
 

@@ -7,6 +7,7 @@ forwards and standings to give back. Records that arrived since stay with the si
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import networkx as nx
 
@@ -22,7 +23,16 @@ from mdm.ids import EventId, GoldenId
 from mdm.sources import store as sources_store
 from mdm.stewardship.act import Act, divide
 from mdm.stewardship.model import Undo, Unmerge, UnmergeBranch, UnmergeRecord
+from mdm.stewardship.overrides import end_overrides_of, reinstate_overrides_ended_by
 from mdm.stewardship.sides import Part
+
+UNDOABLE: Final = frozenset(
+    {
+        *("decision", "revocation", "override", "merge", "unmerge", "split", "move", "dissolve", "confirm"),
+        *("retire", "restore"),
+    }
+)
+"""Kinds of events that somebody wanted, so that undoing them is the end of it; matching would do its own again."""
 
 
 def unmerge(act: Act, asked: Unmerge) -> Cause:
@@ -48,6 +58,7 @@ def unmerge(act: Act, asked: Unmerge) -> Cause:
             remedy="wait until one of them returns, or let the source deliver it again",
         )
     _part_for_good(act, event, returning)
+    _give_back_overrides(act, event)
     followers = events_store.select_following_events(act.connection, event.id)
     wishes = _giving_back(act, [event, *followers], returning)
     seeds = leaving.union(*identity_store.select_member_ids(act.connection, here).values())
@@ -79,10 +90,9 @@ def undo(act: Act, asked: Undo) -> Cause:
     """Take an operation back: its decisions end, those it ended stand again, ids and standings return."""
     event = _locked_event(act, asked.event_id)
     entity_type = event.plan.entity_type
-    if event.cause.kind == "undo":
-        raise InputInvalid(
-            f"{event.id} took {event.cause.undoes_id} back", remedy="do again what it took back", field="event_id"
-        )
+    if event.cause.kind not in UNDOABLE:
+        remedy = "do again what it took back" if event.cause.kind == "undo" else "unmerge, split or decide instead"
+        raise InputInvalid(f"{event.id} is no operation: {event.cause.kind}", remedy=remedy, field="event_id")
     _require_in_effect(act, event)
     if withdrawn := [
         move.record_id for move in event.plan.moves if event.cause.kind == "retire" and move.after is None
@@ -99,6 +109,7 @@ def undo(act: Act, asked: Undo) -> Cause:
     _require_resting(act, event, returning)
     _require_in_place(act, event, event.plan.moves)
     act.end(made)
+    _give_back_overrides(act, event)
     try:
         act.reinstated.extend(decisions.reinstate(act.connection, ended, at=act.signed.at))
     except DecisionContradicts as contradiction:
@@ -128,6 +139,12 @@ def _locked_event(act: Act, event_id: EventId) -> IdentityEvent:
     for golden_id in sorted(act.by.expected.keys() & goldens.keys()):
         act.any_golden(golden_id)
     return event
+
+
+def _give_back_overrides(act: Act, event: IdentityEvent) -> None:
+    """End the overrides that an event brought, and let those stand again that it ended."""
+    end_overrides_of(act.connection, event.id, signed=act.signed)
+    reinstate_overrides_ended_by(act.connection, event.id)
 
 
 def _require_resting(act: Act, event: IdentityEvent, returning: Iterable[GoldenId]) -> None:

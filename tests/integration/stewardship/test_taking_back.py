@@ -5,6 +5,7 @@ import pytest
 from mdm.decisions.model import Verdict
 from mdm.errors import (
     EventUnknown,
+    InputInvalid,
     OperationBlocked,
 )
 from mdm.hub import Hub
@@ -20,6 +21,7 @@ from mdm.stewardship.model import (
     UnmergeBranch,
     UnmergeRecord,
 )
+from mdm.stewardship.overrides import Wish, set_override
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_state, row_marks
 from tests.integration.stewardship.acts import A, B, C, D, E, again, alone, do, groups, ids, key, send
 
@@ -237,3 +239,49 @@ def test_an_undone_split_is_one_golden_record_again(hub: Hub) -> None:
 def test_an_event_that_never_was_is_unknown(hub: Hub) -> None:
     with pytest.raises(EventUnknown, match="evt_none"):
         do(hub, Undo(EventId("evt_none")))
+
+
+def test_values_edited_by_hand_at_a_merge_are_shown_and_leave_with_it(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    before = hub_state(hub)
+    merged = do(hub, Merge(golden[A], golden[B], values={"note": "by hand", "name": "Both"}))
+    shown = next(one.after for one in merged.goldens if one.after.golden_id == golden[A])
+    assert (shown.values["note"], shown.values["name"]) == ("by hand", "Both")
+    assert shown.lineage["note"]["rule"] == "override"
+
+    do(hub, Unmerge(merged.event_id))
+
+    assert hub_state(hub) == before
+    assert_sound(hub)
+
+
+def test_an_override_follows_its_record_through_a_merge_and_home_again(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    set_override(hub, golden[B], Wish("note", "kept", "seen"), who="ann")
+    before = hub_state(hub)
+    merged = do(hub, Merge(golden[A], golden[B]))
+    assert merged.goldens[0].after.values["note"] == "kept"
+
+    do(hub, Unmerge(merged.event_id))
+
+    assert hub_state(hub) == before
+
+
+def test_an_override_is_undone_with_its_event(hub: Hub) -> None:
+    golden = alone(hub, A)
+    set_override(hub, golden[A], Wish("note", "first", "seen"), who="ann")
+    before = hub_state(hub)
+    set_override(hub, golden[A], Wish("note", "second", "seen"), who="ann")
+    last = service.events_of(hub, golden[A])[-1]
+
+    do(hub, Undo(last.id))
+
+    assert {id_: row[:5] for id_, row in hub_state(hub).items()} == {id_: row[:5] for id_, row in before.items()}
+
+
+def test_what_matching_did_is_not_undone_but_unmerged(hub: Hub) -> None:
+    golden = alone(hub, A)
+    (event,) = service.events_of(hub, golden[A])
+
+    with pytest.raises(InputInvalid, match="is no operation: ingest"):
+        do(hub, Undo(event.id))
