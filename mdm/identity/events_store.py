@@ -1,5 +1,6 @@
 """SQL of identity events: what was carried out, what followed from it, what took it back."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -85,12 +86,18 @@ def select_last_event(connection: Connection, golden_id: GoldenId) -> EventId | 
     return EventId(found) if found else None
 
 
-def select_joining_event(connection: Connection, record_id: RecordId) -> EventId | None:
-    """Find the event that brought a record into the golden record it belongs to now."""
-    found = connection.execute(
-        text("SELECT event_id FROM membership WHERE record_id = :id AND recorded_to IS NULL"), {"id": record_id}
-    ).scalar_one_or_none()
-    return EventId(found) if found else None
+def select_joining_events(
+    connection: Connection, record_ids: Iterable[RecordId]
+) -> dict[RecordId, tuple[EventId, str]]:
+    """Find (event, kind) that brought records into the golden records they belong to now."""
+    rows = connection.execute(
+        text(
+            "SELECT m.record_id, e.id, e.kind FROM membership m JOIN identity_event e ON e.id = m.event_id"
+            " WHERE m.record_id = ANY(:ids) AND m.recorded_to IS NULL"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return {RecordId(row.record_id): (EventId(row.id), row.kind) for row in rows}
 
 
 def _event(row: Row[Any]) -> IdentityEvent:

@@ -46,6 +46,19 @@ def select_goldens(connection: Connection, golden_ids: Iterable[GoldenId]) -> di
     return {golden.id: golden for golden in map(_golden, rows)}
 
 
+def select_goldens_and_targets(connection: Connection, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, GoldenRecord]:
+    """Load golden records by id, in any state, and those that they forward to."""
+    rows = connection.execute(
+        text(
+            f"{_GOLDEN} WHERE g.id = ANY(:ids) UNION SELECT t.id, t.entity_type, t.state, t.forward_to, t.version,"
+            " t.is_confirmed, t.is_acknowledged FROM golden_record f JOIN golden_record t ON t.id = f.forward_to"
+            " WHERE f.id = ANY(:ids) ORDER BY id"
+        ),
+        {"ids": [str(id_) for id_ in golden_ids]},
+    )
+    return {golden.id: golden for golden in map(_golden, rows)}
+
+
 def select_goldens_around(connection: Connection, record_ids: Iterable[RecordId]) -> dict[GoldenId, GoldenRecord]:
     """Load the golden records that these records have, or had first, and all that forward to one of them."""
     rows = connection.execute(
@@ -169,6 +182,18 @@ def insert_memberships(
             " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (record_id text, golden_id text)"
         ),
         {"rows": as_json(rows), "event_id": event_id, "at": at, "who": who},
+    )
+
+
+def give_back_last_golden(connection: Connection, record_ids: Iterable[RecordId], *, before: datetime) -> None:
+    """Note for records without a golden record the one they had last before an instant: they come home to it."""
+    connection.execute(
+        text(
+            "UPDATE source_record r SET golden_id = (SELECT m.golden_id FROM membership m WHERE m.record_id = r.id"
+            " AND m.recorded_from < :before ORDER BY m.recorded_from DESC LIMIT 1)"
+            " WHERE r.id = ANY(:ids) AND r.state <> 'active'"
+        ),
+        {"ids": [str(id_) for id_ in record_ids], "before": before},
     )
 
 

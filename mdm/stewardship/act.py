@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from mdm.decisions import service as decisions
 from mdm.decisions import store as decisions_store
+from mdm.decisions.closure import require_consistent
 from mdm.decisions.model import Decision, Judgement, Pair, Signature, Verdict
 from mdm.errors import (
     GoldenRecordRetired,
@@ -191,22 +192,41 @@ class Act:
 def divide(
     act: Act,
     entity_type: str,
-    parts: Sequence[Part],
+    divisions: Sequence[Sequence[Part]],
     *,
     may_end: Callable[[Decision], bool] = by_operation,
     also: Sequence[Decision] = (),
 ) -> None:
-    """Draw borders between parts: end the links that cross them, and decide that all across differ; see `redraw`.
+    """Draw borders between the parts of each division: links that cross them end, and all across are different.
 
-    Raises DecisionContradicts where somebody decided in person that two of them are the same, TooLarge.
+    See `redraw`. Raises DecisionContradicts where somebody decided in person that two of them are the same, TooLarge.
     """
-    if (count := count_across(parts)) > PAIRS_MAX:
+    untie(act, entity_type, divisions, may_end=may_end, also=also)
+    act.decide(entity_type, [pair for parts in divisions for pair in across(parts)], "different")
+
+
+def untie(
+    act: Act,
+    entity_type: str,
+    divisions: Sequence[Sequence[Part]],
+    *,
+    may_end: Callable[[Decision], bool] = by_operation,
+    also: Sequence[Decision] = (),
+) -> None:
+    """End the links that cross borders as `divide` does, and decide nothing about who stands across.
+
+    Raises DecisionContradicts where links remain that somebody made in person, TooLarge.
+    """
+    pairs_count = sum(map(count_across, divisions))
+    if pairs_count > PAIRS_MAX:
         raise TooLarge(
-            f"this would part {count} pairs of records of {entity_type}, at most {PAIRS_MAX} are parted at once",
+            f"this would part {pairs_count} pairs of records of {entity_type}, at most {PAIRS_MAX} at once",
             remedy="take smaller parts out, one after the other",
         )
-    active = decisions.decisions_around(act.connection, frozenset().union(*parts))
-    redrawn = redraw(active, parts, may_end=may_end, also=also)
-    act.end(redrawn.ended)
-    act.decide(entity_type, redrawn.links, "same")
-    act.decide(entity_type, across(parts), "different")
+    active = decisions.decisions_around(act.connection, {id_ for parts in divisions for part in parts for id_ in part})
+    redrawn = [redraw(active, parts, may_end=may_end, also=also) for parts in divisions]
+    ended = {one.id: one for each in redrawn for one in each.ended}
+    act.end(list(ended.values()))
+    act.decide(entity_type, [link for each in redrawn for link in each.links], "same")
+    remaining = [one for one in active if one.id not in ended]
+    require_consistent(remaining, [pair for parts in divisions for pair in across(parts)], Verdict("different", ""))

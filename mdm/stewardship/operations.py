@@ -107,7 +107,7 @@ def _split(act: Act, asked: Split) -> Cause:
         raise InputInvalid(
             f"the parts leave {golden.id} as it is", remedy="name at least two parts, or less than all", field="parts"
         )
-    divide(act, golden.entity_type, parts)
+    divide(act, golden.entity_type, [parts])
     act.tie(golden.entity_type, *parts)
     return act.recluster("split", golden.entity_type, members)
 
@@ -125,7 +125,7 @@ def _move(act: Act, asked: Move) -> Cause:
         )
     left, target = act.members(left_id), act.members(golden.id)
     if left - {record_id}:
-        divide(act, entity_type, [left - {record_id}, frozenset({record_id})])
+        divide(act, entity_type, [(left - {record_id}, frozenset({record_id}))])
     joined = target | {record_id}
     act.tie(entity_type, joined)
     wishes = Wishes(survivors=frozenset({golden.id}))
@@ -137,7 +137,7 @@ def _dissolve(act: Act, asked: Dissolve) -> Cause:
     members = act.members(golden.id)
     if len(members) < 2:
         raise InputInvalid(f"{golden.id} has one record, which stands alone", remedy="nothing to do", field="golden_id")
-    divide(act, golden.entity_type, [frozenset({member}) for member in sorted(members)])
+    divide(act, golden.entity_type, [[frozenset({member}) for member in sorted(members)]])
     return act.recluster("dissolve", golden.entity_type, members)
 
 

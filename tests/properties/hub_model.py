@@ -55,6 +55,10 @@ class Merged:
     forwards: Mapping[Gid, Gid]
 
 
+PUT = frozenset({"merge", "split", "move", "dissolve", "restore", "decision", "revocation"})
+"""Acts that put a record where somebody wanted it."""
+
+
 class Refused(Exception):
     """The model will not have it."""
 
@@ -75,6 +79,8 @@ class Model:
     states: dict[Gid, tuple[str, Gid | None]] = field(default_factory=dict)
     own: dict[Key, list[Gid]] = field(default_factory=dict)  # first and last golden id
     age: dict[Key, str] = field(default_factory=dict)  # record ids, which sort by age
+    acting: str = "ingest"  # what is being settled
+    moved_by: dict[Key, str] = field(default_factory=dict)  # what brought a record into its golden record
     merges: list[Merged] = field(default_factory=list)  # what the last settling absorbed
     homes: dict[Gid, frozenset[Key]] = field(default_factory=dict)  # whose an id is, while an operation is settled
     given: dict[Gid, tuple[bool, bool]] = field(default_factory=dict)  # confirmed, acknowledged: given back with it
@@ -169,21 +175,22 @@ class Model:
     def unmerge(self, merged: Merged, merge_event: str, event: str) -> None:
         """Give back an absorbed golden record and part it for good. Raises Refused when something is in the way."""
         here = self.resolved(merged.survivor)
-        back = {key for key in merged.leaving if key in self.widgets}
         if self.states[merged.absorbed][0] != "forwarded":
             raise Refused
-        if not back or any(self.gid_of(key) != here for key in back):
+        gone = {key for key in merged.leaving if key in self.widgets and self.gid_of(key) != here}
+        leaving = merged.leaving - gone
+        if any(self.moved_by[key] in PUT for key in gone) or not leaving & self.widgets.keys():
             raise Refused
         now = self.members.get(here, set())
         arrived = now - merged.seen
-        staying = frozenset((now | merged.staying) - merged.leaving - arrived)
+        staying = frozenset((now | merged.staying) - leaving - arrived)
         personal = [(one.left, one.right) for one in self._links() if one.event is None]
-        along = self._connected(merged.leaving, personal) & arrived
+        along = self._connected(leaving, personal) & arrived
         own = [one for one in self.decisions if one.event == merge_event]
-        self._divide([staying, merged.leaving | along], event, also=own)
+        self._divide([staying, leaving | along], event, also=own)
         self._require_consistent()
-        rest = frozenset(now - merged.leaving)
-        self.homes = {merged.absorbed: merged.leaving, here: (rest - arrived) or rest}
+        rest = frozenset(now - leaving)
+        self.homes = {merged.absorbed: leaving, here: (rest - arrived) or rest}
         self.leads = {gid: to for gid, to in merged.forwards.items() if to == merged.absorbed}
         self.given[merged.absorbed] = (merged.absorbed in merged.confirmed, merged.absorbed in merged.acknowledged)
         was = (merged.survivor in merged.confirmed, merged.survivor in merged.acknowledged)
@@ -320,13 +327,15 @@ class Model:
         for gid, kept in members.items():
             self.states[gid] = ("active", None)
             for key in kept:
+                if key not in before.members.get(gid, ()):
+                    self.moved_by[key] = self.acting
                 first, *_ = self.own.get(key, [gid])
                 self.own[key] = [first, gid]
         self.members = members
         self.merges = [
             before.merged_into(gid, to, frozenset(self.own)) for gid, to in absorbed if gid in before.members
         ]
-        self.homes, self.given, self.leads, self.preferred = {}, {}, {}, set()
+        self.homes, self.given, self.leads, self.preferred, self.acting = {}, {}, {}, set(), "ingest"
 
     def merged_into(self, absorbed: Gid, survivor: Gid, seen: frozenset[Key]) -> Merged:
         """Note what stands before one golden record is absorbed by another."""

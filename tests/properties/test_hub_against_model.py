@@ -341,6 +341,7 @@ class HubMachine(RuleBasedStateMachine):
         effect = perform(self.hub, operation, BY)
         assert told(foreseen, minted="new") == told(effect, minted="new")
         self.undoable.append(Done(effect.event_id, state, decided, self.model))
+        trial.acting = effect.kind
         trial.decisions = [one._replace(event=effect.event_id) if one.event == NEW else one for one in trial.decisions]
         self.model = trial
 

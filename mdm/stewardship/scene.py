@@ -1,0 +1,186 @@
+"""What became of an event since: where its records and golden ids are now, read once, for whoever takes it back.
+
+From it follow, without another question, which ids return and to whom, where forwards lead again, and which records
+stand on which side of the border that an unmerge leaves.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from mdm.errors import OperationBlocked
+from mdm.identity import events_store
+from mdm.identity import store as identity_store
+from mdm.identity.model import CauseKind, GoldenRecord, IdentityEvent, Move, Standing, Turn, Wishes
+from mdm.ids import GoldenId, RecordId
+from mdm.sources import store as sources_store
+from mdm.stewardship.sides import Part
+
+BLOCKING: frozenset[CauseKind] = frozenset({"merge", "split", "move", "dissolve", "restore", "decision", "revocation"})
+"""Kinds of events that put a record where somebody wanted it; what else moved it since, its own news or the taking back
+of another event, is in nobody's way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """An event, those that followed it, and the present standing of all that they touched.
+
+    goldens   every golden id they touched, and whatever these lead to
+    now       by record that they moved, the golden record it belongs to now
+    members   by golden record that is active among `goldens`, its members now
+    before    by golden id that the first event touched, its members just before
+    arrived   members that belonged to no golden record up to the event
+    published golden ids of which a target acknowledged a key since
+    """
+
+    events: tuple[IdentityEvent, ...]
+    goldens: Mapping[GoldenId, GoldenRecord]
+    now: Mapping[RecordId, GoldenId | None]
+    members: Mapping[GoldenId, Part]
+    before: Mapping[GoldenId, Part]
+    arrived: Part
+    published: frozenset[GoldenId]
+
+    @property
+    def event(self) -> IdentityEvent:
+        """Return the event itself."""
+        return self.events[0]
+
+    @property
+    def neighbourhood(self) -> Part:
+        """Return all members of the golden records that the event itself touched, as they are now."""
+        present = {self.present(golden_id) for golden_id in self.event.plan.touched}
+        return frozenset().union(*(self.members.get(golden_id, frozenset()) for golden_id in present))
+
+    def present(self, golden_id: GoldenId) -> GoldenId:
+        """Return what an id leads to now."""
+        return self.goldens[golden_id].forward_to or golden_id
+
+    def is_elsewhere(self, move: Move) -> bool:
+        """Tell whether a record has left the golden record into which an event moved it; one without any has not."""
+        now = self.now[move.record_id]
+        return now is not None and (move.after is None or now != self.present(move.after))
+
+    def leaving(self, absorbed_id: GoldenId) -> Part:
+        """Return the records of an absorbed golden record, but for those that left its survivor since."""
+        return frozenset(
+            move.record_id
+            for event in self.events
+            for move in event.plan.moves
+            if move.before == absorbed_id and not self.is_elsewhere(move)
+        )
+
+    def is_present(self, records: Iterable[RecordId]) -> bool:
+        """Tell whether any of these records belongs to a golden record now."""
+        return any(self.now[record_id] is not None for record_id in records)
+
+
+def load_scene(connection: Connection, event: IdentityEvent) -> Scene:
+    """Read what became of an event; the caller holds the golden records that it touched."""
+    events = (event, *events_store.select_following_events(connection, event.id))
+    goldens = identity_store.select_goldens_and_targets(
+        connection, {golden_id for one in events for golden_id in one.plan.touched}
+    )
+    active = [golden.id for golden in goldens.values() if golden.state == "active"]
+    moved = identity_store.select_members(connection, {move.record_id for one in events for move in one.plan.moves})
+    members = identity_store.select_member_ids(connection, active)
+    return Scene(
+        events,
+        goldens,
+        {record_id: member.golden_id for record_id, member in moved.items()},
+        members,
+        identity_store.select_member_ids_before(connection, event.plan.touched, event.recorded_at),
+        identity_store.select_first_seen_since(connection, frozenset().union(*members.values()), event.recorded_at),
+        identity_store.select_published_since(connection, active, event.recorded_at),
+    )
+
+
+def absorbs(turn: Turn) -> bool:
+    """Tell whether an event forwarded this golden id."""
+    return turn.before is not None and turn.before.state == "active" and turn.after.state == "forwarded"
+
+
+def require_in_place(connection: Connection, scene: Scene, moves: Iterable[Move]) -> None:
+    """Require that nobody put records elsewhere since; raises OperationBlocked that names who did."""
+    gone = {move.record_id for move in moves if scene.is_elsewhere(move)}
+    for record_id, (later_id, kind) in sorted(events_store.select_joining_events(connection, gone).items()):
+        if kind in BLOCKING:
+            key = sources_store.select_keys(connection, [record_id])[record_id]
+            raise OperationBlocked(
+                scene.event.id,
+                because=f"{key} was put into {scene.now[record_id]} by {later_id} ({kind})",
+                blocking=[str(later_id)],
+                remedy=f"take {later_id} back first",
+            )
+
+
+def require_resting(connection: Connection, scene: Scene, returning: Iterable[GoldenId]) -> None:
+    """Require that golden records which are to return lead elsewhere still; raises OperationBlocked."""
+    for golden_id in sorted(returning):
+        golden = scene.goldens[golden_id]
+        if golden.state != "forwarded":
+            later_id = events_store.select_last_event(connection, golden_id)
+            raise OperationBlocked(
+                scene.event.id,
+                because=f"{golden_id} is {golden.state} since {later_id}",
+                blocking=[str(later_id)],
+                remedy=f"it may be what you want already; else take {later_id} back first",
+            )
+
+
+def borders(scene: Scene, moves: Iterable[Move]) -> tuple[tuple[Part, ...], ...]:
+    """Return for each golden record who stands apart from whom once moves are taken back: who stays, who goes where.
+
+    Who arrived since stands on no side; its own evidence decides.
+    """
+    leaving: dict[GoldenId, dict[GoldenId, set[RecordId]]] = {}
+    for move in moves:
+        if move.before is not None and move.after is not None and not scene.is_elsewhere(move):
+            leaving.setdefault(move.after, {}).setdefault(move.before, set()).add(move.record_id)
+    gone = {record_id for parts in leaving.values() for part in parts.values() for record_id in part}
+    divisions = []
+    for left_id, parts in sorted(leaving.items()):
+        here = scene.members.get(scene.present(left_id), frozenset()) | scene.before.get(left_id, frozenset())
+        divisions.append((here - gone - scene.arrived, *(frozenset(part) for _, part in sorted(parts.items()))))
+    return tuple(divisions)
+
+
+def giving_back(scene: Scene, returning: Iterable[GoldenId]) -> Wishes:
+    """Work out which ids, forwards and standings return when an event and those that followed it are taken back.
+
+    returning  of the first event, the absorbed ids that return; of the others all do that still lead elsewhere
+    """
+    back = set(returning)
+    for event in scene.events[1:]:
+        back |= {turn.golden_id for turn in event.plan.turns if absorbs(turn) and _rests(scene, turn)}
+    homes = {golden_id: scene.leaving(golden_id) for golden_id in sorted(back)}
+    forwards: dict[GoldenId, GoldenId] = {}
+    standings: dict[GoldenId, Standing] = {}
+    survivors: dict[GoldenId, Standing | None] = {}
+    for turn in (turn for event in scene.events for turn in event.plan.turns if turn.before is not None):
+        before = turn.before
+        assert before is not None, "minted ids were left out"
+        if turn.golden_id in back:
+            standings[turn.golden_id] = before
+            survivors.setdefault(turn.after.forward_to or turn.golden_id, None)
+        elif before.forward_to in back:
+            forwards[turn.golden_id] = before.forward_to
+        elif before.state == turn.after.state == "active":
+            survivors[turn.golden_id] = before
+    leaving: Part = frozenset().union(*homes.values())
+    for survivor_id, standing in survivors.items():
+        present_id = scene.present(survivor_id)
+        if homes:
+            rest = scene.members.get(present_id, frozenset()) - leaving
+            homes.setdefault(present_id, (rest - scene.arrived) or rest)
+        if present_id == survivor_id and standing is not None:
+            is_acknowledged = standing.is_acknowledged or survivor_id in scene.published
+            standings[survivor_id] = Standing("active", None, standing.is_confirmed, is_acknowledged)
+    # Whatever comes together again does so under the id that it had.
+    kept = {move.before for event in scene.events for move in event.plan.moves if move.before is not None}
+    return Wishes(survivors=frozenset(kept | survivors.keys()), homes=homes, forwards=forwards, standings=standings)
+
+
+def _rests(scene: Scene, turn: Turn) -> bool:
+    return scene.goldens[turn.golden_id].state == "forwarded"
