@@ -1,0 +1,151 @@
+"""Our hub through its own services, on an embedded PostgreSQL with the entity types of this folder."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from threading import Barrier, Thread
+from typing import Any, TypeVar
+
+from play import play
+from sqlalchemy import Connection, text
+from system import Judgement, Record, Refused, System
+
+from mdm.db.migrate import upgrade
+from mdm.db.provide import hub_database
+from mdm.db.transaction import run
+from mdm.decisions.model import Verdict
+from mdm.errors import DecisionContradicts
+from mdm.hub import Hub, open_hub
+from mdm.identity.service import crosswalk, golden_id_of, resolve_golden
+from mdm.ids import GoldenId
+from mdm.jobs.check import check
+from mdm.jobs.service import deliver
+from mdm.settings import Settings
+from mdm.sources.model import Delivery, SourceInstance, SourceKey
+from mdm.sources.service import register
+from mdm.stewardship import service as stewardship
+from mdm.survivorship.service import golden_version
+
+ENTITIES = Path(__file__).parent / "entities"
+WHO = "peers"
+Result = TypeVar("Result")
+
+
+class Ours(System):
+    """The hub on a database that was just emptied."""
+
+    def __init__(self, hub: Hub) -> None:
+        """Take an open hub."""
+        self.hub = hub
+        self.instances: set[str] = set()
+
+    def deliver(self, records: Sequence[Record]) -> None:
+        for source in sorted({record.source for record in records}):
+            self._register(source)
+        outcomes = deliver(self.hub, [_delivery(record) for record in records], who=WHO)
+        assert all(one.status != "rejected" for one in outcomes), outcomes
+
+    def holder(self, record: Record) -> str:
+        return self._read(lambda connection: golden_id_of(connection, _key(record))[0])
+
+    def members(self, entity: str) -> frozenset[str]:
+        entries = self._read(lambda connection: crosswalk(connection, GoldenId(entity)))
+        return frozenset(f"{entry.source}/{entry.native_id}" for entry in entries)
+
+    def values(self, entity: str) -> Mapping[str, Any]:
+        def look(connection: Connection) -> Mapping[str, Any]:
+            found = golden_version(connection, resolve_golden(connection, GoldenId(entity)).id)
+            assert found is not None, entity
+            return found.values
+
+        return self._read(look)
+
+    def decide(self, first: Record, second: Record, judgement: Judgement) -> None:
+        try:
+            stewardship.decide(self.hub, _key(first), _key(second), Verdict(judgement, "as the scenario says"), who=WHO)
+        except DecisionContradicts as contradiction:
+            raise Refused(f"{contradiction}: {'; '.join(contradiction.chain)}") from contradiction
+
+    def asks(self, first: Record, second: Record) -> bool:
+        pair = {str(_key(first)), str(_key(second))}
+        return any({one.left_key, one.right_key} == pair for one in stewardship.list_reviews(self.hub))
+
+    def add_child(self, key: str, parent: Record) -> None:
+        fields = {"name": key, "firm": parent.key}
+        outcomes = deliver(self.hub, [Delivery(_child_key(key, parent.source), "engagement", fields)], who=WHO)
+        assert [one.status for one in outcomes] == ["created"], outcomes
+        self.child_source = parent.source
+
+    def parent_of(self, key: str) -> str:
+        golden_id = self._read(lambda connection: golden_id_of(connection, _child_key(key, self.child_source))[0])
+        return str(self.values(golden_id)["firm"])
+
+    def deliver_at_once(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self._register(record.source)
+        start = Barrier(len(records))
+
+        def one(record: Record) -> None:
+            start.wait()
+            self.deliver([record])
+
+        threads = [Thread(target=partial(one, record)) for record in records]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _register(self, source: str) -> None:
+        if source not in self.instances:
+            known = SourceInstance(source, source.partition("-")[0], source)
+            run(self.hub.engine, lambda connection: register(connection, known, who=WHO))
+            self.instances.add(source)
+
+    def _read(self, question: Callable[[Connection], Result]) -> Result:
+        return run(self.hub.engine, question)
+
+
+def _key(record: Record) -> SourceKey:
+    return SourceKey(record.source, "firm", "", record.key)
+
+
+def _child_key(key: str, source: str) -> SourceKey:
+    return SourceKey(source, "engagement", "", key)
+
+
+def _delivery(record: Record) -> Delivery:
+    return Delivery(_key(record), "firm", record.fields)
+
+
+def _empty(connection: Connection) -> None:
+    tables = connection.execute(
+        text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
+    ).scalars()
+    connection.execute(text(f"TRUNCATE {', '.join(tables)}"))
+
+
+@contextmanager
+def fresh(_way: str, *, hub: Hub) -> Iterator[Ours]:
+    """Empty the hub's database; afterwards every invariant must hold."""
+    run(hub.engine, _empty)
+    yield Ours(hub)
+    violations = run(hub.engine, lambda connection: check(connection, hub.declared))
+    assert not violations, violations
+
+
+def main() -> None:
+    """Open a hub of its own and play."""
+    with tempfile.TemporaryDirectory(prefix="peer-") as folder:
+        Path(folder).chmod(0o755)
+        settings = Settings(home=Path(folder) / "home", entities=(ENTITIES,))
+        with hub_database(settings) as url:
+            upgrade(url)
+            with open_hub(settings, url) as hub:
+                play("mdm-hub", version("mdm-hub"), partial(fresh, hub=hub), {})
+
+
+if __name__ == "__main__":
+    main()
