@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from play import play
 from sqlalchemy import Connection, text
-from system import Judgement, Record, Refused, System
+from system import Judgement, Merge, Record, Refused, System
 
 from mdm.db.migrate import upgrade
 from mdm.db.provide import hub_database
@@ -20,26 +20,33 @@ from mdm.decisions.model import Verdict
 from mdm.errors import DecisionContradicts
 from mdm.hub import Hub, open_hub
 from mdm.identity.service import crosswalk, golden_id_of, resolve_golden
+from mdm.identity.store import select_spans
 from mdm.ids import GoldenId
 from mdm.jobs.check import check
 from mdm.jobs.service import deliver
 from mdm.settings import Settings
 from mdm.sources.model import Delivery, SourceInstance, SourceKey
 from mdm.sources.service import register
+from mdm.stewardship import model as operations
 from mdm.stewardship import service as stewardship
+from mdm.stewardship.operations import perform
+from mdm.survivorship.model import GoldenVersion
 from mdm.survivorship.service import golden_version
 
 ENTITIES = Path(__file__).parent / "entities"
 WHO = "peers"
+STEWARD = operations.By(WHO, "as the scenario says")
+SPLIT, UNMERGE = "split", "unmerge of the record"
+WAYS = {"G1": (SPLIT, UNMERGE), "U1": (SPLIT, UNMERGE), "U3": (SPLIT, UNMERGE)}
 Result = TypeVar("Result")
 
 
 class Ours(System):
     """The hub on a database that was just emptied."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, way: str) -> None:
         """Take an open hub."""
-        self.hub = hub
+        self.hub, self.way = hub, way
         self.instances: set[str] = set()
 
     def deliver(self, records: Sequence[Record]) -> None:
@@ -62,6 +69,29 @@ class Ours(System):
             return found.values
 
         return self._read(look)
+
+    def merge(self, first: str, second: str) -> Merge:
+        effect = perform(self.hub, operations.Merge(GoldenId(first), GoldenId(second)), STEWARD)
+        (survivor,) = (one.after.golden_id for one in effect.goldens if _is_surviving(one.after))
+        return Merge(survivor, first if survivor == second else second, effect.event_id)
+
+    def undo(self, merge: Merge) -> None:
+        perform(self.hub, operations.Unmerge(merge.token), STEWARD)
+
+    def moved(self, merge: Merge) -> frozenset[str]:
+        spans = self._read(lambda connection: select_spans(connection, GoldenId(merge.survivor)))
+        keys = [SourceKey.parse(span.source_key) for span in spans if span.event_id == merge.token]
+        return frozenset(f"{key.instance}/{key.native_id}" for key in keys)
+
+    def take_out(self, record: Record) -> None:
+        if self.way == SPLIT:
+            parts = (frozenset({_key(record)}),)
+            perform(self.hub, operations.Split(GoldenId(self.holder(record)), parts), STEWARD)
+        else:
+            perform(self.hub, operations.UnmergeRecord(_key(record)), STEWARD)
+
+    def dissolve(self, entity: str) -> None:
+        perform(self.hub, operations.Dissolve(GoldenId(entity)), STEWARD)
 
     def decide(self, first: Record, second: Record, judgement: Judgement) -> None:
         try:
@@ -108,6 +138,10 @@ class Ours(System):
         return run(self.hub.engine, question)
 
 
+def _is_surviving(version: GoldenVersion) -> bool:
+    return version.entity_type == "firm" and version.state == "active"
+
+
 def _key(record: Record) -> SourceKey:
     return SourceKey(record.source, "firm", "", record.key)
 
@@ -128,10 +162,10 @@ def _empty(connection: Connection) -> None:
 
 
 @contextmanager
-def fresh(_way: str, *, hub: Hub) -> Iterator[Ours]:
+def fresh(way: str, *, hub: Hub) -> Iterator[Ours]:
     """Empty the hub's database; afterwards every invariant must hold."""
     run(hub.engine, _empty)
-    yield Ours(hub)
+    yield Ours(hub, way)
     violations = run(hub.engine, lambda connection: check(connection, hub.declared))
     assert not violations, violations
 
@@ -144,7 +178,7 @@ def main() -> None:
         with hub_database(settings) as url:
             upgrade(url)
             with open_hub(settings, url) as hub:
-                play("mdm-hub", version("mdm-hub"), partial(fresh, hub=hub), {})
+                play("mdm-hub", version("mdm-hub"), partial(fresh, hub=hub), WAYS)
 
 
 if __name__ == "__main__":
