@@ -108,23 +108,23 @@ class Writer:
 class Other:
     """Another system in a process of its own, loaded, which does as many acts as it is told."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, running: subprocess.Popen[str]) -> None:
         """Wait until it is loaded."""
-        self.process = process
+        self.running = running
         assert self._answer() == "ready"
 
     def round(self, **counts: int) -> dict[str, Taken]:
         """Let it do so many acts of each kind."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(" ".join(f"{kind} {count}" for kind, count in counts.items()) + "\n")
-        self.process.stdin.flush()
+        assert self.running.stdin is not None
+        self.running.stdin.write(" ".join(f"{kind} {count}" for kind, count in counts.items()) + "\n")
+        self.running.stdin.flush()
         return {kind: Taken(**told) for kind, told in self._answer().items()}
 
     def _answer(self) -> Any:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
+        assert self.running.stdout is not None
+        line = self.running.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.process.args} ended without an answer")
+            raise SystemExit(f"{self.running.args} ended without an answer")
         return json.loads(line)
 
 
@@ -133,13 +133,13 @@ def other(name: str, size: int, place: Path) -> Iterator[Other]:
     """Start another system and let it load as many entities."""
     folder = Path(__file__).parent / "peers"
     command = [python_of(name, place), folder / f"speed_{name}.py", str(size), str(SEED)]
-    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    running = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        yield Other(process)
+        yield Other(running)
     finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait()
+        assert running.stdin is not None
+        running.stdin.close()
+        running.wait()
 
 
 def look_ups(writer: Writer, server: tuple[int, str, str], merges: int) -> tuple[list[Taken], float, float]:
@@ -178,6 +178,8 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     """Fill, take turns, print."""
     options = parsed()
+    if Settings().database_url:
+        raise SystemExit("this would fill the database of MDM_DATABASE_URL with customers: unset it")
     with ExitStack() as stack:
         home = stack.enter_context(hub_home())
         server, address, token = stack.enter_context(serving(home))

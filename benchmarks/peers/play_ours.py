@@ -5,14 +5,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any, TypeVar
 
+import psycopg
+import psycopg.sql
 from play import play
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
 from system import Judgement, Merge, Record, Refused, System
 
+from mdm.db.engine import conninfo
 from mdm.db.migrate import upgrade
 from mdm.db.provide import hub_database
 from mdm.db.transaction import run
@@ -39,10 +44,11 @@ STEWARD = operations.By(WHO, "as the scenario says")
 SPLIT, UNMERGE = "split", "unmerge of the record"
 WAYS = {"G1": (SPLIT, UNMERGE), "U1": (SPLIT, UNMERGE), "U3": (SPLIT, UNMERGE)}
 Result = TypeVar("Result")
+_number = count(1)
 
 
 class Ours(System):
-    """The hub on a database that was just emptied."""
+    """The hub on a database that holds nothing yet."""
 
     def __init__(self, hub: Hub, way: str) -> None:
         """Take an open hub."""
@@ -154,31 +160,38 @@ def _delivery(record: Record) -> Delivery:
     return Delivery(_key(record), "firm", record.fields)
 
 
-def _empty(connection: Connection) -> None:
-    tables = connection.execute(
-        text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
-    ).scalars()
-    connection.execute(text(f"TRUNCATE {', '.join(tables)}"))
+@contextmanager
+def fresh(way: str, *, settings: Settings, template: str) -> Iterator[Ours]:
+    """Open the hub on a copy of the migrated database; afterwards every invariant must hold."""
+    with _copied(template) as url, open_hub(settings, url) as hub:
+        yield Ours(hub, way)
+        violations = run(hub.engine, lambda connection: check(connection, hub.declared))
+        assert not violations, violations
 
 
 @contextmanager
-def fresh(way: str, *, hub: Hub) -> Iterator[Ours]:
-    """Empty the hub's database; afterwards every invariant must hold."""
-    run(hub.engine, _empty)
-    yield Ours(hub, way)
-    violations = run(hub.engine, lambda connection: check(connection, hub.declared))
-    assert not violations, violations
+def _copied(template: str) -> Iterator[str]:
+    """Give a database of its own, since a hub's log cannot be emptied; nobody may be connected with the template."""
+    at = make_url(template)
+    name = f"peers_{next(_number)}"
+    beside = conninfo(at.set(database="postgres").render_as_string(hide_password=False))
+    with psycopg.connect(beside, autocommit=True) as server:
+        names = {"copy": psycopg.sql.Identifier(name), "template": psycopg.sql.Identifier(at.database or "")}
+        server.execute(psycopg.sql.SQL("CREATE DATABASE {copy} TEMPLATE {template}").format(**names))
+        try:
+            yield at.set(database=name).render_as_string(hide_password=False)
+        finally:
+            server.execute(psycopg.sql.SQL("DROP DATABASE {copy} WITH (FORCE)").format(**names))
 
 
 def main() -> None:
-    """Open a hub of its own and play."""
+    """Migrate a database to copy, and play."""
     with tempfile.TemporaryDirectory(prefix="peer-") as folder:
         Path(folder).chmod(0o755)
-        settings = Settings(home=Path(folder) / "home", entities=(ENTITIES,))
+        settings = Settings(home=Path(folder) / "home", database_url=None, entities=(ENTITIES,))
         with hub_database(settings) as url:
             upgrade(url)
-            with open_hub(settings, url) as hub:
-                play("mdm-hub", version("mdm-hub"), partial(fresh, hub=hub), WAYS)
+            play("mdm-hub", version("mdm-hub"), partial(fresh, settings=settings, template=url), WAYS)
 
 
 if __name__ == "__main__":
