@@ -2,22 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 import anyio.to_thread
 from fastapi import FastAPI
-from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from api import docs, errors, openapi
 from api.access_log import access_log
 from api.dependencies import Opened
-from api.hot import HotReads
+from api.hot import HotReads, HubApp
 from api.middleware import Edge
 from api.routes import ROUTERS
 from mdm.access.service import KeyRing
 from mdm.db.engine import conninfo
 from mdm.db.provide import hub_database
+from mdm.history.hot_reads import HotConnection
 from mdm.hub import open_hub
 from mdm.settings import Settings, load_settings
 from mdm.telemetry import configure_logging
@@ -39,7 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 app.state.opened = Opened(hub, url, pool, KeyRing(hub.engine))
                 yield
 
-    app = FastAPI(
+    app = HubApp(
         title="Golden-record hub",
         version=openapi.VERSION,
         description=openapi.DESCRIPTION,
@@ -49,8 +49,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    app.add_middleware(HotReads, hub_app=app, routers=ROUTERS)
-    app.add_middleware(Edge, write=access_log(chosen))
+    write = access_log(chosen)
+    app.add_middleware(Edge, write=write)
+    app.hot_reads = HotReads(app.long_way, app, ROUTERS, write)
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -59,10 +60,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _open_pool(url: str, size: int) -> AsyncConnectionPool[AsyncConnection[Any]]:
+def _open_pool(url: str, size: int) -> AsyncConnectionPool[HotConnection]:
     """Make the pool of the hot reads: autocommit, as a transaction around one select costs two more round trips."""
     return AsyncConnectionPool(
         conninfo(url, statement_s_max=_POOL_WAIT_S),
+        connection_class=HotConnection,
         min_size=1,
         max_size=size,
         open=False,

@@ -19,13 +19,19 @@ def taken() -> list[str]:
 
 
 @pytest.fixture
-def hot(taken: list[str]) -> HotReads:
+def logged() -> list[dict[str, Any]]:
+    """List what the access log was given."""
+    return []
+
+
+@pytest.fixture
+def hot(taken: list[str], logged: list[dict[str, Any]]) -> HotReads:
     async def long_way(scope: Scope, _receive: Receive, _send: Send) -> None:
         taken.append(scope["path"])
 
     app = FastAPI()
     errors.install(app)
-    return HotReads(long_way, app, ROUTERS)
+    return HotReads(long_way, app, ROUTERS, logged.append)
 
 
 async def ask(hot: HotReads, path: str, method: str = "GET") -> list[dict[str, Any]]:
@@ -43,12 +49,16 @@ async def ask(hot: HotReads, path: str, method: str = "GET") -> list[dict[str, A
 
 
 @pytest.mark.parametrize("path", ["/v1/crosswalk", "/v1/golden-records/cus_1"])
-def test_a_hot_read_without_a_key_is_refused_as_on_the_long_way(hot: HotReads, taken: list[str], path: str) -> None:
+def test_a_hot_read_without_a_key_is_refused_as_on_the_long_way(
+    hot: HotReads, taken: list[str], logged: list[dict[str, Any]], path: str
+) -> None:
     start, body = anyio.run(ask, hot, path)
 
     assert taken == []
     assert start["status"] == 401
     assert b'"code":"unauthenticated"' in body["body"]
+    assert [(line["status"], line["key_id"]) for line in logged] == [(401, None)]
+    assert (b"x-request-id", logged[0]["request_id"].encode()) in start["headers"]
 
 
 @pytest.mark.parametrize(
