@@ -1,7 +1,8 @@
 """What routes ask for: the open hub, the caller, the wrapper that makes an unsafe request happen once."""
 
+from asyncio import Future
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated, Any, Final, TypeVar, cast
 
@@ -35,6 +36,7 @@ class Opened:
     url: str
     pool: AsyncConnectionPool[HotConnection]
     keys: KeyRing
+    keys_read: dict[str, "Future[Principal | None]"] = field(default_factory=dict)
 
     async def ask(self, question: Callable[[HotConnection], Awaitable[Answer]]) -> Answer:
         """Run one hot read; where the database was restarted meanwhile, replace the broken connections and ask again.

@@ -1,5 +1,6 @@
 """The order in which every route asks: who, whether, how large, what."""
 
+from asyncio import Future, ensure_future, shield
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
 
@@ -9,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import gate
 from api.access_table import ACCESS, Access
-from api.dependencies import opened_by
+from api.dependencies import Opened, opened_by
 from mdm.access.model import Principal
 from mdm.errors import Forbidden, Unauthenticated
 
@@ -69,8 +70,21 @@ async def _authenticate(request: Request) -> Principal:
     if header[: len(_SCHEME)].lower() != _SCHEME:
         raise Unauthenticated("the request carries no API key", remedy=_REMEDY)
     token = header[len(_SCHEME) :].strip()
-    keys = opened_by(request).keys
-    principal = keys.cached(token) or await run_in_threadpool(keys.read, token)
+    opened = opened_by(request)
+    principal = opened.keys.cached(token) or await _read(opened, token)
     if principal is None:
         raise Unauthenticated("the API key is unknown, expired or revoked", remedy=_REMEDY)
     return principal
+
+
+async def _read(opened: Opened, token: str) -> Principal | None:
+    """Read a key once for all requests that miss it; else each open connection asks again every half second."""
+    under_way = opened.keys_read.get(token)
+    if under_way is not None:
+        await shield(under_way)
+        # What was found counts from before it was asked: where it is too old by now, this request asks by itself.
+        return opened.keys.cached(token) or await run_in_threadpool(opened.keys.read, token)
+    reading: Future[Principal | None] = ensure_future(run_in_threadpool(opened.keys.read, token))
+    opened.keys_read[token] = reading
+    reading.add_done_callback(lambda _: opened.keys_read.pop(token))
+    return await shield(reading)

@@ -1,6 +1,7 @@
 """API keys over HTTP: shown once, hashed, scoped, rotated, and revoked within a second everywhere."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Engine, text
@@ -92,6 +93,24 @@ def test_revoking_a_key_takes_effect_in_another_process_within_a_second(
             assert time.monotonic() - revoked_at < 2
             time.sleep(0.02)
         assert time.monotonic() - revoked_at < 1
+
+
+def test_requests_that_miss_a_key_together_read_it_once(client: TestClient, key_for: KeyFor, engine: Engine) -> None:
+    """Else every open connection asks for the same key each half second."""
+    reader = key_for("read")
+    look_up = "/v1/crosswalk?source=nowhere&source_key=1"
+    waiting = text("SELECT count(*) FROM pg_locks WHERE relation = 'api_key'::regclass AND NOT granted")
+
+    with ThreadPoolExecutor(4) as threads:
+        with transaction(engine) as connection:
+            connection.execute(text("LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE"))
+            asked = [threads.submit(client.get, look_up, headers=reader) for _ in range(4)]
+            while connection.execute(waiting).scalar_one() == 0:
+                time.sleep(0.01)
+            time.sleep(0.1)
+            assert connection.execute(waiting).scalar_one() == 1
+
+        assert [one.result().json()["code"] for one in asked] == ["source_unknown"] * 4
 
 
 def test_revoking_again_changes_nothing_and_an_unknown_key_is_not_found(client: TestClient, key_for: KeyFor) -> None:
