@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from mdm.access.model import ApiKey, Attempt, Reply, Scope
 from mdm.access.tables import api_key, idempotency_record
+from mdm.db.statement import text
 from mdm.ids import ApiKeyId
 
 _KEY_COLUMNS = [column for column in api_key.c if column.name != "key_hash"]

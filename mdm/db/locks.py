@@ -7,7 +7,9 @@ keys are sorted, so that calls cannot wait for each other in a circle.
 import hashlib
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+
+from mdm.db.statement import text
 
 
 def key_hash(*parts: str) -> int:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
+from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.decisions.model import Decision, Question, RelatedPair, Review, Verdict
 from mdm.ids import DecisionId, EventId, GoldenId, RecordId, ReviewId, new_review_id

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from mdm import clock
+from mdm.db.statement import text
 from mdm.entities.model import EntityType
 from mdm.history.store import UNAUDITED
 from mdm.identity import store as identity_store

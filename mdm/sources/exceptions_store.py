@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
+from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.entities.model import Reason
 from mdm.ids import ExceptionId
