@@ -1,6 +1,6 @@
 """Use cases of identity: carry out a plan, and answer which source keys and golden ids belong together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -17,7 +17,7 @@ from mdm.errors import (
 from mdm.failpoints import failpoint
 from mdm.identity import events_store, store
 from mdm.identity.model import Cause, CrosswalkEntry, CrosswalkPair, GoldenRecord, IdentityEvent, IdentityPlan
-from mdm.ids import EventId, GoldenId, new_event_id
+from mdm.ids import EventId, GoldenId, RecordId, new_event_id
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
 
@@ -61,13 +61,14 @@ class GoldenLocks:
 
 def carry_out(connection: Connection, plan: IdentityPlan, *, cause: Cause, at: datetime, who: str) -> EventId:
     """Write a plan: event, standings, memberships. The caller holds the locks; raises PlanOutdated if ids moved on."""
-    _require_as_planned(connection, plan)
+    _require_standings(connection, plan)
     event_id = cause.event_id or new_event_id()
     events_store.insert_event(connection, event_id, plan, cause=cause, at=at, who=who)
     if plan.turns:
         store.upsert_standings(connection, plan.entity_type, plan.turns, at=at, who=who)
     if plan.moves:
-        store.end_memberships(connection, [move.record_id for move in plan.moves], at=at)
+        left = store.end_memberships(connection, [move.record_id for move in plan.moves], at=at)
+        _require_memberships(plan, left)
         store.insert_memberships(connection, plan.moves, event_id, at=at, who=who)
         sources_store.update_golden_ids(
             connection, {move.record_id: move.after for move in plan.moves if move.after is not None}
@@ -178,15 +179,17 @@ def require_settled(connection: Connection, as_of: datetime | None) -> None:
         raise AsOfBeyondHorizon(as_of, settled)
 
 
-def _require_as_planned(connection: Connection, plan: IdentityPlan) -> None:
+def _require_standings(connection: Connection, plan: IdentityPlan) -> None:
     ids = [turn.golden_id for turn in plan.turns]
     found = store.select_goldens(connection, ids) if ids else {}
     for turn in plan.turns:
         standing = found[turn.golden_id].standing if turn.golden_id in found else None
         if standing != turn.before:
             raise PlanOutdated(turn.golden_id, planned=str(turn.before), found=str(standing))
-    members = store.select_members(connection, [move.record_id for move in plan.moves]) if plan.moves else {}
+
+
+def _require_memberships(plan: IdentityPlan, left: Mapping[RecordId, GoldenId]) -> None:
     for move in plan.moves:
-        if (found_at := members[move.record_id].golden_id) != move.before:
+        if (found_at := left.get(move.record_id)) != move.before:
             planned = f"{'without' if move.before is None else 'with'} {move.record_id}"
             raise PlanOutdated(str(move.before or found_at), planned=planned, found="otherwise")

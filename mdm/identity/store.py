@@ -5,8 +5,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
+from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.identity.model import (
     CrosswalkEntry,
@@ -147,6 +148,8 @@ def upsert_standings(
             for turn in turns
             if (turn.after.state == "forwarded") is is_forward
         ]
+        if not rows:
+            continue
         connection.execute(
             text(
                 "INSERT INTO golden_record (id, entity_type, state, forward_to, is_confirmed, is_acknowledged, version,"
@@ -161,12 +164,18 @@ def upsert_standings(
         )
 
 
-def end_memberships(connection: Connection, record_ids: Sequence[RecordId], *, at: datetime) -> None:
-    """End the open membership of each record."""
-    connection.execute(
-        text("UPDATE membership SET recorded_to = :at WHERE record_id = ANY(:ids) AND recorded_to IS NULL"),
+def end_memberships(
+    connection: Connection, record_ids: Sequence[RecordId], *, at: datetime
+) -> dict[RecordId, GoldenId]:
+    """End the open membership of each record; return the golden record that each left."""
+    rows = connection.execute(
+        text(
+            "UPDATE membership SET recorded_to = :at WHERE record_id = ANY(:ids) AND recorded_to IS NULL"
+            " RETURNING record_id, golden_id"
+        ),
         {"ids": [str(id_) for id_ in record_ids], "at": at},
     )
+    return {RecordId(row.record_id): GoldenId(row.golden_id) for row in rows}
 
 
 def insert_memberships(

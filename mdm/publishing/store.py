@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.ids import GoldenId
 from mdm.publishing.model import Event, Lane, SnapshotRow, Target
@@ -35,25 +36,18 @@ def insert_messages(connection: Connection, rows: Sequence[Mapping[str, Any]], *
 
     A target that is being changed or removed is waited for, so that neither side misses the other.
     """
-    parameters = {"rows": as_json(rows), "at": at, "who": who}
-    wanted = (
-        " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (entity_type text, golden_id text, version int)"
-        " JOIN target t ON t.entity_types @> jsonb_build_array(r.entity_type) FOR SHARE OF t"
-    )
     connection.execute(
         text(
-            "INSERT INTO outbox_message (target_id, golden_id, version, recorded_at, who)"
-            f" SELECT t.id, r.golden_id, r.version, :at, :who{wanted}"
-        ),
-        parameters,
-    )
-    connection.execute(
-        text(
-            "INSERT INTO delivery_lane (target_id, golden_id, head, recorded_at, who)"
-            f" SELECT t.id, r.golden_id, r.version, :at, :who{wanted}"
+            "WITH told AS MATERIALIZED (SELECT t.id AS target_id, r.golden_id, r.version"
+            "  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (entity_type text, golden_id text, version int)"
+            "  JOIN target t ON t.entity_types @> jsonb_build_array(r.entity_type) FOR SHARE OF t),"
+            " message AS (INSERT INTO outbox_message (target_id, golden_id, version, recorded_at, who)"
+            "  SELECT target_id, golden_id, version, :at, :who FROM told)"
+            " INSERT INTO delivery_lane (target_id, golden_id, head, recorded_at, who)"
+            " SELECT target_id, golden_id, version, :at, :who FROM told"
             " ON CONFLICT (target_id, golden_id) DO UPDATE SET head = excluded.head, recorded_at = excluded.recorded_at"
         ),
-        parameters,
+        {"rows": as_json(rows), "at": at, "who": who},
     )
 
 

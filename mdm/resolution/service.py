@@ -68,22 +68,25 @@ def block(
     follow one customer. Raises ChunkTooWide when there are more keys than one transaction may lock.
     """
     found = blocking_keys(forms, entity_type.model)
-    keys = [
+    keys = {
         (records[position].id, key)
         for position, key in zip(found.records.tolist(), found.keys.tolist(), strict=True)
         if records[position].state == "active"
-    ]
+    }
     ids = [record.id for record in records]
+    before = store.select_keys(connection, ids)
     if entity_type.within is None:
-        wanted = {key for _, key in keys} | store.select_keys(connection, ids)
+        wanted = {key for _, key in keys | before}
         if len(wanted) > bounds.locks_max and len(records) > 1:
             raise ChunkTooWide
         lock_keys(connection, wanted)
-    store.replace_keys(connection, entity_type.name, ids, keys)
+    if before - keys:
+        store.delete_keys(connection, entity_type.name, sorted(before - keys))
+    if keys - before:
+        store.insert_keys(connection, entity_type.name, sorted(keys - before))
     failpoint("block.keyed")
     pairs, deferred = store.select_candidates(connection, entity_type.name, ids, size_max=bounds.block_size_emergency)
-    sources_store.update_deferred(connection, deferred, is_deferred=True)
-    sources_store.update_deferred(connection, set(ids) - deferred, is_deferred=False)
+    sources_store.update_deferred(connection, ids, deferred=deferred)
     return Blocked(pairs, deferred)
 
 
@@ -108,10 +111,10 @@ def decide(
 ) -> frozenset[RecordId]:
     """Keep the edges of changed records in place of their old ones; return who was or is at the other end."""
     ids = [record.id for record in records]
-    before = store.select_edge_partners(connection, ids)
+    before = store.delete_edges(connection, ids)
     if edges:
         store.keep_model(connection, entity_type.model)
-    store.replace_edges(connection, entity_type.name, ids, edges, model_version=entity_type.model.version)
+        store.insert_edges(connection, entity_type.name, edges, model_version=entity_type.model.version)
     failpoint("decide.stored")
     return before | frozenset(id_ for edge in edges if edge.verdict == MATCH for id_ in (edge.left_id, edge.right_id))
 
@@ -139,14 +142,15 @@ def cluster(
         around = _reach(connection, seeds, bounds)
     failpoint("merge.locked")
     members = identity_store.select_members(connection, around | seeds)
-    held = _hold(connection, entity_type, around, bounds, wishes)
+    situation = Situation(entity_type.name, members, goldens, wishes)
+    held = _hold(connection, entity_type, around, bounds, situation)
     if len(around) > bounds.component_records_max:
         # One is enough: from it the worker follows the component.
-        sources_store.update_deferred(connection, [max(seeds & around, default=max(around))], is_deferred=True)
+        one = [max(seeds & around, default=max(around))]
+        sources_store.update_deferred(connection, one, deferred=one)
     refreshed = sorted(
         {member.golden_id for id_, member in members.items() if id_ in seeds and member.golden_id is not None}
     )
-    situation = Situation(entity_type.name, members, goldens, wishes)
     plan = plan_identity(situation, held.groups, mint=lambda: new_golden_id(entity_type.id_prefix), refreshed=refreshed)
     failpoint("cluster.planned")
     return Clustered(plan, around | seeds, tuple(_splits(held)))
@@ -154,11 +158,13 @@ def cluster(
 
 def refresh_reviews(connection: Connection, entity_type: EntityType, clustered: Clustered, *, who: str) -> None:
     """Open a review for each question that the touched part raises now, and close those whose cause is gone."""
-    at = clock.recording_instant(connection)
     wanted = (*store.select_questions(connection, clustered.records), *clustered.splits)
     pair_of = {(one.kind, min(one.left_id, one.right_id), max(one.left_id, one.right_id)) for one in wanted}
     opened = decisions_store.select_open_review_pairs(connection, clustered.records)
     gone = [review_id for question, review_id in opened.items() if question not in pair_of]
+    if not gone and not wanted:
+        return
+    at = clock.recording_instant(connection)
     if gone:
         decisions_store.close_reviews(connection, gone, because="its cause is gone", at=at)
     if wanted:
@@ -180,7 +186,11 @@ def _reach(connection: Connection, seeds: frozenset[RecordId], bounds: Bounds) -
 
 
 def _hold(
-    connection: Connection, entity_type: EntityType, around: frozenset[RecordId], bounds: Bounds, wishes: Wishes
+    connection: Connection,
+    entity_type: EntityType,
+    around: frozenset[RecordId],
+    bounds: Bounds,
+    situation: Situation,
 ) -> Partition:
     """Apply the law of clusters to the part around the seeds.
 
@@ -189,20 +199,16 @@ def _hold(
     """
     records = sorted(sources_store.select_records(connection, around), key=lambda record: str(record.key))
     is_whole = len(around) <= bounds.component_records_max
-    by_golden: dict[str, set[RecordId]] = {}
+    by_golden: dict[GoldenId, set[RecordId]] = {}
     for record in records:
         if record.golden_id is not None:
             by_golden.setdefault(record.golden_id, set()).add(record.id)
-    goldens = identity_store.select_goldens(
-        connection, {record.golden_id for record in records if record.golden_id is not None}
-    )
-    members = identity_store.select_members(connection, around)
     established = [
         part
         for golden_id, ids in sorted(by_golden.items())
-        if (golden := goldens[golden_id]).state == "active"  # type: ignore[index]
+        if (golden := situation.goldens[golden_id]).state == "active"
         for part, standing in parts_by_wish(
-            golden, frozenset(id_ for id_ in ids if members[id_].golden_id == golden_id), wishes
+            golden, frozenset(id_ for id_ in ids if situation.members[id_].golden_id == golden_id), situation.wishes
         )
         if standing.is_established or not is_whole
     ]

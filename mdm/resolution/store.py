@@ -1,11 +1,12 @@
 """SQL of the resolution room, one function a question."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from matching.model import MatchModel
+from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.decisions.model import Question
 from mdm.ids import RecordId
@@ -28,26 +29,32 @@ def keep_model(connection: Connection, model: MatchModel) -> None:
     )
 
 
-def select_keys(connection: Connection, record_ids: Iterable[RecordId]) -> set[int]:
-    """Return the blocking keys under which these records stand now."""
+def select_keys(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[tuple[RecordId, int]]:
+    """Return the blocking keys under which each of these records stands now."""
     rows = connection.execute(
-        text("SELECT DISTINCT key FROM blocking_key WHERE record_id = ANY(:ids)"),
+        text("SELECT record_id, key FROM blocking_key WHERE record_id = ANY(:ids)"),
         {"ids": [str(id_) for id_ in record_ids]},
     )
-    return set(rows.scalars())
+    return frozenset((RecordId(row.record_id), row.key) for row in rows)
 
 
-def replace_keys(
-    connection: Connection, entity_type: str, record_ids: Iterable[RecordId], keys: Sequence[tuple[RecordId, int]]
-) -> None:
-    """Put records under their present blocking keys."""
+def delete_keys(connection: Connection, entity_type: str, keys: Collection[tuple[RecordId, int]]) -> None:
+    """Take records away from under blocking keys."""
     connection.execute(
-        text("DELETE FROM blocking_key WHERE record_id = ANY(:ids)"), {"ids": [str(id_) for id_ in record_ids]}
+        text(
+            "DELETE FROM blocking_key b USING unnest(CAST(:keys AS bigint[]), CAST(:ids AS text[])) AS k (key,"
+            " record_id) WHERE b.entity_type = :entity_type AND b.key = k.key AND b.record_id = k.record_id"
+        ),
+        {"entity_type": entity_type, "keys": [key for _, key in keys], "ids": [str(id_) for id_, _ in keys]},
     )
+
+
+def insert_keys(connection: Connection, entity_type: str, keys: Collection[tuple[RecordId, int]]) -> None:
+    """Put records under blocking keys."""
     connection.execute(
         text(
             "INSERT INTO blocking_key (entity_type, key, record_id)"
-            " SELECT DISTINCT :entity_type, key, record_id FROM unnest(CAST(:keys AS bigint[]), CAST(:ids AS text[]))"
+            " SELECT :entity_type, key, record_id FROM unnest(CAST(:keys AS bigint[]), CAST(:ids AS text[]))"
             " AS k (key, record_id)"
         ),
         {"entity_type": entity_type, "keys": [key for _, key in keys], "ids": [str(id_) for id_, _ in keys]},
@@ -115,17 +122,17 @@ def select_sharing(
     return tuple(ids[:limit]), None in found or len(ids) > limit
 
 
-def replace_edges(
-    connection: Connection,
-    entity_type: str,
-    record_ids: Iterable[RecordId],
-    edges: Sequence[Edge],
-    *,
-    model_version: str,
-) -> None:
-    """Write the edges of changed records in place of those they had."""
-    ids = [str(id_) for id_ in record_ids]
-    connection.execute(text("DELETE FROM edge WHERE left_id = ANY(:ids) OR right_id = ANY(:ids)"), {"ids": ids})
+def delete_edges(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[RecordId]:
+    """Take the edges of changed records away; return the records at both ends of them."""
+    rows = connection.execute(
+        text("DELETE FROM edge WHERE left_id = ANY(:ids) OR right_id = ANY(:ids) RETURNING left_id, right_id"),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return frozenset(RecordId(id_) for row in rows for id_ in row)
+
+
+def insert_edges(connection: Connection, entity_type: str, edges: Sequence[Edge], *, model_version: str) -> None:
+    """Write edges between records that have none."""
     rows = [
         {
             "left_id": edge.left_id,
@@ -173,18 +180,6 @@ def select_fellows(connection: Connection, record_ids: Iterable[RecordId]) -> fr
         text(
             "SELECT m.id FROM source_record s JOIN source_record m ON m.golden_id = s.golden_id AND m.state = 'active'"
             " WHERE s.id = ANY(:ids)"
-        ),
-        {"ids": [str(id_) for id_ in record_ids]},
-    )
-    return frozenset(RecordId(id_) for id_ in rows.scalars())
-
-
-def select_edge_partners(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[RecordId]:
-    """Return the records at the other end of any edge of these records."""
-    rows = connection.execute(
-        text(
-            "SELECT right_id FROM edge WHERE left_id = ANY(:ids) UNION SELECT left_id FROM edge WHERE right_id ="
-            " ANY(:ids)"
         ),
         {"ids": [str(id_) for id_ in record_ids]},
     )

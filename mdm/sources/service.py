@@ -131,7 +131,7 @@ def ingest(
     _lock_meeting_points(connection, accepted)
     failpoint("ingest.locked")
     heads = store.select_heads(connection, [one.delivery.key for one in accepted])
-    arrivals, rows, references = [], [], {}
+    arrivals, rows, references, updated = [], [], {}, []
     for one in accepted:
         head = heads.get(one.delivery.key)
         status = _status(head, one)
@@ -140,12 +140,18 @@ def ingest(
             continue
         record_id = RecordId(head.id) if head is not None else new_record_id()
         rows.append(_row(record_id, one, version=head.version + 1 if head is not None else 1))
-        references[record_id] = one.references
+        if one.references:
+            references[record_id] = one.references
+        if head is not None:
+            updated.append(record_id)
         golden_id = GoldenId(head.golden_id) if head is not None and head.golden_id else None
         arrivals.append(Arrival(record_id, one.delivery.key, status, golden_id))
     if rows:
         store.upsert_records(connection, rows, at=at(connection), who=who)
-        store.replace_references(connection, references)
+    if updated:
+        store.delete_references(connection, updated)
+    if references:
+        store.insert_references(connection, references)
     failpoint("ingest.stored")
     return tuple(arrivals)
 

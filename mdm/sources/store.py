@@ -1,13 +1,14 @@
 """SQL of the sources room, one function a question."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
+from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.ids import EventId, GoldenId, RecordId
 from mdm.sources.model import ReferenceKey, SourceInstance, SourceKey, SourceRecord
@@ -90,40 +91,37 @@ def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *,
     rows  id, entity_type, instance_id, object, scope, native_id, state, version, content_hash, source_time,
           fields, values, undeclared, warnings
     """
-    parameters = {"rows": as_json(rows), "at": at, "who": who}
     connection.execute(
         text(
-            "INSERT INTO source_record (id, entity_type, instance_id, object, scope, native_id, state, version,"
-            " content_hash,"
-            " source_time, recorded_at, who)"
+            "WITH r AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text,"
+            f" entity_type text, {_KEY_COLUMNS}, state text, version int, content_hash text, source_time timestamptz,"
+            " fields jsonb, values jsonb, undeclared jsonb, warnings jsonb)),"
+            " head AS (INSERT INTO source_record (id, entity_type, instance_id, object, scope, native_id, state,"
+            " version, content_hash, source_time, recorded_at, who)"
             " SELECT id, entity_type, instance_id, object, scope, native_id, state, version, decode(content_hash,"
-            " 'hex'),"
-            " source_time, :at, :who FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text, entity_type text,"
-            f" {_KEY_COLUMNS}, state text, version int, content_hash text, source_time timestamptz)"
+            " 'hex'), source_time, :at, :who FROM r"
             " ON CONFLICT (id) DO UPDATE SET state = CASE WHEN source_record.withdrawn_event_id IS NOT NULL AND"
             " excluded.state = 'active' THEN 'withdrawn' ELSE excluded.state END, version = excluded.version,"
             " who = excluded.who, content_hash = excluded.content_hash, recorded_at = excluded.recorded_at,"
-            " source_time = coalesce(excluded.source_time, source_record.source_time)"
-        ),
-        parameters,
-    )
-    connection.execute(
-        text(
-            "INSERT INTO source_record_version (record_id, version, state, fields, values, undeclared, warnings,"
-            " content_hash,"
-            " source_time, recorded_at, who)"
+            " source_time = coalesce(excluded.source_time, source_record.source_time))"
+            " INSERT INTO source_record_version (record_id, version, state, fields, values, undeclared, warnings,"
+            " content_hash, source_time, recorded_at, who)"
             " SELECT id, version, state, fields, values, undeclared, warnings, decode(content_hash, 'hex'),"
-            " source_time, :at, :who"
-            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text, version int, state text, fields jsonb,"
-            " values jsonb,"
-            " undeclared jsonb, warnings jsonb, content_hash text, source_time timestamptz)"
+            " source_time, :at, :who FROM r"
         ),
-        parameters,
+        {"rows": as_json(rows), "at": at, "who": who},
     )
 
 
-def replace_references(connection: Connection, references_by_record: Mapping[RecordId, Sequence[ReferenceKey]]) -> None:
-    """Write what each record points at, by attribute and place in its list, for what it pointed at before."""
+def delete_references(connection: Connection, record_ids: Iterable[RecordId]) -> None:
+    """Let records point at nothing."""
+    connection.execute(
+        text("DELETE FROM source_reference WHERE record_id = ANY(:ids)"), {"ids": [str(id_) for id_ in record_ids]}
+    )
+
+
+def insert_references(connection: Connection, references_by_record: Mapping[RecordId, Sequence[ReferenceKey]]) -> None:
+    """Write what each record points at, by attribute and place in its list."""
     rows = [
         {
             "record_id": record_id,
@@ -138,10 +136,6 @@ def replace_references(connection: Connection, references_by_record: Mapping[Rec
         for _, of_attribute in groupby(references, key=attrgetter("attribute"))
         for position, reference in enumerate(of_attribute)
     ]
-    connection.execute(
-        text("DELETE FROM source_reference WHERE record_id = ANY(:ids)"),
-        {"ids": [str(id_) for id_ in references_by_record]},
-    )
     connection.execute(
         text(
             "INSERT INTO source_reference SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (record_id text,"
@@ -197,11 +191,14 @@ def update_contexts(connection: Connection, context_by_record: Mapping[RecordId,
     )
 
 
-def update_deferred(connection: Connection, record_ids: Iterable[RecordId], *, is_deferred: bool) -> None:
-    """Mark records whose blocks were too large to search online, or clear the mark."""
+def update_deferred(connection: Connection, record_ids: Iterable[RecordId], *, deferred: Collection[RecordId]) -> None:
+    """Mark those of these records whose blocks were too large to search online, and clear the mark of the others."""
     connection.execute(
-        text("UPDATE source_record SET is_deferred = :flag WHERE id = ANY(:ids) AND is_deferred <> :flag"),
-        {"flag": is_deferred, "ids": [str(id_) for id_ in record_ids]},
+        text(
+            "UPDATE source_record SET is_deferred = NOT is_deferred"
+            " WHERE id = ANY(:ids) AND is_deferred <> (id = ANY(:deferred))"
+        ),
+        {"ids": [str(id_) for id_ in record_ids], "deferred": [str(id_) for id_ in deferred]},
     )
 
 

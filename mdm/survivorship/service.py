@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -63,14 +64,17 @@ def survive(
     if lapsed:
         signed = Signature(at, overrides_store.BY_THE_HUB, event_id)
         overrides_store.end_overrides(connection, lapsed, signed=signed)
-    store.update_next_changes(connection, unchanged)
-    store.replace_search_words(connection, entity_type.name, golden_ids, words)
+    if unchanged:
+        store.update_next_changes(connection, unchanged)
+    if wordless := goldens.keys() - words.keys():
+        store.delete_search_words(connection, wordless)
+    if words:
+        store.upsert_search_words(connection, entity_type.name, words)
     if not rows:
         return ()
-    store.insert_versions(connection, rows, event_id=event_id, at=at, who=who)
+    written = store.insert_versions(connection, rows, event_id=event_id, at=at, who=who)
     failpoint("survive.stored")
-    written = store.select_versions(connection, [row["golden_id"] for row in rows])
-    return tuple(written[id_] for id_ in sorted(written))
+    return tuple(sorted(written, key=attrgetter("golden_id")))
 
 
 def golden_version(

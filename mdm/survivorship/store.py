@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
+from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.ids import EventId, GoldenId, RecordId
 from mdm.survivorship.model import GoldenVersion, Override
@@ -28,8 +29,8 @@ def select_checksums(connection: Connection, golden_ids: Iterable[GoldenId]) -> 
 
 def insert_versions(
     connection: Connection, rows: Sequence[dict[str, Any]], *, event_id: EventId, at: datetime, who: str
-) -> dict[GoldenId, int]:
-    """Append the next version of each golden record and return its number; the version before ends at the same instant.
+) -> tuple[GoldenVersion, ...]:
+    """Append the next version of each golden record and return it; the version before ends at the same instant.
 
     rows  golden_id, state, forward_to, values, lineage, completeness, held, checksum, rules_version, next_change_at
     """
@@ -38,28 +39,23 @@ def insert_versions(
     connection.execute(
         text("UPDATE golden_version SET recorded_to = :at WHERE golden_id = ANY(:ids) AND recorded_to IS NULL"), ids
     )
-    numbers = connection.execute(
+    written = connection.execute(
         text(
-            "UPDATE golden_record g SET version = g.version + 1, next_change_at = r.next_change_at"
-            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (golden_id text, next_change_at timestamptz)"
-            " WHERE g.id = r.golden_id RETURNING g.id, g.version"
-        ),
-        parameters,
-    )
-    version_by_id = {GoldenId(row.id): int(row.version) for row in numbers}
-    connection.execute(
-        text(
-            "INSERT INTO golden_version (golden_id, version, state, forward_to, values, lineage, completeness, held,"
-            " checksum, rules_version, event_id, recorded_from, who)"
+            "WITH r AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (golden_id text,"
+            " state text, forward_to text, values jsonb, lineage jsonb, completeness float, held jsonb, checksum text,"
+            " rules_version text, next_change_at timestamptz)),"
+            " g AS (UPDATE golden_record g SET version = g.version + 1, next_change_at = r.next_change_at"
+            "  FROM r WHERE g.id = r.golden_id RETURNING g.id, g.version, g.entity_type),"
+            " v AS (INSERT INTO golden_version (golden_id, version, state, forward_to, values, lineage, completeness,"
+            " held, checksum, rules_version, event_id, recorded_from, who)"
             " SELECT r.golden_id, g.version, r.state, r.forward_to, r.values, r.lineage, r.completeness, r.held,"
-            " decode(r.checksum, 'hex'), r.rules_version, :event_id, :at, :who"
-            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (golden_id text, state text, forward_to text,"
-            " values jsonb, lineage jsonb, completeness float, held jsonb, checksum text, rules_version text)"
-            " JOIN golden_record g ON g.id = r.golden_id"
+            " decode(r.checksum, 'hex'), r.rules_version, :event_id, :at, :who FROM r JOIN g ON g.id = r.golden_id"
+            " RETURNING *)"
+            " SELECT v.*, g.entity_type FROM v JOIN g ON g.id = v.golden_id"
         ),
         parameters,
     )
-    return version_by_id
+    return tuple(map(_version, written))
 
 
 def update_next_changes(connection: Connection, next_change_by_id: dict[GoldenId, datetime | None]) -> None:
@@ -182,14 +178,15 @@ def select_searchable(connection: Connection, golden_ids: Iterable[GoldenId]) ->
     return found
 
 
-def replace_search_words(
-    connection: Connection, entity_type: str, golden_ids: Iterable[GoldenId], words_by_id: Mapping[GoldenId, str]
-) -> None:
-    """Write the words by which golden records are found; those without any are not found any more."""
+def delete_search_words(connection: Connection, golden_ids: Iterable[GoldenId]) -> None:
+    """Let golden records be found by no word."""
     connection.execute(
-        text("DELETE FROM golden_search WHERE golden_id = ANY(:ids)"),
-        {"ids": [str(id_) for id_ in golden_ids if id_ not in words_by_id]},
+        text("DELETE FROM golden_search WHERE golden_id = ANY(:ids)"), {"ids": [str(id_) for id_ in golden_ids]}
     )
+
+
+def upsert_search_words(connection: Connection, entity_type: str, words_by_id: Mapping[GoldenId, str]) -> None:
+    """Write the words by which golden records are found."""
     connection.execute(
         text(
             "INSERT INTO golden_search (golden_id, entity_type, words)"
