@@ -6,11 +6,12 @@ from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from matching.block import BLOCK_SIZE_EMERGENCY
 from mdm import clock
-from mdm.db.transaction import run
+from mdm.db.statement import text
+from mdm.db.transaction import reading, run
 from mdm.entities.model import Reason
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
 from mdm.identity.model import Cause, IdentityPlan
@@ -42,7 +43,8 @@ def deliver(
     Rejected ones wait in the exception queue and hold nobody else up. An exact repeat is found before any lock is taken
     and changes nothing; what was mended after an earlier delivery of the same content stands as mended.
     """
-    known = run(hub.engine, _known)
+    with reading(hub.engine) as connection:
+        known = _known(connection)
     judged = _as_mended(hub, [_judge(hub, one, known, column_map) for one in deliveries], known)
     rejected = {index: one for index, one in enumerate(judged) if isinstance(one, Rejected)}
     if rejected:

@@ -39,9 +39,10 @@ def followers_of(
 ) -> tuple[Follower, ...]:
     """Find who points at the records that a plan moves; those that only show its id have their golden records locked.
 
-    A plan that moves no record has no followers, which is what ends the recursion: values alone are not followed.
+    A plan that moves no record has no followers, which is what ends the recursion: values alone are not followed. Nor
+    has one of an entity type that no declared attribute refers to.
     """
-    if not plan.moves:
+    if not plan.moves or not _may_be_pointed_at(declared, plan.entity_type):
         return ()
     matched, shown = _pointing(connection, declared, plan)
     while locks.hold(connection, {golden_id for pairs in shown.values() for _, golden_id in pairs}):
@@ -60,6 +61,14 @@ def followers_of(
             )
             for name, pairs in _ordered(shown, declared)
         ),
+    )
+
+
+def _may_be_pointed_at(declared: Mapping[str, EntityType], name: str) -> bool:
+    return any(
+        attribute.reference is not None and attribute.reference.entity_type == name
+        for entity_type in declared.values()
+        for attribute in entity_type.attributes.values()
     )
 
 
