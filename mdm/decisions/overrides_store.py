@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
+from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.decisions.model import Lasting, Signature, StoredOverride
 from mdm.ids import EventId, GoldenId, OverrideId, RecordId

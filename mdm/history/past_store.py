@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
+from mdm.db.statement import text
 from mdm.history.past import STEWARDS_KINDS, EventBrief, PastEvent, PastMember, PastStanding, VersionSaid
 from mdm.ids import EventId, GoldenId, RecordId
 

@@ -9,9 +9,10 @@ from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from psycopg import Connection as DriverConnection
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
 from mdm.db.locks import key_hash
+from mdm.db.statement import text
 from mdm.history.chain import GENESIS
 from mdm.history.model import AUDITED, Audited, Checkpoint, Entry, Fault, FaultKind, Place, Progress, Tail
 
