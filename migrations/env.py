@@ -25,6 +25,7 @@ ROOMS = (
     "jobs",
     "publishing",
     "resolution",
+    "source_events",
     "sources",
     "survivorship",
 )

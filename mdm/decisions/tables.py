@@ -89,7 +89,7 @@ review = Table(
     Column("who", Text, nullable=False),
     Column("closed_at", TIMESTAMP(timezone=True)),
     Column("closed_because", Text),
-    CheckConstraint("kind IN ('possible_match', 'join', 'split', 'unsure')", name="kind"),
+    CheckConstraint("kind IN ('possible_match', 'join', 'split', 'unsure', 'contradiction')", name="kind"),
     CheckConstraint("state IN ('open', 'closed')", name="state"),
     Index("ux_review_open", "left_id", "right_id", "kind", unique=True, postgresql_where=text("state = 'open'")),
     Index("ix_review_open_right", "right_id", postgresql_where=text("state = 'open'")),

@@ -29,6 +29,14 @@ source_instance = Table(
     Column("duplicate_free", Boolean, nullable=False),
     Column("recorded_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
     Column("who", Text, nullable=False),
+    Column("retired_at", TIMESTAMP(timezone=True), comment="since when the hub holds all its records for ended"),
+    Column(
+        "is_settled",
+        Boolean,
+        nullable=False,
+        server_default=text("true"),
+        comment="false while its records still have to follow its retirement or return",
+    ),
 )
 
 source_record = Table(
@@ -56,9 +64,27 @@ source_record = Table(
         ForeignKey("identity_event.id", deferrable=True, initially="DEFERRED"),
         comment="a steward took it out of the hub's answers, whatever its source says",
     ),
+    Column(
+        "ended_because",
+        Text,
+        comment="it stays a member and matches, but no live key any more and silent beside others",
+    ),
+    Column(
+        "successor_id",
+        Text,
+        ForeignKey("source_record.id"),
+        comment="the record whose key its source uses in place of it",
+    ),
+    Column("unseen_because", Text, comment="its source does not show it any more, for a reason that does not end it"),
     UniqueConstraint("instance_id", "object", "scope", "native_id"),
     CheckConstraint("state IN ('active', 'deleted', 'withdrawn')", name="state"),
     CheckConstraint("isfinite(source_time)", name="source_time_finite"),
+    CheckConstraint(
+        "ended_because IN ('merged', 're_keyed', 'instance_migrated', 'instance_retired')", name="ended_because"
+    ),
+    CheckConstraint("ended_because IS NULL OR state <> 'deleted'", name="ended"),
+    CheckConstraint("successor_id IS NULL OR ended_because IS NOT NULL", name="successor"),
+    CheckConstraint("unseen_because IN ('access_lost', 'vanished')", name="unseen_because"),
     ForeignKeyConstraint(["golden_id", "entity_type"], ["golden_record.id", "golden_record.entity_type"]),
     Index("ix_source_record_golden_id", "golden_id"),
     Index("ix_source_record_reference", "instance_id", "native_id", "entity_type"),
@@ -68,6 +94,7 @@ source_record = Table(
         "withdrawn_event_id",
         postgresql_where=text("withdrawn_event_id IS NOT NULL"),
     ),
+    Index("ix_source_record_successor_id", "successor_id", postgresql_where=text("successor_id IS NOT NULL")),
 )
 
 source_record_version = Table(
