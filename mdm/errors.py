@@ -19,6 +19,7 @@ HubError
 │   │   ├── DecisionUnknown
 │   │   ├── ReviewUnknown
 │   │   ├── ExceptionUnknown
+│   │   ├── SourceEventUnknown
 │   │   ├── TargetUnknown
 │   │   └── ApiKeyUnknown
 │   ├── Conflict                  true when asked, yet against what the hub already holds
@@ -213,6 +214,12 @@ class ExceptionUnknown(NotFound):
     """No exception has this id."""
 
     code, noun, hint = "exception_unknown", "exception", "list them with `mdm exceptions list`"
+
+
+class SourceEventUnknown(NotFound):
+    """No source event has this id."""
+
+    code, noun, hint = "source_event_unknown", "source event", "list them with `mdm sources events`"
 
 
 class TargetUnknown(NotFound):

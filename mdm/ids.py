@@ -62,6 +62,12 @@ class ExceptionId(str):
     __slots__ = ()
 
 
+class SourceEventId(str):
+    """Names one thing that happened to a record inside its source."""
+
+    __slots__ = ()
+
+
 class ReservationId(str):
     """Names an idempotent create that waits for its source key."""
 
@@ -107,6 +113,11 @@ def new_review_id() -> ReviewId:
 def new_exception_id() -> ExceptionId:
     """Make the id of an exception."""
     return ExceptionId(f"exc_{_sortable()}")
+
+
+def new_source_event_id() -> SourceEventId:
+    """Make the id of a source event."""
+    return SourceEventId(f"sev_{_sortable()}")
 
 
 def new_reservation_id() -> ReservationId:

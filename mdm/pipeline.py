@@ -15,6 +15,8 @@ from mdm.ids import RecordId
 from mdm.publishing.service import publish
 from mdm.resolution.followers import followers_of
 from mdm.resolution.service import block, cluster, compare, decide, load, refresh_reviews, standardise
+from mdm.source_events.model import Noted, SourceFact
+from mdm.source_events.service import note, recall
 from mdm.sources.model import Accepted, Arrival
 from mdm.sources.service import ingest
 from mdm.survivorship.service import survive
@@ -25,9 +27,20 @@ def resolve(work: Work, entity_type: EntityType, batch: Sequence[Accepted]) -> t
     """Take a batch of distinct source keys of one entity type along the whole path."""
     with stage("ingest"):
         arrivals = ingest(work.connection, batch, at=clock.recording_instant, who=work.who)
-    changed = [arrival.record_id for arrival in arrivals if arrival.status in {"created", "updated"}]
-    reevaluate(work, entity_type, changed, cause=Cause("ingest"))
+        recalled = recall(work.connection, entity_type.name, batch, arrivals, who=work.who)
+    changed = {arrival.record_id for arrival in arrivals if arrival.status in {"created", "updated"}}
+    reevaluate(work, entity_type, changed | recalled.record_ids, cause=Cause("ingest", event_id=recalled.event_id))
     return arrivals
+
+
+def take_facts(work: Work, entity_type: EntityType, facts: Sequence[SourceFact]) -> tuple[Noted, ...]:
+    """Keep what sources did to their own records, each another one, and carry out what follows."""
+    noted, settled = note(work.connection, entity_type.name, facts, who=work.who)
+    if settled.record_ids:
+        reason = str(facts[0]) if len(facts) == 1 else f"{facts[0]}, and {len(facts) - 1} more"
+        cause = Cause("source_event", reason, event_id=settled.event_id)
+        reevaluate(work, entity_type, settled.record_ids, cause=cause)
+    return noted
 
 
 def reevaluate(work: Work, entity_type: EntityType, record_ids: Iterable[RecordId], *, cause: Cause) -> None:

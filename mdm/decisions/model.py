@@ -13,7 +13,7 @@ Pair = tuple[RecordId, RecordId]
 Judgement = Literal["same", "different", "unsure", "related"]
 Basis = Literal["steward", "source"]
 Term = Literal["for_ever", "until_source_changes", "until"]
-ReviewKind = Literal["possible_match", "join", "split", "unsure"]
+ReviewKind = Literal["possible_match", "join", "split", "unsure", "contradiction"]
 
 JUDGEMENTS: Final = ("same", "different", "unsure", "related")
 RELATIONS: Final = ("parent_of", "sister_of", "acquired_by", "succeeded_by", "phase_of", "amendment_of", "renewal_of")
@@ -64,6 +64,7 @@ class Signature:
 class Decision:
     """One judgement of two source records, by whom and why, until it is revoked.
 
+    basis      who says so: a steward, or a source that merged or re-keyed its own records
     event_id   the operation that made it
     operation  the kind of that operation, "" where it was made for these two records alone
     """

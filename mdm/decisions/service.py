@@ -78,6 +78,23 @@ def make_decisions(
     return tuple(standing.get(frozenset(pair)) or made[pair] for pair in pairs)
 
 
+def take_sources_word(connection: Connection, decision: Decision) -> bool:
+    """Append a `same` that a source says of its own records, unless it is decided so; False where it cannot hold.
+
+    A source answers no question of a steward: `unsure` about the pair stands in its way like any other decision.
+    """
+    hold_decisions(connection, decision.entity_type)
+    active = decisions_around(connection, decision.pair)
+    if any(one.joins and set(one.pair) == set(decision.pair) for one in active):
+        return True
+    try:
+        require_consistent(active, [decision.pair], decision.verdict)
+    except DecisionContradicts:
+        return False
+    store.insert_decisions(connection, [decision])
+    return True
+
+
 def revoke(
     connection: Connection, decision_id: DecisionId, *, event_id: EventId | None = None, at: datetime, who: str
 ) -> Decision:

@@ -97,6 +97,15 @@ def select_decisions_ended_by(connection: Connection, event_id: EventId) -> tupl
     return tuple(_decision(row) for row in rows)
 
 
+def select_source_decisions(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[Decision, ...]:
+    """List the active decisions by which sources bind these records, given up for others, to their successors."""
+    rows = connection.execute(
+        text(f"{_DECISION} WHERE d.revoked_at IS NULL AND d.basis = 'source' AND d.left_id = ANY(:ids) ORDER BY d.id"),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return tuple(_decision(row) for row in rows)
+
+
 def select_decision(connection: Connection, decision_id: DecisionId) -> Decision | None:
     """Find one decision."""
     row = connection.execute(text(f"{_DECISION} WHERE d.id = :id"), {"id": decision_id}).one_or_none()

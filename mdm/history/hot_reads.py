@@ -19,13 +19,15 @@ from mdm.ids import GoldenId
 
 Answer = Literal["one", "none", "many"]
 
-# A key belongs to the golden record of its source record; a forward is one hop long, by invariant.
+# A key belongs to the golden record of its source record, also one that its source gave up; a forward is one hop long,
+# by invariant. A key that a source gave up is no key in it: its successor is a member of the same golden record.
 _TRANSLATE: Final = """
 SELECT r.entity_type, g.id, g.state, t.object, t.scope, t.native_id
   FROM source_record r
   JOIN golden_record q ON q.id = r.golden_id
   JOIN golden_record g ON g.id = coalesce(q.forward_to, q.id)
   LEFT JOIN source_record t ON t.golden_id = g.id AND t.instance_id = %(to)s AND t.state = 'active'
+   AND t.ended_because IS NULL
  WHERE r.instance_id = %(source)s AND r.native_id = %(source_key)s AND r.state = 'active'
    AND (%(object)s::text IS NULL OR r.object = %(object)s) AND (%(scope)s::text IS NULL OR r.scope = %(scope)s)
  ORDER BY g.id, t.object, t.scope, t.native_id"""
@@ -40,10 +42,11 @@ SELECT k.position, r.entity_type, g.id, g.state, t.object, t.scope, t.native_id
   JOIN golden_record q ON q.id = r.golden_id
   JOIN golden_record g ON g.id = coalesce(q.forward_to, q.id)
   LEFT JOIN source_record t ON t.golden_id = g.id AND t.instance_id = %(to)s AND t.state = 'active'
+   AND t.ended_because IS NULL
  ORDER BY k.position, g.id, t.object, t.scope, t.native_id"""
 
 _KEYS_OF: Final = """
-SELECT g.id, g.entity_type, g.state, r.instance_id, r.object, r.scope, r.native_id
+SELECT g.id, g.entity_type, g.state, r.instance_id, r.object, r.scope, r.native_id, r.ended_because, r.unseen_because
   FROM golden_record q
   JOIN golden_record g ON g.id = coalesce(q.forward_to, q.id)
   LEFT JOIN source_record r ON r.golden_id = g.id AND r.state = 'active'
@@ -84,12 +87,18 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class GoldenKey:
-    """A golden record with one of its keys, or without any."""
+    """A golden record with one of its keys, or without any.
+
+    ended   why the source uses the key no more, which is a live one in no target then; None while it does
+    unseen  why the source does not show the record, which counts all the same
+    """
 
     golden_id: GoldenId
     entity_type: str
     status: str
     key: TargetKey | None
+    ended: str | None = None
+    unseen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +183,13 @@ async def translate_many(
 
 
 async def keys_of(connection: AsyncConnection[Any], golden_id: str, *, to: str | None) -> tuple[GoldenKey, ...] | None:
-    """List the active keys of a golden record or of its survivor, by source; None when the id was never given out."""
+    """List the keys of a golden record or of its survivor, ended ones too; None when the id was never given out."""
     rows = await (await connection.execute(_KEYS_OF, {"golden_id": golden_id, "to": to})).fetchall()
     if not rows:
         return None
-    return tuple(GoldenKey(GoldenId(row[0]), row[1], row[2], TargetKey(*row[3:]) if row[3] else None) for row in rows)
+    return tuple(
+        GoldenKey(GoldenId(row[0]), row[1], row[2], TargetKey(*row[3:7]) if row[3] else None, *row[7:]) for row in rows
+    )
 
 
 async def golden_now(connection: AsyncConnection[Any], golden_id: str) -> GoldenNow | None:

@@ -218,7 +218,10 @@ class IdentityEvent:
 
 @dataclass(frozen=True, slots=True)
 class CrosswalkEntry:
-    """One source key of a golden record."""
+    """One source key of a golden record.
+
+    ended   why the source uses the key no more; None while it does
+    """
 
     source: str
     object: str
@@ -227,6 +230,7 @@ class CrosswalkEntry:
     source_key: str
     entity_type: str
     golden_id: GoldenId
+    ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """SQL of the identity room, one function a question."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,11 @@ _GOLDEN = (
     " FROM golden_record g"
 )
 _ENTRY = "SELECT r.instance_id, r.object, r.scope, r.native_id, r.entity_type"
+# What had ended a record at an instant, NULL while it lived.
+_ENDED_THEN = (
+    "LEFT JOIN source_ending e ON e.record_id = r.id AND e.recorded_from <= :as_of"
+    " AND (e.recorded_to IS NULL OR e.recorded_to > :as_of)"
+)
 
 
 def lock_goldens(connection: Connection, golden_ids: Sequence[GoldenId]) -> None:
@@ -224,40 +229,49 @@ def mark_published(connection: Connection, golden_ids: Sequence[GoldenId], *, at
 def select_crosswalk(
     connection: Connection, golden_id: GoldenId, *, to: str | None, as_of: datetime | None
 ) -> tuple[CrosswalkEntry, ...]:
-    """List the source keys of a golden record, of one instance or of all, now or as of an instant."""
+    """List the source keys of a golden record, of one instance or of all, now or as of an instant.
+
+    All keys of a golden record include those that their sources gave up, each marked; those in one instance do not.
+    """
     if as_of is None:
-        statement = f"{_ENTRY}, r.golden_id FROM source_record r WHERE r.golden_id = :id AND r.state = 'active'"
+        columns, ended = f"{_ENTRY}, r.golden_id", "r.ended_because"
+        source = "FROM source_record r WHERE r.golden_id = :id AND r.state = 'active'"
     else:
-        statement = (
-            f"{_ENTRY}, m.golden_id FROM membership m JOIN source_record r ON r.id = m.record_id"
+        columns, ended = f"{_ENTRY}, m.golden_id", "e.because"
+        source = (
+            f"FROM membership m JOIN source_record r ON r.id = m.record_id {_ENDED_THEN}"
             " WHERE m.golden_id = :id AND m.recorded_from <= :as_of AND (m.recorded_to IS NULL OR m.recorded_to >"
             " :as_of)"
         )
     rows = connection.execute(
         text(
-            f"{statement} AND (:to::text IS NULL OR r.instance_id = :to) ORDER BY 1, 2, 3, 4".replace(
-                ":to::text", "CAST(:to AS text)"
-            )
+            f"{columns}, {ended} AS ended {source} AND (CAST(:to AS text) IS NULL OR (r.instance_id = :to"
+            f" AND {ended} IS NULL)) ORDER BY 1, 2, 3, 4"
         ),
         {"id": golden_id, "to": to, "as_of": as_of},
     )
-    return tuple(_entry(row) for row in rows)
+    return tuple(replace(_entry(row), ended=row.ended) for row in rows)
 
 
 def select_crosswalk_pairs(
     connection: Connection, source: str, to: str, *, entity_type: str | None, as_of: datetime | None
 ) -> tuple[CrosswalkPair, ...]:
-    """List the pairs of source keys that two instances have in one golden record, now or as of an instant."""
+    """List the pairs of source keys that two instances have in one golden record, now or as of an instant.
+
+    A key that its source gave up is still translated, and is no translation of another.
+    """
     rows = connection.execute(
         text(
-            "WITH standing AS (SELECT r.instance_id, r.object, r.scope, r.native_id, r.entity_type, m.golden_id"
-            " FROM membership m JOIN source_record r ON r.id = m.record_id"
+            "WITH standing AS (SELECT r.instance_id, r.object, r.scope, r.native_id, r.entity_type, m.golden_id,"
+            " CASE WHEN CAST(:as_of AS timestamptz) IS NULL THEN r.ended_because ELSE e.because END AS ended"
+            f" FROM membership m JOIN source_record r ON r.id = m.record_id {_ENDED_THEN}"
             " WHERE r.instance_id IN (:source, :to) AND (CAST(:type AS text) IS NULL OR r.entity_type = :type)"
             " AND ((CAST(:as_of AS timestamptz) IS NULL AND m.recorded_to IS NULL) OR (m.recorded_from <= :as_of"
             " AND (m.recorded_to IS NULL OR m.recorded_to > :as_of))))"
             " SELECT a.entity_type, a.golden_id, a.instance_id, a.object, a.scope, a.native_id,"
             " b.instance_id AS to_instance, b.object AS to_object, b.scope AS to_scope, b.native_id AS to_native_id"
             " FROM standing a JOIN standing b USING (golden_id) WHERE a.instance_id = :source AND b.instance_id = :to"
+            " AND b.ended IS NULL"
             " ORDER BY a.entity_type, a.object, a.scope, a.native_id, b.object, b.scope, b.native_id"
         ),
         {"source": source, "to": to, "type": entity_type, "as_of": as_of},

@@ -94,6 +94,36 @@ INVARIANTS: Final[Mapping[str, str]] = {
         SELECT r.id FROM source_record r WHERE r.state <> 'active'
            AND (EXISTS (SELECT FROM blocking_key b WHERE b.record_id = r.id)
                 OR EXISTS (SELECT FROM edge e WHERE e.left_id = r.id OR e.right_id = r.id))""",
+    "derived: a record is ended as its open ending says": """
+        SELECT r.id FROM source_record r
+          FULL JOIN (SELECT * FROM source_ending WHERE recorded_to IS NULL) AS e ON e.record_id = r.id
+         WHERE (r.ended_because, r.successor_id) IS DISTINCT FROM (e.because, e.successor_id)""",
+    "derived: a record is given up for another one as the last fact about it says": """
+        SELECT e.source_key FROM (SELECT DISTINCT ON (source_key) * FROM source_event
+                                   WHERE other_key IS NOT NULL AND ended_at IS NULL
+                                   ORDER BY source_key, coalesce(happened_at, recorded_at) DESC, id DESC) AS e
+          JOIN source_record r ON r.entity_type = e.entity_type AND r.state <> 'deleted' AND e.source_key =
+               r.instance_id || '/' || r.object || CASE WHEN r.scope = '' THEN '' ELSE '/' || r.scope END || ':' ||
+               r.native_id
+          LEFT JOIN source_record s ON s.id = r.successor_id
+         WHERE r.ended_because IS DISTINCT FROM e.kind OR (s.id IS NULL) <> (e.event_id IS NULL)""",
+    "derived: a golden value is of no record that its source gave up while another member lives": """
+        SELECT v.golden_id || ' ' || l.key FROM golden_version v CROSS JOIN LATERAL jsonb_each(v.lineage) AS l
+          JOIN source_record r ON r.id = l.value ->> 'record_id'
+         WHERE v.recorded_to IS NULL AND v.state = 'active' AND NOT l.value ? 'override'
+           AND r.ended_because IS NOT NULL
+           AND EXISTS (SELECT FROM source_record m WHERE m.golden_id = v.golden_id AND m.state = 'active'
+                          AND m.ended_because IS NULL)""",
+    "derived: a record given up for another is with it, or a steward is asked": """
+        SELECT r.id FROM source_record r JOIN source_record s ON s.id = r.successor_id
+         WHERE r.state = 'active' AND s.state = 'active' AND r.golden_id <> s.golden_id
+           AND NOT EXISTS (SELECT FROM review q WHERE q.state = 'open' AND q.left_id IN (r.id, s.id)
+                              AND q.right_id IN (r.id, s.id))""",
+    "derived: the records of a retired instance are ended": """
+        SELECT r.id FROM source_instance i JOIN source_record r ON r.instance_id = i.id
+         WHERE i.is_settled AND r.state <> 'deleted'
+           AND (CASE WHEN i.retired_at IS NULL THEN r.ended_because = 'instance_retired'
+                     ELSE r.ended_because IS NULL END)""",
     "derived: a child is matched within its parent as that stands now": """
         SELECT c.id FROM source_record c JOIN golden_record g ON g.id = c.context
          WHERE c.state = 'active' AND g.state <> 'active'""",

@@ -16,6 +16,7 @@ from mdm.entities.model import Reason
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
 from mdm.identity.model import Cause, IdentityPlan
 from mdm.ids import ExceptionId, GoldenId
+from mdm.jobs.merges import take_merges
 from mdm.jobs.model import Identity, Outcome
 from mdm.pipeline import apply, reevaluate, resolve
 from mdm.resolution.model import Bounds
@@ -47,8 +48,9 @@ def deliver(
         known = _known(connection)
     judged = _as_mended(hub, [_judge(hub, one, known, column_map) for one in deliveries], known)
     rejected = {index: one for index, one in enumerate(judged) if isinstance(one, Rejected)}
-    if rejected:
-        queue = partial(_queue, rejected=tuple(rejected.values()), column_map=column_map, who=who, bracket=bracket)
+    # A merge is told again by whoever told it; the queue keeps records.
+    if queued := tuple(one for one in rejected.values() if one.delivery.merged_into is None):
+        queue = partial(_queue, rejected=queued, column_map=column_map, who=who, bracket=bracket)
         run(hub.engine, queue)
     outcomes = {
         index: Outcome(one.delivery.key, "rejected", None, "none", errors=one.reasons)
@@ -193,7 +195,9 @@ def _in_order(outcomes: Outcomes) -> tuple[Outcome, ...]:
 
 
 def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map: Mapping[str, str]) -> Outcomes:
-    """Take one chunk of one entity type along the path in the transaction at hand."""
+    """Take one chunk of one entity type along the path in the transaction at hand, merges of its records last."""
+    merged = [(index, one.delivery) for index, one in chunk if one.delivery.merged_into is not None]
+    chunk = [(index, one) for index, one in chunk if one.delivery.merged_into is None]
     fresh, arrivals, misfits = split_known(work.connection, [one for _, one in chunk])
     reasons_by_key = {one.delivery.key: one.reasons for one in misfits}
     if misfits:
@@ -205,11 +209,15 @@ def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map
         settled = [one for one in fresh if one.delivery.key in changed]
         exceptions.settle(work.connection, settled, column_map=column_map, who=work.who)
     taken = [(index, one) for index, one in chunk if one.delivery.key not in reasons_by_key]
-    return _outcomes(work, taken, arrivals) | {
-        index: Outcome(one.delivery.key, "rejected", None, "none", errors=reasons_by_key[one.delivery.key])
-        for index, one in chunk
-        if one.delivery.key in reasons_by_key
-    }
+    return (
+        _outcomes(work, taken, arrivals)
+        | {
+            index: Outcome(one.delivery.key, "rejected", None, "none", errors=reasons_by_key[one.delivery.key])
+            for index, one in chunk
+            if one.delivery.key in reasons_by_key
+        }
+        | take_merges(work, merged)
+    )
 
 
 def _chunks(accepted: Iterable[tuple[int, Accepted]], size: int) -> Iterator[list[tuple[int, Accepted]]]:

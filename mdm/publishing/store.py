@@ -183,7 +183,7 @@ def select_origins(connection: Connection, entity_types: Sequence[str]) -> tuple
 
 
 def select_snapshot(connection: Connection, instance_id: str, entity_type: str) -> tuple[SnapshotRow, ...]:
-    """List the active records of an instance with the newest version of their golden record that is not held."""
+    """List the living records of an instance with the newest version of their golden record that is not held."""
     rows = connection.execute(
         text(
             "SELECT r.object, r.scope, r.native_id, r.golden_id, v.version, v.values AS shown"
@@ -191,6 +191,7 @@ def select_snapshot(connection: Connection, instance_id: str, entity_type: str) 
             "  WHERE g.golden_id = r.golden_id AND g.state = 'active' AND g.held = '[]'"
             "  ORDER BY version DESC LIMIT 1) AS v"
             " WHERE r.instance_id = :instance AND r.entity_type = :type AND r.state = 'active'"
+            " AND r.ended_because IS NULL"
             " ORDER BY r.object, r.scope, r.native_id"
         ),
         {"instance": instance_id, "type": entity_type},
@@ -202,11 +203,11 @@ def select_snapshot(connection: Connection, instance_id: str, entity_type: str) 
 
 
 def select_own_keys(connection: Connection, instance_id: str) -> tuple[tuple[GoldenId, str, str], ...]:
-    """List (golden id, scope, native id) of the active records of an instance, in the order of their keys."""
+    """List (golden id, scope, native id) of the living records of an instance, in the order of their keys."""
     rows = connection.execute(
         text(
             "SELECT golden_id, scope, native_id FROM source_record WHERE instance_id = :instance AND state = 'active'"
-            " ORDER BY object, scope, native_id"
+            " AND ended_because IS NULL ORDER BY object, scope, native_id"
         ),
         {"instance": instance_id},
     )

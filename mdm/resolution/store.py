@@ -252,7 +252,7 @@ def select_questions(connection: Connection, record_ids: Iterable[RecordId]) -> 
     """Find what stands open between golden records of these records and others: the strongest edge of each two.
 
     Two golden records that a decision parts are no question, but for `unsure`, which is one until it is answered, also
-    where there is no edge.
+    where there is no edge. That a source holds two records for one which a decision parts is a contradiction.
     """
     rows = connection.execute(
         text(
@@ -276,7 +276,11 @@ def select_questions(connection: Connection, record_ids: Iterable[RecordId]) -> 
             "  WHERE d.revoked_at IS NULL AND d.judgement <> 'same' AND a.state = 'active' AND b.state = 'active'"
             "    AND least(a.golden_id, b.golden_id) = s.first"
             "    AND greatest(a.golden_id, b.golden_id) = s.second AND a.golden_id IN (s.first, s.second)) AS d"
-            " WHERE d.judgements IS NULL OR d.judgements @> ARRAY['unsure'] ORDER BY s.left_id, s.right_id"
+            " WHERE d.judgements IS NULL OR d.judgements @> ARRAY['unsure']"
+            " UNION ALL SELECT l.id, n.id, 0, least(l.golden_id, n.golden_id), greatest(l.golden_id, n.golden_id),"
+            "   'contradiction' FROM source_record l JOIN source_record n ON n.id = l.successor_id"
+            "  WHERE (l.id = ANY(:ids) OR l.successor_id = ANY(:ids)) AND l.golden_id <> n.golden_id"
+            "    AND l.state = 'active' AND n.state = 'active' ORDER BY 1, 2"
         ),
         {"ids": [str(id_) for id_ in record_ids]},
     )

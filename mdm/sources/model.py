@@ -21,6 +21,8 @@ _KEY: Final = re.compile(
 )
 
 RecordState = Literal["active", "deleted", "withdrawn"]
+EndedBecause = Literal["merged", "re_keyed", "instance_migrated", "instance_retired"]
+UnseenBecause = Literal["access_lost", "vanished"]
 Status = Literal["created", "updated", "unchanged", "stale", "rejected"]
 
 
@@ -58,24 +60,34 @@ class SourceKey:
 
 @dataclass(frozen=True, slots=True)
 class SourceInstance:
-    """One installation of a source system; its id never changes, also when it is renamed."""
+    """One installation of a source system; its id never changes, also when it is renamed.
+
+    retired_at  since when all its records count as ended; None while it lives
+    """
 
     id: str
     system: str
     title: str
     rank: int = 100
     duplicate_free: bool = False
+    retired_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One record as a system sent it; `fields` are its own columns, a deletion needs none."""
+    """One record as a system sent it; `fields` are its own columns, a deletion needs none.
+
+    merged_into  the key that survived, where the system gave this one up in a merge; then nothing else counts
+    reason       why it was deleted, where that is known
+    """
 
     key: SourceKey
     entity_type: str
     fields: Mapping[str, Any]
     source_time: datetime | None = None
     is_deletion: bool = False
+    merged_into: SourceKey | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,7 @@ class SourceRecord:
     context             golden id of the parent it is matched within, "" while that is unknown
     invalid_attributes  those with a value that fails a validation
     holds               codes of the validations that hold its golden record back from publishing
+    ended_because       why its source uses it no more, though it is still a member; None while it lives
     """
 
     id: RecordId
@@ -135,16 +148,21 @@ class SourceRecord:
     context: str = ""
     invalid_attributes: frozenset[str] = frozenset()
     holds: tuple[str, ...] = ()
+    ended_because: EndedBecause | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What storing one accepted delivery did; only created and updated ones go on along the path."""
+    """What storing one accepted delivery did; only created and updated ones go on along the path.
+
+    has_facts  its source said something of its key, or retired, which may make it ended or let it live again
+    """
 
     record_id: RecordId
     key: SourceKey
     status: Status
     golden_id: GoldenId | None
+    has_facts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ older one never overwrites a newer one.
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
@@ -31,6 +31,9 @@ from mdm.sources.model import (
     Status,
     is_instance_id,
 )
+
+NEVER_DELIVERED: Final = b""
+"""The content hash of a record that the hub made: it knows the key from what happened to another one."""
 
 
 def register(connection: Connection, instance: SourceInstance, *, who: str) -> None:
@@ -69,18 +72,19 @@ def judge(
     entity_type: EntityType, delivery: Delivery, *, known_instances: frozenset[str], column_map: Mapping[str, str]
 ) -> Accepted | Rejected:
     """Map one delivery and decide whether it can be stored; all faults are told at once."""
-    if delivery.key.instance not in known_instances:
+    named = [key.instance for key in (delivery.key, delivery.merged_into) if key is not None]
+    if unknown := [instance for instance in named if instance not in known_instances]:
         reason = Reason(
             "source",
             "source_unknown",
-            f"source instance {delivery.key.instance!r} is not registered",
+            f"source instance {unknown[0]!r} is not registered",
             "register it first",
             "reject",
         )
         return Rejected(delivery, (reason,))
     mapped = map_record(entity_type, delivery.fields, instance=delivery.key.instance, column_map=column_map)
     rejecting = tuple(fault for fault in mapped.faults if fault.severity == "reject")
-    if delivery.is_deletion:
+    if delivery.is_deletion or delivery.merged_into is not None:
         return Accepted(delivery, {}, {}, (), (), _content_hash(delivery, {}, {}))
     if unstorable := _unstorable(delivery.fields):
         return Rejected(delivery, (*rejecting, unstorable))
@@ -130,10 +134,11 @@ def ingest(
     """
     _lock_meeting_points(connection, accepted)
     failpoint("ingest.locked")
-    heads = store.select_heads(connection, [one.delivery.key for one in accepted])
+    standings = store.select_standings(connection, [one.delivery.key for one in accepted])
     arrivals, rows, references, updated = [], [], {}, []
     for one in accepted:
-        head = heads.get(one.delivery.key)
+        found = standings[one.delivery.key]
+        head = found if found.id is not None else None
         status = _status(head, one)
         if status in {"unchanged", "stale"}:
             arrivals.append(_arrival(one.delivery.key, head, status))
@@ -145,7 +150,7 @@ def ingest(
         if head is not None:
             updated.append(record_id)
         golden_id = GoldenId(head.golden_id) if head is not None and head.golden_id else None
-        arrivals.append(Arrival(record_id, one.delivery.key, status, golden_id))
+        arrivals.append(Arrival(record_id, one.delivery.key, status, golden_id, found.has_facts))
     if rows:
         store.upsert_records(connection, rows, at=at(connection), who=who)
     if updated:
@@ -154,6 +159,11 @@ def ingest(
         store.insert_references(connection, references)
     failpoint("ingest.stored")
     return tuple(arrivals)
+
+
+def meeting_point(entity_type: str, key: SourceKey) -> int:
+    """Name the lock under which whoever stores a record, points at it or ends it meets the others."""
+    return key_hash("source", entity_type, key.instance, key.native_id)
 
 
 def parents_of(
@@ -188,7 +198,7 @@ def references_of(
 
 
 def _lock_meeting_points(connection: Connection, accepted: Sequence[Accepted]) -> None:
-    keys = {_meeting_point(one.delivery.entity_type, one.delivery.key) for one in accepted}
+    keys = {meeting_point(one.delivery.entity_type, one.delivery.key) for one in accepted}
     keys |= {key_hash("source", to.entity_type, to.instance, to.native_id) for one in accepted for to in one.references}
     lock_keys(connection, keys)
 
@@ -196,8 +206,10 @@ def _lock_meeting_points(connection: Connection, accepted: Sequence[Accepted]) -
 def _status(head: Row[Any] | None, one: Accepted) -> Status:
     if head is None:
         return "created"
-    if head.content_hash == one.content_hash:
-        return "unchanged"
+    if head.content_hash == one.content_hash or (one.delivery.is_deletion and head.is_forwarded):
+        return "unchanged"  # what was given up for another key has gone already, and its key resolves for ever
+    if head.content_hash == NEVER_DELIVERED and not one.delivery.is_deletion:
+        return "created"
     newer = one.delivery.source_time
     if newer is not None and head.source_time is not None and newer < head.source_time:
         return "stale"
@@ -253,7 +265,3 @@ def _printed_key(text: str, known_instances: frozenset[str]) -> SourceKey | None
     except SourceKeyInvalid:
         return None
     return key if key.instance in known_instances else None
-
-
-def _meeting_point(entity_type: str, key: SourceKey) -> int:
-    return key_hash("source", entity_type, key.instance, key.native_id)

@@ -17,7 +17,7 @@ _KEY_COLUMNS = "instance_id text, object text, scope text, native_id text"
 
 _RECORD = """
 SELECT r.id, r.instance_id, r.object, r.scope, r.native_id, r.entity_type, r.state, r.version, r.source_time,
-r.golden_id, r.context, v.values, v.warnings, i.rank
+r.golden_id, r.context, v.values, v.warnings, i.rank, r.ended_because
   FROM source_record r
   JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version
   JOIN source_instance i ON i.id = r.instance_id
@@ -53,19 +53,51 @@ def insert_instance(connection: Connection, instance: SourceInstance, *, who: st
 
 def select_instances(connection: Connection) -> tuple[SourceInstance, ...]:
     """List the registered instances by id."""
-    rows = connection.execute(text("SELECT id, system, title, rank, duplicate_free FROM source_instance ORDER BY id"))
+    rows = connection.execute(
+        text("SELECT id, system, title, rank, duplicate_free, retired_at FROM source_instance ORDER BY id")
+    )
     return tuple(SourceInstance(*row) for row in rows)
 
 
 def select_heads(connection: Connection, keys: Sequence[SourceKey]) -> dict[SourceKey, Row[Any]]:
-    """Find what is known of each source key: id, state, version, content_hash, source_time, golden_id."""
+    """Find what is known of each source key: id, state, version, content_hash, source_time, golden_id, its ending."""
     rows = connection.execute(
         text(
             "SELECT r.instance_id, r.object, r.scope, r.native_id, r.id, r.entity_type, r.state, r.version,"
-            " r.content_hash,"
-            f" r.source_time, r.golden_id FROM source_record r JOIN jsonb_to_recordset(CAST(:keys AS jsonb)) AS k"
+            " r.content_hash, r.source_time, r.golden_id, r.ended_because, r.successor_id"
+            f" FROM source_record r JOIN jsonb_to_recordset(CAST(:keys AS jsonb)) AS k"
             f" ({_KEY_COLUMNS})"
             " USING (instance_id, object, scope, native_id)"
+        ),
+        {"keys": as_json([_key_row(key) for key in keys])},
+    )
+    return {SourceKey(row.instance_id, row.object, row.scope, row.native_id): row for row in rows}
+
+
+def select_standings(connection: Connection, keys: Sequence[SourceKey]) -> dict[SourceKey, Row[Any]]:
+    """Find of each key what is stored (id None: nothing), and what its source said of it.
+
+    Its instance is held, as by a foreign key, so that one that is being retired waits for whoever delivers to it.
+    has_facts     facts of its source may end it or let it live: told of the key, waiting for it, or of the instance
+    is_forwarded  it was given up for another key
+    """
+    printed = (
+        "k.instance_id || '/' || k.object || CASE WHEN k.scope = '' THEN '' ELSE '/' || k.scope END"
+        " || ':' || k.native_id"
+    )
+    rows = connection.execute(
+        text(
+            "SELECT k.instance_id, k.object, k.scope, k.native_id, r.id, r.entity_type, r.state, r.version,"
+            " r.content_hash, r.source_time, r.golden_id,"
+            " coalesce(r.ended_because <> 'instance_retired', false) AS is_forwarded,"
+            " i.retired_at IS NOT NULL OR r.ended_because IS NOT NULL"
+            f" OR EXISTS (SELECT FROM source_event e WHERE e.source_key = {printed} AND e.other_key IS NOT NULL"
+            "  AND e.ended_at IS NULL)"
+            f" OR EXISTS (SELECT FROM source_event e WHERE e.other_key = {printed} AND e.event_id IS NULL"
+            "  AND e.ended_at IS NULL) AS has_facts"
+            f" FROM jsonb_to_recordset(CAST(:keys AS jsonb)) AS k ({_KEY_COLUMNS})"
+            " JOIN source_instance i ON i.id = k.instance_id"
+            " LEFT JOIN source_record r USING (instance_id, object, scope, native_id) FOR KEY SHARE OF i"
         ),
         {"keys": as_json([_key_row(key) for key in keys])},
     )
@@ -103,6 +135,9 @@ def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *,
             " ON CONFLICT (id) DO UPDATE SET state = CASE WHEN source_record.withdrawn_event_id IS NOT NULL AND"
             " excluded.state = 'active' THEN 'withdrawn' ELSE excluded.state END, version = excluded.version,"
             " who = excluded.who, content_hash = excluded.content_hash, recorded_at = excluded.recorded_at,"
+            " unseen_because = NULL,"
+            " ended_because = CASE WHEN excluded.state <> 'deleted' THEN source_record.ended_because END,"
+            " successor_id = CASE WHEN excluded.state <> 'deleted' THEN source_record.successor_id END,"
             " source_time = coalesce(excluded.source_time, source_record.source_time))"
             " INSERT INTO source_record_version (record_id, version, state, fields, values, undeclared, warnings,"
             " content_hash, source_time, recorded_at, who)"
@@ -349,4 +384,5 @@ def _record(row: Row[Any]) -> SourceRecord:
         context=row.context,
         invalid_attributes=frozenset(field for field, _, _ in row.warnings),
         holds=tuple(sorted(code for _, code, severity in row.warnings if severity == "hold_publishing")),
+        ended_because=row.ended_because,
     )

@@ -20,13 +20,14 @@ State = Literal["in_force", "masks_newer", "superseded", "ended"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """What one member brings to its golden record; retired source instances are left out by the caller.
+    """What one member brings to its golden record.
 
     source_rank  standing of the source instance, 1 before 2; decides only between values of equal time
     source_time  when the source says it last changed the record; None = unknown, older than every known time
     changed_at   by attribute, when this value last changed in its source, where that is known better than source_time
     invalid      attributes whose value fails a validation of the entity type
     verified     attributes whose value was verified outside the hub, for example against a register
+    is_ended     its source gave it up: it says nothing while any other member lives
     """
 
     record_key: str
@@ -38,6 +39,7 @@ class Contribution:
     changed_at: Mapping[str, datetime] = field(default_factory=dict)
     invalid: frozenset[str] = frozenset()
     verified: frozenset[str] = frozenset()
+    is_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

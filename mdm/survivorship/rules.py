@@ -50,7 +50,7 @@ def survive(
     contributions  all members, in any order, never only those that changed; their source keys are distinct
     overrides      those anchored on members; which of them hold is worked out here
     """
-    contests = _Contests(entity_type, contributions, at)
+    contests = _Contests(entity_type, speaking(contributions), at)
     fared = standings(entity_type, contributions, overrides, at)
     ruling = {s.override.attribute: s.override for s in fared if s.state in ("in_force", "masks_newer")}
     values: dict[str, Any] = {}
@@ -74,7 +74,7 @@ def losers(
     entity_type: EntityType, contributions: Sequence[Contribution], golden: GoldenValues
 ) -> dict[str, list[Losing]]:
     """List by attribute the values that members hold and the golden record does not show, and why, best first."""
-    contests = _Contests(entity_type, contributions, golden.at)
+    contests = _Contests(entity_type, speaking(contributions), golden.at)
     lost: dict[str, list[Losing]] = {}
     for name, attribute in entity_type.attributes.items():
         override = golden.lineage[name].override if name in golden.lineage else None
@@ -108,8 +108,9 @@ def standings(
             found.append(OverrideStanding(override, "superseded"))
         else:
             has_changed = override.masked is not None and held[id(override)] != override.masked
+            heard = sorted(one.record_key for one in speaking(contributions))
             newer = tuple(
-                key for key in sorted(members) if _says_otherwise_since(override, members[key], has_changed=has_changed)
+                key for key in heard if _says_otherwise_since(override, members[key], has_changed=has_changed)
             )
             found.append(OverrideStanding(override, "masks_newer" if newer else "in_force", newer))
     return tuple(found)
@@ -125,6 +126,11 @@ def fingerprint(entity_type: EntityType, attribute: str, record_key: str, values
         return masked_hash(record_key, attribute, values.get(attribute))
     held = {name: values[name] for name in names if name in values and not entity_type.attributes[name].reference}
     return masked_hash(record_key, entity_type.attributes[attribute].group or "", held or None)
+
+
+def speaking(contributions: Sequence[Contribution]) -> Sequence[Contribution]:
+    """Leave out members that their sources gave up, unless no other is left; overrides on them still count."""
+    return [one for one in contributions if not one.is_ended] or contributions
 
 
 @dataclass(frozen=True, slots=True)

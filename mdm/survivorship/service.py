@@ -171,7 +171,8 @@ def _contests(
         contributions, ruling, held = found.setdefault(member.golden_id, ([], [], []))
         contributions.append(_contribution(entity_type, member, references))
         ruling.extend(replace(one, record_key=str(member.key)) for one in overrides.get(member.id, ()))
-        held.extend(f"{member.key} {code}" for code in member.holds)
+        if member.ended_because is None:
+            held.extend(f"{member.key} {code}" for code in member.holds)
     return {id_: (tuple(given), tuple(ruling), tuple(sorted(held))) for id_, (given, ruling, held) in found.items()}
 
 
@@ -186,6 +187,7 @@ def _contribution(
         source_time=member.source_time,
         values=_with_resolved_references(entity_type, member, references),
         invalid=member.invalid_attributes,
+        is_ended=member.ended_because is not None,
     )
 
 
@@ -221,7 +223,7 @@ def _row(
 ) -> dict[str, Any]:
     values = dict(survived.values)
     lineage = {name: line.to_json() for name, line in survived.lineage.items()}
-    members = sorted(one.record_key for one in contributions)
+    members = sorted(f"{one.record_key} ended" if one.is_ended else one.record_key for one in contributions)
     forward_to = golden.forward_to and str(golden.forward_to)
     content = canonical_bytes([golden.state, forward_to, golden.is_confirmed, values, lineage, members, list(held)])
     return {
