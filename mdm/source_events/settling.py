@@ -45,30 +45,29 @@ def settle(connection: Connection, entity_type: str, keys: Iterable[SourceKey], 
     is ended all the same, and what is left open becomes a review.
     """
     task = _Settling(connection, entity_type, at, who, new_event_id())
-    touched: set[RecordId] = set()
-    todo = frozenset(keys)
-    while todo:
-        # Whoever waits for a key that came to be known is next, also where it was looked at before.
-        todo, records = _settle_some(task, todo)
-        touched |= records
-    return Settled(frozenset(touched), task.event_id) if touched else Settled()
-
-
-def _settle_some(task: _Settling, keys: frozenset[SourceKey]) -> tuple[frozenset[SourceKey], set[RecordId]]:
-    """Settle some keys and those that wait for them; return the keys that came to be known, and the records touched."""
-    forwards = _standing_forwards(task.connection, keys)
-    named = keys | forwards.keys() | {_other(event) for event in forwards.values()}
-    made = _make(task, named, forwards)
+    settled = frozenset(keys)
+    made = _make_all(task, settled)
+    forwards = _standing_forwards(connection, settled | made)
+    settled |= forwards.keys() | made
+    named = settled | {_other(event) for event in forwards.values()}
+    dropped = _drop(task, _heads(task, named))
     heads = _heads(task, named)
-    dropped = _drop(task, heads)
-    if dropped:
-        heads = _heads(task, named)
-    own = {key: heads[key] for key in keys | forwards.keys() if key in heads}
+    own = {key: heads[key] for key in settled if key in heads}
     touched = {RecordId(heads[key].id) for key in made | dropped}
     touched |= _end(task, own, forwards, heads)
     touched |= _unbind(task, own, forwards, heads)
     touched |= _bind(task, forwards, heads)
-    return made, touched
+    return Settled(frozenset(touched), task.event_id) if touched else Settled()
+
+
+def _make_all(task: _Settling, keys: frozenset[SourceKey]) -> frozenset[SourceKey]:
+    """Make what these keys need, then what waits for a key that came to be known by that, until nothing does."""
+    made, todo = frozenset[SourceKey](), keys
+    while todo:
+        forwards = _standing_forwards(task.connection, todo)
+        todo = _make(task, todo | forwards.keys() | {_other(event) for event in forwards.values()}, forwards)
+        made |= todo
+    return made
 
 
 def _standing_forwards(connection: Connection, keys: Iterable[SourceKey]) -> dict[SourceKey, SourceEvent]:
