@@ -39,7 +39,7 @@ Maps = Annotated[
         "--map",
         "-m",
         metavar="COLUMN=ATTRIBUTE",
-        help="Map a column by hand, also to id, source, object, scope or source_time; nothing after = leaves it out.",
+        help="Map a column by hand, also to id, source, object, scope, source_time, deleted or merged_into; nothing after = leaves it out.",
     ),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Entries to print at most.")]

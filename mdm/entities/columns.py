@@ -1,8 +1,8 @@
 """Which attribute a source's column fills.
 
 Names are folded (case, blanks and punctuation do not count), so "Account Name", account_name and AccountName are
-one column. Columns that tell whose record a row is (id, source, object, scope, source_time) belong to the record,
-not to its attributes.
+one column. Columns that tell whose record a row is (id, source, object, scope, source_time), and whether it is still
+there (deleted, merged_into), belong to the record, not to its attributes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from mdm.entities.code_lists import fold
 from mdm.entities.model import EntityType
 
-RecordColumn: TypeAlias = Literal["id", "source", "object", "scope", "source_time"]
+RecordColumn: TypeAlias = Literal["id", "source", "object", "scope", "source_time", "deleted", "merged_into"]
 
 _RECORD_COLUMNS: Mapping[RecordColumn, tuple[str, ...]] = MappingProxyType(
     {
@@ -33,6 +33,9 @@ _RECORD_COLUMNS: Mapping[RecordColumn, tuple[str, ...]] = MappingProxyType(
             "modified date",
             "last updated",
         ),
+        "deleted": ("IsDeleted",),
+        # Salesforce, Xero, Dataverse, our own; filled on the loser of a merge alone.
+        "merged_into": ("MasterRecordId", "MergedToContactID", "_masterid_value", "merged into"),
     }
 )
 _MAPPED_BY_HAND = -1

@@ -18,6 +18,8 @@ from mdm.sources.model import Delivery, SourceInstance, SourceKey
 from mdm.sources.vendors import default_object, id_column
 
 _VARYING = (".jsonl", ".ndjson", ".json", ".gz")  # rows of such files need not have the same columns
+_NO_MASTER = "000000000000000AAA"  # what exports of Salesforce write for a reference to nothing
+_YES = ("true", "1", "yes", "t", "y")
 RECORD_COLUMNS: tuple[RecordColumn, ...] = get_args(RecordColumn)
 
 
@@ -113,9 +115,18 @@ def delivery_of(
         key = SourceKey.parse(str(SourceKey(source, object_name, said.get("scope") or origin.scope, native_id)))
     except SourceKeyInvalid as error:
         return fault(path, number, part["id"], "source_key_invalid", error.message, error.remedy)
-    left_out = set() if layout.is_id_an_attribute else {part["id"]}
+    gone = {part[name] for name in ("deleted", "merged_into") if name in part}
+    left_out = gone if layout.is_id_an_attribute else {part["id"], *gone}
     fields = {column: value for column, value in row.items() if column not in left_out and value != ""}
-    return Delivery(key, origin.entity_type.name, fields, instant)
+    is_deleted = said.get("deleted", "").strip().lower() in _YES
+    survivor = said.get("merged_into", "").strip()
+    if survivor in {"", native_id, _NO_MASTER}:
+        return Delivery(key, origin.entity_type.name, fields, instant, is_deleted)
+    try:
+        merged_into = SourceKey.parse(str(SourceKey(source, key.object, key.scope, survivor)))
+    except SourceKeyInvalid as error:
+        return fault(path, number, part["merged_into"], "source_key_invalid", error.message, error.remedy)
+    return Delivery(key, origin.entity_type.name, fields, instant, is_deleted, merged_into)
 
 
 def _text(value: Any) -> str:

@@ -9,7 +9,7 @@ from mdm.hub import Hub
 from mdm.jobs.check import INVARIANTS, check
 from mdm.jobs.service import deliver
 from mdm.publishing.file_target import add_target
-from mdm.sources.model import SourceKey
+from mdm.sources.model import Delivery, SourceKey
 from mdm.stewardship import service as stewardship
 from tests.hubs import assert_sound, delivery
 
@@ -40,18 +40,25 @@ PLANTED = {
     "derived: every active golden": "DELETE FROM golden_search WHERE golden_id = '{c}'",
     "derived: the match model": "DELETE FROM match_model",
     "derived: edges": "UPDATE source_record SET state = 'deleted' WHERE native_id = 'c'",
+    "derived: a record is ended": "UPDATE source_record SET ended_because = 'instance_retired' WHERE native_id = 'c'",
+    "derived: a record is given": "UPDATE source_event SET other_key = 'crm-east/Account:b', event_id = NULL",
+    "derived: a golden value": "UPDATE source_record SET ended_because = 'instance_retired' WHERE native_id = 'a'",
+    "derived: a record given up": "UPDATE source_record SET golden_id = '{c}' WHERE native_id = 'e'",
+    "derived: the records of a retired": "UPDATE source_instance SET retired_at = now() WHERE id = 'crm-east'",
     "derived: a child": "UPDATE source_record SET context = '{f}' WHERE native_id = 'c'",
 }
 
 
 @pytest.fixture
 def busy(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Hub:
-    """Give a hub where a steward joined A with B, C stands alone, and D may be the same as C."""
+    """Give a hub where a steward joined A with B, C stands alone, D may be the same as C, and E was merged into A."""
     folder = tmp_path_factory.mktemp("target")
     run(hub.engine, lambda c: add_target(c, "files", folder, ["widget_hold"], who="test"))
     for key, name in ((A, "red"), (B, "blue"), (C, "green"), (D, "green")):
         deliver(hub, [delivery(key, "widget_hold", name=name)], who="test")
     stewardship.decide(hub, SourceKey.parse(A), SourceKey.parse(B), Verdict("same", "seen"), who="ann")
+    loser, survivor = SourceKey.parse("crm-east/Account:e"), SourceKey.parse(A)
+    deliver(hub, [Delivery(loser, "widget_hold", {}, merged_into=survivor)], who="test")
     assert_sound(hub)
     return hub
 

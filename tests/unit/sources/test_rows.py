@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def origin(entity: str = "customer", **given: object) -> FileOrigin:
     return FileOrigin(D365, entity_types()[entity], **given)  # type: ignore[arg-type]
 
 
-def read(row: dict[str, str], source: FileOrigin) -> Delivery | FileFault:
+def read(row: dict[str, Any], source: FileOrigin) -> Delivery | FileFault:
     return delivery_of(FILE, 2, row, layout_of(FILE, tuple(row), source), source)
 
 
@@ -104,3 +105,22 @@ def test_mapping_to_what_does_not_exist_names_the_nearest() -> None:
         require_mapped(origin().entity_type, {"Name": "legal_nme"})
 
     assert refused.value.remedy == "did you mean legal_name?"
+
+
+@pytest.mark.parametrize(
+    ("row", "is_deletion", "survivor"),
+    [
+        ({"Id": "1", "Name": "x", "IsDeleted": "false", "MasterRecordId": ""}, False, None),
+        ({"Id": "1", "Name": "x", "IsDeleted": "true", "MasterRecordId": ""}, True, None),
+        ({"Id": "1", "Name": "x", "IsDeleted": True, "MasterRecordId": "2"}, True, "d365-emea/customer:2"),
+        ({"Id": "1", "Name": "x", "IsDeleted": "0", "MasterRecordId": "000000000000000AAA"}, False, None),
+        ({"Id": "1", "Name": "x", "MergedToContactID": "2"}, False, "d365-emea/customer:2"),
+    ],
+)
+def test_rows_say_that_their_record_is_gone(row: dict[str, Any], is_deletion: bool, survivor: str | None) -> None:
+    found = read(row, origin())
+
+    assert isinstance(found, Delivery)
+    assert found.is_deletion is is_deletion
+    assert (found.merged_into and str(found.merged_into)) == survivor
+    assert found.fields == {"Name": "x"}
