@@ -15,12 +15,14 @@ from api.routes import (
     overrides,
     relations,
     reviews,
+    source_events,
     source_records,
     sources,
 )
 
 ROUTERS = (
     source_records.router,
+    source_events.router,
     crosswalk.router,
     golden_records.router,
     overrides.router,

@@ -4,6 +4,7 @@ The single look-up reads its parameters itself: FastAPI's validation of six of t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -125,8 +126,10 @@ def _answer_then(opened: Opened, caller: Caller, asked: Mapping[str, str]) -> Tr
         if "golden_id" in asked:
             found = members_of(connection, GoldenId(asked["golden_id"]), moment)
             standing = found.standing
-            keys = _target_keys(found.members, to)
-            rows = [GoldenKey(standing.golden_id, standing.entity_type, standing.state, key) for key in (*keys, None)]
+            of = (standing.golden_id, standing.entity_type, standing.state)
+            chosen = _chosen(found.members, to)
+            rows = [GoldenKey(*of, key, one.ended) for one, key in zip(chosen, _keys(chosen), strict=True)]
+            rows.append(GoldenKey(*of, None))
             told = _golden_keys(asked["golden_id"], rows, caller)
             return told if moment.valid_at is None else {**told, "undated": _seen(found.undated, standing, caller)}
         if "object" not in asked:
@@ -136,7 +139,7 @@ def _answer_then(opened: Opened, caller: Caller, asked: Mapping[str, str]) -> Tr
         golden_id, entity_type = _belonging(connection, key, moment)
         if sight is not None and not sight(entity_type, key.instance):
             raise SourceRecordUnknown(str(key))
-        keys = _target_keys(members_of(connection, golden_id, moment).members, to) if to else []
+        keys = _keys(_chosen(members_of(connection, golden_id, moment).members, to)) if to else []
     found_rows = [(entity_type, golden_id, "active", one.object, one.scope, one.source_key) for one in keys]
     return translation(found_rows or [(entity_type, golden_id, "active", None, None, None)], to)
 
@@ -153,9 +156,13 @@ def _belonging(connection: Connection, key: SourceKey, moment: Moment) -> tuple[
     return standing.golden_id, standing.entity_type
 
 
-def _target_keys(members: Iterable[PastMember], to: str | None) -> list[TargetKey]:
-    chosen = (one for one in members if to in (None, one.source))
-    return [TargetKey(one.source, one.object, one.scope, one.native_id) for one in chosen]
+def _chosen(members: Iterable[PastMember], to: str | None) -> list[PastMember]:
+    """Keep all members, or those of one instance that it used then."""
+    return [one for one in members if to is None or (one.source == to and one.ended is None)]
+
+
+def _keys(members: Iterable[PastMember]) -> list[TargetKey]:
+    return [TargetKey(one.source, one.object, one.scope, one.native_id) for one in members]
 
 
 def _seen(keys: Iterable[str], standing: PastStanding, caller: Caller) -> list[str]:
@@ -193,13 +200,19 @@ def _golden_keys(asked_id: str, rows: Sequence[GoldenKey] | None, caller: Caller
     ):
         raise GoldenRecordUnknown(asked_id)
     golden = rows[0]
-    keys = [row.key for row in rows if row.key]
+    shown = [
+        (row.key, {name: mark for name, mark in (("ended", row.ended), ("unseen", row.unseen)) if mark})
+        for row in rows
+        if row.key
+    ]
     return {
         "golden_id": golden.golden_id,
         "entity_type": golden.entity_type,
         "status": golden.status,
         "forwarded_from": asked_id if asked_id != golden.golden_id else None,
         "source_keys": [
-            key for key in keys if principal.may("read", entity_type=golden.entity_type, source=key.source)
+            {**asdict(key), **marks} if marks else key
+            for key, marks in shown
+            if principal.may("read", entity_type=golden.entity_type, source=key.source)
         ],
     }

@@ -1,6 +1,7 @@
 """The route of deliveries: the way in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
@@ -58,7 +59,8 @@ def _told_all(records: Sequence[SourceRecordAsked | Malformed], outcomes: Sequen
 
 def _delivery(record: SourceRecordAsked) -> Delivery:
     key = SourceKey(record.source, record.object, record.scope, record.source_key)
-    return Delivery(key, record.entity_type, record.fields, record.source_time, record.deleted)
+    survivor = None if record.merged_into is None else replace(key, native_id=record.merged_into)
+    return Delivery(key, record.entity_type, record.fields, record.source_time, record.deleted, survivor)
 
 
 def told(outcome: Outcome) -> SourceRecordTold:

@@ -40,4 +40,5 @@ def _told(instance: SourceInstance) -> SourceTold:
         title=instance.title,
         rank=instance.rank,
         duplicate_free=instance.duplicate_free,
+        retired_at=instance.retired_at,
     )

@@ -65,14 +65,25 @@ class ResolveTold(Told):
     answers: list[TranslationTold]
 
 
+class MemberKeyTold(SourceKeyTold):
+    """A source key of a golden record."""
+
+    ended: Literal["merged", "re_keyed", "instance_migrated", "instance_retired"] | None = Field(
+        default=None, description="Why its source uses the key no more; absent while it does."
+    )
+    unseen: Literal["access_lost", "vanished"] | None = Field(
+        default=None, description="Why its source does not show the record, which counts all the same."
+    )
+
+
 class GoldenKeysTold(Told):
-    """Every source key of a golden record."""
+    """Every source key of a golden record, those that their sources gave up too."""
 
     golden_id: str
     entity_type: str
     status: Literal["active", "retired"]
     forwarded_from: str | None = None
-    source_keys: list[SourceKeyTold]
+    source_keys: list[MemberKeyTold]
     undated: list[str] | None = Field(
         default=None, description="Keys of which `valid_at` cannot be answered: their source gives no times."
     )

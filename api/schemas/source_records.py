@@ -26,6 +26,11 @@ class SourceRecordAsked(Asked):
         examples=["2026-06-30T12:00:00Z"],
     )
     deleted: StrictBool = Field(default=False, description="The source deleted it; `fields` may be empty.")
+    merged_into: NativeId | None = Field(
+        default=None,
+        description="The id that survived when the source merged this record into another one of the same object and"
+        " scope; nothing else of the record counts then.",
+    )
     fields: dict[Annotated[str, StringConstraints(min_length=1, max_length=255)], Any] = Field(
         default_factory=dict,
         max_length=FIELDS_COUNT_MAX,

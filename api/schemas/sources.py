@@ -2,7 +2,7 @@
 
 from pydantic import Field, StrictBool
 
-from api.schemas.shape import Asked, SourceId, Told, Word
+from api.schemas.shape import Asked, Instant, SourceId, Told, Word
 
 
 class SourceAsked(Asked):
@@ -23,6 +23,7 @@ class SourceTold(Told):
     title: str
     rank: int
     duplicate_free: bool
+    retired_at: Instant | None = Field(default=None, description="Since when all its records count as ended.")
 
 
 class SourcesTold(Told):

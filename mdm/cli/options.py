@@ -39,7 +39,8 @@ Maps = Annotated[
         "--map",
         "-m",
         metavar="COLUMN=ATTRIBUTE",
-        help="Map a column by hand, also to id, source, object, scope, source_time, deleted or merged_into; nothing after = leaves it out.",
+        help="Map a column by hand, also to id, source, object, scope, source_time, deleted or merged_into;"
+        " nothing after = leaves it out.",
     ),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Entries to print at most.")]
@@ -56,7 +57,7 @@ def parse_maps(maps: list[str] | None) -> dict[str, str]:
 
 
 def parse_instant(text: str | None, option: str = "--as-of") -> datetime | None:
-    """Read an instant in the past that a question is about."""
+    """Read the instant of an option, as the one in the past that a question is about."""
     from mdm.clock import parse_as_of
 
     if text is None:

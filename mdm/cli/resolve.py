@@ -17,6 +17,7 @@ def resolve(
     """Say which golden record a key belongs to, and which keys the same thing has in another system."""
     from mdm.cli.output import print_json, print_text, tell
     from mdm.cli.session import session
+    from mdm.cli.words import marked
     from mdm.db.transaction import reading
     from mdm.identity.service import golden_id_of
     from mdm.ids import GoldenId
@@ -37,7 +38,9 @@ def resolve(
             named = record_at(connection, source_key, moment.valid_at, as_of=moment.as_of).golden_id
         found = members_of(connection, named, moment)
     standing = found.standing
-    keys = [each.source_key for each in found.members if to in (None, each.source)]
+    members = [each for each in found.members if to is None or (each.source == to and each.ended is None)]
+    keys = [each.source_key for each in members]
+    ended = {each.source_key: each.ended for each in members if each.ended}
     if as_json:
         document = {
             "key": key,
@@ -47,12 +50,14 @@ def resolve(
         }
         forwarded = {"forwarded_from": named} if named != standing.golden_id else {}
         undated = {"undated": found.undated} if moment.valid_at is not None else {}
-        print_json({**document, **forwarded, "to": to, "answer": _answer(keys), "keys": keys, **undated})
+        print_json(
+            {**document, **forwarded, "to": to, "answer": _answer(keys), "keys": keys, "ended": ended, **undated}
+        )
         return
     forwarded_from = f", forwarded from {named}" if named != standing.golden_id else ""
     print_text(f"{standing.golden_id}  {standing.entity_type}, {standing.state}{forwarded_from}")
     for each in keys or [f"no key in {to}" if to else "no keys"]:
-        print_text(f"  {each}")
+        print_text(f"  {each}{marked(ended.get(each))}")
     if found.undated:
         tell(f"nothing can be said of {', '.join(found.undated)}: the source gives no times")
 

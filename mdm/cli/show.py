@@ -30,6 +30,7 @@ def show(
     from mdm import clock
     from mdm.cli.output import print_json
     from mdm.cli.session import session
+    from mdm.cli.words import marked
     from mdm.db.transaction import run
     from mdm.identity.service import crosswalk, named_golden
     from mdm.survivorship.service import golden_version, losing_values
@@ -43,10 +44,11 @@ def show(
         # What lost is worked out from the members as they are now, so an earlier instant has no such list.
         lost = {} if at else run(hub.engine, lambda c: losing_values(c, entity_type, golden.id, at=clock.now()))
     keys = [member.source_key for member in members]
+    ended = {member.source_key: member.ended for member in members if member.ended}
     if as_json:
-        print_json({"golden_id": golden.id, "version": version, "members": keys, "losing": lost})
+        print_json({"golden_id": golden.id, "version": version, "members": keys, "ended": ended, "losing": lost})
     else:
-        _print(golden.id, entity_type, version, keys, lost)
+        _print(golden.id, entity_type, version, [f"{each}{marked(ended.get(each))}" for each in keys], lost)
 
 
 def _show_life(key: str, *, in_json: bool) -> None:

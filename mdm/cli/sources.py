@@ -1,9 +1,10 @@
-"""`mdm sources`: register and list source instances."""
+"""`mdm sources`: register and list source instances, and tell what they did to their own records."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mdm.cli import source_events
 from mdm.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -66,6 +67,22 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_lines(found)
     else:
-        columns = ["id", "system", "title", "rank", "duplicate free"]
-        rows = [(each.id, each.system, each.title, each.rank, "yes" if each.duplicate_free else "") for each in found]
+        columns = ["id", "system", "title", "rank", "duplicate free", "retired"]
+        rows = [
+            (each.id, each.system, each.title, each.rank, "yes" if each.duplicate_free else "", each.retired_at)
+            for each in found
+        ]
         print_table(columns, rows)
+
+
+app.command("merged")(source_events.merged)
+app.command("rekeyed")(source_events.rekeyed)
+app.command("migrate")(source_events.migrate)
+app.command("lost")(source_events.lost)
+app.command("regained")(source_events.regained)
+app.command("deleted")(source_events.deleted)
+app.command("retire")(source_events.retire)
+app.command("reinstate")(source_events.reinstate)
+app.command("events")(source_events.events)
+app.command("revoke")(source_events.revoke)
+app.command("life")(source_events.life)

@@ -59,6 +59,7 @@ class PastMember:
     """A source record that counts as a member at the instant asked for.
 
     said_at  when its source said what the hub knew of it then; None where the source gives no time, or as_of was asked
+    ended    why its source used the key no more by then; None while it did
     """
 
     source: str
@@ -68,6 +69,7 @@ class PastMember:
     source_key: str
     golden_id: GoldenId
     said_at: datetime | None = None
+    ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

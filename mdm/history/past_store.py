@@ -100,8 +100,10 @@ def select_members_then(connection: Connection, golden_id: GoldenId, *, as_of: d
     """List the members that the hub held at an instant, by source key."""
     rows = connection.execute(
         text(
-            f"SELECT r.instance_id, r.object, r.scope, r.native_id, {_KEY} AS key, m.golden_id, NULL AS said_at"
-            " FROM membership m JOIN source_record r ON r.id = m.record_id WHERE m.golden_id = :id"
+            f"SELECT r.instance_id, r.object, r.scope, r.native_id, {_KEY} AS key, m.golden_id, NULL AS said_at,"
+            " e.because AS ended FROM membership m JOIN source_record r ON r.id = m.record_id"
+            " LEFT JOIN source_ending e ON e.record_id = r.id AND e.recorded_from <= :as_of"
+            "  AND (e.recorded_to IS NULL OR e.recorded_to > :as_of) WHERE m.golden_id = :id"
             " AND m.recorded_from <= :as_of AND (m.recorded_to IS NULL OR m.recorded_to > :as_of) ORDER BY 1, 2, 3, 4"
         ),
         {"id": golden_id, "as_of": as_of},
@@ -162,7 +164,10 @@ def select_members_valid(
         text(
             f"WITH {asked}, last AS ({_LAST.format(asked='asked')}), said AS ({_SAID})"
             f" SELECT r.instance_id, r.object, r.scope, r.native_id, {_KEY} AS key, s.golden_id, s.said_at, s.state,"
-            " s.is_dated FROM said s JOIN source_record r ON r.id = s.record_id WHERE s.golden_id = ANY(:ids)"
+            " s.is_dated, (SELECT e.kind FROM source_event e WHERE e.other_key IS NOT NULL AND e.recorded_at <= :at"
+            f"  AND (e.ended_at IS NULL OR e.ended_at > :at) AND e.source_key = {_KEY}"
+            "  AND coalesce(e.happened_at, e.recorded_at) <= :valid_at LIMIT 1) AS ended"
+            " FROM said s JOIN source_record r ON r.id = s.record_id WHERE s.golden_id = ANY(:ids)"
             " ORDER BY 1, 2, 3, 4"
         ),
         {"ids": [str(id_) for id_ in golden_ids], "at": at, "valid_at": valid_at},
@@ -249,5 +254,5 @@ def _brief(row: Row[Any]) -> EventBrief:
 
 def _member(row: Row[Any]) -> PastMember:
     return PastMember(
-        row.instance_id, row.object, row.scope, row.native_id, row.key, GoldenId(row.golden_id), row.said_at
+        row.instance_id, row.object, row.scope, row.native_id, row.key, GoldenId(row.golden_id), row.said_at, row.ended
     )

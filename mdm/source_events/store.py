@@ -91,6 +91,18 @@ def select_named(connection: Connection, source_keys: Iterable[str]) -> set[str]
     return set(rows.scalars())
 
 
+def select_touching(connection: Connection, source_key: str, instance_id: str) -> tuple[SourceEvent, ...]:
+    """List the events that name a key on either side, and those of its whole instance."""
+    rows = connection.execute(
+        text(
+            f"{_EVENT} WHERE e.source_key = :key OR e.other_key = :key"
+            " OR (e.instance_id = :instance AND e.source_key IS NULL) ORDER BY e.id"
+        ),
+        {"key": source_key, "instance": instance_id},
+    )
+    return tuple(_event(row) for row in rows)
+
+
 def select_of_instance(connection: Connection, instance_id: str) -> tuple[SourceEvent, ...]:
     """List what happened to an instance as a whole."""
     rows = connection.execute(
@@ -267,10 +279,11 @@ def select_versions(connection: Connection, record_id: RecordId) -> list[Row[Any
 
 
 def select_memberships(connection: Connection, record_id: RecordId) -> list[Row[Any]]:
-    """List (golden_id, recorded_from, recorded_to, event_id, who, left_who) of every membership of a record."""
+    """List every membership of a record: its golden id, from and until when, the event and its kind, and by whom."""
     rows = connection.execute(
         text(
-            "SELECT m.golden_id, m.recorded_from, m.recorded_to, m.event_id, m.who, i.kind FROM membership m"
+            "SELECT m.golden_id, m.recorded_from, m.recorded_to, m.event_id, m.who, i.kind,"
+            " lead(m.who) OVER (ORDER BY m.recorded_from) AS left_who FROM membership m"
             " JOIN identity_event i ON i.id = m.event_id WHERE m.record_id = :id ORDER BY m.recorded_from"
         ),
         {"id": record_id},
