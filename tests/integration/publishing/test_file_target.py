@@ -10,8 +10,10 @@ from mdm.db.transaction import run
 from mdm.failpoints import FailpointHit, armed
 from mdm.hub import Hub, open_hub
 from mdm.jobs.service import deliver
+from mdm.jobs.source_events import report
 from mdm.publishing.file_target import add_target, sync
 from mdm.settings import Settings
+from mdm.source_events.model import SourceFact
 from mdm.sources.files import read_file
 from mdm.sources.model import Delivery, SourceInstance, SourceKey
 from mdm.sources.service import register
@@ -119,3 +121,21 @@ def test_nothing_is_written_when_nothing_waits(hub: Hub, tmp_path: Path) -> None
     add(hub, tmp_path / "out")
 
     assert sync(hub.engine, hub.declared, "files").files == {}
+
+
+def test_a_key_that_its_source_gave_up_is_in_no_file_and_references_name_its_successor(
+    hub: Hub, tmp_path: Path
+) -> None:
+    add(hub, tmp_path / "out")
+    sync(hub.engine, hub.declared, "files")
+    old, new = SourceKey.parse("kantata/workspace_groups:7"), SourceKey.parse("kantata/workspace_groups:8")
+
+    report(hub, [SourceFact("re_keyed", "kantata", old, new)], who="test")
+    sync(hub.engine, hub.declared, "files")
+
+    (customer,) = rows(tmp_path / "out", "kantata.customer.csv")
+    (project,) = rows(tmp_path / "out", "kantata.project.csv")
+    assert (customer["native_id"], project["customer"]) == ("8", "8")
+    report(hub, [SourceFact("instance_retired", "kantata")], who="test")
+    sync(hub.engine, hub.declared, "files")
+    assert rows(tmp_path / "out", "kantata.customer.csv") == rows(tmp_path / "out", "kantata.project.csv") == []
