@@ -123,7 +123,7 @@ def note_instance(connection: Connection, fact: SourceFact, *, who: str) -> Note
     if holding is not None and holding.place > event.place:
         return Noted(fact, "overtaken", event.id)
     if holding is None or holding.kind != event.kind:
-        store.update_retired(connection, fact.instance, at if fact.kind == "instance_retired" else None)
+        store.update_retired(connection, fact.instance, at if fact.kind == "instance_retired" else None, who=who)
     return Noted(fact, "recorded", event.id)
 
 

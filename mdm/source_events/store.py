@@ -231,11 +231,11 @@ def lock_instance(connection: Connection, instance_id: str) -> None:
     connection.execute(text("SELECT FROM source_instance WHERE id = :id FOR UPDATE"), {"id": instance_id})
 
 
-def update_retired(connection: Connection, instance_id: str, retired_at: datetime | None) -> None:
+def update_retired(connection: Connection, instance_id: str, retired_at: datetime | None, *, who: str) -> None:
     """Retire an instance, or let it live again; its records have to follow."""
     connection.execute(
-        text("UPDATE source_instance SET retired_at = :at, is_settled = false WHERE id = :id"),
-        {"id": instance_id, "at": retired_at},
+        text("UPDATE source_instance SET retired_at = :at, is_settled = false, who = :who WHERE id = :id"),
+        {"id": instance_id, "at": retired_at, "who": who},
     )
 
 
