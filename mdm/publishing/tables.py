@@ -13,12 +13,19 @@ event = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("kind", Text, nullable=False),
     Column("entity_type", Text, nullable=False),
-    Column("golden_id", Text, nullable=False),
-    Column("version", Integer, nullable=False),
+    Column("golden_id", Text),
+    Column("version", Integer),
     Column("details", JSONB, nullable=False, comment="ids and versions only"),
     Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
     Column("who", Text, nullable=False),
+    Column("review_id", Text),
+    CheckConstraint(
+        "CASE WHEN kind LIKE 'review.%' THEN review_id IS NOT NULL AND golden_id IS NULL AND version IS NULL"
+        " ELSE review_id IS NULL AND golden_id IS NOT NULL AND version IS NOT NULL END",
+        name="subject",
+    ),
     Index("ix_event_golden_id", "golden_id", "version"),
+    Index("ix_event_review_id", "review_id", postgresql_where=text("review_id IS NOT NULL")),
 )
 
 target = Table(
