@@ -42,6 +42,7 @@ def crosscheck(document: Document, vocabulary: Vocabulary) -> list[Fault]:
         *_comparison_faults(document, vocabulary),
         *_rule_faults(document),
         *_line_faults(document),
+        *_review_faults(document),
     ]
 
 
@@ -282,6 +283,25 @@ def _line_faults(document: Document) -> Iterator[Fault]:
         yield document.fault(("merge_bits",), problem, remedy)
     if merge is not None and document.content.get("policy", "hold") != "merge":
         yield document.fault(("merge_bits",), "has no effect with policy hold", "remove it or write `policy: merge`")
+
+
+def _review_faults(document: Document) -> Iterator[Fault]:
+    """Check that routes look at attributes that there are, and that a weak edge could have joined at all."""
+    attributes = _written(document, ("attributes",))
+    routes = dig(document.content, ("reviews", "routes"))
+    for number, route in enumerate(routes if isinstance(routes, list) else ()):
+        attribute = dig(route, ("when", "attribute")) if isinstance(route, dict) else None
+        if isinstance(attribute, str):
+            place = ("reviews", "routes", number, "when", "attribute")
+            yield from _unknown(document, place, "attribute", attribute, attributes)
+    bridge = dig(document.content, ("reviews", "guards", "bridge_bits"))
+    match = dig(document.content, ("matching", "match_bits"))
+    if _exceeds(match, bridge):
+        yield document.fault(
+            ("reviews", "guards", "bridge_bits"),
+            f"{bridge} lies below the match line {match}, where no edge joins",
+            "choose a number above match_bits, or leave it out",
+        )
 
 
 def _exceeds(first: object, second: object) -> bool:

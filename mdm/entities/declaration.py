@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from mdm.entities.model import Operator, Policy, SemanticType, Severity, Strategy, ValidationKind
+from mdm.entities.model import Operator, Policy, ReviewKind, SemanticType, Severity, Strategy, ValidationKind
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """A key in YAML, JSON and SQL: snake_case, at most 63 characters (PostgreSQL's bound of an identifier)."""
@@ -159,6 +159,58 @@ class MatchingDeclaration(Part):
     block_size_max: Annotated[int, Field(ge=2, le=10_000)] = 100
 
 
+class ReviewGuardsDeclaration(Part):
+    """Which golden records a steward should see although matching is content. What is left out asks nothing."""
+
+    bridge_bits: Bits | None = Field(
+        None, description="two groups of records that one edge of fewer bits than this holds together"
+    )
+    decay_bits: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = Field(
+        None, description="a member whose strongest edge lost this many bits, or is gone"
+    )
+    records_max: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="a golden record with more members than this"
+    )
+
+
+class ReviewRouteDeclaration(Part):
+    """Whom a new review goes to. Every condition given must hold, `sources` and `when` of the same record."""
+
+    to: Annotated[str, StringConstraints(pattern=r"^(group:)?[\w.@ ()-]{1,100}$")] = Field(
+        description="a person as the hub names them, or group:NAME"
+    )
+    kinds: list[ReviewKind] = []
+    sources: list[Text] = Field([], description="instance ids, or their beginnings up to a hyphen")
+    when: ConditionDeclaration | None = None
+
+
+class ReviewDueDeclaration(Part):
+    """Within how many days a new review should be answered."""
+
+    days: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+    kinds: list[ReviewKind] = []
+    stake_min: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+
+class ReviewApprovalDeclaration(Part):
+    """Which answers wait for a second person. What is left out never does."""
+
+    established: bool = Field(default=False, description="`same` on two established golden records")
+    published_keys: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="any answer about golden records with at least this many published keys"
+    )
+    bulk: Annotated[int, Field(ge=1)] | None = Field(None, description="more than this many answers at once")
+
+
+class ReviewsDeclaration(Part):
+    """What stewards are asked, who answers, until when. The first route and the first due rule that fit count."""
+
+    guards: ReviewGuardsDeclaration = ReviewGuardsDeclaration()
+    routes: Annotated[list[ReviewRouteDeclaration], Field(max_length=100)] = []
+    due: Annotated[list[ReviewDueDeclaration], Field(max_length=100)] = []
+    approval: ReviewApprovalDeclaration = ReviewApprovalDeclaration()
+
+
 class EntityDeclaration(Part):
     """One entity type."""
 
@@ -176,6 +228,7 @@ class EntityDeclaration(Part):
     groups: dict[Name, GroupDeclaration] = {}
     validations: list[ValidationDeclaration] = []
     matching: MatchingDeclaration
+    reviews: ReviewsDeclaration = ReviewsDeclaration()
 
 
 class CodeDeclaration(Part):

@@ -17,6 +17,11 @@ from mdm.entities.model import (
     Condition,
     EntityType,
     Reference,
+    ReviewApproval,
+    ReviewDue,
+    ReviewGuards,
+    ReviewPolicy,
+    ReviewRoute,
     SurvivorshipRule,
     Validation,
 )
@@ -99,6 +104,7 @@ def _entity_type(declaration: declared.EntityDeclaration, code_lists: dict[str, 
         model=_match_model(declaration),
         version=_version(declaration, lists),
         code_lists=MappingProxyType(lists),
+        reviews=_review_policy(declaration.reviews),
     )
 
 
@@ -130,10 +136,26 @@ def _validation(part: declared.ValidationDeclaration) -> Validation:
         attributes=tuple(part.attributes),
         message=part.message,
         remedy=part.remedy,
-        when=Condition(part.when.attribute, tuple(part.when.values)) if part.when else None,
+        when=_condition(part.when),
         pattern=part.pattern,
         values=tuple(part.values),
         operator=part.operator,
+    )
+
+
+def _condition(part: declared.ConditionDeclaration | None) -> Condition | None:
+    return Condition(part.attribute, tuple(part.values)) if part else None
+
+
+def _review_policy(part: declared.ReviewsDeclaration) -> ReviewPolicy:
+    return ReviewPolicy(
+        guards=ReviewGuards(**part.guards.model_dump()),
+        routes=tuple(
+            ReviewRoute(route.to, tuple(route.kinds), tuple(route.sources), _condition(route.when))
+            for route in part.routes
+        ),
+        due=tuple(ReviewDue(due.days, tuple(due.kinds), due.stake_min) for due in part.due),
+        approval=ReviewApproval(**part.approval.model_dump()),
     )
 
 
@@ -177,7 +199,7 @@ def _key_part(text: str) -> KeyPart:
 
 def _version(declaration: declared.EntityDeclaration, lists: dict[str, CodeList]) -> str:
     plain = {
-        "declaration": declaration.model_dump(mode="json"),
+        "declaration": declaration.model_dump(mode="json", exclude={"reviews"}),
         "code_lists": {
             name: [
                 dict(part.codes),

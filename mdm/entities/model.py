@@ -44,6 +44,18 @@ Strategy: TypeAlias = Literal[
     "same_winner_as",
 ]
 ValidationKind: TypeAlias = Literal["required", "required_when", "pattern", "one_of", "cross_field"]
+ReviewKind: TypeAlias = Literal[
+    "possible_match",
+    "join",
+    "split",
+    "unsure",
+    "weak_bridge",
+    "several_hits",
+    "contradiction",
+    "decay",
+    "large_cluster",
+    "duplicates_in_source",
+]
 Operator: TypeAlias = Literal["<=", "<", ">=", ">", "==", "!="]
 
 
@@ -156,6 +168,63 @@ class Validation:
     operator: Operator | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewGuards:
+    """Say which golden records a steward should see although matching is content; None asks nothing.
+
+    bridge_bits  two groups of records that one edge alone holds together, when it has fewer bits than this
+    decay_bits   a member whose strongest edge lost this many bits, or is gone
+    records_max  a golden record with more members than this
+    """
+
+    bridge_bits: float | None = None
+    decay_bits: float | None = None
+    records_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRoute:
+    """Assign a new review; every condition that is given must hold, `sources` and `when` of one record."""
+
+    to: str
+    kinds: tuple[ReviewKind, ...] = ()
+    sources: tuple[str, ...] = ()
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDue:
+    """Say within how many days a review should be answered."""
+
+    days: float
+    kinds: tuple[ReviewKind, ...] = ()
+    stake_min: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewApproval:
+    """Say which answers wait for a second person; None means none.
+
+    established     `same` on two established golden records
+    published_keys  any answer about golden records with at least this many published keys
+    bulk            more than this many answers at once
+    """
+
+    established: bool = False
+    published_keys: int | None = None
+    bulk: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPolicy:
+    """Hold what an entity type declares about its reviews; the first route and the first due rule that fit count."""
+
+    guards: ReviewGuards = ReviewGuards()
+    routes: tuple[ReviewRoute, ...] = ()
+    due: tuple[ReviewDue, ...] = ()
+    approval: ReviewApproval = ReviewApproval()
+
+
 @dataclass(frozen=True)
 class EntityType:
     """Hold everything declared about one entity type.
@@ -164,7 +233,7 @@ class EntityType:
     groups      group → attributes that move together, so that no golden address is stitched from two sources
     prefixes    group → column prefixes, preferred first: a row's group is read from one family of columns
     code_lists  those that the attributes name
-    version     hash of the declaration and its code lists
+    version     hash of the declaration and its code lists, without `reviews`, on which no value and no match depends
     """
 
     name: str
@@ -180,6 +249,7 @@ class EntityType:
     version: str
     prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     code_lists: Mapping[str, CodeList] = field(default_factory=_nothing)
+    reviews: ReviewPolicy = ReviewPolicy()
 
     @property
     def points_at(self) -> frozenset[str]:

@@ -5,6 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from mdm.entities.model import (
+    Condition,
+    ReviewApproval,
+    ReviewDue,
+    ReviewGuards,
+    ReviewPolicy,
+    ReviewRoute,
+)
 from mdm.entities.service import DEFINITIONS, entity_type, entity_types
 from mdm.errors import EntityDeclarationInvalid, EntityTypeUnknown
 from tests.unit.entities.declarations import SOUND
@@ -196,3 +204,48 @@ def test_a_folder_of_ones_own_adds_words_to_a_code_list(tmp_path: Path) -> None:
 
     assert found.by_source["netsuite-us"] == {"7": "net_60", "8": ""}
     assert found.codes["net_30"] == "Net 30 days"
+
+
+REVIEWS = """\
+reviews:
+  guards: {bridge_bits: 6, records_max: 20}
+  routes:
+    - {to: "group:dach", kinds: [join], sources: [crm], when: {attribute: country, values: [DE, AT]}}
+  due:
+    - {days: 2, kinds: [contradiction], stake_min: 10}
+  approval: {established: true, published_keys: 5, bulk: 50}
+"""
+
+
+def test_reviews_are_declared_and_change_no_version(tmp_path: Path) -> None:
+    for name, declared in (("without", SOUND), ("with", SOUND + REVIEWS)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plant.yaml").write_text(declared, encoding="utf-8")
+
+    without, plant = (entity_types([tmp_path / name])["plant"] for name in ("without", "with"))
+
+    assert plant.version == without.version
+    assert without.reviews == ReviewPolicy()
+    assert plant.reviews == ReviewPolicy(
+        guards=ReviewGuards(bridge_bits=6, records_max=20),
+        routes=(ReviewRoute("group:dach", ("join",), ("crm",), Condition("country", ("DE", "AT"))),),
+        due=(ReviewDue(2, ("contradiction",), 10),),
+        approval=ReviewApproval(established=True, published_keys=5, bulk=50),
+    )
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "expected"),
+    [
+        ("attribute: country", "attribute: contry", "reviews.routes.0.when.attribute: there is no attribute contry"),
+        ("bridge_bits: 6", "bridge_bits: 3", "reviews.guards.bridge_bits: 3 lies below the match line 4"),
+        ("kinds: [join]", "kinds: [joins]", "write join"),
+        ("days: 2", "days: 0", "reviews.due.0.days"),
+    ],
+)
+def test_a_fault_of_reviews_is_named_with_its_place(tmp_path: Path, good: str, bad: str, expected: str) -> None:
+    assert good in REVIEWS
+
+    faults = faults_of(tmp_path, SOUND + REVIEWS.replace(good, bad))
+
+    assert any(expected in fault for fault in faults), faults
