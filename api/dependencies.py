@@ -131,6 +131,11 @@ def _bytes(told: Told) -> bytes:
     return told.model_dump_json(exclude_none=True).encode()
 
 
+def json_answer(told: Told) -> Response:
+    """Send an answer that nobody has to keep, as a dry run's."""
+    return _respond(Reply(200, _bytes(told)))
+
+
 def json_response(content: Any, status: int = 200) -> Response:
     """Send plain values as JSON without a model, for the hot reads."""
     return Response(orjson.dumps(content, option=orjson.OPT_UTC_Z), status, media_type="application/json")

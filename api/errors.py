@@ -196,6 +196,10 @@ def _facts(error: errors.HubError) -> dict[str, Any]:
         facts["chain"] = list(error.chain)
     if isinstance(error, errors.OperationBlocked):
         facts["blocking"] = list(error.blocking)
+    if isinstance(error, errors.ReviewOutdated):
+        facts["changes"] = list(error.changes)
+    if isinstance(error, errors.ReviewClaimed):
+        facts |= {"claimed_by": error.by, "claimed_until": error.until.isoformat()}
     return facts
 
 

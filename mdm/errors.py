@@ -28,6 +28,12 @@ HubError
 │   │   │   └── VersionOutdated
 │   │   ├── GoldenRecordRetired
 │   │   ├── OperationBlocked
+│   │   ├── ReviewClaimed
+│   │   ├── ReviewClosed
+│   │   ├── ReviewOutdated
+│   │   ├── ReviewNotAnswered
+│   │   ├── ApprovalPending
+│   │   ├── ApprovalNeedsAnother
 │   │   ├── SourceConflict
 │   │   ├── AsOfBeyondHorizon
 │   │   ├── CursorFromElsewhere
@@ -304,6 +310,65 @@ class OperationBlocked(Conflict):
         super().__init__(f"event {event_id} cannot be taken back: {because}", remedy=remedy)
         self.event_id = event_id
         self.blocking = tuple(blocking)
+
+
+class ReviewClaimed(Conflict):
+    """Another steward has claimed the review."""
+
+    code = "review_claimed"
+
+    def __init__(self, review_id: str, *, by: str, until: datetime) -> None:
+        """Name who has it, and until when."""
+        super().__init__(
+            f"review {review_id} is claimed by {by} until {until.isoformat(timespec='seconds')}",
+            remedy=f"take another one, or ask {by} to release it",
+        )
+        self.by = by
+        self.until = until
+
+
+class ReviewClosed(Conflict):
+    """The review is closed: somebody answered it, or its cause is gone."""
+
+    code = "review_closed"
+
+    def __init__(self, review_id: str, *, because: str) -> None:
+        """Say why it is closed."""
+        super().__init__(
+            f"review {review_id} is closed: {because}", remedy="undo its answer to open it again, or take another one"
+        )
+
+
+class ReviewOutdated(Conflict):
+    """The records of a review changed since they were read."""
+
+    code = "review_outdated"
+
+    def __init__(self, review_id: str, *, changes: Sequence[str]) -> None:
+        """List what changed, each in one line."""
+        super().__init__(
+            f"review {review_id} is not as you read it: {'; '.join(changes)}",
+            remedy="read the review again and answer what it says now",
+        )
+        self.changes = tuple(changes)
+
+
+class ReviewNotAnswered(Conflict):
+    """There is no answer of this steward that could be taken back or approved."""
+
+    code = "review_not_answered"
+
+
+class ApprovalPending(Conflict):
+    """An answer to the review waits for a second person."""
+
+    code = "approval_pending"
+
+
+class ApprovalNeedsAnother(Conflict):
+    """Whoever gave an answer may not approve or reject it."""
+
+    code = "approval_needs_another"
 
 
 class SourceConflict(Conflict):

@@ -29,6 +29,7 @@ POINTS: Final = frozenset(
         "merge.applied",
         "survive.stored",
         "publish.queued",
+        "publish.reviews",
         "publish.written",
         "publish.acknowledged",
         "transaction.committing",

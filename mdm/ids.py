@@ -56,6 +56,12 @@ class ReviewId(str):
     __slots__ = ()
 
 
+class AnswerId(str):
+    """Names an answer that somebody gave to a review."""
+
+    __slots__ = ()
+
+
 class ExceptionId(str):
     """Names a delivered record, or a part of one, that the hub could not take as it was."""
 
@@ -108,6 +114,21 @@ def new_override_id() -> OverrideId:
 def new_review_id() -> ReviewId:
     """Make the id of a review."""
     return ReviewId(f"rev_{_sortable()}")
+
+
+def new_answer_id() -> AnswerId:
+    """Make the id of an answer to a review."""
+    return AnswerId(f"ans_{_sortable()}")
+
+
+def new_bulk_id() -> str:
+    """Make the id of answers given together."""
+    return f"blk_{_sortable()}"
+
+
+def new_comment_id() -> str:
+    """Make the id of a comment."""
+    return f"cmt_{_sortable()}"
 
 
 def new_exception_id() -> ExceptionId:

@@ -12,8 +12,9 @@ from mdm.hub import Work
 from mdm.identity.model import Cause, IdentityPlan
 from mdm.identity.service import carry_out
 from mdm.ids import RecordId
-from mdm.publishing.service import publish
+from mdm.publishing.service import publish, publish_reviews
 from mdm.resolution.followers import followers_of
+from mdm.resolution.model import Edge
 from mdm.resolution.service import block, cluster, compare, decide, load, refresh_reviews, standardise
 from mdm.source_events.model import Noted, SourceFact
 from mdm.source_events.service import note, recall
@@ -55,16 +56,20 @@ def reevaluate(work: Work, entity_type: EntityType, record_ids: Iterable[RecordI
     with stage("compare"):
         edges = compare(work.connection, entity_type, blocked)
     with stage("decide"):
-        touched = decide(work.connection, entity_type, records, edges)
-    recluster(work, entity_type, touched | {record.id for record in records}, cause=cause)
+        decided = decide(work.connection, entity_type, records, edges)
+    seeds = decided.touched | {record.id for record in records}
+    recluster(work, entity_type, seeds, cause=cause, weakened=decided.weakened)
 
 
-def recluster(work: Work, entity_type: EntityType, seeds: Iterable[RecordId], *, cause: Cause) -> None:
+def recluster(
+    work: Work, entity_type: EntityType, seeds: Iterable[RecordId], *, cause: Cause, weakened: Sequence[Edge] = ()
+) -> None:
     """Bring the part of the graph around the seeds to what the law of clusters asks, after new edges or decisions."""
     with stage("cluster"):
         clustered = cluster(work.connection, entity_type, seeds, work.locks, work.bounds, work.wishes)
     apply(work, entity_type, clustered.plan, cause=cause)
-    refresh_reviews(work.connection, entity_type, clustered, who=work.who)
+    changes = refresh_reviews(work.connection, entity_type, clustered, weakened=weakened, who=work.who)
+    publish_reviews(work.connection, changes, who=work.who)
 
 
 def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: Cause) -> None:

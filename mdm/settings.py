@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     )
     batch_records_max: int = Field(default=1_000, ge=1, description="Source records of one call.")
     resolve_keys_max: int = Field(default=10_000, ge=1, description="Source keys of one bulk look-up.")
+    review_claim_minutes: int = Field(
+        default=30, ge=1, le=10_080, description="Minutes for which a claimed review is kept from other stewards."
+    )
+    reviews_bulk_max: int = Field(default=200, ge=1, le=2_000, description="Reviews that one answer may settle.")
     page_size_max: int = Field(default=500, ge=1, description="Entries of one page.")
     body_bytes_max: int = Field(default=1_000_000, ge=1_000, description="Bytes of a request body.")
     batch_body_bytes_max: int = Field(

@@ -8,13 +8,14 @@ from api.schemas.shape import Instant, Told
 
 
 class ChangeTold(Told):
-    """One committed change; it names versions, the values are read when needed."""
+    """One committed change; it names a golden version or a review, whose values are read when needed."""
 
     id: str = Field(description="The same in every repeat.", examples=["8812-4711"])
-    kind: str = Field(examples=["golden_record.updated"])
+    kind: str = Field(examples=["golden_record.changed"])
     entity_type: str
-    golden_id: str
-    version: int
+    golden_id: str | None = None
+    version: int | None = None
+    review_id: str | None = Field(default=None, description="For review.opened, review.decided and review.closed.")
     details: dict[str, Any]
     recorded_at: Instant
     who: str

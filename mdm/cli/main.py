@@ -25,7 +25,7 @@ from mdm.cli import (
     override,
     relations,
     resolve,
-    review,
+    review_answers,
     schema,
     serve,
     show,
@@ -116,7 +116,7 @@ app.add_typer(decisions.app, name="decisions")
 app.add_typer(override.app, name="override")
 app.command("relations")(relations.relations)
 app.add_typer(golden.app, name="golden")
-app.add_typer(review.app, name="review")
+app.add_typer(review_answers.app, name="review")
 app.add_typer(exceptions.app, name="exceptions")
 app.add_typer(export.app, name="export")
 app.add_typer(sources.app, name="sources")

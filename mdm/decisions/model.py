@@ -1,4 +1,4 @@
-"""Decisions, the constraints they put on clustering, and reviews: plain values."""
+"""Decisions, and the constraints they put on clustering: plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,13 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from mdm.ids import DecisionId, EventId, GoldenId, OverrideId, RecordId, ReviewId
+from mdm.ids import DecisionId, EventId, GoldenId, OverrideId, RecordId
 
 Pair = tuple[RecordId, RecordId]
 
 Judgement = Literal["same", "different", "unsure", "related"]
 Basis = Literal["steward", "source"]
 Term = Literal["for_ever", "until_source_changes", "until"]
-ReviewKind = Literal["possible_match", "join", "split", "unsure", "contradiction"]
 
 JUDGEMENTS: Final = ("same", "different", "unsure", "related")
 RELATIONS: Final = ("parent_of", "sister_of", "acquired_by", "succeeded_by", "phase_of", "amendment_of", "renewal_of")
@@ -139,36 +138,6 @@ class Constraints:
 
     musts: tuple[tuple[RecordId, RecordId], ...]
     conflicts: tuple[tuple[RecordId, RecordId], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Something a steward should answer; the strongest pair of records stands for it."""
-
-    kind: ReviewKind
-    left_id: RecordId
-    right_id: RecordId
-    bits: float
-    subject: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A question in the queue."""
-
-    id: ReviewId
-    entity_type: str
-    kind: ReviewKind
-    left_key: str
-    right_key: str
-    left_golden_id: str | None
-    right_golden_id: str | None
-    bits: float
-    state: Literal["open", "closed"]
-    subject: Mapping[str, Any]
-    recorded_at: datetime
-    closed_at: datetime | None
-    closed_because: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def make_decisions(
     Raises DecisionContradicts with the proof. What was `unsure` between records that are now decided is answered. A
     relation may be said again of the same two for other days.
     """
-    _require_well_formed(verdict, pairs)
+    require_well_formed(verdict, pairs)
     hold_decisions(connection, entity_type)
     active = decisions_around(connection, {record_id for pair in pairs for record_id in pair})
     standing = _standing(active, pairs, verdict)
@@ -208,7 +208,8 @@ def decisions_around(connection: Connection, record_ids: Iterable[RecordId]) -> 
     return list(found.values())
 
 
-def _require_well_formed(verdict: Verdict, pairs: Iterable[Pair]) -> None:
+def require_well_formed(verdict: Verdict, pairs: Iterable[Pair]) -> None:
+    """Refuse a verdict that says too little or too much; raises InputInvalid with the field."""
     if any(left_id == right_id for left_id, right_id in pairs):
         raise InputInvalid("a decision needs two different records", remedy="name two source keys", field="right")
     if (verdict.judgement == "related") != (verdict.relation is not None):

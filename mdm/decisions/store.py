@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Row
 
 from mdm.db.statement import text
 from mdm.db.types import as_json
-from mdm.decisions.model import Decision, Question, RelatedPair, Review, Verdict
-from mdm.ids import DecisionId, EventId, GoldenId, RecordId, ReviewId, new_review_id
+from mdm.decisions.model import Decision, RelatedPair, Verdict
+from mdm.ids import DecisionId, EventId, GoldenId, RecordId, ReviewId
 
 _KEY = (
     "{0}.instance_id || '/' || {0}.object || CASE WHEN {0}.scope = '' THEN '' ELSE '/' || {0}.scope END"
@@ -25,13 +25,6 @@ SELECT d.id, d.entity_type, d.left_id, d.right_id, d.judgement, d.reason, d.rela
 """
 
 _RELATED = _DECISION.replace(" AS right_key", " AS right_key, l.golden_id AS left_golden, r.golden_id AS right_golden")
-
-_REVIEW = f"""
-SELECT q.id, q.entity_type, q.kind, q.bits, q.state, q.subject, q.recorded_at, q.closed_at, q.closed_because,
-       {_KEY.format("l")} AS left_key, {_KEY.format("r")} AS right_key,
-       l.golden_id AS left_golden_id, r.golden_id AS right_golden_id
-  FROM review q JOIN source_record l ON l.id = q.left_id JOIN source_record r ON r.id = q.right_id
-"""
 
 
 def insert_decisions(connection: Connection, decisions: Sequence[Decision]) -> None:
@@ -197,104 +190,6 @@ def select_decisions(
     return tuple(_decision(row) for row in rows)
 
 
-def close_reviews(connection: Connection, review_ids: Sequence[ReviewId], *, because: str, at: datetime) -> None:
-    """Close reviews whose cause is gone."""
-    connection.execute(
-        text(
-            "UPDATE review SET state = 'closed', closed_at = :at, closed_because = :because WHERE id = ANY(:ids) AND"
-            " state = 'open'"
-        ),
-        {"ids": [str(id_) for id_ in review_ids], "because": because, "at": at},
-    )
-
-
-def open_reviews(
-    connection: Connection, entity_type: str, questions: Sequence[Question], *, at: datetime, who: str
-) -> None:
-    """Open a review for each question that has none; an open one takes over what changed."""
-    rows = [
-        {
-            "id": new_review_id(),
-            "kind": question.kind,
-            "left_id": min(question.left_id, question.right_id),
-            "right_id": max(question.left_id, question.right_id),
-            "bits": question.bits,
-            "subject": question.subject,
-        }
-        for question in questions
-    ]
-    connection.execute(
-        text(
-            "INSERT INTO review (id, entity_type, kind, left_id, right_id, bits, subject, state, recorded_at, who)"
-            " SELECT id, :entity_type, kind, left_id, right_id, bits, subject, 'open', :at, :who"
-            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text, kind text, left_id text, right_id text,"
-            " bits float, subject jsonb)"
-            " ON CONFLICT (left_id, right_id, kind) WHERE state = 'open' DO UPDATE SET bits = excluded.bits, subject ="
-            " excluded.subject"
-            " WHERE (review.bits, review.subject) IS DISTINCT FROM (excluded.bits, excluded.subject)"
-        ),
-        {"rows": as_json(rows), "entity_type": entity_type, "at": at, "who": who},
-    )
-
-
-def select_open_review_pairs(
-    connection: Connection, record_ids: Iterable[RecordId]
-) -> dict[tuple[str, RecordId, RecordId], ReviewId]:
-    """Find the open reviews that any of these records stands for: (kind, left, right) → id."""
-    rows = connection.execute(
-        text(
-            "SELECT id, kind, left_id, right_id FROM review WHERE state = 'open' AND (left_id = ANY(:ids) OR right_id"
-            " = ANY(:ids)) ORDER BY id"
-        ),
-        {"ids": [str(id_) for id_ in record_ids]},
-    )
-    return {(row.kind, RecordId(row.left_id), RecordId(row.right_id)): ReviewId(row.id) for row in rows}
-
-
-def select_reviews(
-    connection: Connection, *, entity_type: str | None, state: str, after: tuple[float, str] | None, limit: int
-) -> tuple[Review, ...]:
-    """List reviews, the likeliest first; `after` is the (bits, id) of the last one seen."""
-    rows = connection.execute(
-        text(
-            f"{_REVIEW} WHERE q.state = :state AND (CAST(:type AS text) IS NULL OR q.entity_type = :type)"
-            " AND (CAST(:bits AS float) IS NULL OR q.bits < :bits OR (q.bits = :bits AND q.id > :id))"
-            " ORDER BY q.bits DESC, q.id LIMIT :limit"
-        ),
-        {
-            "state": state,
-            "type": entity_type,
-            "bits": after[0] if after else None,
-            "id": after[1] if after else "",
-            "limit": limit,
-        },
-    )
-    return tuple(_review(row) for row in rows)
-
-
-def count_reviews(connection: Connection, *, entity_type: str | None, state: str) -> int:
-    """Count reviews of one entity type or all."""
-    found = connection.execute(
-        text(
-            "SELECT count(*) FROM review WHERE state = :state AND (CAST(:type AS text) IS NULL OR entity_type = :type)"
-        ),
-        {"state": state, "type": entity_type},
-    )
-    return int(found.scalar_one())
-
-
-def count_reviews_opened(connection: Connection, *, since: datetime, who: str) -> int:
-    """Count the open questions of one caller since an instant."""
-    statement = "SELECT count(*) FROM review WHERE state = 'open' AND recorded_at >= :since AND who = :who"
-    return int(connection.execute(text(statement), {"since": since, "who": who}).scalar_one())
-
-
-def select_review(connection: Connection, review_id: ReviewId) -> Review | None:
-    """Find one review."""
-    row = connection.execute(text(f"{_REVIEW} WHERE q.id = :id"), {"id": review_id}).one_or_none()
-    return _review(row) if row is not None else None
-
-
 def _decision(row: Row[Any]) -> Decision:
     return Decision(
         id=DecisionId(row.id),
@@ -310,22 +205,4 @@ def _decision(row: Row[Any]) -> Decision:
         basis=row.basis,
         event_id=EventId(row.event_id) if row.event_id else None,
         operation="" if row.operation in (None, "decision") else row.operation,
-    )
-
-
-def _review(row: Row[Any]) -> Review:
-    return Review(
-        id=ReviewId(row.id),
-        entity_type=row.entity_type,
-        kind=row.kind,
-        left_key=row.left_key,
-        right_key=row.right_key,
-        left_golden_id=row.left_golden_id,
-        right_golden_id=row.right_golden_id,
-        bits=row.bits,
-        state=row.state,
-        subject=row.subject,
-        recorded_at=row.recorded_at,
-        closed_at=row.closed_at,
-        closed_because=row.closed_because,
     )

@@ -19,7 +19,7 @@ from mdm.publishing.file_target import add_target, sync
 from mdm.sources.exceptions import listed
 from mdm.sources.model import Delivery, SourceInstance, SourceKey
 from mdm.sources.service import register
-from mdm.stewardship.service import list_reviews
+from mdm.stewardship.reviews import list_reviews
 
 WHO: Final = "demo"
 TARGET: Final = "demo-files"

@@ -79,6 +79,12 @@ INVARIANTS: Final[Mapping[str, str]] = {
         jsonb_build_array(g.entity_type)
          WHERE NOT EXISTS (SELECT FROM outbox_message m
                             WHERE m.target_id = t.id AND m.golden_id = g.id AND m.version = g.version)""",
+    "I18 the feed says of each review whether it is open": """
+        SELECT q.id FROM review q JOIN event e ON e.review_id = q.id GROUP BY q.id, q.state
+        HAVING count(*) FILTER (WHERE e.kind = 'review.opened') - count(*) FILTER (WHERE e.kind = 'review.closed')
+            <> CASE q.state WHEN 'open' THEN 1 ELSE 0 END
+         UNION ALL SELECT q.id FROM review q WHERE q.state = 'open'
+           AND NOT EXISTS (SELECT FROM event e WHERE e.review_id = q.id)""",
     "I19 a lane ends at its newest message": """
         SELECT l.target_id || ' ' || l.golden_id FROM delivery_lane l
          WHERE l.head IS DISTINCT FROM (SELECT max(m.version) FROM outbox_message m

@@ -16,7 +16,7 @@ from mdm.sources.files_faults import FileFault, fault
 from mdm.sources.model import Accepted, Delivery
 from mdm.sources.rows import FileOrigin, Layout, delivery_of, layout_of, require_mapped
 from mdm.sources.service import instances, judge
-from mdm.stewardship.service import count_reviews_opened
+from mdm.stewardship.reviews import count_reviews_opened
 
 BATCH: Final = 1_000  # chosen: one progress step every few seconds, and little to do again after a kill
 

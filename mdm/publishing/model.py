@@ -5,25 +5,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from mdm.ids import GoldenId
+from mdm.decisions.review_model import ReviewEventKind
+from mdm.ids import GoldenId, ReviewId
 
-EventKind = Literal[
+GoldenEventKind = Literal[
     "golden_record.created", "golden_record.changed", "golden_record.forwarded", "golden_record.retired"
 ]
+EventKind = GoldenEventKind | ReviewEventKind
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One committed golden version, as the change feed tells it; `cursor` is where to go on reading."""
+    """One committed golden version, or one turn of a review, as the change feed tells it; `position` is its place."""
 
     kind: EventKind
     entity_type: str
-    golden_id: GoldenId
-    version: int
+    golden_id: GoldenId | None
+    version: int | None
     details: Mapping[str, Any]
     recorded_at: datetime
     who: str
     position: tuple[int, int]
+    review_id: ReviewId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from mdm import clock
+from mdm.decisions.review_model import ReviewChange
 from mdm.errors import CursorFromElsewhere, CursorInvalid
 from mdm.failpoints import failpoint
 from mdm.identity.model import IdentityPlan
 from mdm.publishing import store
-from mdm.publishing.model import Event, EventKind
+from mdm.publishing.model import Event, GoldenEventKind
 from mdm.survivorship.model import GoldenVersion
 
-_KINDS: dict[str, EventKind] = {"forwarded": "golden_record.forwarded", "retired": "golden_record.retired"}
+_KINDS: dict[str, GoldenEventKind] = {"forwarded": "golden_record.forwarded", "retired": "golden_record.retired"}
 
 
 def publish(
@@ -36,6 +38,13 @@ def publish(
     failpoint("publish.queued")
 
 
+def publish_reviews(connection: Connection, changes: Sequence[ReviewChange], *, who: str) -> None:
+    """Append an event for each turn of a review. Targets are told of golden records only."""
+    if changes:
+        store.insert_review_events(connection, changes, at=clock.recording_instant(connection), who=who)
+        failpoint("publish.reviews")
+
+
 def changes(connection: Connection, *, after: str | None, limit: int) -> tuple[tuple[Event, ...], str]:
     """Read the change feed after a cursor; return the events and the cursor to go on with, also when there are none.
 
@@ -47,7 +56,7 @@ def changes(connection: Connection, *, after: str | None, limit: int) -> tuple[t
     return events, _cursor(events[-1].position if events else position, system)
 
 
-def _kind(version: GoldenVersion) -> EventKind:
+def _kind(version: GoldenVersion) -> GoldenEventKind:
     if version.state in _KINDS:
         return _KINDS[version.state]
     return "golden_record.created" if version.version == 1 else "golden_record.changed"

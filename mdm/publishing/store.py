@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from mdm.db.statement import text
 from mdm.db.types import as_json
-from mdm.ids import GoldenId
+from mdm.decisions.review_model import ReviewChange
+from mdm.ids import GoldenId, ReviewId
 from mdm.publishing.model import Event, Lane, SnapshotRow, Target
 
 
@@ -26,6 +27,24 @@ def insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]], *, 
             " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (kind text, entity_type text, golden_id text, version"
             " int,"
             " details jsonb)"
+        ),
+        {"rows": as_json(rows), "at": at, "who": who},
+    )
+
+
+def insert_review_events(connection: Connection, changes: Sequence[ReviewChange], *, at: datetime, who: str) -> None:
+    """Append the turns of reviews, each not before the turn of the same review that came last."""
+    rows = [
+        {"kind": one.kind, "entity_type": one.entity_type, "review_id": one.review_id, "details": one.details}
+        for one in changes
+    ]
+    connection.execute(
+        text(
+            "INSERT INTO event (xid, kind, entity_type, review_id, details, recorded_at, who)"
+            " SELECT greatest(pg_current_xact_id(), (SELECT max(e.xid) FROM event e WHERE e.review_id = r.review_id)),"
+            " kind, entity_type, review_id, details, :at, :who"
+            " FROM ROWS FROM (jsonb_to_recordset(CAST(:rows AS jsonb)) AS (kind text, entity_type text, review_id text,"
+            " details jsonb)) WITH ORDINALITY AS r (kind, entity_type, review_id, details, place) ORDER BY place"
         ),
         {"rows": as_json(rows), "at": at, "who": who},
     )
@@ -71,8 +90,8 @@ def select_events(connection: Connection, *, after: tuple[int, int], limit: int)
     """
     rows = connection.execute(
         text(
-            "SELECT kind, entity_type, golden_id, version, details, recorded_at, who, CAST(CAST(xid AS text) AS"
-            " bigint) AS xid, id"
+            "SELECT kind, entity_type, golden_id, version, details, recorded_at, who, review_id,"
+            " CAST(CAST(xid AS text) AS bigint) AS xid, id"
             " FROM event WHERE (xid, id) > (CAST(CAST(:xid AS text) AS xid8), :id)"
             " AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY event.xid, event.id LIMIT :limit"
         ),
@@ -82,12 +101,13 @@ def select_events(connection: Connection, *, after: tuple[int, int], limit: int)
         Event(
             row.kind,
             row.entity_type,
-            GoldenId(row.golden_id),
+            GoldenId(row.golden_id) if row.golden_id else None,
             row.version,
             row.details,
             row.recorded_at,
             row.who,
             (row.xid, row.id),
+            ReviewId(row.review_id) if row.review_id else None,
         )
         for row in rows
     )

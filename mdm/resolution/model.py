@@ -1,11 +1,11 @@
 """Values that pass between the stages of matching inside the hub."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from matching.explain import Explanation
-from mdm.decisions.model import Question
+from mdm.decisions.review_model import Question
 from mdm.entities.model import Reason
 from mdm.identity.model import IdentityPlan
 from mdm.ids import GoldenId, RecordId
@@ -75,6 +75,40 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What deciding about changed records touched.
+
+    touched   records at the other end of an edge that was or is
+    weakened  edges that joined and do no more, or with fewer bits, as they were
+    """
+
+    touched: frozenset[RecordId]
+    weakened: tuple[Edge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What clustering read and decided of the touched part, for those who look at whole golden records.
+
+    groups          members of each golden record, as they are from now on
+    established     those of the groups that were established
+    edges           edges that join
+    musts           pairs decided to be the same
+    split           parts of established groups that no longer hold together
+    duplicate_free  record → its source, for sources that promised to hold each thing once
+    is_whole        False: the part was cut off at a bound, and says nothing about whole golden records
+    """
+
+    groups: tuple[frozenset[RecordId], ...] = ()
+    established: frozenset[frozenset[RecordId]] = frozenset()
+    edges: tuple[Edge, ...] = ()
+    musts: tuple[tuple[RecordId, RecordId], ...] = ()
+    split: tuple[frozenset[RecordId], ...] = ()
+    duplicate_free: Mapping[RecordId, str] = field(default_factory=dict)
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Clustered:
     """What the touched part should become, and the splits of established golden records that a steward should see.
 
@@ -84,3 +118,4 @@ class Clustered:
     plan: IdentityPlan
     records: frozenset[RecordId]
     splits: tuple[Question, ...]
+    scene: Scene

@@ -1,6 +1,6 @@
 """Standardise, block, compare, decide and cluster stored records: the middle of the path, one transaction at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -14,8 +14,8 @@ from matching.records import Forms, records_from_rows
 from matching.standardise import standardise as standardise_columns
 from mdm import clock
 from mdm.db.locks import lock_keys
-from mdm.decisions import store as decisions_store
-from mdm.decisions.model import Question
+from mdm.decisions import reviews, reviews_store
+from mdm.decisions.review_model import GUARDS, OpenReview, Question, QuestionKey, ReviewChange
 from mdm.decisions.service import constraints
 from mdm.entities.mapping import match_row
 from mdm.entities.model import EntityType
@@ -26,7 +26,8 @@ from mdm.identity.plan import Situation, parts_by_wish, plan_identity
 from mdm.identity.service import GoldenLocks
 from mdm.ids import GoldenId, RecordId, new_golden_id
 from mdm.resolution import store
-from mdm.resolution.model import Blocked, Bounds, Clustered, Edge
+from mdm.resolution.guards import Look, guard_questions, several_hits
+from mdm.resolution.model import Blocked, Bounds, Clustered, Decided, Edge, Scene
 from mdm.resolution.partition import Group, Partition, Touched, partition
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceRecord
@@ -108,15 +109,21 @@ def compare(connection: Connection, entity_type: EntityType, blocked: Blocked) -
 
 def decide(
     connection: Connection, entity_type: EntityType, records: Sequence[SourceRecord], edges: Sequence[Edge]
-) -> frozenset[RecordId]:
-    """Keep the edges of changed records in place of their old ones; return who was or is at the other end."""
+) -> Decided:
+    """Keep the edges of changed records in place of their old ones; return what that touched and weakened."""
     ids = [record.id for record in records]
     before = store.delete_edges(connection, ids)
     if edges:
         store.keep_model(connection, entity_type.model)
         store.insert_edges(connection, entity_type.name, edges, model_version=entity_type.model.version)
     failpoint("decide.stored")
-    return before | frozenset(id_ for edge in edges if edge.verdict == MATCH for id_ in (edge.left_id, edge.right_id))
+    now = {(edge.left_id, edge.right_id): edge for edge in edges}
+    changed = frozenset(ids)
+    return Decided(
+        frozenset(_other_end(edge, changed) for edge in before)
+        | frozenset(id_ for edge in edges if edge.verdict == MATCH for id_ in (edge.left_id, edge.right_id)),
+        tuple(edge for edge in before if _joins(edge) and not _still_joins(edge, now)),
+    )
 
 
 def cluster(
@@ -143,7 +150,7 @@ def cluster(
     failpoint("merge.locked")
     members = identity_store.select_members(connection, around | seeds)
     situation = Situation(entity_type.name, members, goldens, wishes)
-    held = _hold(connection, entity_type, around, bounds, situation)
+    held, scene = _hold(connection, entity_type, around, bounds, situation)
     if len(around) > bounds.component_records_max:
         # One is enough: from it the worker follows the component.
         one = [max(seeds & around, default=max(around))]
@@ -153,22 +160,55 @@ def cluster(
     )
     plan = plan_identity(situation, held.groups, mint=lambda: new_golden_id(entity_type.id_prefix), refreshed=refreshed)
     failpoint("cluster.planned")
-    return Clustered(plan, around | seeds, tuple(_splits(held)))
+    return Clustered(plan, around | seeds, tuple(_splits(held)), scene)
 
 
-def refresh_reviews(connection: Connection, entity_type: EntityType, clustered: Clustered, *, who: str) -> None:
+def refresh_reviews(
+    connection: Connection, entity_type: EntityType, clustered: Clustered, *, weakened: Sequence[Edge], who: str
+) -> tuple[ReviewChange, ...]:
     """Open a review for each question that the touched part raises now, and close those whose cause is gone."""
-    wanted = (*store.select_questions(connection, clustered.records), *clustered.splits)
-    pair_of = {(one.kind, min(one.left_id, one.right_id), max(one.left_id, one.right_id)) for one in wanted}
-    opened = decisions_store.select_open_review_pairs(connection, clustered.records)
-    gone = [review_id for question, review_id in opened.items() if question not in pair_of]
-    if not gone and not wanted:
-        return
-    at = clock.recording_instant(connection)
-    if gone:
-        decisions_store.close_reviews(connection, gone, because="its cause is gone", at=at)
-    if wanted:
-        decisions_store.open_reviews(connection, entity_type.name, wanted, at=at, who=who)
+    opened = reviews_store.select_open_reviews(connection, clustered.records)
+    questions = several_hits(store.select_questions(connection, clustered.records), clustered.scene)
+    if clustered.scene.is_whole:
+        look = Look(clustered.scene, entity_type.reviews.guards, weakened, opened)
+        guarded = _unanswered(connection, guard_questions(look), opened)
+    else:
+        guarded = tuple(_kept(opened))
+    asked = reviews.Asked((*questions, *clustered.splits, *guarded), opened)
+    if reviews.is_settled(asked):
+        return ()
+    return reviews.settle(connection, entity_type, asked, at=clock.recording_instant(connection), who=who)
+
+
+def _other_end(edge: Edge, changed: frozenset[RecordId]) -> RecordId:
+    return edge.right_id if edge.left_id in changed else edge.left_id
+
+
+def _joins(edge: Edge) -> bool:
+    return edge.verdict == MATCH and not edge.is_vetoed
+
+
+def _still_joins(before: Edge, now: Mapping[tuple[RecordId, RecordId], Edge]) -> bool:
+    edge = now.get((before.left_id, before.right_id))
+    return edge is not None and _joins(edge) and edge.bits >= before.bits
+
+
+def _unanswered(
+    connection: Connection, questions: Sequence[Question], opened: Mapping[QuestionKey, OpenReview]
+) -> tuple[Question, ...]:
+    """Leave out golden records whose size a steward found right, until they are half as large again."""
+    new = [one for one in questions if one.kind == "large_cluster" and one.key not in opened]
+    answered = {one.key: reviews_store.select_size_answered(connection, one.subject["record_ids"]) for one in new}
+    return tuple(
+        one for one in questions if one.key not in answered or 2 * one.subject["records"] > 3 * answered[one.key]
+    )
+
+
+def _kept(opened: Mapping[QuestionKey, OpenReview]) -> Iterable[Question]:
+    """Ask on what was asked about whole golden records: of a part that is cut off nothing can be said of them."""
+    for (kind, left_id, right_id), review in opened.items():
+        if kind in GUARDS or kind == "split":
+            yield Question(kind, left_id, right_id, review.bits, review.subject)
 
 
 def _reach(connection: Connection, seeds: frozenset[RecordId], bounds: Bounds) -> frozenset[RecordId]:
@@ -191,7 +231,7 @@ def _hold(
     around: frozenset[RecordId],
     bounds: Bounds,
     situation: Situation,
-) -> Partition:
+) -> tuple[Partition, Scene]:
     """Apply the law of clusters to the part around the seeds.
 
     In one that is cut off at the bound every golden record counts as established: what is held stays, but for what
@@ -226,8 +266,22 @@ def _hold(
         established=tuple(filter(None, established)),
     )
     if is_whole:
-        return partition(entity_type, touched)
-    return replace(partition(replace(entity_type, policy="hold", merge_bits=None), touched), proposals=())
+        held = partition(entity_type, touched)
+        return held, _scene(held, touched, records)
+    held = replace(partition(replace(entity_type, policy="hold", merge_bits=None), touched), proposals=())
+    return held, Scene(is_whole=False)
+
+
+def _scene(held: Partition, touched: Touched, records: Sequence[SourceRecord]) -> Scene:
+    members = frozenset().union(*touched.established)
+    return Scene(
+        groups=held.groups,
+        established=frozenset(group for group in held.groups if not members.isdisjoint(group)),
+        edges=touched.edges,
+        musts=touched.constraints.musts,
+        split=tuple(part for proposal, parts in held.proposals if proposal.kind == "split" for part in parts),
+        duplicate_free={record.id: record.key.instance for record in records if record.duplicate_free},
+    )
 
 
 def _splits(held: Partition) -> Iterable[Question]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from matching.model import MatchModel
 from mdm.db.statement import text
 from mdm.db.types import as_json
-from mdm.decisions.model import Question
+from mdm.decisions.review_model import Question
 from mdm.ids import RecordId
 from mdm.resolution.model import Edge
 
@@ -122,13 +122,16 @@ def select_sharing(
     return tuple(ids[:limit]), None in found or len(ids) > limit
 
 
-def delete_edges(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[RecordId]:
-    """Take the edges of changed records away; return the records at both ends of them."""
+def delete_edges(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[Edge, ...]:
+    """Take the edges of changed records away, and return them."""
     rows = connection.execute(
-        text("DELETE FROM edge WHERE left_id = ANY(:ids) OR right_id = ANY(:ids) RETURNING left_id, right_id"),
+        text(
+            "DELETE FROM edge WHERE left_id = ANY(:ids) OR right_id = ANY(:ids)"
+            " RETURNING left_id, right_id, bits, verdict, is_vetoed"
+        ),
         {"ids": [str(id_) for id_ in record_ids]},
     )
-    return frozenset(RecordId(id_) for row in rows for id_ in row)
+    return tuple(Edge(RecordId(row[0]), RecordId(row[1]), *row[2:]) for row in rows)
 
 
 def insert_edges(connection: Connection, entity_type: str, edges: Sequence[Edge], *, model_version: str) -> None:
@@ -252,7 +255,8 @@ def select_questions(connection: Connection, record_ids: Iterable[RecordId]) -> 
     """Find what stands open between golden records of these records and others: the strongest edge of each two.
 
     Two golden records that a decision parts are no question, but for `unsure`, which is one until it is answered, also
-    where there is no edge. That a source holds two records for one which a decision parts is a contradiction.
+    where there is no edge. That a source holds two records for one which a decision parts is a contradiction, until a
+    steward has answered that too.
     """
     rows = connection.execute(
         text(
@@ -280,7 +284,11 @@ def select_questions(connection: Connection, record_ids: Iterable[RecordId]) -> 
             " UNION ALL SELECT l.id, n.id, 0, least(l.golden_id, n.golden_id), greatest(l.golden_id, n.golden_id),"
             "   'contradiction' FROM source_record l JOIN source_record n ON n.id = l.successor_id"
             "  WHERE (l.id = ANY(:ids) OR l.successor_id = ANY(:ids)) AND l.golden_id <> n.golden_id"
-            "    AND l.state = 'active' AND n.state = 'active' ORDER BY 1, 2"
+            "    AND l.state = 'active' AND n.state = 'active' AND NOT EXISTS (SELECT FROM review q"
+            "     JOIN review_answer a ON a.review_id = q.id AND a.state = 'carried_out'"
+            "     WHERE q.kind = 'contradiction' AND q.left_id = least(l.id, n.id)"
+            "      AND q.right_id = greatest(l.id, n.id))"
+            " ORDER BY 1, 2"
         ),
         {"ids": [str(id_) for id_ in record_ids]},
     )

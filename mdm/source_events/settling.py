@@ -155,7 +155,7 @@ def _drop(task: _Settling, heads: Heads) -> frozenset[SourceKey]:
     rows = [_row(task, key, heads[key], None) | {"state": "deleted"} for key in sorted(dropped)]
     if rows:
         sources_store.upsert_records(task.connection, rows, at=task.at, who=task.who)
-        sources_store.replace_references(task.connection, {RecordId(row["id"]): () for row in rows})
+        sources_store.delete_references(task.connection, [RecordId(row["id"]) for row in rows])
     return frozenset(dropped)
 
 

@@ -130,6 +130,7 @@ class Rejected:
 class SourceRecord:
     """The newest version of a source record, as the later stages need it.
 
+    duplicate_free      its source promised to hold each thing once
     context             golden id of the parent it is matched within, "" while that is unknown
     invalid_attributes  those with a value that fails a validation
     holds               codes of the validations that hold its golden record back from publishing
@@ -145,6 +146,7 @@ class SourceRecord:
     golden_id: GoldenId | None
     values: Mapping[str, Any]
     source_rank: int
+    duplicate_free: bool = False
     context: str = ""
     invalid_attributes: frozenset[str] = frozenset()
     holds: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ _KEY_COLUMNS = "instance_id text, object text, scope text, native_id text"
 
 _RECORD = """
 SELECT r.id, r.instance_id, r.object, r.scope, r.native_id, r.entity_type, r.state, r.version, r.source_time,
-r.golden_id, r.context, v.values, v.warnings, i.rank, r.ended_because
+r.golden_id, r.context, v.values, v.warnings, i.rank, r.ended_because, i.duplicate_free
   FROM source_record r
   JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version
   JOIN source_instance i ON i.id = r.instance_id
@@ -381,6 +381,7 @@ def _record(row: Row[Any]) -> SourceRecord:
         golden_id=GoldenId(row.golden_id) if row.golden_id else None,
         values=row.values,
         source_rank=row.rank,
+        duplicate_free=row.duplicate_free,
         context=row.context,
         invalid_attributes=frozenset(field for field, _, _ in row.warnings),
         holds=tuple(sorted(code for _, code, severity in row.warnings if severity == "hold_publishing")),

@@ -43,17 +43,21 @@ def perform(hub: Hub, operation: Operation, by: By, *, bracket: Bracket[Effect] 
     Raises VersionOutdated when a golden record is not at the version expected, DecisionContradicts with the proof,
     OperationBlocked that names what is in the way, GoldenRecordUnknown, GoldenRecordRetired, InputInvalid.
     """
-    return carry(hub, lambda work: _perform(work, operation, by), who=by.who, bracket=bracket)
+    return carry(hub, lambda work: perform_in(work, operation, by), who=by.who, bracket=bracket)
 
 
 def preview(hub: Hub, operation: Operation, by: By) -> Effect:
     """Return what an operation would do, by doing it and taking it back; refused as `perform` refuses it."""
-    return rehearse(hub, lambda work: _perform(work, operation, by), who=by.who)
+    return rehearse(hub, lambda work: perform_in(work, operation, by), who=by.who)
 
 
-def _perform(work: Work, operation: Operation, by: By) -> Effect:
-    at = clock.recording_instant(work.connection)
-    act = Act(work, by, Signature(at, by.who, new_event_id()))
+def perform_in(work: Work, operation: Operation, by: By, *, signed: Signature | None = None) -> Effect:
+    """Do the same inside a transaction, for whoever does more than one thing in it.
+
+    signed  what signs all that the operation records, where somebody has to name its event beforehand
+    """
+    signed = signed or Signature(clock.recording_instant(work.connection), by.who, new_event_id())
+    act = Act(work, by, signed)
     if not by.reason.strip():
         raise InputInvalid("an operation needs a reason", remedy="say in a few words why", field="reason")
     cause = _PERFORM[type(operation)](act, operation)

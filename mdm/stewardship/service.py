@@ -1,20 +1,16 @@
 """Use cases of a steward: make or revoke a decision, and have everything that follows from it carried out at once."""
 
-from datetime import datetime
-
-from matching.explain import Explanation
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.decisions import service as decisions
 from mdm.decisions import store as decisions_store
-from mdm.decisions.model import Decision, Review, Signature, Verdict
-from mdm.errors import DecisionUnknown, InputInvalid, ReviewUnknown, SourceRecordUnknown
+from mdm.decisions.model import Decision, Signature, Verdict
+from mdm.errors import DecisionUnknown, InputInvalid, SourceRecordUnknown
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
 from mdm.identity.model import Cause, IdentityEvent
 from mdm.identity.service import golden_events
-from mdm.ids import DecisionId, GoldenId, RecordId, ReviewId, new_event_id
+from mdm.ids import DecisionId, GoldenId, RecordId, new_event_id
 from mdm.pipeline import recluster
-from mdm.resolution.search import explain_pair
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
 
@@ -78,54 +74,9 @@ def list_decisions(
     )
 
 
-def list_reviews(
-    hub: Hub,
-    *,
-    entity_type: str | None = None,
-    state: str = "open",
-    after: tuple[float, str] | None = None,
-    limit: int = 100,
-) -> tuple[Review, ...]:
-    """List reviews, the likeliest first; `after` is the (bits, id) of the last one seen."""
-    return run(
-        hub.engine,
-        lambda connection: decisions_store.select_reviews(
-            connection, entity_type=entity_type, state=state, after=after, limit=limit
-        ),
-    )
-
-
-def count_reviews(hub: Hub, *, entity_type: str | None = None, state: str = "open") -> int:
-    """Count the questions that wait for a steward, or those in another state."""
-    return run(
-        hub.engine,
-        lambda connection: decisions_store.count_reviews(connection, entity_type=entity_type, state=state),
-    )
-
-
-def count_reviews_opened(hub: Hub, *, since: datetime, who: str) -> int:
-    """Count the open questions that somebody's records or decisions raised since an instant."""
-    return run(hub.engine, lambda connection: decisions_store.count_reviews_opened(connection, since=since, who=who))
-
-
 def events_of(hub: Hub, golden_id: GoldenId) -> tuple[IdentityEvent, ...]:
     """List what happened to a golden id, oldest first; raises GoldenRecordUnknown."""
     return run(hub.engine, lambda connection: golden_events(connection, golden_id))
-
-
-def get_review(hub: Hub, review_id: ReviewId) -> Review:
-    """Return one review; raises ReviewUnknown."""
-    review = run(hub.engine, lambda connection: decisions_store.select_review(connection, review_id))
-    if review is None:
-        raise ReviewUnknown(review_id)
-    return review
-
-
-def explain_review(hub: Hub, review: Review) -> Explanation | None:
-    """Compare the two records of a review as they are now, step by step; None when one of them is gone."""
-    keys = SourceKey.parse(review.left_key), SourceKey.parse(review.right_key)
-    entity_type = hub.entity_type(review.entity_type)
-    return run(hub.engine, lambda connection: explain_pair(connection, entity_type, *keys))
 
 
 def _pair(work: Work, left: SourceKey, right: SourceKey) -> tuple[str, tuple[RecordId, RecordId]]:

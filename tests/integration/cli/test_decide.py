@@ -66,7 +66,7 @@ def test_a_review_shows_both_sides_and_how_to_answer(loaded: Mdm) -> None:
     assert review["kind"] == "unsure"
     assert "Müller Maschinenbau GmbH" in found.stdout
     assert "Mueller Maschinenbau" in found.stdout
-    assert f"mdm decide same|different|related|unsure {review['left_key']}" in found.stdout
+    assert f"mdm review decide {review['id']} same|different|related|unsure" in found.stdout
     assert document(loaded("review", "show", review["id"], "--json"))["review"]["id"] == review["id"]
 
 

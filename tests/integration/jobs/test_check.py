@@ -35,6 +35,7 @@ PLANTED = {
     "I18 there is one event": "DELETE FROM event WHERE golden_id = '{c}'",
     "I18 every message": "UPDATE outbox_message SET version = 99 WHERE golden_id = '{c}'",
     "I18 each subscribed": "DELETE FROM outbox_message WHERE golden_id = '{c}'",
+    "I18 the feed says": "DELETE FROM event WHERE kind = 'review.opened'",
     "I19 ": "UPDATE delivery_lane SET head = head + 1 WHERE golden_id = '{c}'",
     "I23 ": "DELETE FROM audit_entry WHERE action = 'decision.made'",
     "derived: every active golden": "DELETE FROM golden_search WHERE golden_id = '{c}'",

@@ -12,6 +12,7 @@ from mdm.errors import SourceRecordUnknown
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from mdm.sources.model import Delivery, SourceKey
+from mdm.stewardship import reviews
 from mdm.stewardship import service as stewardship
 from tests.hubs import assert_sound, golden_by_key, register_instances, row_marks
 from tests.integration.source_events.facts import TYPE, fact, golden, key_of, keys, rows, send, tell, values
@@ -152,16 +153,16 @@ def test_a_merge_against_a_stewards_word_joins_nothing_and_opens_a_review(hub: H
     assert golden(hub, "a") != golden(hub, "b")
     assert keys(hub, "a") == ["a merged", "n1"]
     assert keys(hub, "erp:n1", to="crm-east") == []
-    assert [(one.kind, one.left_key[-1], one.right_key[-1]) for one in stewardship.list_reviews(hub)] == [
+    assert [(one.kind, one.left_key[-1], one.right_key[-1]) for one in reviews.list_reviews(hub)] == [
         ("contradiction", "a", "b")
     ]
     assert_sound(hub)
 
     stewardship.revoke(hub, decision.id, who="ann")
-    assert len(stewardship.list_reviews(hub)) == 1
+    assert len(reviews.list_reviews(hub)) == 1
     decide(hub, "a", "b", "same")
 
-    assert stewardship.list_reviews(hub) == ()
+    assert reviews.list_reviews(hub) == ()
     assert golden(hub, "a") == golden(hub, "b")
     assert_sound(hub)
 
@@ -175,7 +176,7 @@ def test_a_source_answers_no_question_of_a_steward(hub: Hub, judgement: str) -> 
 
     assert stewardship.get_decision(hub, decision.id).revoked_at is None
     assert golden(hub, "a") != golden(hub, "b")
-    assert "contradiction" in {one.kind for one in stewardship.list_reviews(hub)}
+    assert "contradiction" in {one.kind for one in reviews.list_reviews(hub)}
     assert_sound(hub)
 
 

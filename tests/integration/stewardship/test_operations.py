@@ -11,7 +11,7 @@ from mdm.errors import (
 )
 from mdm.hub import Hub
 from mdm.ids import GoldenId
-from mdm.stewardship import service
+from mdm.stewardship import reviews, service
 from mdm.stewardship.model import (
     By,
     Confirm,
@@ -78,7 +78,7 @@ def test_a_merge_answers_what_somebody_was_unsure_of(hub: Hub) -> None:
 
     assert [one.verdict.judgement for one in effect.ended] == ["unsure"]
     assert groups(hub) == {"ab"}
-    assert service.list_reviews(hub) == ()
+    assert reviews.list_reviews(hub) == ()
 
 
 def test_one_golden_record_is_not_merged_with_itself(hub: Hub) -> None:

@@ -6,13 +6,15 @@ import pytest
 
 from mdm import clock
 from mdm.db.transaction import run
-from mdm.decisions.model import Review, Verdict
+from mdm.decisions.model import Verdict
+from mdm.decisions.review_model import Review, ReviewFilter, ReviewState
 from mdm.hub import Hub
 from mdm.identity import store as identity_store
 from mdm.ids import GoldenId
 from mdm.jobs.model import Outcome
 from mdm.jobs.service import deliver
 from mdm.sources.model import SourceKey
+from mdm.stewardship import reviews as queue
 from mdm.stewardship import service
 from tests.hubs import delivery, golden_by_key, partition_of
 
@@ -40,14 +42,14 @@ def acknowledge(hub: Hub, *keys: str) -> None:
     )
 
 
-def reviews(hub: Hub, state: str = "open") -> list[tuple[str, str, float]]:
+def reviews(hub: Hub, state: ReviewState = "open") -> list[tuple[str, str, float]]:
     """Give kind, the two letters and bits of each review, the likeliest first."""
-    found = service.list_reviews(hub, state=state)
+    found = queue.list_reviews(hub, ReviewFilter(state=state))
     return [(one.kind, "".join(sorted(one.left_key[-1] + one.right_key[-1])), one.bits) for one in found]
 
 
 def the_review(hub: Hub) -> Review:
-    (found,) = service.list_reviews(hub)
+    (found,) = queue.list_reviews(hub)
     return found
 
 
@@ -60,7 +62,7 @@ def test_a_possible_match_is_a_question(hub: Hub) -> None:
     assert reviews(hub) == [("possible_match", "ab", 4.0)]
     golden = golden_by_key(hub)
     assert {the_review(hub).left_golden_id, the_review(hub).right_golden_id} == {golden[A], golden[B]}
-    assert service.count_reviews(hub) == 1
+    assert queue.count_reviews(hub) == 1
 
 
 def test_two_golden_records_are_one_question_however_many_records_they_have(hub: Hub) -> None:
@@ -78,7 +80,7 @@ def test_a_question_is_closed_when_its_cause_goes(hub: Hub) -> None:
     send(hub, B, name="blue")
 
     assert reviews(hub) == []
-    (closed,) = service.list_reviews(hub, state="closed")
+    (closed,) = queue.list_reviews(hub, ReviewFilter(state="closed"))
     assert closed.closed_because == "its cause is gone"
     assert closed.closed_at is not None
 
@@ -213,16 +215,16 @@ def test_vetoed_pairs_are_no_question(hub: Hub) -> None:
     assert reviews(hub) == []
 
 
-def test_reviews_come_likeliest_first_page_by_page(hub: Hub) -> None:
+def test_reviews_come_by_what_is_at_stake_page_by_page(hub: Hub) -> None:
     send(hub, A, name="red", codes=["x1"])
     send(hub, B, name="blue")
     acknowledge(hub, A, B)
     send(hub, B, name="blue", codes=["x1"])
     send(hub, C, name="blue")
 
-    (first,) = service.list_reviews(hub, limit=1)
-    rest = service.list_reviews(hub, after=(first.bits, first.id), limit=9)
+    (first,) = queue.list_reviews(hub, limit=1)
+    rest = queue.list_reviews(hub, after=(first.stake, first.id), limit=9)
 
     assert [first.bits, *(one.bits for one in rest)] == [10.0, 4.0]
-    assert service.get_review(hub, first.id) == first
-    assert service.list_reviews(hub, entity_type="widget_merge") == ()
+    assert queue.get_review(hub, first.id) == first
+    assert queue.list_reviews(hub, ReviewFilter(entity_types=("widget_merge",))) == ()

@@ -10,7 +10,7 @@ from mdm.hub import Hub
 from mdm.ids import ReviewId
 from mdm.jobs.service import deliver
 from mdm.sources.model import SourceKey
-from mdm.stewardship import service
+from mdm.stewardship import reviews, service
 from tests.hubs import assert_sound, delivery, golden_by_key, partition_of
 
 pytestmark = pytest.mark.db
@@ -117,4 +117,4 @@ def test_records_that_the_hub_never_saw_are_not_decided_about(hub: Hub) -> None:
 
 def test_a_review_that_never_was_is_unknown(hub: Hub) -> None:
     with pytest.raises(ReviewUnknown, match="rev_none"):
-        service.get_review(hub, ReviewId("rev_none"))
+        reviews.get_review(hub, ReviewId("rev_none"))

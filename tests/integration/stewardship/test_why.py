@@ -19,7 +19,7 @@ from mdm.identity import store as identity_store
 from mdm.ids import GoldenId
 from mdm.jobs.service import deliver
 from mdm.sources.model import SourceKey
-from mdm.stewardship import service
+from mdm.stewardship import reviews, service
 from mdm.stewardship.why import why
 from mdm.stewardship.why_model import Why
 from tests.hubs import delivery, golden_by_key, hub_on
@@ -151,7 +151,7 @@ def test_a_pair_below_the_review_line_shows_its_waterfall(hub: Hub) -> None:
 def test_a_possible_match_names_its_open_review(hub: Hub) -> None:
     send(hub, A, name="red")
     send(hub, B, name="red")
-    (review,) = service.list_reviews(hub)
+    (review,) = reviews.list_reviews(hub)
 
     found = ask(hub, A, B)
 
@@ -166,7 +166,7 @@ def test_two_established_golden_records_wait_for_a_steward(hub: Hub) -> None:
     establish(hub, A, B)
     send(hub, B, name="blue", codes=["x1"])
     send(hub, A, name="red", codes=["x1"])
-    (review,) = service.list_reviews(hub)
+    (review,) = reviews.list_reviews(hub)
 
     found = ask(hub, A, B)
 

@@ -1,0 +1,327 @@
+"""SQL of reviews, one function a question: the queue, and what closes or opens in it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from mdm.db.types import as_json
+from mdm.decisions.model import Pair
+from mdm.decisions.review_model import (
+    OpenReview,
+    QuestionKey,
+    Review,
+    ReviewCount,
+    ReviewFilter,
+    Weight,
+)
+from mdm.entities.model import ReviewKind
+from mdm.ids import AnswerId, RecordId, ReviewId
+
+_KEY = (
+    "{0}.instance_id || '/' || {0}.object || CASE WHEN {0}.scope = '' THEN '' ELSE '/' || {0}.scope END"
+    " || ':' || {0}.native_id"
+)
+_CLAIMED = "CASE WHEN q.claimed_until > now() THEN q.claimed_by END"
+
+_FROM = (
+    " FROM review q JOIN source_record l ON l.id = q.left_id JOIN source_record r ON r.id = q.right_id"
+    " LEFT JOIN review_answer w ON w.review_id = q.id AND w.state = 'proposed'"
+)
+_REVIEW = (
+    "SELECT q.id, q.entity_type, q.kind, q.left_id, q.right_id, q.bits, q.stake, q.state, q.subject, q.recorded_at,"
+    f" q.due_at, q.assignee, {_CLAIMED} AS claimed_by, CASE WHEN q.claimed_until > now() THEN q.claimed_until END AS"
+    f" claimed_until, q.closed_at, q.closed_because, {_KEY.format('l')} AS left_key, {_KEY.format('r')} AS right_key,"
+    " l.golden_id AS left_golden_id, r.golden_id AS right_golden_id, gl.version AS left_version, gr.version AS"
+    f" right_version, w.id AS answer_id{_FROM}"
+    " LEFT JOIN golden_record gl ON gl.id = l.golden_id LEFT JOIN golden_record gr ON gr.id = r.golden_id"
+)
+_FILTER = (
+    " WHERE q.state = :state AND (CAST(:types AS text[]) IS NULL OR q.entity_type = ANY(:types))"
+    " AND (CAST(:kinds AS text[]) IS NULL OR q.kind = ANY(:kinds))"
+    " AND (CAST(:assignee AS text) IS NULL OR q.assignee = :assignee)"
+    f" AND (CAST(:claimed_by AS text) IS NULL OR {_CLAIMED} = :claimed_by)"
+    " AND (CAST(:source AS text) IS NULL OR :source IN (l.instance_id, r.instance_id))"
+    " AND (CAST(:due_before AS timestamptz) IS NULL OR q.due_at <= :due_before)"
+    " AND (CAST(:bits_min AS float) IS NULL OR q.bits >= :bits_min)"
+    " AND (CAST(:bits_max AS float) IS NULL OR q.bits <= :bits_max)"
+    " AND (CAST(:stake_min AS float) IS NULL OR q.stake >= :stake_min)"
+    " AND (CAST(:stake_max AS float) IS NULL OR q.stake <= :stake_max)"
+    " AND (CAST(:is_waiting AS boolean) IS NULL OR (w.id IS NOT NULL) = :is_waiting)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A review that was closed just now."""
+
+    id: ReviewId
+    entity_type: str
+    kind: str
+    because: str
+
+
+def close_reviews(
+    connection: Connection, review_ids: Sequence[ReviewId], *, because: str, at: datetime, who: str
+) -> tuple[Closed, ...]:
+    """Close open reviews, and let answers that waited for a second person lapse; return those that were open."""
+    rows = connection.execute(
+        text(
+            "WITH closed AS (UPDATE review SET state = 'closed', closed_at = :at, closed_because = :because,"
+            "   claimed_by = NULL, claimed_at = NULL, claimed_until = NULL"
+            "  WHERE id = ANY(:ids) AND state = 'open' RETURNING id, entity_type, kind),"
+            " lapsed AS (UPDATE review_answer a SET state = 'lapsed', settled_at = :at, settled_by = :who FROM closed c"
+            "  WHERE a.review_id = c.id AND a.state = 'proposed')"
+            " SELECT id, entity_type, kind FROM closed ORDER BY id"
+        ),
+        {"ids": [str(id_) for id_ in review_ids], "because": because, "at": at, "who": who},
+    )
+    return tuple(Closed(ReviewId(row.id), row.entity_type, row.kind, because) for row in rows)
+
+
+def reopen_review(connection: Connection, review_id: ReviewId) -> bool:
+    """Open a closed review again, unless another one asks the same by now; tell whether it was done."""
+    done = connection.execute(
+        text(
+            "UPDATE review q SET state = 'open', closed_at = NULL, closed_because = NULL WHERE q.id = :id AND q.state ="
+            " 'closed' AND NOT EXISTS (SELECT FROM review o WHERE o.state = 'open' AND (o.left_id, o.right_id, o.kind)"
+            " = (q.left_id, q.right_id, q.kind))"
+        ),
+        {"id": review_id},
+    )
+    return done.rowcount == 1
+
+
+def open_reviews(
+    connection: Connection, entity_type: str, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str
+) -> frozenset[ReviewId]:
+    """Open a review for each question that has none, an open one takes over what changed; return the new ones.
+
+    rows  id, kind, left_id, right_id, bits, stake, subject, assignee, due_at
+    """
+    found = connection.execute(
+        text(
+            "INSERT INTO review (id, entity_type, kind, left_id, right_id, bits, stake, staked_at, subject, assignee,"
+            " due_at, state, recorded_at, who)"
+            " SELECT id, :entity_type, kind, left_id, right_id, bits, stake, :at, subject, assignee, due_at, 'open',"
+            " :at, :who"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text, kind text, left_id text, right_id text,"
+            " bits float, stake float, subject jsonb, assignee text, due_at timestamptz)"
+            " ON CONFLICT (left_id, right_id, kind) WHERE state = 'open' DO UPDATE SET bits = excluded.bits, subject ="
+            " excluded.subject, stake = excluded.stake, staked_at = excluded.staked_at RETURNING id, recorded_at = :at"
+            " AND (xmax = 0) AS is_new"
+        ),
+        {"rows": as_json(rows), "entity_type": entity_type, "at": at, "who": who},
+    )
+    return frozenset(ReviewId(row.id) for row in found if row.is_new)
+
+
+def select_open_reviews(connection: Connection, record_ids: Iterable[RecordId]) -> dict[QuestionKey, OpenReview]:
+    """Find the open reviews that any of these records stands for, by their question."""
+    rows = connection.execute(
+        text(
+            "SELECT id, kind, left_id, right_id, bits, subject FROM review WHERE state = 'open' AND (left_id ="
+            " ANY(:ids) OR right_id = ANY(:ids)) ORDER BY id"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return {
+        (row.kind, RecordId(row.left_id), RecordId(row.right_id)): OpenReview(ReviewId(row.id), row.bits, row.subject)
+        for row in rows
+    }
+
+
+def select_weights(
+    connection: Connection, record_ids: Sequence[Sequence[RecordId]]
+) -> tuple[tuple[Weight, frozenset[str]], ...]:
+    """Weigh what hangs on the golden records of each question, given its records; and name those golden records."""
+    rows = [
+        {"place": place, "record_id": record_id} for place, ids in enumerate(record_ids) for record_id in sorted(ids)
+    ]
+    found = connection.execute(
+        text(
+            "WITH g AS (SELECT DISTINCT q.place, r.golden_id FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+            "   AS q (place int, record_id text) JOIN source_record r ON r.id = q.record_id)"
+            " SELECT g.place, array_agg(DISTINCT g.golden_id) AS golden_ids, count(DISTINCT m.id) AS members,"
+            "   count(DISTINCT s.record_id) AS published, count(DISTINCT c.golden_id) AS children,"
+            "   count(DISTINCT m.instance_id) AS systems"
+            " FROM g JOIN source_record m ON m.golden_id = g.golden_id AND m.state = 'active'"
+            " LEFT JOIN membership s ON s.record_id = m.id AND s.recorded_to IS NULL AND s.published_at IS NOT NULL"
+            " LEFT JOIN source_reference f ON f.instance_id = m.instance_id AND f.native_id = m.native_id"
+            "   AND f.entity_type = m.entity_type AND m.scope IN (f.scope, '')"
+            " LEFT JOIN source_record c ON c.id = f.record_id AND c.state = 'active' AND c.golden_id <> g.golden_id"
+            " GROUP BY g.place"
+        ),
+        {"rows": as_json(rows)},
+    )
+    by_place = {
+        row.place: (Weight(row.members, row.published, row.children, row.systems), frozenset(row.golden_ids))
+        for row in found
+    }
+    return tuple(by_place.get(place, (Weight(), frozenset())) for place in range(len(record_ids)))
+
+
+def select_size_answered(connection: Connection, record_ids: Iterable[RecordId]) -> int:
+    """Return the largest size of a golden record of these records that a steward has found right."""
+    found = connection.execute(
+        text(
+            "SELECT coalesce(max(CAST(q.subject ->> 'records' AS int)), 0) FROM review q JOIN review_answer a ON"
+            " a.review_id = q.id AND a.state = 'carried_out' AND a.judgement = 'same'"
+            " WHERE q.kind = 'large_cluster' AND q.left_id = ANY(:ids) AND q.right_id = ANY(:ids)"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return int(found.scalar_one())
+
+
+def select_stale_reviews(
+    connection: Connection, *, before: datetime, limit: int
+) -> tuple[tuple[ReviewId, ReviewKind, float, Pair], ...]:
+    """Take open reviews whose stake was worked out before an instant, or never: id, kind, bits, the two records."""
+    rows = connection.execute(
+        text(
+            "SELECT id, kind, bits, left_id, right_id FROM review WHERE state = 'open' AND (staked_at IS NULL OR"
+            " staked_at < :before) ORDER BY staked_at NULLS FIRST LIMIT :limit FOR UPDATE SKIP LOCKED"
+        ),
+        {"before": before, "limit": limit},
+    )
+    return tuple((ReviewId(row.id), row.kind, row.bits, (RecordId(row[3]), RecordId(row[4]))) for row in rows)
+
+
+def update_stakes(connection: Connection, stake_by_review: Mapping[ReviewId, float], *, at: datetime) -> None:
+    """Write down what is at stake now."""
+    rows = [{"id": id_, "stake": stake} for id_, stake in stake_by_review.items()]
+    connection.execute(
+        text(
+            "UPDATE review q SET stake = r.stake, staked_at = :at FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r"
+            " (id text, stake float) WHERE q.id = r.id"
+        ),
+        {"rows": as_json(rows), "at": at},
+    )
+
+
+def select_reviews(
+    connection: Connection, asked: ReviewFilter, *, after: tuple[float, str] | None, limit: int
+) -> tuple[Review, ...]:
+    """List reviews, the highest stake first; `after` is the (stake, id) of the last one seen."""
+    rows = connection.execute(
+        text(
+            f"{_REVIEW}{_FILTER}"
+            " AND (CAST(:stake AS float) IS NULL OR q.stake < :stake OR (q.stake = :stake AND q.id > :id))"
+            " ORDER BY q.stake DESC, q.id LIMIT :limit"
+        ),
+        {**_named(asked), "stake": after[0] if after else None, "id": after[1] if after else "", "limit": limit},
+    )
+    return tuple(_review(row) for row in rows)
+
+
+def count_reviews(connection: Connection, asked: ReviewFilter) -> int:
+    """Count the reviews that a filter lets through."""
+    return int(connection.execute(text(f"SELECT count(*){_FROM}{_FILTER}"), _named(asked)).scalar_one())
+
+
+def count_by_kind(connection: Connection, asked: ReviewFilter, *, at: datetime) -> tuple[ReviewCount, ...]:
+    """Count by entity type, kind and age."""
+    rows = connection.execute(
+        text(
+            "SELECT q.entity_type, q.kind, CASE WHEN q.recorded_at > CAST(:at AS timestamptz) - interval '1 day' THEN"
+            " 'day' WHEN q.recorded_at > CAST(:at AS timestamptz) - interval '7 days' THEN 'week' WHEN q.recorded_at >"
+            " CAST(:at AS timestamptz) - interval '30 days' THEN 'month' ELSE 'older' END AS age, count(*) AS n,"
+            " count(*) FILTER (WHERE q.due_at < :at) AS overdue, count(*) FILTER (WHERE q.claimed_until > :at) AS"
+            f" claimed, count(w.id) AS waiting{_FROM}{_FILTER} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        ),
+        {**_named(asked), "at": at},
+    )
+    return tuple(
+        ReviewCount(row.entity_type, row.kind, row.age, row.n, row.overdue, row.claimed, row.waiting) for row in rows
+    )
+
+
+def count_reviews_opened(connection: Connection, *, since: datetime, who: str) -> int:
+    """Count the open questions of one caller since an instant."""
+    statement = "SELECT count(*) FROM review WHERE state = 'open' AND recorded_at >= :since AND who = :who"
+    return int(connection.execute(text(statement), {"since": since, "who": who}).scalar_one())
+
+
+def select_reviews_by_id(connection: Connection, review_ids: Iterable[ReviewId]) -> dict[ReviewId, Review]:
+    """Find reviews by id."""
+    rows = connection.execute(
+        text(f"{_REVIEW} WHERE q.id = ANY(:ids) ORDER BY q.id"), {"ids": [str(id_) for id_ in review_ids]}
+    )
+    return {ReviewId(row.id): _review(row) for row in rows}
+
+
+def lock_reviews(connection: Connection, review_ids: Iterable[ReviewId]) -> None:
+    """Hold reviews until the transaction ends, in one order."""
+    connection.execute(
+        text("SELECT FROM review WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"),
+        {"ids": [str(id_) for id_ in review_ids]},
+    )
+
+
+def update_claim(
+    connection: Connection, review_id: ReviewId, *, by: str | None, at: datetime, until: datetime | None
+) -> None:
+    """Claim a review for somebody until an instant, keeping since when it was theirs; None releases it."""
+    connection.execute(
+        text(
+            "UPDATE review SET claimed_at = CASE WHEN CAST(:by AS text) IS NULL THEN NULL WHEN claimed_by = :by AND"
+            " claimed_until > :at THEN claimed_at ELSE CAST(:at AS timestamptz) END, claimed_by = :by, claimed_until ="
+            " CAST(:until AS timestamptz) WHERE id = :id"
+        ),
+        {"id": review_id, "by": by, "at": at, "until": until},
+    )
+
+
+def update_assignee(connection: Connection, review_id: ReviewId, assignee: str | None) -> None:
+    """Give a review to a person or group; None takes it from whoever had it."""
+    connection.execute(
+        text("UPDATE review SET assignee = :assignee WHERE id = :id"), {"id": review_id, "assignee": assignee}
+    )
+
+
+def _named(asked: ReviewFilter) -> dict[str, Any]:
+    return {
+        "state": asked.state,
+        "types": list(asked.entity_types) or None,
+        "kinds": list(asked.kinds) or None,
+        "assignee": asked.assignee,
+        "claimed_by": asked.claimed_by,
+        "source": asked.source,
+        "due_before": asked.due_before,
+        "bits_min": asked.bits[0],
+        "bits_max": asked.bits[1],
+        "stake_min": asked.stake[0],
+        "stake_max": asked.stake[1],
+        "is_waiting": asked.is_waiting,
+    }
+
+
+def _review(row: Row[Any]) -> Review:
+    return Review(
+        id=ReviewId(row.id),
+        entity_type=row.entity_type,
+        kind=row.kind,
+        left_id=RecordId(row.left_id),
+        right_id=RecordId(row.right_id),
+        left_key=row.left_key,
+        right_key=row.right_key,
+        left_golden_id=row.left_golden_id,
+        right_golden_id=row.right_golden_id,
+        left_version=row.left_version,
+        right_version=row.right_version,
+        bits=row.bits,
+        stake=row.stake,
+        state=row.state,
+        subject=row.subject,
+        recorded_at=row.recorded_at,
+        due_at=row.due_at,
+        assignee=row.assignee,
+        claimed_by=row.claimed_by,
+        claimed_until=row.claimed_until,
+        answer_id=AnswerId(row.answer_id) if row.answer_id else None,
+        closed_at=row.closed_at,
+        closed_because=row.closed_because,
+    )

@@ -1,0 +1,291 @@
+"""Answers to reviews: given, approved, rejected, taken back.
+
+Every answer that is carried out is one operation and one step that its author can undo, the last first or any other.
+An answer says what golden versions it was given on; where these moved on, it is refused. A risky one waits as a
+proposal until another person approves it. A dry run is the same act, rolled back.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mdm import clock
+from mdm.decisions import answers_store, reviews, reviews_store
+from mdm.decisions import service as decisions
+from mdm.decisions.model import Signature, Verdict
+from mdm.decisions.review_model import Answer, Review, ReviewChange, ReviewEventKind
+from mdm.errors import (
+    ApprovalNeedsAnother,
+    ApprovalPending,
+    InputInvalid,
+    ReviewNotAnswered,
+    ReviewOutdated,
+    ReviewUnknown,
+)
+from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
+from mdm.ids import AnswerId, GoldenId, ReviewId, new_answer_id, new_event_id
+from mdm.publishing.service import publish_reviews
+from mdm.stewardship.carrying import carry_out_answer, second_person, take_back_answer
+from mdm.stewardship.reviews import require_open, require_unclaimed
+from mdm.stewardship.tally import Tally, tally
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer as it stands, its review, and what came of it; `waits_because` says why a second person is needed."""
+
+    answer: Answer
+    review: Review
+    effects: tuple[Tally, ...]
+    waits_because: str = ""
+
+
+def answer_review(
+    hub: Hub,
+    review_id: ReviewId,
+    verdict: Verdict,
+    *,
+    expected: Mapping[str, int] | None = None,
+    who: str,
+    bracket: Bracket[Given] = UNBRACKETED,
+) -> Given:
+    """Answer a review; what follows is carried out at once, or waits for a second person.
+
+    expected  golden id → version as the review was read; None leaves that unchecked
+    Raises ReviewUnknown, ReviewClosed, ReviewClaimed, ReviewOutdated, ApprovalPending, DecisionContradicts,
+    InputInvalid.
+    """
+    return carry(hub, _answering(review_id, verdict, expected, who), who=who, bracket=bracket)
+
+
+def rehearse_answer(
+    hub: Hub, review_id: ReviewId, verdict: Verdict, *, expected: Mapping[str, int] | None = None, who: str
+) -> Given:
+    """Tell what `answer_review` would do, and do nothing."""
+    return rehearse(hub, _answering(review_id, verdict, expected, who), who=who)
+
+
+def undo(hub: Hub, *, review_id: ReviewId | None = None, who: str, bracket: Bracket[Given] = UNBRACKETED) -> Given:
+    """Take back one's last answer, or that to a certain review, and open the review again; a proposal is withdrawn.
+
+    Raises ReviewUnknown, ReviewNotAnswered also for the answer of somebody else, DecisionContradicts when what it had
+    ended cannot stand again.
+    """
+
+    def act(work: Work) -> Given:
+        answer = _last_answer(work, review_id, who)
+        review = hold_reviews(work, [answer.review_id])[answer.review_id]
+        at = clock.recording_instant(work.connection)
+        changes: list[ReviewChange] = []
+        answers_store.settle_answer(work.connection, answer.id, state="undone", at=at, who=who)
+        if answer.state == "carried_out":
+            if reviews_store.reopen_review(work.connection, review.id):
+                changes.append(_turn("review.opened", review, {"kind": review.kind, "reopened": True}))
+            publish_reviews(work.connection, changes, who=who)
+            take_back_answer(work, answer, signed=Signature(at, who, new_event_id()))
+        told = _turn("review.decided", review, {"answer_id": answer.id, "state": "undone"})
+        publish_reviews(work.connection, [told], who=who)
+        return _given(work, review.id, answer.id)
+
+    return carry(hub, act, who=who, bracket=bracket)
+
+
+def approve(hub: Hub, review_id: ReviewId, *, who: str, bracket: Bracket[Given] = UNBRACKETED) -> Given:
+    """Carry out the answer of somebody else that waits for a second person.
+
+    Raises ReviewUnknown, ReviewNotAnswered, ApprovalNeedsAnother, ReviewOutdated, DecisionContradicts.
+    """
+
+    def act(work: Work) -> Given:
+        review, answer = _waiting(work, review_id, who)
+        require_as_read(review, answer.expected)
+        signed = Signature(clock.recording_instant(work.connection), who, new_event_id())
+        approved = replace(answer, state="carried_out", event_id=signed.event_id)
+        _carry_out(work, review, approved, signed, note=_settled)
+        return _given(work, review_id, answer.id)
+
+    return carry(hub, act, who=who, bracket=bracket)
+
+
+def reject(hub: Hub, review_id: ReviewId, *, who: str, bracket: Bracket[Given] = UNBRACKETED) -> Given:
+    """Turn down the answer of somebody else that waits for a second person; the review stays open.
+
+    Raises ReviewUnknown, ReviewNotAnswered, ApprovalNeedsAnother.
+    """
+
+    def act(work: Work) -> Given:
+        review, answer = _waiting(work, review_id, who)
+        at = clock.recording_instant(work.connection)
+        answers_store.settle_answer(work.connection, answer.id, state="rejected", at=at, who=who)
+        told = _turn("review.decided", review, {"answer_id": answer.id, "state": "rejected"})
+        publish_reviews(work.connection, [told], who=who)
+        return _given(work, review_id, answer.id)
+
+    return carry(hub, act, who=who, bracket=bracket)
+
+
+def _answering(
+    review_id: ReviewId, verdict: Verdict, expected: Mapping[str, int] | None, who: str
+) -> Callable[[Work], Given]:
+    def act(work: Work) -> Given:
+        review = hold_reviews(work, [review_id])[review_id]
+        require_answerable(review, verdict, who)
+        if expected is not None:
+            require_as_read(review, expected)
+        waits_because = second_person(work, review, verdict)
+        answer_id = give_answer(work, review, verdict, bulk_id=None, waits=bool(waits_because))
+        return replace(_given(work, review_id, answer_id), waits_because=waits_because)
+
+    return act
+
+
+def give_answer(work: Work, review: Review, verdict: Verdict, *, bulk_id: str | None, waits: bool) -> AnswerId:
+    """Append an answer as a proposal, or carry it out."""
+    signed = Signature(clock.recording_instant(work.connection), work.who, new_event_id())
+    answer = Answer(
+        id=new_answer_id(),
+        review_id=review.id,
+        entity_type=review.entity_type,
+        bulk_id=bulk_id,
+        verdict=verdict,
+        expected=review.versions,
+        state="proposed" if waits else "carried_out",
+        recorded_at=signed.at,
+        who=work.who,
+        event_id=None if waits else signed.event_id,
+    )
+    if waits:
+        answers_store.insert_answer(work.connection, answer)
+        publish_reviews(work.connection, [_decided(review, answer)], who=work.who)
+    else:
+        _carry_out(work, review, answer, signed, note=_appended)
+    return answer.id
+
+
+def _carry_out(
+    work: Work, review: Review, answer: Answer, signed: Signature, *, note: Callable[[Work, Answer, Signature], None]
+) -> None:
+    """Carry an answer out; its review is closed with it before anything looks at what is open."""
+    note(work, answer, signed)
+    because = f"answered {answer.verdict.relation or answer.verdict.judgement}"
+    closed = reviews.close(work.connection, [review.id], because=because, at=signed.at, who=work.who)
+    publish_reviews(work.connection, [_decided(review, answer), *closed], who=work.who)
+    carry_out_answer(work, review, answer.verdict, signed=signed)
+
+
+def _appended(work: Work, answer: Answer, _signed: Signature) -> None:
+    answers_store.insert_answer(work.connection, answer)
+
+
+def _settled(work: Work, answer: Answer, signed: Signature) -> None:
+    answers_store.settle_answer(
+        work.connection, answer.id, state=answer.state, event_id=signed.event_id, at=signed.at, who=work.who
+    )
+
+
+def _decided(review: Review, answer: Answer) -> ReviewChange:
+    details = {
+        "answer_id": answer.id,
+        "state": answer.state,
+        "judgement": answer.verdict.judgement,
+        "golden_ids": sorted(review.versions),
+    }
+    return _turn("review.decided", review, {**details, **({"event_id": answer.event_id} if answer.event_id else {})})
+
+
+def hold_reviews(work: Work, review_ids: Sequence[ReviewId]) -> dict[ReviewId, Review]:
+    """Read reviews with their golden records locked. Nobody decides about their entity type meanwhile."""
+    is_held = False
+    while True:
+        found = reviews_store.select_reviews_by_id(work.connection, review_ids)
+        for review_id in review_ids:
+            if review_id not in found:
+                raise ReviewUnknown(review_id)
+        if not is_held:
+            for entity_type in sorted({review.entity_type for review in found.values()}):
+                decisions.hold_decisions(work.connection, entity_type)
+            is_held = True
+            continue
+        sides = {id_ for review in found.values() for id_ in (review.left_golden_id, review.right_golden_id) if id_}
+        if not work.locks.hold(work.connection, map(GoldenId, sides)):
+            return found
+
+
+def require_answerable(review: Review, verdict: Verdict, who: str) -> None:
+    """Refuse a malformed verdict, and a review that is closed, somebody else's, or answered and waiting."""
+    decisions.require_well_formed(verdict, [review.pair])
+    require_open(review)
+    require_unclaimed(review, who=who)
+    if review.answer_id is not None:
+        raise ApprovalPending(
+            f"an answer to review {review.id} waits for a second person",
+            remedy="approve or reject it, or let its author undo it",
+        )
+    if review.kind == "unsure" and verdict.judgement == "unsure":
+        raise InputInvalid(
+            f"review {review.id} is open because somebody was unsure",
+            remedy="comment on it, or answer same, different or related",
+            field="judgement",
+        )
+
+
+def require_as_read(review: Review, expected: Mapping[str, int]) -> None:
+    """Refuse when the golden records of a review are others, or in other versions, than when it was read."""
+    now = review.versions
+    changes = [
+        f"{golden_id} is at version {now[golden_id]}, you read {version}"
+        for golden_id, version in sorted(expected.items())
+        if golden_id in now and now[golden_id] != version
+    ]
+    changes += [f"it is not about {golden_id} any more" for golden_id in sorted(expected.keys() - now.keys())]
+    changes += [f"it is about {golden_id} now" for golden_id in sorted(now.keys() - expected.keys())]
+    if changes:
+        raise ReviewOutdated(review.id, changes=changes)
+
+
+def _last_answer(work: Work, review_id: ReviewId | None, who: str) -> Answer:
+    if review_id is None:
+        last = answers_store.select_last_answer(work.connection, who)
+        if last is None:
+            raise ReviewNotAnswered(f"{who} has no answer left to undo", remedy="see `mdm review list --state closed`")
+        return last
+    reviews.require(work.connection, review_id)
+    standing = [
+        answer
+        for answer in answers_store.select_answers(work.connection, review_id)
+        if answer.state in {"carried_out", "proposed"}
+    ]
+    if not standing:
+        raise ReviewNotAnswered(f"no answer to review {review_id} stands", remedy="there is nothing to undo")
+    if who not in (standing[-1].who, standing[-1].settled_by):
+        raise ReviewNotAnswered(
+            f"{standing[-1].who} answered review {review_id}, not {who}",
+            remedy=f"ask {standing[-1].who} to undo it, or revoke the decision",
+        )
+    return standing[-1]
+
+
+def _waiting(work: Work, review_id: ReviewId, who: str) -> tuple[Review, Answer]:
+    review = hold_reviews(work, [review_id])[review_id]
+    require_open(review)
+    found: Iterable[Answer] = answers_store.select_answers(work.connection, review_id)
+    answer = next((one for one in found if one.state == "proposed"), None)
+    if answer is None:
+        raise ReviewNotAnswered(
+            f"no answer to review {review_id} waits for a second person", remedy="answer it yourself"
+        )
+    if answer.who == who:
+        raise ApprovalNeedsAnother(
+            f"{who} gave the answer to review {review_id}",
+            remedy="let somebody else approve or reject it; undo withdraws it",
+        )
+    return review, answer
+
+
+def _given(work: Work, review_id: ReviewId, answer_id: AnswerId) -> Given:
+    answers = answers_store.select_answers(work.connection, review_id)
+    answer = next(one for one in answers if one.id == answer_id)
+    return Given(answer, reviews.require(work.connection, review_id), tally(work.carried_out))
+
+
+def _turn(kind: ReviewEventKind, review: Review, details: Mapping[str, object]) -> ReviewChange:
+    return ReviewChange(kind, review.id, review.entity_type, details)
