@@ -62,6 +62,8 @@ AUDITED: Final[Sequence[Audited]] = (
     Audited("identity_event", related=("root_id", "undoes_id")),
     Audited("decision", related=("left_id", "right_id", "event_id", "revoked_event_id"), ended="revoked_at"),
     Audited("value_override", related=("record_id", "event_id", "ended_event_id"), ended="ended_at"),
+    Audited("review_answer", related=("review_id", "event_id")),
+    Audited("review_comment", related=("review_id",)),
 )
 
 

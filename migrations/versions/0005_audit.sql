@@ -168,3 +168,5 @@ SELECT audit_table('match_model', 'version', related => '{entity_type}');
 SELECT audit_table('identity_event', 'id', related => '{root_id,undoes_id}');
 SELECT audit_table('decision', 'id', related => '{left_id,right_id,event_id,revoked_event_id}');
 SELECT audit_table('value_override', 'id', related => '{record_id,event_id,ended_event_id}');
+SELECT audit_table('review_answer', 'id', related => '{review_id,event_id}');
+SELECT audit_table('review_comment', 'id', related => '{review_id}');
