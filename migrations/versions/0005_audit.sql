@@ -162,7 +162,8 @@ END
 $$;
 
 SELECT audit_table('api_key', 'id', left_out => '{last_used_at}');
-SELECT audit_table('source_instance', 'id');
+SELECT audit_table('source_instance', 'id', left_out => '{is_settled}');
+SELECT audit_table('source_event', 'id', related => '{instance_id,event_id}');
 SELECT audit_table('target', 'id');
 SELECT audit_table('match_model', 'version', related => '{entity_type}');
 SELECT audit_table('identity_event', 'id', related => '{root_id,undoes_id}');
