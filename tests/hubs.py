@@ -84,7 +84,8 @@ def hub_state(hub: Hub) -> dict[str, Any]:
 def assert_sound(hub: Hub) -> None:
     """Run every invariant query of `mdm check`."""
     with hub.engine.connect() as connection:
-        assert check(connection, hub.declared) == ()
+        violations = check(connection, hub.declared)
+    assert violations == (), violations
 
 
 def row_marks(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:

@@ -57,7 +57,7 @@ class Audited:
 AUDITED: Final[Sequence[Audited]] = (
     Audited("api_key", left_out=("last_used_at",), ended="revoked_at"),
     Audited("source_instance", left_out=("is_settled",)),
-    Audited("source_event", related=("instance_id", "event_id"), ended="ended_at"),
+    Audited("source_event", related=("instance_id", "event_id")),  # one may be overtaken when it is told
     Audited("target"),
     Audited("match_model", "version", related=("entity_type",)),
     Audited("identity_event", related=("root_id", "undoes_id")),

@@ -120,11 +120,12 @@ INVARIANTS: Final[Mapping[str, str]] = {
            AND r.ended_because IS NOT NULL
            AND EXISTS (SELECT FROM source_record m WHERE m.golden_id = v.golden_id AND m.state = 'active'
                           AND m.ended_because IS NULL)""",
-    "derived: a record given up for another is with it, or a steward is asked": """
+    "derived: a record given up for another is with it, or a steward is asked or has answered": """
         SELECT r.id FROM source_record r JOIN source_record s ON s.id = r.successor_id
          WHERE r.state = 'active' AND s.state = 'active' AND r.golden_id <> s.golden_id
-           AND NOT EXISTS (SELECT FROM review q WHERE q.state = 'open' AND q.left_id IN (r.id, s.id)
-                              AND q.right_id IN (r.id, s.id))""",
+           AND NOT EXISTS (SELECT FROM review q WHERE q.left_id IN (r.id, s.id) AND q.right_id IN (r.id, s.id)
+                              AND (q.state = 'open' OR EXISTS (SELECT FROM review_answer a WHERE a.review_id = q.id
+                                                                AND a.state = 'carried_out')))""",
     "derived: the records of a retired instance are ended": """
         SELECT r.id FROM source_instance i JOIN source_record r ON r.instance_id = i.id
          WHERE i.is_settled AND r.state <> 'deleted'

@@ -244,7 +244,7 @@ def contradicted(hub: Hub) -> Hub:
 
 
 def test_a_contradiction_stands_while_the_decision_does(contradicted: Hub) -> None:
-    send(contradicted, A, codes=["x1"], note="news")
+    send(contradicted, B, codes=["x1"], note="news")
     assert asked(contradicted) == [("contradiction", "ab")]
 
     (decision,) = service.list_decisions(contradicted)
@@ -256,7 +256,7 @@ def test_a_contradiction_stands_while_the_decision_does(contradicted: Hub) -> No
 @pytest.mark.parametrize(("judgement", "parts"), [("same", 1), ("different", 2)])
 def test_a_contradiction_ends_with_the_stewards_answer(contradicted: Hub, judgement: str, parts: int) -> None:
     answer(contradicted, "contradiction", judgement)
-    send(contradicted, A, codes=["x1"], note="news")
+    send(contradicted, B, codes=["x1"], note="news")
 
     assert (len(partition_of(contradicted)), asked(contradicted)) == (parts, [])
     assert_sound(contradicted)
