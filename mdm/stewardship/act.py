@@ -77,6 +77,31 @@ class Act:
             raise GoldenRecordRetired(found.id)
         return found
 
+    def many_goldens(self, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, GoldenRecord]:
+        """Lock many golden records of one entity type at once; return by each id asked for what it leads to.
+
+        Raises GoldenRecordUnknown, VersionOutdated, GoldenRecordRetired, InputInvalid for several entity types.
+        """
+        asked = sorted(set(golden_ids))
+        found = identity_store.select_goldens_and_targets(self.connection, asked)
+        if unknown := [golden_id for golden_id in asked if golden_id not in found]:
+            raise GoldenRecordUnknown(unknown[0])
+        entity_types = sorted({golden.entity_type for golden in found.values()})
+        if len(entity_types) > 1:
+            raise InputInvalid(
+                f"the golden records are {' and '.join(entity_types)}", remedy="name those of one entity type"
+            )
+        decisions.hold_decisions(self.connection, entity_types[0])
+        self.work.locks.hold(self.connection, found.keys())
+        found = identity_store.select_goldens_and_targets(self.connection, asked)
+        for golden_id in asked:
+            self._require_expected(found[golden_id])
+        present = {golden_id: found[found[golden_id].forward_to or golden_id] for golden_id in asked}
+        for golden in present.values():
+            if golden.state != "active":
+                raise GoldenRecordRetired(golden.id)
+        return present
+
     def two_goldens(self, first_id: GoldenId, second_id: GoldenId) -> tuple[GoldenRecord, GoldenRecord]:
         """Lock two golden records in order; raises InputInvalid when they are one already, or of two entity types."""
         goldens = {golden_id: self.golden(golden_id) for golden_id in sorted({first_id, second_id})}

@@ -42,6 +42,13 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeAll:
+    """Make each of many pairs of golden records one, as one operation that is taken back as a whole or one by one."""
+
+    pairs: tuple[tuple[GoldenId, GoldenId], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Judge:
     """Decide that two golden records are different, related, or perhaps the same: it binds all their members."""
 
@@ -128,6 +135,7 @@ class Undo:
 
 Operation = (
     Merge
+    | MergeAll
     | Judge
     | Unmerge
     | UnmergeRecord

@@ -7,10 +7,13 @@ through every later run. Taking events back stands in `taking_back`.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import networkx as nx
+
 from mdm import clock
 from mdm.decisions.model import Grounds, Judgement, Signature, Verdict
-from mdm.errors import InputInvalid
+from mdm.errors import InputInvalid, TooLarge
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
+from mdm.identity import store as identity_store
 from mdm.identity.model import Cause, Wishes
 from mdm.ids import RecordId, new_event_id
 from mdm.sources import store as sources_store
@@ -23,6 +26,7 @@ from mdm.stewardship.model import (
     Effect,
     Judge,
     Merge,
+    MergeAll,
     Move,
     Operation,
     Restore,
@@ -35,6 +39,9 @@ from mdm.stewardship.model import (
 )
 from mdm.stewardship.overrides import set_overrides
 from mdm.stewardship.taking_back import undo, unmerge, unmerge_branch, unmerge_record
+
+MERGES_MAX: Final = 40
+"""Pairs that one transaction merges (chosen: as many as a chunk of a load has records)."""
 
 
 def perform(hub: Hub, operation: Operation, by: By, *, bracket: Bracket[Effect] = UNBRACKETED) -> Effect:
@@ -79,6 +86,24 @@ def _merge(act: Act, asked: Merge) -> Cause:
         set_overrides(act.connection, entity_type, min(members), asked.values, grounds=grounds, signed=act.signed)
     wishes = Wishes(survivors=frozenset(filter(None, [asked.survivor])))
     return act.recluster("merge", first.entity_type, members, wishes)
+
+
+def _merge_all(act: Act, asked: MergeAll) -> Cause:
+    if not 0 < len(asked.pairs) <= MERGES_MAX:
+        raise TooLarge(
+            f"{len(asked.pairs)} pairs are merged at once, from 1 to {MERGES_MAX} may be",
+            remedy="cut them into several",
+        )
+    goldens = act.many_goldens(golden_id for pair in asked.pairs for golden_id in pair)
+    together = nx.Graph([(goldens[first].id, goldens[second].id) for first, second in asked.pairs])
+    groups = [group for group in nx.connected_components(together) if len(group) > 1]
+    if not groups:
+        raise InputInvalid("each pair is one golden record already", remedy="nothing to do", field="pairs")
+    members = identity_store.select_member_ids(act.connection, {golden_id for group in groups for golden_id in group})
+    parts = [frozenset().union(*(members[golden_id] for golden_id in group)) for group in groups]
+    entity_type = next(iter(goldens.values())).entity_type
+    act.tie(entity_type, *parts)
+    return act.recluster("merge", entity_type, frozenset().union(*parts))
 
 
 def _judge(act: Act, asked: Judge) -> Cause:
@@ -173,6 +198,7 @@ def _product(left: frozenset[RecordId], right: frozenset[RecordId]) -> list[tupl
 
 _PERFORM: Final[Mapping[type, Callable[[Act, Any], Cause]]] = {
     Merge: _merge,
+    MergeAll: _merge_all,
     Judge: _judge,
     Unmerge: unmerge,
     UnmergeRecord: unmerge_record,

@@ -14,6 +14,7 @@ from mdm.jobs.service import deliver
 from mdm.stewardship import service
 from mdm.stewardship.model import (
     Merge,
+    MergeAll,
     Move,
     Split,
     Undo,
@@ -285,3 +286,44 @@ def test_what_matching_did_is_not_undone_but_unmerged(hub: Hub) -> None:
 
     with pytest.raises(InputInvalid, match="is no operation: ingest"):
         do(hub, Undo(event.id))
+
+
+def test_many_merges_in_one_operation_are_taken_back_together_or_one_by_one(hub: Hub) -> None:
+    golden = alone(hub, A, B, C, D)
+    before = hub_state(hub)
+    merged = do(hub, MergeAll(((golden[A], golden[B]), (golden[C], golden[D]))))
+    assert groups(hub) == {"ab", "cd"}
+
+    do(hub, Unmerge(merged.event_id, golden[D]))
+    assert groups(hub) == {"ab", "c", "d"}
+    do(hub, Unmerge(merged.event_id, golden[B]))
+    assert hub_state(hub) == before
+    again(hub, (A, B, C, D))
+    assert groups(hub) == {"a", "b", "c", "d"}
+    assert_sound(hub)
+
+
+def test_many_unmerges_at_once_part_each_pair_and_nothing_else(hub: Hub) -> None:
+    golden = alone(hub, A, B, C, D)
+    before = hub_state(hub)
+    merged = do(hub, MergeAll(((golden[A], golden[B]), (golden[C], golden[D]))))
+
+    done = do(hub, Unmerge(merged.event_id))
+
+    assert hub_state(hub) == before
+    parted = sorted(one.left_key[-1] + one.right_key[-1] for one in done.made)
+    assert parted == ["ab", "cd"]
+    do(hub, Merge(golden[A], golden[C]))
+    assert groups(hub) == {"ac", "b", "d"}
+
+
+def test_a_chain_of_pairs_is_one_golden_record_whose_parts_come_home_to_their_own_ids(hub: Hub) -> None:
+    golden = alone(hub, A, B, C)
+    before = hub_state(hub)
+    merged = do(hub, MergeAll(((golden[C], golden[B]), (golden[B], golden[A]))))
+    assert ids(hub, A, B, C) == [golden[A]] * 3
+
+    done = do(hub, Unmerge(merged.event_id))
+
+    assert hub_state(hub) == before
+    assert sorted(one.left_key[-1] + one.right_key[-1] for one in done.made) == ["ab", "ac", "bc"]
