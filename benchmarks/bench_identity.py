@@ -2,8 +2,9 @@
 
 `--golden` says how many golden records, two source records each; `--beside` lets GoldenMatch and nomenklatura take
 turns in the same run, in environments made as `peers/compare.py` makes them. On a machine that others use, only
-processor time and the ratios are to be trusted. Every merge and unmerge is one committed transaction with decisions,
-memberships, golden versions, events and messages. GoldenMatch's merge keeps no history of values and has no undo;
+processor time and the ratios are to be trusted. Merges and unmerges are committed with decisions, memberships, golden
+versions, events and messages: one by one, each a transaction of its own, and in chunks of forty pairs, as a weekend's
+merges go. GoldenMatch's merge keeps no history of values and has no undo;
 nomenklatura keeps judgements only.
 """
 
@@ -34,8 +35,8 @@ from mdm.hub import Hub, open_hub
 from mdm.ids import EventId, GoldenId
 from mdm.jobs.check import check
 from mdm.settings import Settings
-from mdm.stewardship.model import By, Merge, Unmerge
-from mdm.stewardship.operations import perform
+from mdm.stewardship.model import By, Merge, MergeAll, Unmerge
+from mdm.stewardship.operations import MERGES_MAX, perform
 
 STEWARD = By("bench", "measured")
 RATE = 300.0  # issue 3
@@ -43,6 +44,11 @@ LOOK_UP_US = 250.0  # design decision 4
 LOOK_UPS = 2_000
 SEED = 7
 RESULTS = Path(__file__).parent / "results"
+
+
+def merge_chunk(hub: Hub, pairs: Sequence[tuple[GoldenId, GoldenId]]) -> EventId:
+    """Merge pairs in one transaction; return the event."""
+    return perform(hub, MergeAll(tuple(pairs)), STEWARD).event_id
 
 
 def merge(hub: Hub, first: GoldenId, second: GoldenId) -> EventId:
@@ -96,6 +102,15 @@ class Writer:
         events: list[EventId] = []
         chosen = [(self.left.pop(), self.left.pop()) for _ in range(merges)]
         merged = self._taken(merges, lambda: events.extend(merge(self.hub, *pair) for pair in chosen))
+        return merged, self._taken(merges, lambda: [unmerge(self.hub, event_id) for event_id in events])
+
+    def chunked_round(self, merges: int) -> tuple[Taken, Taken]:
+        """Do the same in chunks: a transaction merges forty pairs, another one takes them all back."""
+        assert len(self.left) >= 2 * merges, "all golden records are used: ask for fewer merges or more golden records"
+        chosen = [(self.left.pop(), self.left.pop()) for _ in range(merges)]
+        chunks = [chosen[begin : begin + MERGES_MAX] for begin in range(0, merges, MERGES_MAX)]
+        events: list[EventId] = []
+        merged = self._taken(merges, lambda: events.extend(merge_chunk(self.hub, chunk) for chunk in chunks))
         return merged, self._taken(merges, lambda: [unmerge(self.hub, event_id) for event_id in events])
 
     def _taken(self, count: int, act: Callable[[], object]) -> Taken:
@@ -200,6 +215,9 @@ def main() -> None:
             merged, unmerged = writer.round(options.merges)
             rounds.setdefault("merge", []).append(merged)
             rounds.setdefault("unmerge", []).append(unmerged)
+            merged, unmerged = writer.chunked_round(options.merges)
+            rounds.setdefault("merge in chunks", []).append(merged)
+            rounds.setdefault("unmerge in chunks", []).append(unmerged)
             for name, one in others.items():
                 asked = {"undo": options.undos, "dissolve": options.undos} if name == "nomenklatura" else {}
                 for kind, taken in one.round(merge=options.merges, **asked).items():
@@ -222,7 +240,7 @@ def main() -> None:
 
 
 def _own(rounds: dict[str, list[Taken]]) -> Iterator[Line]:
-    for kind in ("merge", "unmerge"):
+    for kind in ("merge in chunks", "unmerge in chunks", "merge", "unmerge"):
         yield Line(f"{kind}", median(one.rate for one in rounds[kind]), "1/s", RATE, at_most=False)
         yield Line(f"{kind}, processor time with the database's", median(one.cpu_ms for one in rounds[kind]), "ms")
         database = median(one.database_cpu_s / one.count for one in rounds[kind]) * 1e3
@@ -232,7 +250,7 @@ def _own(rounds: dict[str, list[Taken]]) -> Iterator[Line]:
 def _beside(rounds: dict[str, list[Taken]]) -> Iterator[Line]:
     """Compare each act with ours of the same round: how many times theirs ours takes, below one is faster."""
     for name, taken in rounds.items():
-        if " " in name:
+        if " " in name and not name.endswith("chunks"):
             ours = rounds["merge" if name.endswith("merge") else "unmerge"]
             yield Line(name, median(one.rate for one in taken), "1/s")
             yield Line(f"{name}, processor time", median(one.cpu_ms for one in taken), "ms")

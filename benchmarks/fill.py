@@ -137,7 +137,7 @@ def _store(work: Work, accepted: Sequence[Accepted]) -> list[GoldenId]:
     records = sources_store.select_records(connection, ids)
     found = blocking_keys(standardise(entity_type, records), entity_type.model)
     keys = zip(found.records.tolist(), found.keys.tolist(), strict=True)
-    resolution_store.replace_keys(connection, ENTITY, ids, [(records[position].id, key) for position, key in keys])
+    resolution_store.insert_keys(connection, ENTITY, sorted({(records[position].id, key) for position, key in keys}))
     twins = [(ids[start], ids[start + 1]) for start in range(0, len(ids), 2)]
     pairs = tuple((min(pair), max(pair)) for pair in twins)
     decide(connection, entity_type, records, compare(connection, entity_type, Blocked(pairs, frozenset())))
