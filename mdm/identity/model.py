@@ -1,7 +1,7 @@
 """Golden records as identities, and the plan: the one value that every change of identity is."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -79,6 +79,16 @@ class Standing:
     def is_established(self) -> bool:
         """Tell whether its members stay unless somebody decides otherwise."""
         return self.is_confirmed or self.is_acknowledged
+
+
+    def as_document(self) -> Mapping[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            "state": self.state,
+            "forward_to": self.forward_to,
+            "is_confirmed": self.is_confirmed,
+            "is_acknowledged": self.is_acknowledged,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +192,22 @@ class IdentityPlan:
 
     def as_document(self) -> Mapping[str, Any]:
         """Return the plan as plain JSON values: ids and states, no values of records."""
-        return asdict(self)
+        # Written out: `asdict` copies every value deeply, which cost an eighth of a merge (November 2026).
+        return {
+            "entity_type": self.entity_type,
+            "moves": [
+                {"record_id": move.record_id, "before": move.before, "after": move.after} for move in self.moves
+            ],
+            "turns": [
+                {
+                    "golden_id": turn.golden_id,
+                    "before": turn.before.as_document() if turn.before is not None else None,
+                    "after": turn.after.as_document(),
+                }
+                for turn in self.turns
+            ],
+            "refreshed": list(self.refreshed),
+        }
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "IdentityPlan":

@@ -50,6 +50,8 @@ def survive(
     contributions  all members, in any order, never only those that changed; their source keys are distinct
     overrides      those anchored on members; which of them hold is worked out here
     """
+    if not contributions:
+        return GoldenValues({}, {}, None, at)
     contests = _Contests(entity_type, speaking(contributions), at)
     fared = standings(entity_type, contributions, overrides, at)
     ruling = {s.override.attribute: s.override for s in fared if s.state in ("in_force", "masks_newer")}
