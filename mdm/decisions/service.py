@@ -21,6 +21,7 @@ from mdm.decisions.model import (
 )
 from mdm.decisions.relations import overlap, require_no_circle
 from mdm.errors import DecisionContradicts, DecisionUnknown, InputInvalid
+from mdm.failpoints import failpoint
 from mdm.ids import DecisionId, EventId, GoldenId, RecordId, new_decision_id
 
 
@@ -75,6 +76,7 @@ def make_decisions(
     }
     if made:
         store.insert_decisions(connection, list(made.values()))
+    failpoint("decision.stored")
     return tuple(standing.get(frozenset(pair)) or made[pair] for pair in pairs)
 
 
@@ -100,6 +102,7 @@ def revoke(
 ) -> Decision:
     """End a decision and return it as it stands then; one that ended before is left alone. Raises DecisionUnknown."""
     store.revoke_decisions(connection, [decision_id], event_id=event_id, at=at, who=who)
+    failpoint("decision.stored")
     decision = store.select_decision(connection, decision_id)
     if decision is None:
         raise DecisionUnknown(decision_id)

@@ -80,7 +80,6 @@ class Standing:
         """Tell whether its members stay unless somebody decides otherwise."""
         return self.is_confirmed or self.is_acknowledged
 
-
     def as_document(self) -> Mapping[str, Any]:
         """Return it as plain JSON values."""
         return {
@@ -195,9 +194,7 @@ class IdentityPlan:
         # Written out: `asdict` copies every value deeply, which cost an eighth of a merge (November 2026).
         return {
             "entity_type": self.entity_type,
-            "moves": [
-                {"record_id": move.record_id, "before": move.before, "after": move.after} for move in self.moves
-            ],
+            "moves": [{"record_id": move.record_id, "before": move.before, "after": move.after} for move in self.moves],
             "turns": [
                 {
                     "golden_id": turn.golden_id,

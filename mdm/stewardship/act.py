@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
 
+from mdm import clock
 from mdm.decisions import service as decisions
 from mdm.decisions import store as decisions_store
 from mdm.decisions.closure import require_consistent
@@ -19,10 +21,11 @@ from mdm.errors import (
     TooLarge,
     VersionOutdated,
 )
+from mdm.failpoints import failpoint
 from mdm.hub import Work
 from mdm.identity import store as identity_store
 from mdm.identity.model import NO_WISHES, Cause, CauseKind, GoldenRecord, Wishes
-from mdm.ids import EventId, GoldenId, RecordId
+from mdm.ids import EventId, GoldenId, RecordId, new_event_id
 from mdm.pipeline import recluster, reevaluate
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
@@ -35,15 +38,17 @@ PAIRS_MAX: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """The hands of one operation: its transaction, in whose name and why, and what signs all that it records.
+    """The hands of one operation: its transaction, in whose name and why, and the id of its root event.
 
     reinstated  decisions that stand again because what ended them is taken back
+    instants    the one instant of all that it records, once it is taken
     """
 
     work: Work
     by: By
-    signed: Signature
+    event_id: EventId = field(default_factory=new_event_id)
     reinstated: list[Decision] = field(default_factory=list)
+    instants: list[datetime] = field(default_factory=list)
 
     @property
     def connection(self) -> Connection:
@@ -51,10 +56,14 @@ class Act:
         return self.work.connection
 
     @property
-    def event_id(self) -> EventId:
-        """Return the id of the root event."""
-        assert self.signed.event_id is not None, "an operation has its event id from the start"
-        return self.signed.event_id
+    def signed(self) -> Signature:
+        """Return what signs all that the operation records; first asked for once the locks are held.
+
+        Whoever waited for another operation then records later than that one, and never ends what is not begun.
+        """
+        if not self.instants:
+            self.instants.append(clock.recording_instant(self.connection))
+        return Signature(self.instants[0], self.by.who, self.event_id)
 
     def any_golden(self, golden_id: GoldenId) -> GoldenRecord:
         """Lock a golden record and return it as it stands, a forwarded one as what it leads to.
@@ -67,6 +76,7 @@ class Act:
         decisions.hold_decisions(self.connection, found.entity_type)
         self.work.locks.hold(self.connection, [found.id])
         found = identity_store.select_goldens(self.connection, [golden_id])[golden_id]
+        failpoint("operation.locked")
         self._require_expected(found)
         return self.any_golden(found.forward_to) if found.forward_to is not None else found
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import networkx as nx
 
-from mdm import clock
 from mdm.decisions.model import Grounds, Judgement, Signature, Verdict
 from mdm.errors import InputInvalid, TooLarge
+from mdm.failpoints import failpoint
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.identity import store as identity_store
 from mdm.identity.model import Cause, Wishes
@@ -63,8 +63,8 @@ def perform_in(work: Work, operation: Operation, by: By, *, signed: Signature | 
 
     signed  what signs all that the operation records, where somebody has to name its event beforehand
     """
-    signed = signed or Signature(clock.recording_instant(work.connection), by.who, new_event_id())
-    act = Act(work, by, signed)
+    failpoint("operation.begun")
+    act = Act(work, by) if signed is None else Act(work, by, signed.event_id or new_event_id(), instants=[signed.at])
     if not by.reason.strip():
         raise InputInvalid("an operation needs a reason", remedy="say in a few words why", field="reason")
     cause = _PERFORM[type(operation)](act, operation)

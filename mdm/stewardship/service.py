@@ -31,6 +31,7 @@ def decide(
 
     def act(work: Work) -> Decision:
         entity_type, pair = _pair(work, left, right)
+        decisions.hold_decisions(work.connection, entity_type)
         signed = Signature(clock.recording_instant(work.connection), who, new_event_id())
         (decision,) = decisions.make_decisions(work.connection, entity_type, [pair], verdict, signed=signed)
         cause = Cause("decision", verdict.reason, event_id=signed.event_id)

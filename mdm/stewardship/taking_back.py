@@ -14,6 +14,7 @@ from mdm.decisions import service as decisions
 from mdm.decisions import store as decisions_store
 from mdm.decisions.model import Decision
 from mdm.errors import DecisionContradicts, InputInvalid, OperationBlocked
+from mdm.failpoints import failpoint
 from mdm.identity import events_store
 from mdm.identity import store as identity_store
 from mdm.identity.model import Cause, IdentityEvent, Move
@@ -150,6 +151,7 @@ def _locked_scene(act: Act, event_id: EventId) -> Scene:
     decisions.hold_decisions(act.connection, event.plan.entity_type)
     goldens = identity_store.select_goldens_and_targets(act.connection, event.plan.touched)
     act.work.locks.hold(act.connection, goldens.keys())
+    failpoint("operation.locked")
     for golden_id in sorted(act.by.expected.keys() & goldens.keys()):
         act.any_golden(golden_id)
     return load_scene(act.connection, event)
