@@ -72,6 +72,8 @@ def run(engine: Engine, work: Callable[[Connection], Result], *, attempts: int =
                 return work(connection)
         except TouchedSetGrew as error:
             failure = error
+            if attempt == 0:
+                continue  # nobody collided: the first look did not show all that has to be locked
         except DBAPIError as error:
             if _sqlstate(error) not in REPEATABLE:
                 raise

@@ -1,5 +1,6 @@
 """What commits, what is repeated, and what becomes of a failing database."""
 
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -91,6 +92,23 @@ def test_a_deadlock_is_repeated_until_both_writers_are_done(counters: Engine) ->
 
     assert values(counters) == [2, 2]
     assert len(attempts) == 3  # one of the two was the victim, once
+
+
+def test_who_only_has_to_lock_more_repeats_without_a_pause(counters: Engine) -> None:
+    """The pause is drawn at random; when none is drawn, there was none."""
+    attempts: list[int] = []
+
+    def work(connection: Connection) -> None:
+        attempts.append(1)
+        add_one(connection, 1)
+        if len(attempts) == 1:
+            raise TouchedSetGrew(frozenset({"cus_1"}))
+
+    before = random.getstate()
+    run(counters, work)
+
+    assert random.getstate() == before
+    assert values(counters) == [1, 0]
 
 
 def test_a_serialization_failure_is_repeated(counters: Engine) -> None:
