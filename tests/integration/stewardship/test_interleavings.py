@@ -4,22 +4,26 @@ The everyday run goes through 20 orders of three pairs of acts, the soak through
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
 from sqlalchemy import text
 
+from mdm import clock
 from mdm.db.engine import open_engine
-from mdm.decisions.model import Verdict
+from mdm.decisions.model import Lasting, Verdict
 from mdm.hub import Hub
 from mdm.ids import GoldenId
-from mdm.jobs.service import deliver
+from mdm.jobs.service import deliver, refresh_due
 from mdm.sources.model import SourceKey
 from mdm.stewardship.model import By, Merge, Move, Operation, Restore, Retire, Split, Undo, Unmerge, UnmergeRecord
 from mdm.stewardship.operations import perform
+from mdm.stewardship.overrides import Wish, set_override
 from mdm.stewardship.service import decide, revoke
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_on, register_instances
 from tests.stepper import Act, Scenario, Stepper, interleave
@@ -28,6 +32,7 @@ pytestmark = [pytest.mark.db, pytest.mark.timeout(3_600)]
 
 ASKED = ("operation.begun", "operation.locked", "decision.stored", "merge.applied")
 ARRIVING = ("ingest.stored", "block.keyed", "compare.searched", "merge.applied")
+OVERRIDING = ("merge.applied", "survive.stored", "publish.queued", "transaction.committing")
 MEETING = ("operation.locked", "ingest.stored", "merge.locked", "merge.applied")
 
 
@@ -256,13 +261,44 @@ def taking_out_and_merge(world: World) -> tuple[Act, Act]:
     return asking(UnmergeRecord(world.key("c"))), asking(Merge(a, b))
 
 
+def override_and_rebuild(world: World) -> tuple[Act, Act]:
+    """A steward overrides anew while the worker works a golden record out again, since its override has run out."""
+    (a,) = world.alone("a")
+    until = clock.now() + timedelta(seconds=0.2)
+    set_override(world.hub, a, Wish("note", "for a while", "seen", Lasting("until", until)), who="ann")
+    time.sleep(max(0.0, (until - clock.now()).total_seconds()))
+    return overriding(a), refresh_due
+
+
+def override_and_news(world: World) -> tuple[Act, Act]:
+    """A steward overrides what a source changes."""
+    (a,) = world.alone("a")
+    return overriding(a), world.sending("a", note="news", at=2)
+
+
+def override_and_merge(world: World) -> tuple[Act, Act]:
+    """A steward overrides a value of a golden record that is merged into another one."""
+    a, b = world.alone("a", "b")
+    return overriding(b), asking(Merge(a, b))
+
+
+def override_and_unmerge(world: World) -> tuple[Act, Act]:
+    """A steward overrides a value of the result of a merge that is taken back."""
+    a, b = world.alone("a", "b")
+    event = world.done(Merge(a, b)).event_id
+    return overriding(a), asking(Unmerge(event))
+
+
+def overriding(golden_id: GoldenId) -> Act:
+    return lambda hub: set_override(hub, golden_id, Wish("note", "by hand", "seen"), who="ann")
+
+
 EVERYDAY: tuple[tuple[Meeting, tuple[str, ...]], ...] = (
     (two_arrive, ("ingest.stored", "merge.applied")),
     (merges_overlap, ("operation.begun", "merge.applied")),
     (merge_and_unmerge, ("operation.begun", "operation.locked")),
 )
-# Overrides and their rebuild join here once they can be asked for; there are no rules to activate yet, so a decision
-# stands in for the change that concerns all who arrive.
+# There are no rules to activate yet, so a decision stands in for the change that concerns all who arrive.
 SOAK: tuple[tuple[Meeting, tuple[str, ...]], ...] = (
     (two_arrive, ARRIVING),
     (two_are_new, ARRIVING),
@@ -282,6 +318,10 @@ SOAK: tuple[tuple[Meeting, tuple[str, ...]], ...] = (
     (undo_and_merge, ASKED),
     (two_take_back, ASKED),
     (taking_out_and_merge, ASKED),
+    (override_and_rebuild, OVERRIDING),
+    (override_and_news, ("ingest.stored", *OVERRIDING[:3])),
+    (override_and_merge, ("operation.locked", *OVERRIDING[:3])),
+    (override_and_unmerge, ("operation.locked", *OVERRIDING[:3])),
 )
 
 
