@@ -28,7 +28,7 @@ from mdm.db.transaction import reading
 from mdm.errors import DatabaseUnavailable, IdempotencyInFlight, Refused
 from mdm.failpoints import FailpointHit, armed
 from mdm.hub import Bracket, Hub
-from mdm.identity.service import golden_id_of, resolve_golden
+from mdm.identity.service import resolve_golden
 from mdm.ids import EventId, GoldenId
 from mdm.jobs.model import Outcome
 from mdm.jobs.service import deliver
@@ -125,10 +125,17 @@ class Steward:
         return told
 
     def _golden(self, key: str) -> str:
+        """Look up, in one snapshot, the golden id of a record, which must be active."""
         with reading(self.hub.engine) as connection:
-            golden_id, _ = golden_id_of(connection, SourceKey.parse(key))
-            assert resolve_golden(connection, golden_id).state != "forwarded"
-        return golden_id
+            golden_id, state = connection.execute(
+                text(
+                    "SELECT g.id, g.state FROM source_record r JOIN golden_record g ON g.id = r.golden_id"
+                    " WHERE r.instance_id = 'crm-east' AND r.native_id = :id"
+                ),
+                {"id": key.partition(":")[2]},
+            ).one()
+        assert state == "active", f"{key} belongs to {golden_id}, which is {state}"
+        return str(golden_id)
 
 
 def once(
