@@ -21,6 +21,7 @@ from mdm.hub import Hub
 from mdm.ids import GoldenId
 from mdm.jobs.service import deliver, refresh_due
 from mdm.sources.model import SourceKey
+from mdm.stewardship.answers import answer_review
 from mdm.stewardship.model import By, Merge, Move, Operation, Restore, Retire, Split, Undo, Unmerge, UnmergeRecord
 from mdm.stewardship.operations import perform
 from mdm.stewardship.overrides import Wish, set_override
@@ -289,6 +290,31 @@ def override_and_unmerge(world: World) -> tuple[Act, Act]:
     return overriding(a), asking(Unmerge(event))
 
 
+def answer_and_merge(world: World) -> tuple[Act, Act]:
+    """A steward answers "different" to the question about two golden records while another merges them."""
+    return answering(world, "different"), asking(Merge(world.golden("a"), world.golden("b")))
+
+
+def answer_and_news(world: World) -> tuple[Act, Act]:
+    """A steward answers "same" while news take the cause of the question away."""
+    return answering(world, "same"), world.sending("b", name=f"{world.name}.other", at=2)
+
+
+def answering(world: World, judgement: Any) -> Act:
+    """Deliver two records of one name, which raises a question, and answer it."""
+    for role in ("a", "b"):
+        world.send(role, name=f"{world.name}.same")
+    with world.hub.engine.connect() as connection:
+        (review_id,) = connection.execute(
+            text(
+                "SELECT q.id FROM review q JOIN source_record r ON r.id = q.left_id"
+                " WHERE q.state = 'open' AND starts_with(r.native_id, :name)"
+            ),
+            {"name": f"{world.name}."},
+        ).scalars()
+    return lambda hub: answer_review(hub, review_id, Verdict(judgement, "seen"), who="bob")
+
+
 def overriding(golden_id: GoldenId) -> Act:
     return lambda hub: set_override(hub, golden_id, Wish("note", "by hand", "seen"), who="ann")
 
@@ -318,6 +344,8 @@ SOAK: tuple[tuple[Meeting, tuple[str, ...]], ...] = (
     (undo_and_merge, ASKED),
     (two_take_back, ASKED),
     (taking_out_and_merge, ASKED),
+    (answer_and_merge, ASKED),
+    (answer_and_news, MEETING),
     (override_and_rebuild, OVERRIDING),
     (override_and_news, ("ingest.stored", *OVERRIDING[:3])),
     (override_and_merge, ("operation.locked", *OVERRIDING[:3])),
@@ -356,6 +384,7 @@ LEGAL = {
     "DecisionContradicts",
     "GoldenRecordRetired",
     "VersionOutdated",
+    "ReviewClosed",
 }
 
 
