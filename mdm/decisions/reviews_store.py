@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
+from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.decisions.model import Pair
 from mdm.decisions.review_model import (
