@@ -1,5 +1,6 @@
 """A hub for tests: the real services on the worker's database, with the small entity types of tests/entities."""
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -79,6 +80,23 @@ def hub_state(hub: Hub) -> dict[str, Any]:
             )
         )
         return {row[0]: tuple(row)[1:] for row in (*goldens, *members)}
+
+
+def let_others_end(engine: Engine) -> None:
+    """Wait until no writer of another test's database holds the change feed back.
+
+    What runs in any database of a server holds back the feed of all: transaction ids are the server's.
+    """
+    held_back = text(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname <> current_database()"
+        " AND CAST(CAST(a.backend_xid AS text) AS bigint) <="
+        " (SELECT max(CAST(CAST(xid AS text) AS bigint)) FROM event))"
+    )
+    until = time.monotonic() + 60
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while connection.execute(held_back).scalar_one():
+            assert time.monotonic() < until, "another test's transaction does not end"
+            time.sleep(0.01)
 
 
 def assert_sound(hub: Hub) -> None:

@@ -195,19 +195,16 @@ def _print(effect: "Effect", *, is_dry: bool) -> None:
         print_text("")
         rows = ((each.source_key, each.before or "none", each.after or "none") for each in effect.moved)
         print_table(["record", "from", "to"], rows)
-    changed = [
-        (one.after.golden_id, _standing(one.after.state, one.after.forward_to), name, _shown(before), _shown(after))
-        for one in effect.goldens
-        for name, before, after in _differences(one.before.values if one.before else {}, one.after.values)
-    ]
-    standing = [
-        (one.after.golden_id, _standing(one.after.state, one.after.forward_to), "", "", "")
-        for one in effect.goldens
-        if not list(_differences(one.before.values if one.before else {}, one.after.values))
-    ]
-    if changed or standing:
+    rows: list[tuple[str, str, str, str, str]] = []
+    for one in effect.goldens:
+        named = (one.after.golden_id, _standing(one.after.state, one.after.forward_to))
+        # What a golden record that ends showed before is of no use to anybody; where it leads is.
+        before = one.before.values if one.before and one.after.state == "active" else {}
+        differences = _differences(before, one.after.values)
+        rows += [(*named, name, _shown(was), _shown(now)) for name, was, now in differences] or [(*named, "", "", "")]
+    if rows:
         print_text("")
-        print_table(["golden record", "is then", "attribute", "before", "after"], [*standing, *changed])
+        print_table(["golden record", "is then", "attribute", "before", "after"], rows)
     print_text(f"\ndecisions made {len(effect.made)}, ended {len(effect.ended)}")
     for target, count in effect.targets.items():
         print_text(f"target {target}: {count} messages")

@@ -1,8 +1,10 @@
 """Records in, golden records and crosswalk out: the main job over HTTP."""
 
 import pytest
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from tests.hubs import let_others_end
 from tests.integration.api.conftest import KeyFor
 from tests.integration.api.records import MUELLER, deliver, record
 
@@ -234,8 +236,11 @@ def test_a_rejected_record_waits_is_mended_and_replayed(client: TestClient, admi
     assert client.post(f"{place}:dismiss", headers=admin).json()["code"] == "exception_closed"
 
 
-def test_the_change_feed_tells_each_version_once(client: TestClient, admin: dict[str, str], golden_id: str) -> None:
+def test_the_change_feed_tells_each_version_once(
+    client: TestClient, admin: dict[str, str], golden_id: str, engine: Engine
+) -> None:
     told, after = [], None
+    let_others_end(engine)
     for _ in range(20):
         answer = client.get(
             "/v1/changes", headers=admin, params={"limit": 1} | ({"after": after} if after else {})

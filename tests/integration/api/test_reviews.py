@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from tests.hubs import let_others_end
 from tests.integration.api.conftest import KeyFor
 from tests.integration.api.records import deliver, record
 
@@ -153,8 +155,9 @@ def test_nothing_waits_for_approval_here(client: TestClient, ann: dict[str, str]
 
 
 def test_the_feed_tells_stewards_of_reviews_and_readers_of_golden_records(
-    client: TestClient, ann: dict[str, str], key_for: KeyFor
+    client: TestClient, ann: dict[str, str], key_for: KeyFor, engine: Engine
 ) -> None:
+    let_others_end(engine)
     told = client.get("/v1/changes", headers=ann).json()["rows"]
     read = client.get("/v1/changes", headers=key_for("read")).json()["rows"]
 

@@ -16,7 +16,7 @@ from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from mdm.publishing.model import Event
 from mdm.publishing.service import changes
-from tests.hubs import assert_sound, delivery, golden_by_key
+from tests.hubs import assert_sound, delivery, golden_by_key, let_others_end
 
 pytestmark = pytest.mark.db
 
@@ -26,6 +26,7 @@ def send(hub: Hub, key: str, **fields: Any) -> None:
 
 
 def read(hub: Hub, after: str | None = None, limit: int = 100) -> tuple[tuple[Event, ...], str]:
+    let_others_end(hub.engine)
     return run(hub.engine, lambda connection: changes(connection, after=after, limit=limit))
 
 
@@ -134,6 +135,7 @@ def test_what_is_no_cursor_is_refused(hub: Hub, cursor: str) -> None:
 
 def test_reading_the_feed_writes_nothing(hub: Hub) -> None:
     send(hub, "crm-east/Account:1", name="n1")
+    let_others_end(hub.engine)
     with hub.engine.connect() as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))
         events, _ = changes(connection, after=None, limit=10)

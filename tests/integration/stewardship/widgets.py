@@ -17,7 +17,7 @@ from mdm.publishing.model import Event
 from mdm.publishing.service import changes
 from mdm.sources.model import SourceKey
 from mdm.stewardship import reviews, service
-from tests.hubs import delivery, golden_by_key
+from tests.hubs import delivery, golden_by_key, let_others_end
 
 A, B, C, D, E, F = (f"crm-east/Account:{letter}" for letter in "abcdef")
 
@@ -72,5 +72,6 @@ def possible_matches(hub: Hub, names: Iterable[str]) -> list[Review]:
 
 def feed(hub: Hub) -> list[Event]:
     """Give the turns of reviews that the change feed tells."""
+    let_others_end(hub.engine)
     events, _ = run(hub.engine, lambda connection: changes(connection, after=None, limit=500))
     return [one for one in events if one.review_id is not None]
