@@ -193,8 +193,8 @@ def _print(effect: "Effect", *, is_dry: bool) -> None:
     print_text(said)
     if effect.moved:
         print_text("")
-        rows = ((each.source_key, each.before or "none", each.after or "none") for each in effect.moved)
-        print_table(["record", "from", "to"], rows)
+        moved = ((each.source_key, each.before or "none", each.after or "none") for each in effect.moved)
+        print_table(["record", "from", "to"], moved)
     rows: list[tuple[str, str, str, str, str]] = []
     for one in effect.goldens:
         named = (one.after.golden_id, _standing(one.after.state, one.after.forward_to))
