@@ -1,9 +1,10 @@
 """Give each group of records its golden id: pure, the same on every path.
 
 A part all of whose records came from elsewhere goes home: it takes back an id of its own that rests. Among the other
-parts a golden id goes where most of its published keys go, then most of its members, then its oldest record. A group
-that inherits several keeps the confirmed one, else the oldest, else the lowest; the others forward to it. A group that
-inherits none and has no id of its own mints. An id that nobody inherits is retired. An operation's wishes go first.
+parts a golden id goes where most of its published keys go, then most of its members, then to a part that meets no other
+golden record, which would have an id in any case, then where its oldest record goes. A group that inherits several
+keeps the confirmed one, else the oldest, else the lowest; the others forward to it. A group that inherits none and has
+no id of its own mints. An id that nobody inherits is retired. An operation's wishes go first.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -64,7 +65,7 @@ def survival_order(golden: GoldenRecord) -> tuple[bool, GoldenId]:
 
 def _claims(situation: Situation, groups: Sequence[Group]) -> dict[Group, list[GoldenRecord]]:
     """Find for each active golden id the one group that inherits it."""
-    shares: dict[GoldenId, list[tuple[int, int, RecordId, Group]]] = {}
+    shares: dict[GoldenId, list[tuple[int, int, bool, RecordId, Group]]] = {}
     for group in groups:
         by_golden: dict[GoldenId, list[RecordId]] = {}
         for record_id in group:
@@ -72,15 +73,15 @@ def _claims(situation: Situation, groups: Sequence[Group]) -> dict[Group, list[G
                 by_golden.setdefault(golden_id, []).append(record_id)
         for golden_id, kept in by_golden.items():
             published = sum(situation.members[record_id].is_published for record_id in kept)
-            shares.setdefault(golden_id, []).append((-published, -len(kept), min(kept), group))
+            shares.setdefault(golden_id, []).append((-published, -len(kept), len(by_golden) > 1, min(kept), group))
     claims: dict[Group, list[GoldenRecord]] = {group: [] for group in groups}
     for golden_id, group in _wished(situation, groups).items():
         claims[group].append(situation.goldens[golden_id])
     for golden_id, offers in shares.items():
         if golden_id in situation.wishes.homes:
             continue
-        staying = [offer for offer in offers if not _goes_home(situation, golden_id, offer[3])]
-        claims[min(staying or offers, key=lambda offer: offer[:3])[3]].append(situation.goldens[golden_id])
+        staying = [offer for offer in offers if not _goes_home(situation, golden_id, offer[-1])]
+        claims[min(staying or offers, key=lambda offer: offer[:-1])[-1]].append(situation.goldens[golden_id])
     return claims
 
 

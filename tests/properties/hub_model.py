@@ -415,10 +415,11 @@ class Model:
                 kept = had & group
                 if kept:
                     published = sum((key, gid) in self.published for key in kept)
-                    offers.append((-published, -len(kept), min(self.age[key] for key in kept), group))
+                    meets = any(others & group for other, others in self.members.items() if other != gid)
+                    offers.append((-published, -len(kept), meets, min(self.age[key] for key in kept), group))
             if offers and gid not in self.homes:
-                staying = [offer for offer in offers if not self._goes_home(gid, had & offer[3])]
-                heirs[gid] = min(staying or offers, key=lambda offer: offer[:3])[3]
+                staying = [offer for offer in offers if not self._goes_home(gid, had & offer[-1])]
+                heirs[gid] = min(staying or offers, key=lambda offer: offer[:-1])[-1]
         return heirs
 
     def _wished(self, groups: Iterable[frozenset[Key]]) -> dict[Gid, frozenset[Key]]:

@@ -115,6 +115,16 @@ def test_the_part_with_the_oldest_record_keeps_the_id_between_equal_parts() -> N
     assert plan.moves == (Move(R2, G1, NEW1), Move(R3, G1, NEW1))
 
 
+def test_of_equal_parts_the_one_that_joins_no_other_golden_record_keeps_the_id() -> None:
+    # G2 has R2 and R3; R2 is older, but goes to G1, so nothing has to be minted for R3.
+    members = [member(R1, G1), member(R2, G2), member(R3, G2)]
+
+    plan = planned(members, [golden(G1), golden(G2)], {R1, R2}, {R3})
+
+    assert plan.moves == (Move(R2, G2, G1),)
+    assert plan.turns == ()
+
+
 def test_only_members_of_an_id_count_for_who_inherits_it() -> None:
     # G1 has R1 and R2; {R2, R3, R4} is the larger group, yet both hold one member of G1, and R1 is older.
     members = [member(R1, G1), member(R2, G1), member(R3, None), member(R4, None)]
