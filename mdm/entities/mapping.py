@@ -160,7 +160,15 @@ def _fill(
         ]
     if attribute.semantic_type == "element":
         found = _keyed(attribute, found)
-    return found if attribute.is_list else found[:1], left, [] if found and not attribute.is_list else faults
+    return (found, left, faults) if attribute.is_list or not found else (found[:1], left, _surplus(attribute, found))
+
+
+def _surplus(attribute: Attribute, found: list[Any]) -> list[Reason]:
+    """Say that of several values for an attribute that holds one the first was taken; the delivery keeps them all."""
+    if len(found) < 2:
+        return []
+    problem = f"{attribute.name}: {len(found)} values were delivered, but the attribute holds one; the first was taken"
+    return [Reason(attribute.name, "not_a_single_value", problem, "deliver one value", "warn")]
 
 
 def _read_part(

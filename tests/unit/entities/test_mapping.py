@@ -320,6 +320,15 @@ def test_a_resource_by_first_and_last_name() -> None:
     }
 
 
+def test_of_several_values_for_one_the_first_is_taken_with_a_warning() -> None:
+    mapped = map_record(RESOURCE, {"Full_Name": ["Ada King", "Ada Lovelace"], "Email": ["a@x.example"]}, instance="x")
+
+    assert mapped.values == {"full_name": "Ada King", "emails": ["a@x.example"]}
+    assert [(fault.field, fault.code, fault.severity) for fault in mapped.faults] == [
+        ("full_name", "not_a_single_value", "warn")
+    ]
+
+
 def test_a_row_for_matching_holds_what_the_features_read() -> None:
     values = {
         "legal_name": "Acme",
