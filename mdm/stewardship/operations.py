@@ -37,8 +37,9 @@ from mdm.stewardship.model import (
     UnmergeBranch,
     UnmergeRecord,
 )
-from mdm.stewardship.overrides import set_overrides
+from mdm.stewardship.overrides import newly_broken, set_overrides
 from mdm.stewardship.taking_back import undo, unmerge, unmerge_branch, unmerge_record
+from mdm.survivorship.service import golden_versions
 
 MERGES_MAX: Final = 40
 """Pairs that one transaction merges (chosen: as many as a chunk of a load has records)."""
@@ -81,11 +82,17 @@ def _merge(act: Act, asked: Merge) -> Cause:
         )
     members = act.members(first.id, second.id)
     act.tie(first.entity_type, members)
-    if asked.values:
-        entity_type, grounds = act.work.declared[first.entity_type], Grounds(act.by.reason.strip())
-        set_overrides(act.connection, entity_type, min(members), asked.values, grounds=grounds, signed=act.signed)
     wishes = Wishes(survivors=frozenset(filter(None, [asked.survivor])))
-    return act.recluster("merge", first.entity_type, members, wishes)
+    if not asked.values:
+        return act.recluster("merge", first.entity_type, members, wishes)
+    entity_type, grounds = act.work.declared[first.entity_type], Grounds(act.by.reason.strip())
+    before = golden_versions(act.connection, [first.id, second.id])
+    set_overrides(act.connection, entity_type, min(members), asked.values, grounds=grounds, signed=act.signed)
+    cause = act.recluster("merge", first.entity_type, members, wishes)
+    for after in act.work.written:
+        if after.golden_id in before and after.state == "active":
+            newly_broken(entity_type, before[after.golden_id].values, after.values)
+    return cause
 
 
 def _merge_all(act: Act, asked: MergeAll) -> Cause:

@@ -203,7 +203,7 @@ def _set(work: Work, golden_id: GoldenId, wish: Wish, expected_version: int | No
         signed=signed,
     )
     after = _refresh(work, golden, entity_type, Cause("override", grounds.reason, event_id=signed.event_id))
-    warnings = _newly_broken(entity_type, before.values, after.values)
+    warnings = newly_broken(entity_type, before.values, after.values)
     return _change(before.values, after, made=made, ended=ended, warnings=warnings)
 
 
@@ -282,7 +282,7 @@ def _is_as_wished(standing: Override | None, wish: Wish) -> bool:
     return standing is not None and Lasting(standing.term, standing.until) == wish.lasting
 
 
-def _newly_broken(entity_type: EntityType, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Reason, ...]:
+def newly_broken(entity_type: EntityType, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Reason, ...]:
     """Give the rules that the new values break and the old ones did not; raises InputInvalid for one that refuses."""
     known = {(fault.field, fault.code) for fault in validate(entity_type, before)}
     faults = tuple(fault for fault in validate(entity_type, after) if (fault.field, fault.code) not in known)
