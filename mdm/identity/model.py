@@ -137,6 +137,8 @@ class Wishes:
     homes      whose a golden id is: it goes to the group with most of these records, whatever else would decide
     forwards   where an id that comes to rest in none of the groups led before, and leads again
     standings  whether an id was confirmed and acknowledged before, and is again
+    rests      how an id rested before, should it come to rest again
+    returned   the records with which a retired golden record comes back; an established one keeps them
     """
 
     survivors: frozenset[GoldenId] = frozenset()
@@ -144,6 +146,8 @@ class Wishes:
     homes: Mapping[GoldenId, frozenset[RecordId]] = field(default_factory=dict)
     forwards: Mapping[GoldenId, GoldenId] = field(default_factory=dict)
     standings: Mapping[GoldenId, "Standing"] = field(default_factory=dict)
+    rests: Mapping[GoldenId, "Standing"] = field(default_factory=dict)
+    returned: Mapping[GoldenId, frozenset[RecordId]] = field(default_factory=dict)
 
 
 NO_WISHES: Final = Wishes()

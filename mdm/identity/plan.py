@@ -10,7 +10,7 @@ no id of its own mints. An id that nobody inherits is retired. An operation's wi
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mdm.identity.model import NO_WISHES, GoldenRecord, IdentityPlan, Member, Move, Standing, Turn, Wishes
+from mdm.identity.model import NO_WISHES, GoldenRecord, GoldenState, IdentityPlan, Member, Move, Standing, Turn, Wishes
 from mdm.ids import GoldenId, RecordId
 
 Group = frozenset[RecordId]
@@ -55,6 +55,16 @@ def parts_by_wish(golden: GoldenRecord, members: Group, wishes: Wishes) -> tuple
     staying = members.difference(*(part for _, part in returning))
     return tuple(
         (part, wishes.standings.get(id_, golden.standing)) for id_, part in ((golden.id, staying), *returning) if part
+    )
+
+
+def parts_returned(situation: Situation) -> tuple[Group, ...]:
+    """Return the records of each established golden record that an operation brings back from retirement."""
+    goldens = situation.goldens
+    return tuple(
+        frozenset(id_ for id_ in records if id_ in situation.members and situation.members[id_].golden_id is None)
+        for golden_id, records in sorted(situation.wishes.returned.items())
+        if golden_id in goldens and goldens[golden_id].state == "retired" and goldens[golden_id].is_established
     )
 
 
@@ -149,17 +159,23 @@ def _turns(
         after[survivor_id] = _surviving(situation, group, survivor_id)
         for golden in claims[group]:
             if golden.id != survivor_id:
-                after[golden.id] = replace(golden.standing, state="forwarded", forward_to=survivor_id)
+                after[golden.id] = _at_rest(situation, golden, survivor_id)
     held = {member.golden_id for member in situation.members.values()}
     for golden in situation.goldens.values():
         if golden.state == "active" and golden.id in held and golden.id not in after:
-            after[golden.id] = replace(golden.standing, state="retired")
+            after[golden.id] = _at_rest(situation, golden, None)
         elif golden.state == "forwarded" and golden.id not in after:
             led_to = situation.wishes.forwards.get(golden.id, golden.forward_to)
             after[golden.id] = replace(golden.standing, forward_to=led_to)
     flat = {id_: _flattened(standing, after) for id_, standing in after.items()}
     before = {id_: situation.goldens[id_].standing if id_ in situation.goldens else None for id_ in flat}
     return tuple(Turn(id_, before[id_], flat[id_]) for id_ in sorted(flat) if before[id_] != flat[id_])
+
+
+def _at_rest(situation: Situation, golden: GoldenRecord, led_to: GoldenId | None) -> Standing:
+    """Return the standing of an active id that comes to rest: as it rested before by wish, else as its records ask."""
+    state: GoldenState = "retired" if led_to is None else "forwarded"
+    return situation.wishes.rests.get(golden.id) or replace(golden.standing, state=state, forward_to=led_to)
 
 
 def _surviving(situation: Situation, group: Group, survivor_id: GoldenId) -> Standing:

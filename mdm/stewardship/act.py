@@ -1,6 +1,6 @@
 """One operation at work: what it looks up under its locks, and what it writes down under its event."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -209,13 +209,19 @@ class Act:
         return cause
 
     def bring_back(
-        self, kind: CauseKind, entity_type: str, record_ids: Iterable[RecordId], *, undoes_id: EventId | None = None
+        self,
+        kind: CauseKind,
+        entity_type: str,
+        returned: Mapping[GoldenId, frozenset[RecordId]],
+        *,
+        undoes_id: EventId | None = None,
     ) -> Cause:
-        """Let withdrawn records be what their source says of them, and match them anew."""
-        ids = sorted(record_ids)
+        """Let records withdrawn from golden records be what their source says of them, and match them anew."""
+        ids = sorted(frozenset().union(*returned.values()))
         sources_store.bring_back(self.connection, ids)
         cause = self.cause(kind, undoes_id=undoes_id)
-        reevaluate(self.work, self.work.declared[entity_type], ids, cause=cause)
+        work = replace(self.work, wishes=Wishes(returned=returned))
+        reevaluate(work, self.work.declared[entity_type], ids, cause=cause)
         return cause
 
     def _require_expected(self, found: GoldenRecord) -> None:

@@ -196,7 +196,7 @@ def _restore(act: Act, asked: Restore) -> Cause:
         raise InputInvalid(
             f"no record of {golden.id} was retired by a steward", remedy="nothing to restore", field="golden_id"
         )
-    return act.bring_back("restore", golden.entity_type, withdrawn)
+    return act.bring_back("restore", golden.entity_type, {golden.id: frozenset(withdrawn)})
 
 
 def _product(left: frozenset[RecordId], right: frozenset[RecordId]) -> list[tuple[RecordId, RecordId]]:

@@ -5,7 +5,7 @@ stand on which side of the border that an unmerge leaves.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -26,7 +26,7 @@ of another event, is in nobody's way."""
 class Scene:
     """An event, those that followed it, and the present standing of all that they touched.
 
-    goldens   every golden id they touched, and whatever these lead to
+    goldens   every golden id they touched, and whatever these lead to and led to
     now       by record that they moved, the golden record it belongs to now
     members   by golden record that is active among `goldens`, its members now
     before    by golden id that the first event touched, its members just before
@@ -79,9 +79,14 @@ class Scene:
 def load_scene(connection: Connection, event: IdentityEvent) -> Scene:
     """Read what became of an event; the caller holds the golden records that it touched."""
     events = (event, *events_store.select_following_events(connection, event.id))
-    goldens = identity_store.select_goldens_and_targets(
-        connection, {golden_id for one in events for golden_id in one.plan.touched}
-    )
+    touched = {golden_id for one in events for golden_id in one.plan.touched}
+    led_to = {
+        turn.before.forward_to
+        for one in events
+        for turn in one.plan.turns
+        if turn.before is not None and turn.before.forward_to is not None
+    }
+    goldens = identity_store.select_goldens_and_targets(connection, touched | led_to)
     active = [golden.id for golden in goldens.values() if golden.state == "active"]
     moved = identity_store.select_members(connection, {move.record_id for one in events for move in one.plan.moves})
     members = identity_store.select_member_ids(connection, active)
@@ -179,7 +184,26 @@ def giving_back(scene: Scene, returning: Iterable[GoldenId]) -> Wishes:
             standings[survivor_id] = Standing("active", None, standing.is_confirmed, is_acknowledged)
     # Whatever comes together again does so under the id that it had.
     kept = {move.before for event in scene.events for move in event.plan.moves if move.before is not None}
-    return Wishes(survivors=frozenset(kept | survivors.keys()), homes=homes, forwards=forwards, standings=standings)
+    return Wishes(
+        survivors=frozenset(kept | survivors.keys()),
+        homes=homes,
+        forwards=forwards,
+        standings=standings,
+        rests=_rests_of_woken(scene),
+    )
+
+
+def _rests_of_woken(scene: Scene) -> dict[GoldenId, Standing]:
+    """Return how the ids that the events woke had rested; of what a target was told of since it goes on to know."""
+    found: dict[GoldenId, Standing] = {}
+    for turn in (turn for event in scene.events for turn in event.plan.turns if turn.after.state == "active"):
+        if turn.before is None or turn.before.state == "active":
+            continue
+        led_to = turn.before.forward_to and scene.present(turn.before.forward_to)
+        is_acknowledged = turn.before.is_acknowledged or turn.golden_id in scene.published
+        if led_to != turn.golden_id:
+            found[turn.golden_id] = replace(turn.before, forward_to=led_to, is_acknowledged=is_acknowledged)
+    return found
 
 
 def _rests(scene: Scene, turn: Turn) -> bool:

@@ -5,7 +5,7 @@ the operation had not been done. Either finds out from the event itself, and fro
 forwards and standings to give back. Records that arrived since stay with the side that their own evidence names.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import networkx as nx
@@ -19,7 +19,7 @@ from mdm.identity import events_store
 from mdm.identity import store as identity_store
 from mdm.identity.model import Cause, IdentityEvent, Move
 from mdm.identity.service import identity_event
-from mdm.ids import EventId
+from mdm.ids import EventId, GoldenId
 from mdm.stewardship.act import Act, divide, untie
 from mdm.stewardship.model import Undo, Unmerge, UnmergeBranch, UnmergeRecord
 from mdm.stewardship.overrides import end_overrides_of, reinstate_overrides_ended_by
@@ -107,8 +107,7 @@ def undo(act: Act, asked: Undo) -> Cause:
         raise InputInvalid(f"{event.id} is no operation: {event.cause.kind}", remedy=remedy, field="event_id")
     _require_in_effect(act, event)
     if event.cause.kind == "retire":
-        withdrawn = [move.record_id for move in event.plan.moves if move.after is None]
-        return act.bring_back("undo", entity_type, withdrawn, undoes_id=event.id)
+        return act.bring_back("undo", entity_type, _withdrawn_by(event), undoes_id=event.id)
     if event.cause.kind == "restore":
         return _withdraw_again(act, event)
     returning = [turn.golden_id for turn in event.plan.turns if absorbs(turn)]
@@ -137,6 +136,15 @@ def _withdraw_again(act: Act, event: IdentityEvent) -> Cause:
     cause = act.withdraw("undo", event.plan.entity_type, back, undoes_id=event.id)
     identity_store.give_back_last_golden(act.connection, back, before=event.recorded_at)
     return cause
+
+
+def _withdrawn_by(event: IdentityEvent) -> Mapping[GoldenId, Part]:
+    """Return the records that an event took out of every golden record, by the one they were in."""
+    parts: dict[GoldenId, Part] = {}
+    for move in event.plan.moves:
+        if move.after is None and move.before is not None:
+            parts[move.before] = parts.get(move.before, frozenset()) | {move.record_id}
+    return parts
 
 
 def _locked_scene(act: Act, event_id: EventId) -> Scene:

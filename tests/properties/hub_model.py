@@ -87,6 +87,7 @@ class Model:
     given: dict[Gid, tuple[bool, bool]] = field(default_factory=dict)  # confirmed, acknowledged: given back with it
     leads: dict[Gid, Gid] = field(default_factory=dict)  # where forwards lead again
     preferred: set[Gid] = field(default_factory=set)  # survive whatever else would decide
+    returned: frozenset[Key] = frozenset()  # records with which an established golden record comes back
 
     def takes(self, key: Key, time: int) -> bool:
         """Tell whether a delivery of this time is news; an older one is stale."""
@@ -167,8 +168,11 @@ class Model:
             self.withdrawn[key] = self.widgets.pop(key)
 
     def restore(self, gid: Gid) -> None:
-        """Bring back what belonged to an id last."""
-        for key in [key for key in self.withdrawn if self.own[key][-1] == gid]:
+        """Bring back what belonged to an id last; an established one has its records again."""
+        back = [key for key in self.withdrawn if self.own[key][-1] == gid]
+        if self.states[gid][0] == "retired" and gid in self.confirmed | self.acknowledged:
+            self.returned = frozenset(back)
+        for key in back:
             widget = self.withdrawn.pop(key)
             if widget is not None:
                 self.widgets[key] = widget
@@ -309,6 +313,8 @@ class Model:
             for part, (is_confirmed, is_acknowledged) in self._parts(gid, members)
             if (is_confirmed or is_acknowledged) and self.policy == "hold" and (alive := part & self.widgets.keys())
         ]
+        if self.returned & self.widgets.keys() and self.policy == "hold":
+            bound.append(frozenset(names.index(key) for key in self.returned & self.widgets.keys()))
         chains = [pair for group in bound for pair in itertools.pairwise(sorted(group))]
         established = frozenset().union(*bound)
         joined = [part & established for part in parts_of(len(names), [*graph.musts, *chains]) if part & established]
@@ -355,6 +361,7 @@ class Model:
             before.merged_into(gid, to, frozenset(self.own)) for gid, to in absorbed if gid in before.members
         ]
         self.homes, self.given, self.leads, self.preferred, self.acting = {}, {}, {}, set(), "ingest"
+        self.returned = frozenset()
 
     def merged_into(self, absorbed: Gid, survivor: Gid, seen: frozenset[Key]) -> Merged:
         """Note what stands before one golden record is absorbed by another."""

@@ -2,6 +2,8 @@
 
 import pytest
 
+from mdm import clock
+from mdm.db.transaction import run
 from mdm.decisions.model import Verdict
 from mdm.errors import (
     EventUnknown,
@@ -9,6 +11,7 @@ from mdm.errors import (
     OperationBlocked,
 )
 from mdm.hub import Hub
+from mdm.identity import store as identity_store
 from mdm.ids import EventId, GoldenId
 from mdm.jobs.service import deliver
 from mdm.stewardship import service
@@ -16,10 +19,11 @@ from mdm.stewardship.model import (
     Merge,
     MergeAll,
     Move,
+    Restore,
+    Retire,
     Split,
     Undo,
     Unmerge,
-    UnmergeBranch,
     UnmergeRecord,
 )
 from mdm.stewardship.overrides import Wish, set_override
@@ -71,64 +75,6 @@ def test_a_merge_that_matching_made_can_be_unmerged(hub: Hub) -> None:
     assert ids(hub, A, B) == [golden[A], golden[B]]
     send(hub, B, name=B, codes=["x1", "x2"])
     assert groups(hub) == {"a", "b"}
-
-
-def test_u1_a_linear_unmerge_takes_one_record_out_and_gives_it_its_own_id(hub: Hub) -> None:
-    golden = alone(hub, A, B, C, D)
-    do(hub, Merge(golden[A], golden[B]))
-    do(hub, Merge(golden[C], golden[D]))
-    do(hub, Merge(golden[A], golden[C]))
-    assert groups(hub) == {"abcd"}
-
-    do(hub, UnmergeRecord(key(C)))
-
-    assert groups(hub) == {"abd", "c"}
-    assert ids(hub, A, B, C, D) == [golden[A], golden[A], golden[C], golden[A]]
-    again(hub, (A, B, C, D))
-    assert groups(hub) == {"abd", "c"}
-    assert_sound(hub)
-
-
-def test_u2_a_branch_unmerge_takes_out_what_had_come_together_before(hub: Hub) -> None:
-    golden = alone(hub, A, B, C, D)
-    do(hub, Merge(golden[A], golden[B]))
-    do(hub, Merge(golden[C], golden[D]))
-    before = hub_state(hub)
-    do(hub, Merge(golden[A], golden[C]))
-
-    do(hub, UnmergeBranch(key(C)))
-
-    assert groups(hub) == {"ab", "cd"}
-    assert ids(hub, A, B, C, D) == [golden[A], golden[A], golden[C], golden[C]]
-    assert hub_state(hub) == before
-    assert_sound(hub)
-
-
-def test_u3_each_merge_of_a_tree_is_unmerged_for_itself(hub: Hub) -> None:
-    golden = alone(hub, A, B, C, D)
-    first = do(hub, Merge(golden[A], golden[B]))
-    do(hub, Merge(golden[C], golden[D]))
-    do(hub, Merge(golden[A], golden[C]))
-
-    do(hub, Unmerge(first.event_id))
-
-    assert groups(hub) == {"acd", "b"}
-    assert ids(hub, A, B, C, D) == [golden[A], golden[B], golden[A], golden[A]]
-    assert_sound(hub)
-
-
-def test_u3_a_merge_is_unmerged_although_its_survivor_was_merged_on(hub: Hub) -> None:
-    golden = alone(hub, A, B, C)
-    first = do(hub, Merge(golden[B], golden[C]))
-    do(hub, Merge(golden[A], golden[B]))
-    assert ids(hub, A, B, C) == [golden[A]] * 3
-
-    do(hub, Unmerge(first.event_id))
-
-    assert ids(hub, A, B, C) == [golden[A], golden[A], golden[C]]
-    again(hub, (A, B, C))
-    assert groups(hub) == {"ab", "c"}
-    assert_sound(hub)
 
 
 def test_a_record_that_arrived_since_stays_with_the_side_of_its_evidence(hub: Hub) -> None:
@@ -327,3 +273,51 @@ def test_a_chain_of_pairs_is_one_golden_record_whose_parts_come_home_to_their_ow
 
     assert hub_state(hub) == before
     assert sorted(one.left_key[-1] + one.right_key[-1] for one in done.made) == ["ab", "ac", "bc"]
+
+
+def acknowledge(hub: Hub, *golden_ids: GoldenId) -> None:
+    """Let a target acknowledge golden records: they are established from now on."""
+    run(hub.engine, lambda c: identity_store.mark_published(c, golden_ids, at=clock.now()))
+
+
+def test_an_id_that_an_undone_unmerge_lays_to_rest_again_has_the_standing_it_rested_with(hub: Hub) -> None:
+    """It woke as a part of what a target had acknowledged; that is undone too."""
+    golden = alone(hub, A, B)
+    do(hub, Merge(golden[A], golden[B]))
+    acknowledge(hub, golden[A])
+    before = hub_state(hub)
+    taken_out = do(hub, UnmergeRecord(key(B)))
+
+    do(hub, Undo(taken_out.event_id))
+
+    assert hub_state(hub) == before
+
+
+def test_an_id_that_an_undone_split_lays_to_rest_again_leads_where_it_led(hub: Hub) -> None:
+    """The id of b leads to that of a, although b was moved on to c."""
+    golden = alone(hub, A, B, C)
+    do(hub, Merge(golden[A], golden[B]))
+    do(hub, Move(key(B), golden[C]))
+    before = hub_state(hub)
+    split = do(hub, Split(golden[C], (frozenset({key(B)}),)))
+    assert ids(hub, B) == [golden[B]]
+
+    do(hub, Undo(split.event_id))
+
+    assert hub_state(hub) == before
+
+
+@pytest.mark.parametrize("how", ["undone", "restored"])
+def test_an_established_golden_record_comes_back_from_retirement_with_its_records(hub: Hub, how: str) -> None:
+    """Also where matching alone would put them into another one."""
+    golden = alone(hub, A, B)
+    acknowledge(hub, golden[A], golden[B])
+    for name in (A, B):
+        send(hub, name, name=name, codes=["x1"])
+    before = hub_state(hub)
+    retired = do(hub, Retire(golden[A]))
+
+    do(hub, Undo(retired.event_id) if how == "undone" else Restore(golden[A]))
+
+    assert hub_state(hub) == before
+    assert_sound(hub)
