@@ -26,7 +26,7 @@ from mdm.stewardship.model import (
 )
 from mdm.stewardship.operations import perform, preview
 from tests.hubs import assert_sound, golden_by_key, hub_state, row_marks
-from tests.integration.stewardship.acts import A, B, C, D, E, again, alone, do, groups, ids, key, send, told
+from tests.integration.stewardship.acts import A, B, C, E, again, alone, do, groups, ids, key, send, told
 
 pytestmark = pytest.mark.db
 
@@ -89,21 +89,6 @@ def test_one_golden_record_is_not_merged_with_itself(hub: Hub) -> None:
         do(hub, Merge(golden[A], golden[B]))
 
 
-def test_a_split_divides_anew_and_stays(hub: Hub) -> None:
-    for name in (A, B, C):
-        send(hub, name, name="red", codes=["x1"])
-    (golden_id,) = set(golden_by_key(hub).values())
-
-    do(hub, Split(GoldenId(golden_id), (frozenset({key(C)}),)))
-
-    assert groups(hub) == {"ab", "c"}
-    assert ids(hub, A, B) == [golden_id] * 2
-    for name in (A, B, C):
-        send(hub, name, name="red", codes=["x1"], note="again")
-    assert groups(hub) == {"ab", "c"}
-    assert_sound(hub)
-
-
 def test_a_split_part_that_came_from_elsewhere_gets_its_own_id_back(hub: Hub) -> None:
     golden = alone(hub, A, B, C)
     do(hub, Merge(golden[A], golden[B]))
@@ -146,22 +131,6 @@ def test_moving_the_only_record_forwards_the_golden_record_it_leaves(hub: Hub) -
     do(hub, Move(key(A), golden[B]))
 
     assert ids(hub, A, B) == [golden[B], golden[B]]
-    assert_sound(hub)
-
-
-def test_dissolving_lets_every_record_stand_alone_and_keeps_what_was_parted(hub: Hub) -> None:
-    golden = alone(hub, A, B, C, D)
-    service.decide(hub, key(A), key(D), Verdict("different", "seen"), who="bob")
-    do(hub, Merge(golden[A], golden[B]))
-    do(hub, Merge(golden[A], golden[C]))
-
-    do(hub, Dissolve(golden[A]))
-
-    assert ids(hub, A, B, C, D) == [golden[A], golden[B], golden[C], golden[D]]
-    with pytest.raises(DecisionContradicts):
-        do(hub, Merge(golden[A], golden[D]))
-    with pytest.raises(DecisionContradicts):
-        do(hub, Merge(golden[A], golden[B]))
     assert_sound(hub)
 
 
