@@ -159,7 +159,7 @@ class HubMachine(RuleBasedStateMachine):
             assert refused.value.chain
             return
         made = stewardship.decide(self.hub, *pair, verdict, who="steward")
-        self.model.decide(left, right, judgement)
+        self.model.decide(left, right, judgement, str(made.event_id))
         self.undoable = []
         self.made.append((judgement, (made.id, {left, right})))
 
@@ -329,6 +329,7 @@ class HubMachine(RuleBasedStateMachine):
                 )
             }
         self.model.settle(golden_by_key(self.hub), ages)
+        assert self._decided() == {(frozenset(one[:2]), one.what) for one in self.model.decisions}
         assert notes == {gid: self.model.note_of(gid) for gid in self.model.members}
         assert states == self.model.states
         assert flags == {

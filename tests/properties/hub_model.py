@@ -28,12 +28,13 @@ class Widget:
 
 
 class Said(NamedTuple):
-    """One active decision; `event` names the operation that made it, None for one made about two records in person."""
+    """One active decision: the event that it came with, and whether somebody made it about two records in person."""
 
     left: Key
     right: Key
     what: str
-    event: str | None = None
+    event: str
+    is_personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,9 @@ class Model:
             return True
         return False
 
-    def decide(self, left: Key, right: Key, judgement: str, event: str | None = None) -> None:
-        """Take over a decision; it answers `unsure` about the same pair. Raises Refused for a contradiction."""
-        self._say([(left, right)], judgement, event)
+    def decide(self, left: Key, right: Key, judgement: str, event: str = "") -> None:
+        """Take over a decision in person; it answers `unsure` about the pair. Raises Refused for a contradiction."""
+        self._say([(left, right)], judgement, event, is_personal=True)
         self._require_consistent()
 
     def merge(self, first: Gid, second: Gid, event: str, survivor: Gid | None = None) -> None:
@@ -189,7 +190,7 @@ class Model:
         now = self.members.get(here, set())
         arrived = now - merged.seen
         staying = frozenset((now | merged.staying) - leaving - arrived)
-        personal = [(one.left, one.right) for one in self._links() if one.event is None]
+        personal = [(one.left, one.right) for one in self._links() if one.is_personal and one.event != merge_event]
         along = self._connected(leaving, personal) & arrived
         own = [one for one in self.decisions if one.event == merge_event]
         self._divide([staying, leaving | along], event, also=own)
@@ -236,17 +237,16 @@ class Model:
         state, to = self.states[gid]
         return to if state == "forwarded" and to is not None else gid
 
-    def _say(self, pairs: Iterable[tuple[Key, Key]], what: str, event: str | None) -> None:
+    def _say(self, pairs: Iterable[tuple[Key, Key]], what: str, event: str, *, is_personal: bool = False) -> None:
         for left, right in pairs:
             pair = {left, right}
+            if what != "unsure":
+                self.decisions = [
+                    one for one in self.decisions if one.what != "unsure" or {one.left, one.right} != pair
+                ]
             if any({one.left, one.right} == pair and one.what == what for one in self.decisions):
                 continue
-            self.decisions = [
-                one
-                for one in self.decisions
-                if what == "unsure" or one.what != "unsure" or {one.left, one.right} != pair
-            ]
-            self.decisions.append(Said(left, right, what, event))
+            self.decisions.append(Said(left, right, what, event, is_personal))
 
     def _links(self) -> list[Said]:
         return [one for one in self.decisions if one.what == "same"]
@@ -277,7 +277,7 @@ class Model:
         parts: Sequence[frozenset[Key]],
         event: str,
         *,
-        may_end: Callable[[Said], bool] = lambda one: one.event is not None,
+        may_end: Callable[[Said], bool] = lambda one: not one.is_personal,
         also: Sequence[Said] = (),
     ) -> None:
         """Draw borders: links of operations that cross end, each side stays tied, every pair across differs."""
@@ -464,11 +464,11 @@ class Model:
             if bits >= 8:
                 edges[place[left], place[right]] = bits
         alive = [one for one in self.decisions if one[0] in place and one[1] in place]
-        musts = tuple(ordered(place[a], place[b]) for a, b, what, _ in alive if what == "same")
+        musts = tuple(ordered(place[a], place[b]) for a, b, what, *_ in alive if what == "same")
         units = {record: unit for unit in parts_of(len(names), musts) for record in unit}
         foes = frozenset(
             ordered(one, other)
-            for a, b, what, _ in alive
+            for a, b, what, *_ in alive
             if what != "same"
             for one, other in itertools.product(units[place[a]], units[place[b]])
         )

@@ -56,7 +56,7 @@ def test_model_keeps_its_own_promises_for_twenty_thousand_steps(seed: int) -> No
             random_step(model, rnd, step)
             follow(model, minted)
             where = {key: gid for gid, members in model.members.items() for key in members}
-            for left, right, judgement, _ in model.decisions:
+            for left, right, judgement, *_ in model.decisions:
                 if left in where and right in where:
                     assert (where[left] == where[right]) == (judgement == "same")
             assert where.keys() == model.widgets.keys()

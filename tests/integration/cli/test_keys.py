@@ -31,6 +31,7 @@ def test_a_source_is_registered_by_its_id(mdm: Mdm) -> None:
 
     assert lines(mdm("sources", "list", "--json")) == [
         {"id": "salesforce-us", "system": "salesforce", "title": "Americas", "rank": 2, "duplicate_free": False}
+        | {"retired_at": None}
     ]
     assert "registered as salesforce, not as crm" in mdm("sources", "add", "salesforce-us", "--system", "crm").stderr
 
@@ -50,4 +51,5 @@ def test_adding_a_source_again_changes_only_what_is_given(mdm: Mdm) -> None:
 
     assert lines(mdm("sources", "list", "--json")) == [
         {"id": "salesforce-us", "system": "salesforce", "title": "Americas", "rank": 3, "duplicate_free": True}
+        | {"retired_at": None}
     ]

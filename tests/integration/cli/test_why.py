@@ -79,7 +79,7 @@ def test_a_key_is_resolved_at_an_instant_of_the_world(loaded: Mdm) -> None:
 
 
 def test_an_unknown_event_or_record_says_where_to_look(loaded: Mdm) -> None:
-    assert "history of a golden record" in loaded("event", "evt_nobody").stderr
+    assert "look at the history of the golden record" in loaded("event", "evt_nobody").stderr
     assert "exists as netsuite-us/customer:42" in loaded("why", FIRST, "netsuite-us/vendor:42").stderr
     assert "mdm find" in loaded("story", "Maschinenbau").stderr
     assert lines(loaded("find", "maschinenbau", "--json"))
