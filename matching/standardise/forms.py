@@ -6,7 +6,9 @@ million.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Final
 
 from matching.standardise import contact, identifiers, names, phases, places, text, values
 from matching.standardise.tables import placeholder_forms, placeholders
@@ -14,15 +16,21 @@ from matching.standardise.tables import placeholder_forms, placeholders
 Form = Callable[[Sequence[str], Sequence[str]], list[tuple[str, ...]]]
 Single = Callable[[str, str], tuple[str, ...]]
 
+# Online, the same candidates come again with every record of their block: kept forms halve the 3.3 ms that 38 of them
+# take. In bulk each value comes once, and not finding it costs 4 % of standardising (November 2026). 30 MB at most.
+_KEPT_MAX: Final = 4_096
+
 
 def _form(name: str, single: Single) -> Form:
+    kept = lru_cache(_KEPT_MAX)(single)
+
     def form(distinct: Sequence[str], countries: Sequence[str]) -> list[tuple[str, ...]]:
         """Give the compare forms of each value in its country."""
         nothing, empty = placeholders(name), placeholder_forms(name)
         return [
             ()
             if _is_nothing(value, nothing)
-            else tuple(found for found in single(value, country.lower()) if found not in empty)
+            else tuple(found for found in kept(value, country.lower()) if found not in empty)
             for value, country in zip(distinct, countries, strict=True)
         ]
 
