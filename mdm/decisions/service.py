@@ -27,11 +27,10 @@ from mdm.ids import DecisionId, EventId, GoldenId, RecordId, new_decision_id
 
 def constraints(connection: Connection, record_ids: Iterable[RecordId]) -> Constraints:
     """Return what active decisions among these records ask of clustering."""
-    inside = set(record_ids)
-    active = [one for one in store.select_active_decisions(connection, inside) if inside.issuperset(one.pair)]
+    judged = store.select_judged_pairs(connection, record_ids)
     return Constraints(
-        musts=tuple(sorted(one.pair for one in active if one.joins)),
-        conflicts=tuple(sorted(one.pair for one in active if not one.joins)),
+        musts=tuple(sorted(pair for pair, judgement in judged if judgement == "same")),
+        conflicts=tuple(sorted(pair for pair, judgement in judged if judgement != "same")),
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 
 from mdm.db.statement import text
 from mdm.db.types import as_json
-from mdm.decisions.model import Decision, RelatedPair, Verdict
+from mdm.decisions.model import Decision, Pair, RelatedPair, Verdict
 from mdm.ids import DecisionId, EventId, GoldenId, RecordId, ReviewId
 
 _KEY = (
@@ -115,6 +115,18 @@ def select_active_decisions(connection: Connection, record_ids: Iterable[RecordI
         {"ids": [str(id_) for id_ in record_ids]},
     )
     return tuple(_decision(row) for row in rows)
+
+
+def select_judged_pairs(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[tuple[Pair, str], ...]:
+    """List the pairs among these records that an active decision binds, each with its judgement."""
+    rows = connection.execute(
+        text(
+            "SELECT left_id, right_id, judgement FROM decision"
+            " WHERE revoked_at IS NULL AND left_id = ANY(:ids) AND right_id = ANY(:ids)"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return tuple(((RecordId(row.left_id), RecordId(row.right_id)), row.judgement) for row in rows)
 
 
 def select_related(connection: Connection, golden_ids: Iterable[GoldenId]) -> tuple[RelatedPair, ...]:
