@@ -4,7 +4,7 @@ From it follow, without another question, which ids return and to whom, where fo
 stand on which side of the border that an unmerge leaves.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -189,17 +189,19 @@ def giving_back(scene: Scene, returning: Iterable[GoldenId]) -> Wishes:
         homes=homes,
         forwards=forwards,
         standings=standings,
-        rests=_rests_of_woken(scene),
+        rests=_rests_of_woken(scene, back),
     )
 
 
-def _rests_of_woken(scene: Scene) -> dict[GoldenId, Standing]:
+def _rests_of_woken(scene: Scene, back: Collection[GoldenId]) -> dict[GoldenId, Standing]:
     """Return how the ids that the events woke had rested; of what a target was told of since it goes on to know."""
     found: dict[GoldenId, Standing] = {}
     for turn in (turn for event in scene.events for turn in event.plan.turns if turn.after.state == "active"):
         if turn.before is None or turn.before.state == "active":
             continue
-        led_to = turn.before.forward_to and scene.present(turn.before.forward_to)
+        led_to = turn.before.forward_to
+        if led_to is not None and led_to not in back:
+            led_to = scene.present(led_to)
         is_acknowledged = turn.before.is_acknowledged or turn.golden_id in scene.published
         if led_to != turn.golden_id:
             found[turn.golden_id] = replace(turn.before, forward_to=led_to, is_acknowledged=is_acknowledged)

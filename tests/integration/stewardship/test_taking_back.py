@@ -321,3 +321,16 @@ def test_an_established_golden_record_comes_back_from_retirement_with_its_record
 
     assert hub_state(hub) == before
     assert_sound(hub)
+
+
+def test_an_undone_move_lets_what_it_woke_and_what_it_absorbed_rest_and_return_as_they_were(hub: Hub) -> None:
+    """A's own id goes along with A, B goes home: both forwards are given back, B's to the id that returns."""
+    golden = alone(hub, A, B, C)
+    do(hub, Merge(golden[A], golden[B]))
+    before = hub_state(hub)
+    moved = do(hub, Move(key(A), golden[C]))
+    assert ids(hub, A, B, C) == [golden[C], golden[B], golden[C]]
+
+    do(hub, Undo(moved.event_id))
+
+    assert hub_state(hub) == before
