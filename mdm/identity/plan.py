@@ -58,6 +58,16 @@ def parts_by_wish(golden: GoldenRecord, members: Group, wishes: Wishes) -> tuple
     )
 
 
+def rejoined(parts: Sequence[tuple[GoldenId, Group]], wishes: Wishes) -> list[Group]:
+    """Give back to each established golden record what it held before an operation divided it, out of all parts."""
+    found = list(parts)
+    for golden_id, records in sorted(wishes.rejoined.items()):
+        found = [(id_, part - records) for id_, part in found]
+        own = frozenset().union(*(part for id_, part in found if id_ == golden_id))
+        found = [(id_, part) for id_, part in found if id_ != golden_id] + [(golden_id, own | records)]
+    return [part for _, part in found]
+
+
 def parts_returned(situation: Situation) -> tuple[Group, ...]:
     """Return the records of each established golden record that an operation brings back from retirement."""
     goldens = situation.goldens

@@ -22,7 +22,7 @@ from mdm.entities.model import EntityType
 from mdm.failpoints import failpoint
 from mdm.identity import store as identity_store
 from mdm.identity.model import NO_WISHES, Wishes
-from mdm.identity.plan import Situation, parts_by_wish, parts_returned, plan_identity
+from mdm.identity.plan import Situation, parts_by_wish, parts_returned, plan_identity, rejoined
 from mdm.identity.service import GoldenLocks
 from mdm.ids import GoldenId, RecordId, new_golden_id
 from mdm.resolution import store
@@ -243,8 +243,8 @@ def _hold(
     for record in records:
         if record.golden_id is not None:
             by_golden.setdefault(record.golden_id, set()).add(record.id)
-    established = [
-        part
+    parts = [
+        (golden_id, part)
         for golden_id, ids in sorted(by_golden.items())
         if (golden := situation.goldens[golden_id]).state == "active"
         for part, standing in parts_by_wish(
@@ -253,7 +253,7 @@ def _hold(
         if standing.is_established or not is_whole
     ]
     present = {record.id for record in records}
-    established += [part & present for part in parts_returned(situation)]
+    established = [part & present for part in (*rejoined(parts, situation.wishes), *parts_returned(situation))]
     signatures = None
     if entity_type.model.vetoes and records:
         signatures = conflict_signatures(

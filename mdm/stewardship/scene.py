@@ -182,14 +182,18 @@ def giving_back(scene: Scene, returning: Iterable[GoldenId]) -> Wishes:
         if present_id == survivor_id and standing is not None:
             is_acknowledged = standing.is_acknowledged or survivor_id in scene.published
             standings[survivor_id] = Standing("active", None, standing.is_confirmed, is_acknowledged)
-    # Whatever comes together again does so under the id that it had.
+    # Whatever comes together again does so under the id that it had, and brings it no standing that it had not.
     kept = {move.before for event in scene.events for move in event.plan.moves if move.before is not None}
+    for golden_id in kept - standings.keys():
+        if (golden := scene.goldens[golden_id]).state == "active":
+            standings[golden_id] = golden.standing
     return Wishes(
         survivors=frozenset(kept | survivors.keys()),
         homes=homes,
         forwards=forwards,
         standings=standings,
         rests=_rests_of_woken(scene, back),
+        rejoined=_rejoined(scene),
     )
 
 
@@ -205,6 +209,20 @@ def _rests_of_woken(scene: Scene, back: Collection[GoldenId]) -> dict[GoldenId, 
         is_acknowledged = turn.before.is_acknowledged or turn.golden_id in scene.published
         if led_to != turn.golden_id:
             found[turn.golden_id] = replace(turn.before, forward_to=led_to, is_acknowledged=is_acknowledged)
+    return found
+
+
+def _rejoined(scene: Scene) -> dict[GoldenId, Part]:
+    """Return what each golden record that the event divided held before, where it was established as one."""
+    found: dict[GoldenId, Part] = {}
+    before = {turn.golden_id: turn.before for turn in scene.event.plan.turns}
+    gone = {move.record_id for move in scene.event.plan.moves if scene.is_elsewhere(move)}
+    for golden_id in sorted({move.before for move in scene.event.plan.moves if move.before is not None}):
+        standing = before.get(golden_id) or scene.goldens[golden_id].standing
+        moved = {move.record_id for move in scene.event.plan.moves if move.before == golden_id} - gone
+        stayed = scene.before.get(golden_id, frozenset()) & scene.members.get(scene.present(golden_id), frozenset())
+        if standing.is_established:
+            found[golden_id] = (stayed | moved) - gone
     return found
 
 

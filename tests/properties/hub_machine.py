@@ -1,6 +1,6 @@
 """The real services against the pure model: all that arrives, all that stewards do, all that is taken back.
 
-News, repeats, old news, deletions, decisions, acknowledgements; merge, split, move, dissolve, take out,
+News, repeats, old news, deletions, decisions, acknowledgements, overrides; merge, split, move, dissolve, take out,
 confirm, retire, restore, judge, unmerge and undo, each foreseen by its dry run, and refused where the model refuses.
 """
 
@@ -46,6 +46,7 @@ from mdm.stewardship.model import (
     UnmergeRecord,
 )
 from mdm.stewardship.operations import perform, preview
+from mdm.stewardship.overrides import Wish, clear_override, set_override
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_on, hub_state, register_instances, row_marks
 from tests.integration.stewardship.acts import told
 from tests.properties.hub_model import Merged, Model, Refused, Widget
@@ -259,6 +260,25 @@ class HubMachine(RuleBasedStateMachine):
             self._do(Restore(GoldenId(gid)), lambda model: model.restore(gid))
             if not is_whole:  # what its source deleted meanwhile is not withdrawn again
                 self.undoable = []
+
+    @precondition(lambda self: self.model.members)
+    @rule(at=places)
+    def override(self, at: int) -> None:
+        gid = picked(self.model.members, at)
+        self.time += 1
+        note = f"said at {self.time}"
+        set_override(self.hub, GoldenId(gid), Wish("note", note, "because"), who="steward")
+        self.model.override(gid, note)
+        self.undoable = []
+
+    @precondition(lambda self: self.model.overrides)
+    @rule(at=places)
+    def clear_override(self, at: int) -> None:
+        gid = picked(self.model.members, at) if self.model.members else None
+        if gid is not None:
+            clear_override(self.hub, GoldenId(gid), "note", who="steward")
+            self.model.clear(gid)
+            self.undoable = []
 
     @precondition(lambda self: self.merged)
     @rule(at=places)

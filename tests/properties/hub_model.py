@@ -80,6 +80,7 @@ class Model:
     states: dict[Gid, tuple[str, Gid | None]] = field(default_factory=dict)
     own: dict[Key, list[Gid]] = field(default_factory=dict)  # first and last golden id
     age: dict[Key, str] = field(default_factory=dict)  # record ids, which sort by age
+    overrides: list[tuple[Key, str]] = field(default_factory=list)  # of notes, by the record they hang on, oldest first
     acting: str = "ingest"  # what is being settled
     moved_by: dict[Key, str] = field(default_factory=dict)  # what brought a record into its golden record
     merges: list[Merged] = field(default_factory=list)  # what the last settling absorbed
@@ -204,9 +205,19 @@ class Model:
             since = any(gid == here for _, gid in self.published - merged.published)
             self.given[here] = (was[0], was[1] or since)
 
+    def override(self, gid: Gid, note: str) -> None:
+        """A steward says what a golden record notes; it hangs on the record whose note it masks."""
+        self.clear(gid)
+        self.overrides.append((self._speaker(gid), note))
+
+    def clear(self, gid: Gid) -> None:
+        """End what stewards said for a golden record."""
+        self.overrides = [one for one in self.overrides if one[0] not in self.members[gid]]
+
     def note_of(self, gid: Gid) -> str:
-        """Say what a golden record notes: the latest news."""
-        return self.widgets[self._speaker(gid)].note
+        """Say what a golden record notes: the latest word of a steward, else of the latest news."""
+        said = [note for key, note in self.overrides if key in self.members[gid]]
+        return said[-1] if said else self.widgets[self._speaker(gid)].note
 
     def _speaker(self, gid: Gid) -> Key:
         """Find the member whose note shows: the newest, of equal ones that of the first source, then key."""

@@ -334,3 +334,32 @@ def test_an_undone_move_lets_what_it_woke_and_what_it_absorbed_rest_and_return_a
     do(hub, Undo(moved.event_id))
 
     assert hub_state(hub) == before
+
+
+def test_an_undone_split_of_an_established_golden_record_holds_together_what_matching_would_part(hub: Hub) -> None:
+    send(hub, A, name="red", codes=["x1"])
+    send(hub, B, name="blue", codes=["x1"])
+    acknowledge(hub, GoldenId(ids(hub, A)[0]))
+    send(hub, B, name="blue", codes=["x2"])
+    before = hub_state(hub)
+    split = do(hub, Split(GoldenId(ids(hub, A)[0]), (frozenset({key(B)}),)))
+    assert groups(hub) == {"a", "b"}
+
+    do(hub, Undo(split.event_id))
+
+    now = hub_state(hub)
+    (minted,) = now.keys() - before.keys()
+    assert now.pop(minted)[:2] == ("forwarded", ids(hub, A)[0])
+    assert now == before
+
+
+def test_a_record_that_comes_back_brings_no_standing_along(hub: Hub) -> None:
+    golden = alone(hub, A, B, C)
+    do(hub, Merge(golden[A], golden[B]))
+    acknowledge(hub, golden[C])
+    before = hub_state(hub)
+    moved = do(hub, Move(key(B), golden[C]))
+
+    do(hub, Undo(moved.event_id))
+
+    assert hub_state(hub) == before
