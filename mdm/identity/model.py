@@ -138,6 +138,7 @@ class Wishes:
     forwards   where an id that comes to rest in none of the groups led before, and leads again
     standings  whether an id was confirmed and acknowledged before, and is again
     rests      how an id rested before, should it come to rest again
+    leaving    records that no golden record holds where they are now, however established it is
     rejoined   the records that an established golden record held before it was divided, and holds again
     returned   the records with which a retired golden record comes back; an established one keeps them
     """
@@ -149,6 +150,7 @@ class Wishes:
     standings: Mapping[GoldenId, "Standing"] = field(default_factory=dict)
     rests: Mapping[GoldenId, "Standing"] = field(default_factory=dict)
     returned: Mapping[GoldenId, frozenset[RecordId]] = field(default_factory=dict)
+    leaving: frozenset[RecordId] = frozenset()
     rejoined: Mapping[GoldenId, frozenset[RecordId]] = field(default_factory=dict)
 
 

@@ -59,8 +59,11 @@ def parts_by_wish(golden: GoldenRecord, members: Group, wishes: Wishes) -> tuple
 
 
 def rejoined(parts: Sequence[tuple[GoldenId, Group]], wishes: Wishes) -> list[Group]:
-    """Give back to each established golden record what it held before an operation divided it, out of all parts."""
-    found = list(parts)
+    """Give back to each established golden record what it held before an operation divided it, out of all parts.
+
+    Records that leave are held by none of the parts that they are in.
+    """
+    found = [(id_, part - wishes.leaving) for id_, part in parts]
     for golden_id, records in sorted(wishes.rejoined.items()):
         found = [(id_, part - records) for id_, part in found]
         own = frozenset().union(*(part for id_, part in found if id_ == golden_id))

@@ -151,11 +151,13 @@ def borders(scene: Scene, moves: Iterable[Move]) -> tuple[tuple[Part, ...], ...]
     return tuple(divisions)
 
 
-def giving_back(scene: Scene, returning: Iterable[GoldenId]) -> Wishes:
+def giving_back(scene: Scene, returning: Iterable[GoldenId], moves: Iterable[Move]) -> Wishes:
     """Work out which ids, forwards and standings return when an event and those that followed it are taken back.
 
     returning  of the first event, the absorbed ids that return; of the others all do that still lead elsewhere
+    moves      of the first event, those that are taken back
     """
+    taken_back = [move for move in moves if not scene.is_elsewhere(move)]
     back = set(returning)
     for event in scene.events[1:]:
         back |= {turn.golden_id for turn in event.plan.turns if absorbs(turn) and _rests(scene, turn)}
@@ -193,7 +195,8 @@ def giving_back(scene: Scene, returning: Iterable[GoldenId]) -> Wishes:
         forwards=forwards,
         standings=standings,
         rests=_rests_of_woken(scene, back),
-        rejoined=_rejoined(scene),
+        leaving=frozenset(move.record_id for move in taken_back),
+        rejoined=_rejoined(scene, taken_back),
     )
 
 
@@ -212,18 +215,18 @@ def _rests_of_woken(scene: Scene, back: Collection[GoldenId]) -> dict[GoldenId, 
     return found
 
 
-def _rejoined(scene: Scene) -> dict[GoldenId, Part]:
-    """Return what each golden record that the event divided held before, where it was established as one."""
-    found: dict[GoldenId, Part] = {}
-    before = {turn.golden_id: turn.before for turn in scene.event.plan.turns}
-    gone = {move.record_id for move in scene.event.plan.moves if scene.is_elsewhere(move)}
-    for golden_id in sorted({move.before for move in scene.event.plan.moves if move.before is not None}):
-        standing = before.get(golden_id) or scene.goldens[golden_id].standing
-        moved = {move.record_id for move in scene.event.plan.moves if move.before == golden_id} - gone
-        stayed = scene.before.get(golden_id, frozenset()) & scene.members.get(scene.present(golden_id), frozenset())
-        if standing.is_established:
-            found[golden_id] = (stayed | moved) - gone
-    return found
+def _rejoined(scene: Scene, moves: Iterable[Move]) -> dict[GoldenId, Part]:
+    """Return what each golden record held before moves, where it was established as one."""
+    standings = {turn.golden_id: turn.before for turn in scene.event.plan.turns}
+    moved: dict[GoldenId, set[RecordId]] = {}
+    for move in moves:
+        if move.before is not None:
+            moved.setdefault(move.before, set()).add(move.record_id)
+    return {
+        golden_id: (scene.before.get(golden_id, frozenset()) & scene.members.get(golden_id, frozenset())) | records
+        for golden_id, records in sorted(moved.items())
+        if (standings.get(golden_id) or scene.goldens[golden_id].standing).is_established
+    }
 
 
 def _rests(scene: Scene, turn: Turn) -> bool:

@@ -73,7 +73,7 @@ def unmerge(act: Act, asked: Unmerge) -> Cause:
         raise _blocked(event, contradiction) from contradiction
     _give_back_overrides(act, event)
     seeds = scene.neighbourhood.union(*map(scene.leaving, returning))
-    wishes = giving_back(scene, returning)
+    wishes = giving_back(scene, returning, moves)
     return act.recluster("unmerge", event.plan.entity_type, seeds, wishes, undoes_id=event.id)
 
 
@@ -125,7 +125,9 @@ def undo(act: Act, asked: Undo) -> Cause:
     records = {move.record_id for move in event.plan.moves if not scene.is_elsewhere(move)}
     records |= {record_id for one in (*made, *ended) for record_id in one.pair}
     seeds = scene.neighbourhood | records
-    return act.recluster("undo", entity_type, seeds, giving_back(scene, returning), undoes_id=event.id)
+    return act.recluster(
+        "undo", entity_type, seeds, giving_back(scene, returning, event.plan.moves), undoes_id=event.id
+    )
 
 
 def _withdraw_again(act: Act, event: IdentityEvent) -> Cause:
