@@ -98,7 +98,6 @@ class HubMachine(RuleBasedStateMachine):
         self.model = Model(self.policy)
         self.entity_type = f"widget_{self.policy}"
         self.time = 0
-        self.made: list[tuple[str, Any]] = []
         self.merged: list[tuple[EventId, Merged]] = []
         self.undoable: list[Done] = []
         register_instances(self.hub, "crm-east", "crm-west")
@@ -161,7 +160,6 @@ class HubMachine(RuleBasedStateMachine):
         made = stewardship.decide(self.hub, *pair, verdict, who="steward")
         self.model.decide(left, right, judgement, str(made.event_id))
         self.undoable = []
-        self.made.append((judgement, (made.id, {left, right})))
 
     @precondition(lambda self: self.model.decisions)
     @rule(at=places)
