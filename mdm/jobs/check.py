@@ -1,7 +1,7 @@
 """The invariants of the hub as queries on a live database: each names what violates it, and none should name anything.
 
-`mdm check` runs them in production, the tests after every crash. Each is named by its number and the sentence that has to
-hold; those called `derived` follow from facts and decisions and could be worked out again.
+`mdm check` runs them in production, the tests after every crash. Each is named by its number and the sentence that has
+to hold; those called `derived` follow from facts and decisions and could be worked out again.
 """
 
 from collections.abc import Mapping
