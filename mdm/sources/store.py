@@ -248,15 +248,16 @@ def withdraw(connection: Connection, record_ids: Sequence[RecordId], *, event_id
     )
 
 
-def bring_back(connection: Connection, record_ids: Sequence[RecordId]) -> None:
-    """Let withdrawn records be what their source says of them."""
-    connection.execute(
+def bring_back(connection: Connection, record_ids: Sequence[RecordId]) -> int:
+    """Let withdrawn records be what their source says of them; return how many of them are active then."""
+    states = connection.execute(
         text(
             "UPDATE source_record r SET withdrawn_event_id = NULL, state = v.state FROM source_record_version v"
-            " WHERE v.record_id = r.id AND v.version = r.version AND r.id = ANY(:ids)"
+            " WHERE v.record_id = r.id AND v.version = r.version AND r.id = ANY(:ids) RETURNING r.state"
         ),
         {"ids": [str(id_) for id_ in record_ids]},
-    )
+    ).scalars()
+    return sum(state == "active" for state in states)
 
 
 def select_withdrawn(connection: Connection, golden_id: GoldenId) -> tuple[RecordId, ...]:

@@ -24,9 +24,9 @@ from mdm.errors import (
 from mdm.failpoints import failpoint
 from mdm.hub import Work
 from mdm.identity import store as identity_store
-from mdm.identity.model import NO_WISHES, Cause, CauseKind, GoldenRecord, Wishes
+from mdm.identity.model import NO_WISHES, Cause, CauseKind, GoldenRecord, IdentityPlan, Wishes
 from mdm.ids import EventId, GoldenId, RecordId, new_event_id
-from mdm.pipeline import recluster, reevaluate
+from mdm.pipeline import apply, recluster, reevaluate
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
 from mdm.stewardship.model import By
@@ -198,6 +198,27 @@ class Act:
         recluster(replace(self.work, wishes=wishes), self.work.declared[entity_type], seeds, cause=cause)
         return cause
 
+    def step_back(
+        self,
+        plan: IdentityPlan,
+        seeds: Iterable[RecordId],
+        wishes: Wishes = NO_WISHES,
+        *,
+        undoes_id: EventId,
+        is_matched_anew: bool = False,
+    ) -> Cause:
+        """Carry out a plan that takes an event back; what came to be true since then changes it as it would have.
+
+        wishes           for what followed the event, which follows its taking back
+        is_matched_anew  whether the seeds may have changed while they belonged to no golden record
+        """
+        cause, entity_type = self.cause("undo", undoes_id=undoes_id), self.work.declared[plan.entity_type]
+        self.work.locks.hold(self.connection, plan.touched)
+        apply(replace(self.work, wishes=wishes), entity_type, plan, cause=cause)
+        look_again = reevaluate if is_matched_anew else recluster
+        look_again(self.work, entity_type, seeds, cause=cause.following(self.event_id))
+        return cause
+
     def withdraw(
         self, kind: CauseKind, entity_type: str, record_ids: Iterable[RecordId], *, undoes_id: EventId | None = None
     ) -> Cause:
@@ -220,7 +241,7 @@ class Act:
         ids = sorted(frozenset().union(*returned.values()))
         sources_store.bring_back(self.connection, ids)
         cause = self.cause(kind, undoes_id=undoes_id)
-        work = replace(self.work, wishes=Wishes(returned=returned))
+        work = replace(self.work, wishes=Wishes(survivors=frozenset(returned), returned=returned))
         reevaluate(work, self.work.declared[entity_type], ids, cause=cause)
         return cause
 

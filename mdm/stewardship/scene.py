@@ -86,9 +86,11 @@ def load_scene(connection: Connection, event: IdentityEvent) -> Scene:
         for turn in one.plan.turns
         if turn.before is not None and turn.before.forward_to is not None
     }
+    moved_ids = {move.record_id for one in events for move in one.plan.moves}
     goldens = identity_store.select_goldens_and_targets(connection, touched | led_to)
+    goldens |= identity_store.select_goldens_around(connection, moved_ids)
     active = [golden.id for golden in goldens.values() if golden.state == "active"]
-    moved = identity_store.select_members(connection, {move.record_id for one in events for move in one.plan.moves})
+    moved = identity_store.select_members(connection, moved_ids)
     members = identity_store.select_member_ids(connection, active)
     return Scene(
         events,
@@ -104,6 +106,21 @@ def load_scene(connection: Connection, event: IdentityEvent) -> Scene:
 def absorbs(turn: Turn) -> bool:
     """Tell whether an event forwarded this golden id."""
     return turn.before is not None and turn.before.state == "active" and turn.after.state == "forwarded"
+
+
+def as_merge(scene: Scene, returning: Collection[GoldenId]) -> Scene:
+    """Look at an event as the merge of golden records into what they lead to.
+
+    A record of theirs that the same event put elsewhere has left them since, so to speak.
+    """
+    plan = scene.event.plan
+    survivors = {turn.golden_id: turn.after.forward_to for turn in plan.turns if turn.golden_id in returning}
+    moves = tuple(
+        replace(move, after=survivors[move.before]) if move.before in survivors and move.after is not None else move
+        for move in plan.moves
+    )
+    event = replace(scene.event, plan=replace(plan, moves=moves))
+    return replace(scene, events=(event, *scene.events[1:]))
 
 
 def require_in_place(connection: Connection, scene: Scene, moves: Iterable[Move]) -> None:

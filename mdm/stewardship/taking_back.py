@@ -17,15 +17,17 @@ from mdm.errors import DecisionContradicts, InputInvalid, OperationBlocked
 from mdm.failpoints import failpoint
 from mdm.identity import events_store
 from mdm.identity import store as identity_store
-from mdm.identity.model import Cause, IdentityEvent, Move
+from mdm.identity.model import Cause, IdentityEvent, IdentityPlan, Move
 from mdm.identity.service import identity_event
 from mdm.ids import EventId, GoldenId
+from mdm.sources import store as sources_store
 from mdm.stewardship.act import Act, divide, untie
 from mdm.stewardship.model import Undo, Unmerge, UnmergeBranch, UnmergeRecord
 from mdm.stewardship.overrides import end_overrides_of, reinstate_overrides_ended_by
 from mdm.stewardship.scene import (
     Scene,
     absorbs,
+    as_merge,
     borders,
     giving_back,
     load_scene,
@@ -33,6 +35,7 @@ from mdm.stewardship.scene import (
     require_resting,
 )
 from mdm.stewardship.sides import Part
+from mdm.stewardship.way_back import way_back
 
 UNDOABLE: Final = frozenset(
     {
@@ -56,7 +59,9 @@ def unmerge(act: Act, asked: Unmerge) -> Cause:
             f"event {event.id} is no merge that {what}", remedy="name the event of a merge", field="event_id"
         )
     require_resting(act.connection, scene, returning)
-    require_in_place(act.connection, scene, [move for move in event.plan.moves if move.before in returning])
+    scene = as_merge(scene, returning)
+    moves = [move for move in scene.event.plan.moves if move.before in returning]
+    require_in_place(act.connection, scene, moves)
     for golden_id in returning:
         if not scene.is_present(scene.leaving(golden_id)):
             raise OperationBlocked(
@@ -65,7 +70,6 @@ def unmerge(act: Act, asked: Unmerge) -> Cause:
                 blocking=[],
                 remedy="wait until one of them returns, or let the source deliver it again",
             )
-    moves = [move for move in event.plan.moves if move.before in returning]
     own = decisions_store.select_decisions_of(act.connection, event.id)
     try:
         divide(act, event.plan.entity_type, _sides(act, scene, moves), also=own)
@@ -106,10 +110,11 @@ def undo(act: Act, asked: Undo) -> Cause:
         remedy = "do again what it took back" if event.cause.kind == "undo" else "unmerge, split or decide instead"
         raise InputInvalid(f"{event.id} is no operation: {event.cause.kind}", remedy=remedy, field="event_id")
     _require_in_effect(act, event)
+    back = way_back(scene)
     if event.cause.kind == "retire":
-        return act.bring_back("undo", entity_type, _withdrawn_by(event), undoes_id=event.id)
+        return _bring_back_again(act, event, back)
     if event.cause.kind == "restore":
-        return _withdraw_again(act, event)
+        return _withdraw_again(act, event, back)
     returning = [turn.golden_id for turn in event.plan.turns if absorbs(turn)]
     require_resting(act.connection, scene, returning)
     require_in_place(act.connection, scene, event.plan.moves)
@@ -125,18 +130,33 @@ def undo(act: Act, asked: Undo) -> Cause:
     records = {move.record_id for move in event.plan.moves if not scene.is_elsewhere(move)}
     records |= {record_id for one in (*made, *ended) for record_id in one.pair}
     seeds = scene.neighbourhood | records
-    return act.recluster(
-        "undo", entity_type, seeds, giving_back(scene, returning, event.plan.moves), undoes_id=event.id
-    )
+    wishes = giving_back(scene, returning, event.plan.moves)
+    if back is not None:
+        return act.step_back(back, seeds, wishes, undoes_id=event.id)
+    return act.recluster("undo", entity_type, seeds, wishes, undoes_id=event.id)
 
 
-def _withdraw_again(act: Act, event: IdentityEvent) -> Cause:
+def _bring_back_again(act: Act, event: IdentityEvent, back: IdentityPlan | None) -> Cause:
+    """Take a retirement back; what its source deleted meanwhile stays deleted."""
+    records = _withdrawn_by(event)
+    if back is not None:
+        ids = sorted(frozenset().union(*records.values()))
+        if sources_store.bring_back(act.connection, ids) == len(ids):
+            return act.step_back(back, ids, undoes_id=event.id, is_matched_anew=True)
+    return act.bring_back("undo", event.plan.entity_type, records, undoes_id=event.id)
+
+
+def _withdraw_again(act: Act, event: IdentityEvent, back: IdentityPlan | None) -> Cause:
     """Take a restoration back: who was retired is retired again, and would come home to the same id."""
-    back = [move.record_id for move in event.plan.moves if move.before is None]
-    if not back:
+    ids = sorted(move.record_id for move in event.plan.moves if move.before is None)
+    if not ids:
         raise InputInvalid(f"{event.id} brought no record back", remedy="nothing to undo", field="event_id")
-    cause = act.withdraw("undo", event.plan.entity_type, back, undoes_id=event.id)
-    identity_store.give_back_last_golden(act.connection, back, before=event.recorded_at)
+    if back is not None:
+        sources_store.withdraw(act.connection, ids, event_id=act.event_id)
+        cause = act.step_back(back, ids, undoes_id=event.id, is_matched_anew=True)
+    else:
+        cause = act.withdraw("undo", event.plan.entity_type, ids, undoes_id=event.id)
+    identity_store.give_back_last_golden(act.connection, ids, before=event.recorded_at)
     return cause
 
 

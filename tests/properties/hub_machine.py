@@ -164,7 +164,7 @@ class HubMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.decisions)
     @rule(at=places)
     def revoke(self, at: int) -> None:
-        said = self.model.decisions[at % len(self.model.decisions)]
+        said = picked(self.model.decisions, at)
         (decision_id,) = (
             one.id
             for one in stewardship.list_decisions(self.hub, limit=10_000)

@@ -173,6 +173,7 @@ class Model:
         back = [key for key in self.withdrawn if self.own[key][-1] == gid]
         if self.states[gid][0] == "retired" and gid in self.confirmed | self.acknowledged:
             self.returned = frozenset(back)
+        self.preferred = {gid}
         for key in back:
             widget = self.withdrawn.pop(key)
             if widget is not None:
@@ -358,7 +359,7 @@ class Model:
                 self.own[key] = [first, gid]
         self.members = members
         self.merges = [
-            before.merged_into(gid, to, frozenset(self.own)) for gid, to in absorbed if gid in before.members
+            before.merged_into(gid, to, frozenset(self.own)) for gid, to in sorted(absorbed) if gid in before.members
         ]
         self.homes, self.given, self.leads, self.preferred, self.acting = {}, {}, {}, set(), "ingest"
         self.returned = frozenset()

@@ -16,6 +16,7 @@ from mdm.ids import EventId, GoldenId
 from mdm.jobs.service import deliver
 from mdm.stewardship import service
 from mdm.stewardship.model import (
+    Dissolve,
     Merge,
     MergeAll,
     Move,
@@ -363,3 +364,47 @@ def test_a_record_that_comes_back_brings_no_standing_along(hub: Hub) -> None:
     do(hub, Undo(moved.event_id))
 
     assert hub_state(hub) == before
+
+
+def test_a_restored_golden_record_has_the_id_by_which_it_was_retired(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    do(hub, Merge(golden[A], golden[B], golden[B]))
+    do(hub, Retire(golden[B]))
+
+    do(hub, Restore(golden[B]))
+
+    assert ids(hub, A, B) == [golden[B], golden[B]]
+
+
+def test_an_undone_restoration_lets_an_id_that_it_woke_lead_where_it_led(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    for name in (A, B):
+        send(hub, name, name=name, codes=["x1"])
+    assert ids(hub, A, B) == [golden[A], golden[A]]
+    do(hub, Retire(golden[A]))
+    send(hub, B, name=B, codes=["x2"])
+    before = hub_state(hub)
+    restored = do(hub, Restore(golden[A]))
+    assert ids(hub, A, B) == [golden[A], golden[B]]
+
+    do(hub, Undo(restored.event_id))
+
+    assert hub_state(hub) == before
+
+
+def test_what_an_operation_put_elsewhere_is_not_unmerged_from_what_absorbed_the_rest(hub: Hub) -> None:
+    """D's golden record is dissolved: A goes home, D joins C by its code and takes the id along."""
+    golden = alone(hub, C, A, D)
+    service.decide(hub, key(C), key(A), Verdict("different", "seen"), who="ann")
+    do(hub, Merge(golden[A], golden[D], golden[D]))
+    for name in (C, D):
+        send(hub, name, name=name, codes=["x2"])
+    dissolved = do(hub, Dissolve(golden[D]))
+    assert ids(hub, A, C, D) == [golden[A], golden[C], golden[C]]
+
+    with pytest.raises(OperationBlocked) as refused:
+        do(hub, Unmerge(dissolved.event_id))
+
+    assert refused.value.blocking == (dissolved.event_id,)
+    do(hub, Undo(dissolved.event_id))
+    assert ids(hub, A, C, D) == [golden[D], golden[C], golden[D]]
