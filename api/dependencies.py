@@ -67,7 +67,7 @@ class Caller:
     @property
     def name(self) -> str:
         """Name the caller as it stands under `who` in facts and decisions."""
-        return f"{self.principal.name} ({self.principal.key_id})"
+        return self.principal.who
 
     def require(self, verb: Verb, *, entity_type: str | None = None, source: str | None = None) -> None:
         """Refuse unless the verb is allowed on this entity type and source; None means on all of them."""
@@ -75,8 +75,8 @@ class Caller:
             return
         where = " of ".join(filter(None, (entity_type or "every entity type", source or "every source")))
         raise Forbidden(
-            f"the key {self.principal.name!r} may not {verb} {where}",
-            remedy="ask an administrator for a key whose scope covers it",
+            f"{self.principal.name!r} may not {verb} {where}",
+            remedy="ask an administrator for a scope or a role that covers it",
         )
 
 
@@ -187,7 +187,7 @@ async def _once(
             remedy="send a UUID",
             place="header idempotency-key",
         )
-    who, route = caller_of(request).principal.key_id, cast("str", request.scope["mdm.route"])
+    who, route = caller_of(request).principal.id, cast("str", request.scope["mdm.route"])
     fingerprint = sha256()
     for part in (who, route, idempotency_key, request.url.path, request.url.query):
         fingerprint.update(part.encode() + b"\0")

@@ -34,6 +34,8 @@ STATUS: Final[Mapping[type[errors.HubError], int]] = {
     errors.CursorFromElsewhere: 410,
     errors.IdempotencyMismatch: 422,
     errors.Unauthenticated: 401,
+    errors.SignInThrottled: 429,
+    errors.LinkUnusable: 410,
     errors.Forbidden: 403,
     errors.TooLarge: 413,
     errors.TouchedSetGrew: 503,
@@ -208,6 +210,8 @@ def _headers(error: errors.HubError) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, errors.IdempotencyInFlight | errors.TouchedSetGrew):
         return {"Retry-After": "1"}
+    if isinstance(error, errors.SignInThrottled):
+        return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, errors.Unavailable) and error.retry_after_s is not None:
         return {"Retry-After": str(math.ceil(error.retry_after_s))}
     return {}

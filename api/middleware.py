@@ -91,7 +91,7 @@ class Edge:
                 "route": route,
                 "status": status,
                 "seconds": round(seconds, 6),
-                "key_id": str(principal.key_id) if principal is not None else None,
+                "key_id": str(principal.id) if principal is not None else None,
             }
         )
 

@@ -21,7 +21,8 @@ HubError
 │   │   ├── ExceptionUnknown
 │   │   ├── SourceEventUnknown
 │   │   ├── TargetUnknown
-│   │   └── ApiKeyUnknown
+│   │   ├── ApiKeyUnknown
+│   │   └── PersonUnknown
 │   ├── Conflict                  true when asked, yet against what the hub already holds
 │   │   ├── DecisionContradicts
 │   │   ├── PlanOutdated
@@ -41,6 +42,9 @@ HubError
 │   │   ├── IdempotencyMismatch
 │   │   └── ExceptionClosed
 │   ├── Unauthenticated
+│   │   └── SignInRefused
+│   ├── SignInThrottled
+│   ├── LinkUnusable
 │   ├── Forbidden
 │   └── TooLarge
 ├── TouchedSetGrew                inner signal: roll back, lock more, repeat
@@ -141,7 +145,6 @@ class CursorInvalid(InputInvalid):
     code = "cursor_invalid"
 
     def __init__(self) -> None:
-        """Say how to start again."""
         super().__init__(
             "the cursor is not one that this hub gave out", remedy="start again without a cursor", field="after"
         )
@@ -240,6 +243,12 @@ class ApiKeyUnknown(NotFound):
     code, noun, hint = "api_key_unknown", "API key", "list them with `mdm keys list`"
 
 
+class PersonUnknown(NotFound):
+    """No person has this id or login."""
+
+    code, noun, hint = "person_unknown", "person", "list them with `mdm people list`"
+
+
 class Conflict(Refused):
     """The request is well formed, yet against what the hub already holds."""
 
@@ -292,7 +301,6 @@ class GoldenRecordRetired(Conflict):
     code = "golden_record_retired"
 
     def __init__(self, golden_id: str) -> None:
-        """Name the golden record."""
         super().__init__(
             f"golden record {golden_id} is retired: it has no members left",
             remedy="ask again once one of its records has come back",
@@ -333,7 +341,6 @@ class ReviewClosed(Conflict):
     code = "review_closed"
 
     def __init__(self, review_id: str, *, because: str) -> None:
-        """Say why it is closed."""
         super().__init__(
             f"review {review_id} is closed: {because}", remedy="undo its answer to open it again, or take another one"
         )
@@ -345,7 +352,6 @@ class ReviewOutdated(Conflict):
     code = "review_outdated"
 
     def __init__(self, review_id: str, *, changes: Sequence[str]) -> None:
-        """List what changed, each in one line."""
         super().__init__(
             f"review {review_id} is not as you read it: {'; '.join(changes)}",
             remedy="read the review again and answer what it says now",
@@ -383,7 +389,6 @@ class AsOfBeyondHorizon(Conflict):
     code = "as_of_beyond_horizon"
 
     def __init__(self, as_of: datetime, horizon: datetime) -> None:
-        """Name the safe horizon."""
         super().__init__(
             f"as_of {as_of.isoformat()} is later than the safe horizon {horizon.isoformat()}",
             remedy="ask for an instant up to the horizon, or leave as_of out for the present state",
@@ -398,7 +403,6 @@ class CursorFromElsewhere(Conflict):
     code = "cursor_from_elsewhere"
 
     def __init__(self) -> None:
-        """Say how to start again."""
         super().__init__(
             "the cursor belongs to another history of this database",
             remedy="read the present state again, then start without a cursor",
@@ -427,6 +431,31 @@ class Unauthenticated(Refused):
     """The caller did not prove who it is."""
 
     code = "unauthenticated"
+
+
+class SignInRefused(Unauthenticated):
+    """Somebody could not be signed in."""
+
+    code = "sign_in_refused"
+
+
+class SignInThrottled(Refused):
+    """Too many attempts to sign in failed; the next one has to wait."""
+
+    code = "sign_in_throttled"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(
+            f"too many attempts failed; the next one may be made in {retry_after_s} s",
+            remedy="wait, or ask an administrator for a one-time link",
+        )
+        self.retry_after_s = retry_after_s
+
+
+class LinkUnusable(Refused):
+    """A one-time link was used before, has expired, was replaced, or never was one."""
+
+    code = "link_unusable"
 
 
 class Forbidden(Refused):

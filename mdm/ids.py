@@ -86,6 +86,18 @@ class ApiKeyId(str):
     __slots__ = ()
 
 
+class PersonId(str):
+    """Names a person who signs in; the login may be told to everybody, this id stands in the audit log."""
+
+    __slots__ = ()
+
+
+class SessionId(str):
+    """Names a session of the console; the token is no part of it."""
+
+    __slots__ = ()
+
+
 def new_golden_id(prefix: str) -> GoldenId:
     """Mint a golden id with the prefix that the entity type declares."""
     return GoldenId(f"{prefix}_{_sortable()}")
@@ -149,6 +161,26 @@ def new_reservation_id() -> ReservationId:
 def new_api_key_id() -> ApiKeyId:
     """Make the id of an API key."""
     return ApiKeyId(f"key_{_sortable()}")
+
+
+def new_person_id() -> PersonId:
+    """Make the id of a person."""
+    return PersonId(f"per_{_sortable()}")
+
+
+def new_session_id() -> SessionId:
+    """Make the id of a session."""
+    return SessionId(f"ses_{_sortable()}")
+
+
+def new_link_id() -> str:
+    """Make the id of a one-time link."""
+    return f"lnk_{_sortable()}"
+
+
+def new_sign_in_id() -> str:
+    """Make the id of an attempt to sign in."""
+    return f"sgn_{_sortable()}"
 
 
 def is_well_formed(text: str) -> bool:

@@ -16,7 +16,7 @@ class KeyAsked(Asked):
 
     name: Word = Field(description="Who will use it.", examples=["netsuite-sync"])
     scopes: Annotated[list[Word], Field(min_length=1, max_length=100)] = Field(
-        description="`verb[:entity_type][@source]`; verbs are read, write, steward, admin.",
+        description="`verb[:entity_type][@source]`; verbs are read, write, steward, lead, admin.",
         examples=[["read", "write:customer@netsuite-us"]],
     )
     expires_at: Instant | None = Field(default=None, examples=["2027-01-01T00:00:00Z"])

@@ -1,7 +1,8 @@
 """Values of access: scopes, principals, API keys, stored replies. Pure.
 
 A scope is printed `verb[:entity_type][@source]`: `read`, `write:customer@salesforce-us`, `admin`. Nothing is allowed
-that no scope allows. `steward` includes `read`; `admin` includes everything and is never limited.
+that no scope allows. `steward` includes `read`, `lead` includes `steward`; `admin` includes everything and is never
+limited.
 """
 
 import re
@@ -11,22 +12,24 @@ from datetime import datetime
 from typing import Final, Literal, Self, cast, get_args
 
 from mdm.errors import InputInvalid
-from mdm.ids import ApiKeyId
+from mdm.ids import ApiKeyId, PersonId
 
-Verb = Literal["read", "write", "steward", "admin"]
+Verb = Literal["read", "write", "steward", "lead", "admin"]
 
 _VERBS: Final[tuple[str, ...]] = get_args(Verb)
 _INCLUDES: Final[dict[str, frozenset[str]]] = {
     "read": frozenset({"read"}),
     "write": frozenset({"write"}),
     "steward": frozenset({"steward", "read"}),
+    "lead": frozenset({"lead", "steward", "read"}),
     "admin": frozenset(_VERBS),
 }
 _SCOPE: Final = re.compile(
     r"(?P<verb>[a-z]+)(?::(?P<entity_type>[a-z][a-z0-9_]{0,62}))?(?:@(?P<source>[a-z0-9][a-z0-9_.-]{0,62}))?"
 )
 _REMEDY: Final = (
-    "write verb[:entity_type][@source] with a verb of read, write, steward, admin, as in write:customer@salesforce-us"
+    "write verb[:entity_type][@source] with a verb of read, write, steward, lead, admin,"
+    " as in write:customer@salesforce-us"
 )
 
 
@@ -69,9 +72,14 @@ class Scope:
 class Principal:
     """Whoever asks: the one thing that every permission is a function of."""
 
-    key_id: ApiKeyId
+    id: ApiKeyId | PersonId
     name: str
     scopes: tuple[Scope, ...]
+
+    @property
+    def who(self) -> str:
+        """Name it as it stands under `who` in facts and decisions: a person by the login, a key by name and id."""
+        return self.name if isinstance(self.id, PersonId) else f"{self.name} ({self.id})"
 
     def holds(self, verb: Verb) -> bool:
         """Tell whether any scope has the verb, however limited: the question asked before a body is read."""

@@ -13,7 +13,7 @@ app = typer.Typer(help="API keys for the HTTP interface.", no_args_is_help=True)
 def create(
     name: Annotated[str, typer.Argument(help="Who will use it, as billing-sync.")],
     scope: Annotated[
-        list[str], typer.Option(help="verb[:entity][@source] with read, write, steward or admin; repeat it.")
+        list[str], typer.Option(help="verb[:entity][@source] with read, write, steward, lead or admin; repeat it.")
     ],
     as_json: AsJson = False,
 ) -> None:

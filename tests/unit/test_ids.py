@@ -17,6 +17,10 @@ MADE = {
     "exc": ids.new_exception_id,
     "rsv": ids.new_reservation_id,
     "key": ids.new_api_key_id,
+    "per": ids.new_person_id,
+    "ses": ids.new_session_id,
+    "lnk": ids.new_link_id,
+    "sgn": ids.new_sign_in_id,
 }
 
 

@@ -31,12 +31,18 @@ def test_a_key_without_scopes_is_refused() -> None:
         parse_scopes([])
 
 
-def test_admin_includes_everything_steward_includes_read_and_write_only_itself() -> None:
-    verbs: tuple[Verb, ...] = ("read", "write", "steward", "admin")
+def test_admin_includes_everything_lead_what_a_steward_may_and_write_only_itself() -> None:
+    verbs: tuple[Verb, ...] = ("read", "write", "steward", "lead", "admin")
 
     held = {verb: {other for other in verbs if principal(verb).holds(other)} for verb in verbs}
 
-    assert held == {"read": {"read"}, "write": {"write"}, "steward": {"steward", "read"}, "admin": set(verbs)}
+    assert held == {
+        "read": {"read"},
+        "write": {"write"},
+        "steward": {"steward", "read"},
+        "lead": {"lead", "steward", "read"},
+        "admin": set(verbs),
+    }
 
 
 def test_a_limited_scope_reaches_its_own_type_and_source_and_no_other() -> None:
