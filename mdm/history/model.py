@@ -65,6 +65,9 @@ AUDITED: Final[Sequence[Audited]] = (
     Audited("value_override", related=("record_id", "event_id", "ended_event_id"), ended="ended_at"),
     Audited("review_answer", related=("review_id", "event_id")),
     Audited("review_comment", related=("review_id",)),
+    Audited("person", left_out=("locale", "theme", "has_shortcuts", "signed_in_at"), ended="disabled_at"),
+    Audited("person_link", related=("person_id",), ended="ended_at"),
+    Audited("sign_in_attempt", related=("person_id", "session_id"), left_out=("address",)),
 )
 
 
