@@ -68,6 +68,10 @@ class Settings(BaseSettings):
         default=30, ge=1, le=10_080, description="Minutes for which a claimed review is kept from other stewards."
     )
     reviews_bulk_max: int = Field(default=200, ge=1, le=2_000, description="Reviews that one answer may settle.")
+    password_memory_kib: int = Field(
+        default=65_536, ge=8, le=4_194_304, description="Memory of one password hash (argon2id); less in tests only."
+    )
+    password_passes: int = Field(default=3, ge=1, le=100, description="Passes of one password hash over its memory.")
     page_size_max: int = Field(default=500, ge=1, description="Entries of one page.")
     body_bytes_max: int = Field(default=1_000_000, ge=1_000, description="Bytes of a request body.")
     batch_body_bytes_max: int = Field(

@@ -63,6 +63,14 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What an identity provider calls a person: a name that it never gives to another."""
+
+    issuer: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who signs in; everything but the password."""
 
@@ -97,6 +105,74 @@ class Person:
     def principal(self) -> Principal:
         """Return the person as whoever asks; under `who` in facts stands the login."""
         return Principal(self.id, self.login, self.standing.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChange:
+    """What an administrator changes of a person; None leaves it as it is."""
+
+    name: str | None = None
+    role: str | None = None
+    entity_types: tuple[str, ...] | None = None
+    sources: tuple[str, ...] | None = None
+    is_disabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What becomes an entry of the record of sign-ins.
+
+    who  the id of the person who proved to be it, else nobody: the record is audited, and keeps no login
+    """
+
+    kind: SignInKind
+    origin: Origin
+    address: str
+    person_id: PersonId | None = None
+    session_id: SessionId | None = None
+
+    @property
+    def who(self) -> str:
+        """Name who proved to be somebody."""
+        is_proven = self.person_id is not None and self.kind not in {"refused", "throttled"}
+        return str(self.person_id) if is_proven else "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAttempt:
+    """An entry of the record of sign-ins; without a person when nobody has that login."""
+
+    id: str
+    kind: SignInKind
+    origin: Origin
+    person_id: PersonId | None
+    session_id: SessionId | None
+    address: str | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """What the database knows of a session; `is_stale` asks to note that it is in use."""
+
+    id: SessionId
+    person: Person
+    opened_at: datetime
+    expires_at: datetime
+    is_stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OidcRequest:
+    """A sign-in under way at the identity provider: what its answer is checked against."""
+
+    state_hash: bytes
+    binding_hash: bytes
+    issuer: str
+    nonce: str
+    verifier: str
+    redirect_uri: str
+    return_to: str
 
 
 @dataclass(frozen=True, slots=True)
