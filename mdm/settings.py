@@ -4,19 +4,24 @@ A variable that begins with `MDM_` and is no setting stops the start: a typing e
 Names that begin with `MDM_TEST_`, and `MDM_LABELLED_DATA`, belong to the test suite and are left alone.
 """
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mdm.errors import SettingsInvalid
 
 PREFIX: Final = "MDM_"
 _TEST_PREFIXES: Final = ("MDM_TEST_", "MDM_LABELLED_DATA")
+
+
+RoleName = Literal["viewer", "steward", "lead", "integrator", "admin"]
 
 
 class Settings(BaseSettings):
@@ -47,6 +52,32 @@ class Settings(BaseSettings):
     )
     http_host: str = Field(default="127.0.0.1", description="Address on which `mdm serve` listens.")
     http_port: int = Field(default=8000, ge=0, le=65_535, description="Port of `mdm serve`; 0 takes a free one.")
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#@]+$",
+        description="Address at which people reach the console, as https://mdm.example.com; unset: where it listens.",
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="Issuer of the OpenID provider that people sign in at, as it writes itself; unset: passwords only.",
+    )
+    oidc_client_id: str = Field(default="", description="What the OpenID provider calls this hub.")
+    oidc_client_secret: str | None = Field(
+        default=None, repr=False, description="Secret of this hub at the OpenID provider; unset: a public client."
+    )
+    oidc_scopes: str = Field(
+        default="openid profile email", pattern=r"\bopenid\b", description="Scopes that are asked for, with blanks."
+    )
+    oidc_login_claim: str = Field(
+        default="preferred_username", min_length=1, description="Claim that names a person the first time."
+    )
+    oidc_groups_claim: str = Field(default="groups", min_length=1, description="Claim that lists a person's groups.")
+    oidc_roles: Annotated[Mapping[str, RoleName], NoDecode] = Field(
+        default={},
+        validate_default=True,
+        description='Roles by group, as {"mdm-stewards": "steward"}; of several the strongest holds, whoever has none'
+        " is refused. Roles: viewer, steward, lead, integrator, admin.",
+    )
     pool_size: int = Field(default=10, ge=1, le=500, description="Connections to PostgreSQL of one process.")
     chunk_records: int = Field(default=40, ge=1, le=1_000, description="Records of one call that share a transaction.")
     locks_max: int = Field(
@@ -91,6 +122,30 @@ class Settings(BaseSettings):
     @classmethod
     def _split_folders(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _check_issuer(cls, value: str | None) -> str | None:
+        place = urlsplit(value or "")
+        is_local = place.hostname in {"localhost", "127.0.0.1", "::1"}
+        if value is not None and not (place.hostname and place.scheme in {"https", *({"http"} if is_local else ())}):
+            raise ValueError("write an https:// address")
+        return value
+
+    @field_validator("oidc_roles", mode="before")
+    @classmethod
+    def _read_roles(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError('write JSON, as {"mdm-stewards": "steward"}') from None
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _check_oidc(cls, value: Mapping[str, RoleName], found: ValidationInfo) -> Mapping[str, RoleName]:
+        if found.data.get("oidc_issuer") and not (value and found.data.get("oidc_client_id")):
+            raise ValueError("MDM_OIDC_ISSUER needs MDM_OIDC_CLIENT_ID, and a role for at least one group here")
+        return value
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

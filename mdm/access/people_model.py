@@ -192,10 +192,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session at the one moment when its token can be put into a cookie."""
+    """A session at the one moment when its token can be put into a cookie.
+
+    return_to  the path to go on at, when a sign-in at the identity provider began elsewhere
+    """
 
     session: Session
     token: str
+    return_to: str = "/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,12 @@ def add_oidc_request(connection: Connection, request: OidcRequest, *, life: time
     )
 
 
+def count_oidc_requests(connection: Connection, *, up_to: int) -> int:
+    """Count the sign-ins under way, no further than asked."""
+    live = select(oidc_request.c.expires_at).where(oidc_request.c.expires_at > func.clock_timestamp()).limit(up_to)
+    return int(connection.execute(select(func.count()).select_from(live.subquery())).scalar_one())
+
+
 def take_oidc_request(connection: Connection, state_hash: bytes) -> OidcRequest | None:
     """Take a sign-in under way, which nobody can take again; None when there is none or it has expired."""
     row = connection.execute(
