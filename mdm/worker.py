@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mdm.access.replies import forget_replies
+from mdm.access.sessions import forget_sign_ins
 from mdm.db.transaction import run
 from mdm.history.service import export_checkpoint, seal
 from mdm.hub import Hub
@@ -49,6 +50,10 @@ def _forget_replies(hub: Hub) -> int:
     return run(hub.engine, forget_replies)
 
 
+def _forget_sign_ins(hub: Hub) -> int:
+    return run(hub.engine, forget_sign_ins)
+
+
 def _seal_audit(hub: Hub) -> int:
     return seal(hub.engine)
 
@@ -64,6 +69,7 @@ TASKS: Final[Sequence[Task]] = (
     Task("weigh_stale_reviews", 60.0, weigh_stale_reviews),  # chosen: what is at stake in a review changes slowly
     Task("sync_targets", 5.0, _sync_targets),  # chosen: files are read by jobs, not by people who wait
     Task("forget_replies", 3_600.0, _forget_replies),  # chosen: their promised life is a day
+    Task("forget_sign_ins", 3_600.0, _forget_sign_ins),  # chosen: what it forgets lives for a day or longer
     # An entry is sealed within two seconds; a pause after each turn, since under load there is always something.
     Task("seal_audit", 0.5, _seal_audit, pause_s=0.5, is_alone=True),
     # Chosen: what a checkpoint does not cover yet could be cut off unseen; a file of 300 bytes every five minutes.

@@ -23,6 +23,7 @@ from mdm.cli import (
     load,
     match,
     override,
+    people,
     relations,
     resolve,
     review_answers,
@@ -123,6 +124,7 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(targets.app, name="targets")
 app.command("sync")(sync.sync)
 app.add_typer(keys.app, name="keys")
+app.add_typer(people.app, name="people")
 app.command("check")(check.check)
 app.command("verify")(verify.verify)
 app.command("schema")(schema.schema)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mdm.hub import Hub
+    from mdm.settings import Settings
 
 
 def serve(
@@ -17,7 +18,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     worker: Annotated[bool, typer.Option(help="Do background work in this process too.")] = True,
 ) -> None:
-    """Serve the HTTP interface, the owner of the embedded database; the first time an admin API key is printed."""
+    """Serve the HTTP interface, the owner of the embedded database.
+
+    The first time the API key of an administrator is printed; as long as there is nobody, the link of the first one.
+    """
     from mdm.cli.session import session
 
     with session() as hub:
@@ -35,11 +39,14 @@ def run_server(hub: "Hub", *, port: int | None = None, host: str | None = None, 
     listening = _listen(host or hub.settings.http_host, hub.settings.http_port if port is None else port)
     address = f"http://{_spelled(listening)}"
     first_token = _first_token(hub)
+    first_link = _first_link(hub, address)
     with ExitStack() as running:
         running.enter_context(listening)
         if with_worker:
             running.callback(_start_worker(hub))
         tell(f"Serving {address}, documentation at {address}/docs; Ctrl-C ends it.")
+        if first_link:
+            tell(f"First administrator, good once within 24 hours: {first_link}")
         if first_token:
             tell(f"API key of an administrator, shown this once: {first_token}")
         server = uvicorn.Server(
@@ -90,6 +97,22 @@ def _first_token(hub: "Hub") -> str | None:
     if run(hub.engine, list_keys):
         return None
     return run(hub.engine, lambda c: create_key(c, name="administrator", scopes=["admin"], by=who())).token
+
+
+def _first_link(hub: "Hub", address: str) -> str | None:
+    """Make the link of the first administrator while there is nobody, and give its address."""
+    from mdm.access.people import first_admin_link
+    from mdm.cli.session import who
+    from mdm.db.transaction import run
+
+    made = run(hub.engine, lambda connection: first_admin_link(connection, by=who()))
+    return (hub.settings.public_url or address) + made.path if made else None
+
+
+def public_address(settings: "Settings") -> str:
+    """Return where people reach the console of a server that runs with these settings."""
+    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+    return settings.public_url or f"http://{host}:{settings.http_port}"
 
 
 def _start_worker(hub: "Hub") -> "Callable[[], None]":

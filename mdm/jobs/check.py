@@ -91,6 +91,16 @@ INVARIANTS: Final[Mapping[str, str]] = {
          WHERE l.head IS DISTINCT FROM (SELECT max(m.version) FROM outbox_message m
                                          WHERE m.target_id = l.target_id AND m.golden_id = l.golden_id)""",
     "I23 every change has its audit entry": UNAUDITED,
+    "access: nobody who is disabled has a session or a link": """
+        SELECT s.id FROM console_session s JOIN person p ON p.id = s.person_id
+         WHERE p.disabled_at IS NOT NULL AND s.ended_at IS NULL
+         UNION ALL SELECT l.id FROM person_link l JOIN person p ON p.id = l.person_id
+         WHERE p.disabled_at IS NOT NULL AND l.ended_at IS NULL AND l.redeemed_at IS NULL""",
+    "access: a link is redeemed or ended, not both, and there is one open link a person at most": """
+        SELECT id FROM person_link WHERE redeemed_at IS NOT NULL AND ended_at IS NOT NULL
+         UNION ALL SELECT min(id) FROM person_link
+         WHERE person_id IS NOT NULL AND redeemed_at IS NULL AND ended_at IS NULL GROUP BY person_id
+        HAVING count(*) > 1""",
     "derived: every active golden record can be searched for, and no other": """
         SELECT coalesce(g.id, s.golden_id) FROM (SELECT id FROM golden_record WHERE state = 'active') AS g
           FULL JOIN golden_search s ON s.golden_id = g.id WHERE g.id IS NULL OR s.golden_id IS NULL""",
