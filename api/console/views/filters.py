@@ -1,0 +1,26 @@
+"""What templates call on values: the filters of the console's environment, by the names they have there."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from api.console.views import segments, text, vocabulary
+
+# marked        a value from a record, shown safely
+# marked_part   one segment of a value that stands in its own <bdi>
+# plain         a value for a title, a label, or a text of a drawing
+# initials      one or two capitals of a person's name
+# short_key     a source key for a narrow place
+# windowed      segments of a long value, cut around the first difference
+# system_mark   two letters for a source system
+FILTERS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
+    {
+        "marked": text.marked,
+        "marked_part": text.marked_part,
+        "plain": text.plain,
+        "initials": text.initials,
+        "short_key": text.short_key,
+        "windowed": segments.windowed,
+        "system_mark": vocabulary.mark,
+    }
+)
