@@ -29,7 +29,7 @@ NOW: Final = datetime(2026, 11, 25, 9, 12, tzinfo=UTC)
 
 NASTY: Final = (
     "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
+    '"><img src=x onerror=alert(1)>',
     "' onmouseover='alert(1)",
     "</title><svg onload=alert(1)>",
     "javascript:alert(1)",
@@ -57,7 +57,7 @@ NASTY: Final = (
     "👨‍👩‍👧 ❤️ 1️⃣ 🇩🇪 👍🏽",
     "Ǆ ﷽ ẞ ﬃ",
     "ⅷ ½ ٣٤",
-    "=HYPERLINK(\"http://x\",\"y\")",
+    '=HYPERLINK("http://x","y")',
     "W" * 120,
     "lorem ipsum " * 400,
 )
@@ -151,7 +151,9 @@ def page(*, dark: bool = False, locale: str = "en", nasty: Sequence[str] = NASTY
 
 def line(nasty: Sequence[str], days: Sequence[float]) -> Any:
     """Draw events so many days ago."""
-    happenings = [Happening(NOW - timedelta(days=day), tone(place), nasty[place % len(nasty)]) for place, day in enumerate(days)]
+    happenings = [
+        Happening(NOW - timedelta(days=day), tone(place), nasty[place % len(nasty)]) for place, day in enumerate(days)
+    ]
     return timeline(happenings, now=NOW, as_of=NOW - timedelta(days=max(days) / 3))
 
 
@@ -163,12 +165,24 @@ def graphs(nasty: Sequence[str]) -> list[tuple[Graph, Described]]:
         return Record(str(place), *systems[place % 6], title=nasty[place % len(nasty)], golden=golden)
 
     pair = [record(0, "cus_01J8X"), record(1, "cus_01J8X"), record(2, "cus_01K2P"), record(3, "cus_01K2P")]
-    links = [Link("0", "1", 0.99), Link("2", "3", 0.98), Link("0", "2", 0.97), Link("1", "2", 0.66, is_weak=True), Link("0", "3", 0.84, is_weak=True)]
+    links = [
+        Link("0", "1", 0.99),
+        Link("2", "3", 0.98),
+        Link("0", "2", 0.97),
+        Link("1", "2", 0.66, is_weak=True),
+        Link("0", "3", 0.84, is_weak=True),
+    ]
     three = [record(place, f"cus_{place // 3}") for place in range(8)]
     cluster = [record(place) for place in range(6)]
-    ring_of = [Link(str(a), str((a + 1) % 6), 0.9 + a / 100) for a in (0, 1, 3, 4)] + [Link("0", "2", 0.95), Link("3", "5", 0.97), Link("2", "3", 0.71, is_weak=True)]
+    ring_of = [Link(str(a), str((a + 1) % 6), 0.9 + a / 100) for a in (0, 1, 3, 4)] + [
+        Link("0", "2", 0.95),
+        Link("3", "5", 0.97),
+        Link("2", "3", 0.71, is_weak=True),
+    ]
     twelve = [Link(str(a), str(b), 0.6 + (a * b % 40) / 100) for a in range(12) for b in range(a) if (a + b) % 3]
-    forty = [Link(str(a), str(b), 0.7 + (a * b % 30) / 100) for a in range(40) for b in range(a) if a // 8 == b // 8] + [Link(str(8 * a), str(8 * a - 1), 0.6, is_weak=False) for a in range(1, 5)]
+    forty = [
+        Link(str(a), str(b), 0.7 + (a * b % 30) / 100) for a in range(40) for b in range(a) if a // 8 == b // 8
+    ] + [Link(str(8 * a), str(8 * a - 1), 0.6, is_weak=False) for a in range(1, 5)]
     drawn = [
         ("Two golden records", pair, links),
         ("One against two", [*pair[:2], pair[2]], links),

@@ -81,7 +81,7 @@ def _cells(counts: Sequence[int], width: float, radius: float) -> tuple[list[_Ce
 def _height(count: int, width: float, radius: float) -> float:
     """Give a cell the height that its records need: a column of them, a circle, or a web with room around each."""
     if count <= 3:
-        return 4.2 * radius + max(count - 1, 1) * 3.4 * radius
+        return 4.2 * radius + (4.4 if count == 2 else 3.4 * max(count - 1, 1)) * radius
     if count <= CIRCLE_MAX:
         around = count * 3.6 * radius / pi
         return max(around, 6.5 * radius) + 3.6 * radius
@@ -126,7 +126,10 @@ def _column(members: Sequence[str], cell: _Cell, radius: float, lean: float) -> 
     step = (bottom - top) / (len(members) - 1)
     shift = min(1.3 * radius, cell.width / 2 - 1.3 * radius)
     return {
-        key: (placed(x + (lean or 1.0) * shift * (1 if place % 2 else -1) * (len(members) > 2)), placed(top + place * step))
+        key: (
+            placed(x + (lean or 1.0) * shift * (1 if place % 2 else -1) * (len(members) > 2)),
+            placed(top + place * step),
+        )
         for place, key in enumerate(members)
     }
 
@@ -140,9 +143,7 @@ def _web(members: Sequence[str], links: Sequence[tuple[str, str]], cell: _Cell, 
     left, right = cell.x + 1.6 * radius, cell.x + cell.width - 1.6 * radius
     top, bottom = cell.y + 1.6 * radius, cell.y + cell.height - 1.6 * radius
     wide, high = _spread(found, 0), _spread(found, 1)
-    spots = {
-        key: [left + (right - left) * wide[key], top + (bottom - top) * high[key]] for key in members
-    }
+    spots = {key: [left + (right - left) * wide[key], top + (bottom - top) * high[key]] for key in members}
     for _ in range(40):
         if not _push(spots, (left, right, top, bottom), 2.5 * radius):
             break

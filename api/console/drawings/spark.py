@@ -1,5 +1,6 @@
 """A small line for a row of numbers, such as decisions a day: no axis, the last value as a dot."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -40,4 +41,4 @@ def _thinned(numbers: Sequence[float]) -> list[float]:
     if len(numbers) <= POINTS_MAX:
         return list(numbers)
     cuts = [round(place * len(numbers) / POINTS_MAX) for place in range(POINTS_MAX + 1)]
-    return [sum(numbers[start:end]) / (end - start) for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [sum(numbers[start:end]) / (end - start) for start, end in itertools.pairwise(cuts)]

@@ -46,4 +46,6 @@ def tags(edges: Sequence[Wanted], spots: Mapping[str, tuple[float, float]], radi
 def _is_free(x: float, y: float, found: Sequence[Tag], spots: Mapping[str, tuple[float, float]], radius: float) -> bool:
     if any(abs(tag.x - x) < WIDTH + 2 and abs(tag.y - y) < HEIGHT + 2 for tag in found):
         return False
-    return not any(abs(there[0] - x) < WIDTH / 2 + radius and abs(there[1] - y) < HEIGHT / 2 + radius for there in spots.values())
+    return not any(
+        abs(there[0] - x) < WIDTH / 2 + radius and abs(there[1] - y) < HEIGHT / 2 + radius for there in spots.values()
+    )

@@ -68,7 +68,12 @@ class Timeline:
     end: datetime
     dots: tuple[Dot, ...]
     ticks: tuple[Tick, ...]
-    as_of: float | None
+    as_of: Tick | None
+
+    @property
+    def rows(self) -> int:
+        """Give how many rows of dots there are."""
+        return max((dot.row + 1 for dot in self.dots), default=1)
 
 
 def timeline(happenings: Sequence[Happening], *, now: datetime, as_of: datetime | None = None) -> Timeline:
@@ -84,7 +89,7 @@ def timeline(happenings: Sequence[Happening], *, now: datetime, as_of: datetime 
         end=end,
         dots=_dots(ordered, axis),
         ticks=tuple(Tick(axis.place(at), at, unit) for at, unit in _ticks(start, end)),
-        as_of=axis.place(as_of) if as_of else None,
+        as_of=Tick(axis.place(as_of), as_of, "hour" if end - start < 3 * _DAY else "day") if as_of else None,
     )
 
 
@@ -108,7 +113,7 @@ def _dots(ordered: Sequence[Happening], axis: _Axis) -> tuple[Dot, ...]:
         free = (row for row in range(ROWS_MAX) if row not in last or place - found[last[row]].place >= GAP_MIN)
         row = next(free, None)
         if row is None:
-            nearest = max(last.values(), key=lambda index: found[index].place)
+            nearest = max(last.values(), key=lambda index: (found[index].place, found[index].row))
             dot = found[nearest]
             found[nearest] = Dot(dot.place, dot.row, (*dot.happenings, happening))
         else:

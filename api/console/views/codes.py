@@ -64,7 +64,9 @@ class _Code:
                 kinds[place] = "substantive"
             elif place is not None:
                 kinds.setdefault(place, agrees)
-        return segments((part, kinds.get(place, agrees if not fold(part) else "ignored")) for place, part in enumerate(self.parts))
+        return segments(
+            (part, kinds.get(place, agrees if not fold(part) else "ignored")) for place, part in enumerate(self.parts)
+        )
 
 
 def _format(code: _Code, agreeing: set[int]) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 from rapidfuzz.distance import Levenshtein
 
-from api.console.views.alignment import Span, alike, aligned
+from api.console.views.alignment import Span, aligned, alike
 from api.console.views.codes import code_differences
 from api.console.views.folding import Token, folded, tokens
 from api.console.views.segments import Kind, Segment, Value, segments

@@ -29,7 +29,9 @@ def letters(text: str) -> tuple[str, ...]:
 def is_pictograph(character: str) -> bool:
     """Tell whether a character is drawn as a picture, so that joiners and variation selectors have work to do."""
     code = ord(character)
-    return 0x1F000 <= code <= 0x1FAFF or 0x2190 <= code <= 0x2BFF or code in {0xA9, 0xAE, 0x203C, 0x2049, 0x2122, 0x2139}
+    return (
+        0x1F000 <= code <= 0x1FAFF or 0x2190 <= code <= 0x2BFF or code in {0xA9, 0xAE, 0x203C, 0x2049, 0x2122, 0x2139}
+    )
 
 
 def _belongs(text: str, start: int, place: int) -> bool:

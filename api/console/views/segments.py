@@ -1,9 +1,9 @@
 """What a compared value is cut into: stretches of text with a kind, and the small steps by which they are put together.
 
-    same         both sides say it
-    ignored      they write it differently, and the matcher does not mind: case, legal form, punctuation, format
-    substantive  they differ, and it counts
-    whole        the two have nothing to speak of in common; the one segment of a value
+same         both sides say it
+ignored      they write it differently, and the matcher does not mind: case, legal form, punctuation, format
+substantive  they differ, and it counts
+whole        the two have nothing to speak of in common; the one segment of a value
 """
 
 from collections.abc import Iterable, Sequence

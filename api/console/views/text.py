@@ -5,6 +5,7 @@ mark that names it; a heap of combining marks is cut; a long text is cut where a
 selectors stay where a script or a picture needs them. `marked` gives markup for a page, `plain` text for a title.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,27 +21,57 @@ TITLE_LETTERS_MAX: Final = 2_000  # chosen: a screen of small print
 COMBINING_MAX: Final = 4  # the most that a letter of a living script carries (Vietnamese 2, Hebrew 3, Thai 3)
 
 _NAMES: Final = {
-    **{"\u00ad": "SHY", "\u034f": "CGJ", "\u061c": "ALM", "\u115f": "HF", "\u1160": "HF", "\u17b4": "KHM"},
-    **{"\u17b5": "KHM", "\u180b": "MVS", "\u180c": "MVS", "\u180d": "MVS", "\u180e": "MVS", "\u180f": "MVS"},
-    **{"\u200b": "ZWSP", "\u200c": "ZWNJ", "\u200d": "ZWJ", "\u200e": "LRM", "\u200f": "RLM", "\u2028": "LS"},
-    **{"\u2029": "PS", "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO"},
-    **{"\u2060": "WJ", "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI", "\u2800": "BLANK"},
-    **{"\u3164": "HF", "\ufeff": "BOM", "\uffa0": "HF", "\U0001d159": "BLANK"},
+    "\u00ad": "SHY",
+    "\u034f": "CGJ",
+    "\u061c": "ALM",
+    "\u115f": "HF",
+    "\u1160": "HF",
+    "\u17b4": "KHM",
+    "\u17b5": "KHM",
+    "\u180b": "MVS",
+    "\u180c": "MVS",
+    "\u180d": "MVS",
+    "\u180e": "MVS",
+    "\u180f": "MVS",
+    "\u200b": "ZWSP",
+    "\u200c": "ZWNJ",
+    "\u200d": "ZWJ",
+    "\u200e": "LRM",
+    "\u200f": "RLM",
+    "\u2028": "LS",
+    "\u2029": "PS",
+    "\u202a": "LRE",
+    "\u202b": "RLE",
+    "\u202c": "PDF",
+    "\u202d": "LRO",
+    "\u202e": "RLO",
+    "\u2060": "WJ",
+    "\u2066": "LRI",
+    "\u2067": "RLI",
+    "\u2068": "FSI",
+    "\u2069": "PDI",
+    "\u2800": "BLANK",
+    "\u3164": "HF",
+    "\ufeff": "BOM",
+    "\uffa0": "HF",
+    "\U0001d159": "BLANK",
 }
 # The names of the 32 controls of ASCII; the two that break and indent text get the signs everybody knows.
 _CONTROLS: Final = (
-    *("NUL SOH STX ETX EOT ENQ ACK BEL BS ⇥ ↵ VT FF CR SO SI".split()),
-    *("DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US".split()),
+    *(["NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "⇥", "↵", "VT", "FF", "CR", "SO", "SI"]),
+    *(["DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US"]),
 )
 _SIGNS: Final = frozenset("⇥↵")
 SIGNS_MAX: Final = 3  # chosen: more line breaks in a row are counted
 _CONTROL_NAMES: Final = {"\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE RETURN", "\x00": "NULL", "\x1b": "ESCAPE"}
 # Signs that Unicode counts among the invisible, but that are drawn: number signs of Arabic, Syriac and Kaithi.
-_DRAWN: Final = frozenset(
-    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
-)
+_DRAWN: Final = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 _JOINERS: Final = ("\u200c", "\u200d")
 _MARKS: Final = frozenset({"Mn", "Me", "Mc"})
+
+
+# Instance, object and scope of a source key, as it is printed: d365-emea/customer/usmf:
+_KEY_START: Final = re.compile(r"\A[\w.-]+(?:/[\w.-]+)+:", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +99,9 @@ def pieces(text: str) -> tuple[Piece, ...]:
         title = _title(run[0])
         if not label:
             found.append(Piece("".join(run)))
+        elif label == "TAG":
+            hidden = "".join(chr(ord(each) - 0xE0000) for each in run if "\U000e0020" <= each <= "\U000e007e")
+            found.append(Piece(f"⟨TAG {hidden}⟩" if hidden else f"⟨TAG ×{len(run)}⟩", title))
         elif label == "\u25cc":
             found.append(Piece(f"◌ ×{len(run)}" if len(run) > 1 else "◌" + run[0], title))
         elif label in _SIGNS:
@@ -122,8 +156,7 @@ def initials(name: str) -> str:
 
 def short_key(key: str, letters_max: int = 14) -> str:
     """Shorten a source key for a narrow place: without instance and object, its middle left out."""
-    native = key.rsplit("/", 1)[-1]
-    native = native.split(":", 1)[-1] or native
+    native = _KEY_START.sub("", key, count=1) or key
     if len(native) <= letters_max:
         return plain(native, letters_max)
     tail = max(1, (letters_max - 1) // 3)
@@ -147,18 +180,19 @@ def _blank(text: str) -> Piece:
 
 def _named(text: str) -> Iterator[tuple[str, str]]:
     """Yield each character with the label of its mark, "" where it can be read."""
-    combining = 0
+    combining, is_alone = 0, False
     for place, character in enumerate(text):
         if character.isascii() and character.isprintable():
-            combining = 0
+            combining, is_alone = 0, False
             yield character, ""
             continue
         is_combining = unicodedata.category(character) in _MARKS and not _is_selector(character)
         combining = combining + 1 if is_combining else 0
+        is_alone = is_combining and (is_alone or _stands_alone(text, place))
         label = _label(text, place)
         if label:
             yield character, label
-        elif is_combining and (combining > COMBINING_MAX or _stands_alone(text, place)):
+        elif is_combining and (combining > COMBINING_MAX or is_alone):
             yield character, "\u25cc"
         else:
             yield character, ""
@@ -177,7 +211,7 @@ def _label(text: str, place: int) -> str:
     if name := _NAMES.get(character):
         return name
     if 0xE0000 <= code <= 0xE007F:
-        return "TAG" if code < 0xE0020 or code == 0xE007F else f"TAG {chr(code - 0xE0000)}"
+        return "TAG"
     is_hidden = unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"} and character not in _DRAWN
     is_no_character = 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
     return f"U+{code:04X}" if is_hidden or is_no_character else ""
@@ -199,7 +233,7 @@ def _selects(text: str, place: int) -> bool:
         return False
     is_ideograph = "CJK" in unicodedata.name(before, "")
     if text[place] in "\ufe0e\ufe0f":
-        return is_pictograph(before) or before in "0123456789#*" and text[place + 1 : place + 2] == "\u20e3"
+        return is_pictograph(before) or (before in "0123456789#*" and text[place + 1 : place + 2] == "\u20e3")
     return is_ideograph
 
 
@@ -228,4 +262,4 @@ def _is_joining_letter(character: str) -> bool:
 def _stands_alone(text: str, place: int) -> bool:
     """Tell whether a combining mark has no letter before it."""
     before = text[place - 1] if place else " "
-    return before.isspace() or unicodedata.category(before) in {"Cc", "Cf", "Zs"} and before not in _JOINERS
+    return before.isspace() or (unicodedata.category(before) in {"Cc", "Cf", "Zs"} and before not in _JOINERS)
