@@ -1,7 +1,7 @@
 """A page with every value and drawing of the console on it, for looking at and for tests.
 
-`python -m tests.specimen page.html [dark] [de|ar]` writes it; open it in a browser. The tokens stand here because the
-page is a file of its own; in the console they are hub.css's.
+`python -m tests.specimen page.html [dark] [de|ar]` writes it; open it in a browser. The tokens of its
+style sheet stand in for hub.css's, because the page is a file of its own.
 """
 
 import sys
@@ -24,7 +24,8 @@ from api.console.views.differences import Value, code_differences, column_differ
 from api.console.views.filters import FILTERS
 from api.console.views.words import words
 
-CONSOLE: Final = Path(__file__).parents[1] / "api" / "console"
+HERE: Final = Path(__file__).parent
+CONSOLE: Final = HERE.parent / "api" / "console"
 NOW: Final = datetime(2026, 11, 25, 9, 12, tzinfo=UTC)
 
 NASTY: Final = (
@@ -62,7 +63,14 @@ NASTY: Final = (
     "lorem ipsum " * 400,
 )
 PAIRS: Final[tuple[tuple[str, str, str, str, str, Callable[..., Any]], ...]] = (
-    ("Legal name", "Brightwater Consulting Ltd", "brightwater consulting", "BRIGHTWATER CONSULTING LIMITED", "brightwater consulting", differences),
+    (
+        "Legal name",
+        "Brightwater Consulting Ltd",
+        "brightwater consulting",
+        "BRIGHTWATER CONSULTING LIMITED",
+        "brightwater consulting",
+        differences,
+    ),
     ("Trading name", "Brightwater", "brightwater", "Brightwater Advisory", "brightwater advisory", differences),
     ("VAT number", "GB 284 6615 09", "", "", "", code_differences),
     ("Company number", "07461923", "", "07461932", "", code_differences),
@@ -73,39 +81,8 @@ PAIRS: Final[tuple[tuple[str, str, str, str, str, Callable[..., Any]], ...]] = (
     ("Client", "Müller Bau GmbH & Co. KG", "mueller bau", "Mueller Hochbau", "mueller hochbau", differences),
     ("Name", "Газпром Нефть", "gazprom neft", "Gazprom Neft", "gazprom neft", differences),
     ("Hostile", "Acme \u202egnitlusnoC", "", "Acme <b>Consulting</b>", "", differences),
-)  # fmt: skip
+)
 STEPS: Final = (7.6, 0.4, 0.0, 2.1, 7.4, 4.1, -4.6, 1.2, -2.5, 0.9, 0.0)
-TOKENS: Final = """
-:root { color-scheme: light dark; --ground: light-dark(#f7f7f4,#121316); --card: light-dark(#fff,#191b1f) }
-:root { --ink: light-dark(#1b1c1f,#ececea); --muted: light-dark(#595b61,#a9abb1); --faint: light-dark(#8d8f96,#74777f) }
-:root { --line: light-dark(#dedcd5,#33363c); --accent: light-dark(#2f4bd8,#8fa2ff); --pos: light-dark(#0f7a6c,#3fc4b0) }
-:root { --neg: light-dark(#a8480a,#f0a25f); --warn: light-dark(#9a1f3d,#ff9db0); --gold: light-dark(#7a5c00,#e3c66b) }
-:root { --hi: light-dark(#fdeadb,#3a2413); --mono: ui-monospace, "DejaVu Sans Mono", monospace; --radius: 10px }
-body { margin: 0; padding: 20px 28px; background: var(--ground); color: var(--ink); font: 14px/1.45 Inter, system-ui, "DejaVu Sans", sans-serif }
-section { margin: 0 0 18px; padding: 14px 16px; border: 1px solid var(--line); border-radius: 10px; background: var(--card) }
-h2 { margin: 0 0 10px; font-size: 14px }
-.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); gap: 18px; align-items: start }
-table.cmp { width: 100%; table-layout: fixed; border-collapse: collapse }
-.cmp th, .cmp td { padding: 7px 10px; border-bottom: 1px solid var(--line); text-align: start; vertical-align: top; font-weight: 400 }
-.cmp tbody { height: 1px } .cmp tr { height: 52px } .cmp td.ev { padding: 0 10px 0 6px; height: inherit; width: 190px }
-.queue { display: flex; gap: 10px; align-items: center } .nasty { columns: 2; margin: 0; padding-inline-start: 20px }
-"""
-PAGE: Final = """{% from "macros/drawings.html" import bars, fall_prior, fall_step, fall_total, graph, ring, spark, timeline, tree, waterfall with context %}
-{% from "macros/values.html" import agreement, bits, compared, key, person, provenance, value, winner with context %}
-<!doctype html><html lang="{{ words.locale.language }}" dir="{{ words.direction }}"{% if dark %} style="color-scheme: dark"{% endif %}><head><meta charset="utf-8"><title>Specimen</title><style>{{ tokens|safe }}</style><style>{{ css|safe }}</style></head><body>
-<section><h2>Comparison</h2><table class="cmp"><tbody>
-<tr><th>Starting odds</th><td></td><td></td><td class="ev">{{ fall_prior(fall) }}</td></tr>
-{% for name, left, right in pairs %}<tr><th>{{ agreement(["same", "near", "missing", "different"][loop.index0 % 4]) }}{{ name }}</th><td>{{ compared(left) }}{% if loop.index0 % 3 == 0 %}{{ winner() }}{% endif %}{{ provenance("SF", "c1", age, 2) }}</td><td>{{ compared(right) }}{{ provenance("NS", "c3", "8 mo") }}</td><td class="ev">{{ fall_step(fall, fall.steps[loop.index0]) }}</td></tr>
-{% endfor %}<tr><th>Adds up to</th><td></td><td></td><td class="ev">{{ fall_total(fall) }}</td></tr></tbody></table></section>
-<div class="grid">{% for net, told in graphs %}<section><h2>{{ told.title }}</h2>{{ graph(net, "graph-%s"|format(loop.index), told) }}</section>{% endfor %}
-<section><h2>Queue</h2>{% for circle in rings %}<p class="queue">{{ ring(circle, "%s percent"|format(circle.percent)) }} {{ person("Maria Lopez") }} {{ key("salesforce-us/Account:0015g00000AbcdKq3") }} {{ spark(curve, "Decisions a day") }} {{ bits(2.4) }}</p>{% endfor %}</section>
-<section><h2>Records by source</h2>{{ bars(rows, legend, told) }}</section>
-<section>{{ waterfall(fall, "Why together") }}</section>
-<section><h2>Hierarchy</h2>{{ tree(grown, "Hierarchy", address) }}</section></div>
-{% for line in lines %}<section><h2>Timeline</h2>{{ timeline(line, "line-%s"|format(loop.index), told) }}</section>{% endfor %}
-<section><h2>Columns</h2><table class="cmp"><tr>{% for column in columns %}<td>{{ compared(column) }}</td>{% endfor %}</tr></table></section>
-<section><h2>Nasty values</h2><ol class="nasty">{% for text in nasty %}<li>{{ value(text, 100) }} <small>{{ key(text) }}</small></li>{% endfor %}</ol></section>
-</body></html>"""
 
 
 def environment() -> Environment:
@@ -126,27 +103,57 @@ def environment() -> Environment:
 def page(*, dark: bool = False, locale: str = "en", nasty: Sequence[str] = NASTY) -> str:
     """Write the whole page; `nasty` values also stand in every label of the drawings."""
     told = Described("Records by source", nasty[0], ("System", "Records"), tuple((text, text) for text in nasty))
-    rows = bars([(name, [Part(nasty[0], count, tone(place)), Part("of it double", count // 9, "c8")]) for place, (name, count) in enumerate((("Salesforce, Europe", 1204), ("NetSuite, United States", 877), (nasty[0], 402), ("Kantata", 3)))])  # fmt: skip
-    return environment().from_string(PAGE).render(
-        words=words(locale),
-        dark=dark,
-        tokens=TOKENS,
-        css=(CONSOLE / "static" / "parts.css").read_text(encoding="utf-8"),
-        age=words(locale).age(NOW - timedelta(days=3), NOW),
-        pairs=[(name, *compare(Value(a, f), Value(b, g))) for name, a, f, b, g, compare in PAIRS],
-        fall=waterfall(-13.1, [(name, bits) for (name, *_), bits in zip(PAIRS, STEPS, strict=True)], match_bits=6.6, review_bits=-2.0),
-        graphs=graphs(nasty),
-        rings=[ring(share) for share in (0.94, 0.84, 0.52, 0.999, 0.0)],
-        curve=spark([3, 5, 2, 8, 9, 4, 12, 15, 11, 14]),
-        rows=rows,
-        legend=[("Records", "c1"), (nasty[1], "c8")],
-        told=told,
-        grown=tree([Branch("a", "", "Brightwater Group plc", "4 clients"), Branch("b", "a", "Brightwater Consulting Ltd"), Branch("c", "b", "Brightwater Consulting (Ireland) Ltd", nasty[0]), Branch("d", "b", nasty[1]), Branch("e", "a", "Brightwater Advisory GmbH with a long name that goes on to the next line of the list"), Branch("f", "e", nasty[7])], here="b"),
-        address=lambda key: f"/records/{key}",
-        lines=[line(nasty, days) for days in ((400, 380, 300, 299.5, 299, 298, 120, 3), (0.2, 0.1), (4000, 1))],
-        columns=column_differences([Value(text) for text in ("Acme Ltd", "Acme Ltd", "ACME LTD", "Acne Ltd", "Zenith")]).columns,
-        nasty=nasty,
-    )  # fmt: skip
+    rows = bars(
+        [
+            (name, [Part(nasty[0], count, tone(place)), Part("of it double", count // 9, "c8")])
+            for place, (name, count) in enumerate(
+                (("Salesforce, Europe", 1204), ("NetSuite, United States", 877), (nasty[0], 402), ("Kantata", 3))
+            )
+        ]
+    )
+    return (
+        environment()
+        .from_string((HERE / "specimen.html").read_text(encoding="utf-8"))
+        .render(
+            words=words(locale),
+            dark=dark,
+            tokens=(HERE / "specimen.css").read_text(encoding="utf-8"),
+            css=(CONSOLE / "static" / "parts.css").read_text(encoding="utf-8"),
+            age=words(locale).age(NOW - timedelta(days=3), NOW),
+            pairs=[(name, *compare(Value(a, f), Value(b, g))) for name, a, f, b, g, compare in PAIRS],
+            fall=waterfall(
+                -13.1,
+                [(name, bits) for (name, *_), bits in zip(PAIRS, STEPS, strict=True)],
+                match_bits=6.6,
+                review_bits=-2.0,
+            ),
+            graphs=graphs(nasty),
+            rings=[ring(share) for share in (0.94, 0.84, 0.52, 0.999, 0.0)],
+            curve=spark([3, 5, 2, 8, 9, 4, 12, 15, 11, 14]),
+            rows=rows,
+            legend=[("Records", "c1"), (nasty[1], "c8")],
+            told=told,
+            grown=tree(
+                [
+                    Branch("a", "", "Brightwater Group plc", "4 clients"),
+                    Branch("b", "a", "Brightwater Consulting Ltd"),
+                    Branch("c", "b", "Brightwater Consulting (Ireland) Ltd", nasty[0]),
+                    Branch("d", "b", nasty[1]),
+                    Branch(
+                        "e", "a", "Brightwater Advisory GmbH with a long name that goes on to the next line of the list"
+                    ),
+                    Branch("f", "e", nasty[7]),
+                ],
+                here="b",
+            ),
+            address=lambda key: f"/records/{key}",
+            lines=[line(nasty, days) for days in ((400, 380, 300, 299.5, 299, 298, 120, 3), (0.2, 0.1), (4000, 1))],
+            columns=column_differences(
+                [Value(text) for text in ("Acme Ltd", "Acme Ltd", "ACME LTD", "Acne Ltd", "Zenith")]
+            ).columns,
+            nasty=nasty,
+        )
+    )
 
 
 def line(nasty: Sequence[str], days: Sequence[float]) -> Any:
@@ -192,9 +199,17 @@ def graphs(nasty: Sequence[str]) -> list[tuple[Graph, Described]]:
         ("Cluster of 40", [record(place) for place in range(40)], forty),
     ]
     return [
-        (graph(records, joined), Described(title, f"{len(records)} records.", ("From", "To", "Percent"), tuple((link.left, link.right, f"{link.share:.0%}") for link in joined[:20])))
+        (
+            graph(records, joined),
+            Described(
+                title,
+                f"{len(records)} records.",
+                ("From", "To", "Percent"),
+                tuple((link.left, link.right, f"{link.share:.0%}") for link in joined[:20]),
+            ),
+        )
         for title, records, joined in drawn
-    ]  # fmt: skip
+    ]
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ WIDTH: Final = 328.0  # of the panel beside the review card
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Hold a record to draw: its key, two letters for its system, its colour, its title, and its golden record if any."""
+    """Hold a record to draw: key, two letters for its system, colour, title, and its golden record if any."""
 
     key: str
     mark: str

@@ -62,7 +62,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Hold the axis from `start` to `end`, its dots and ticks, and the mark of the instant that is shown (None: now)."""
+    """Hold the axis from `start` to `end`, its dots and ticks, and the instant that is shown (None: now)."""
 
     start: datetime
     end: datetime

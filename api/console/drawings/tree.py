@@ -27,7 +27,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Hold a row: the record, its depth from 0, the lines before it from left to right, and whether it is the one shown.
+    """Hold a row: the record, its depth from 0, the lines before it from left to right, whether it is the one shown.
 
     A line passes by to a row further down, or leads to this one: "tee" when siblings follow, "end" for the last.
     """
@@ -56,8 +56,7 @@ def tree(branches: Sequence[Branch], *, here: str = "") -> Tree:
     seen: set[str] = set()
     # Roots first; what no root leads to is a circle, entered where it is met first.
     for root in (*children[""], *branches):
-        pending = [(root, ())] if root.key not in seen else []
-        _grow(pending, children, rows, seen, here)
+        _grow([(root, ())], children, rows, seen, here)
     return Tree(tuple(rows[:ROWS_MAX]), max(0, len(rows) - ROWS_MAX))
 
 

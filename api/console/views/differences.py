@@ -163,7 +163,7 @@ class _Side:
 
 
 def _compare(ours: _Side, theirs: _Side, differing: Kind) -> None:
-    """Line up the words of both sides by their keys, look into what is left between, and note the kinds of all letters."""
+    """Line up the words of both sides by their keys, look into what lies between, note the kinds of all letters."""
     ours.kinds = [[differing] * len(ours.word(index).parts) for index in range(len(ours.words))]
     theirs.kinds = [[differing] * len(theirs.word(index).parts) for index in range(len(theirs.words))]
     found = aligned(ours.keys(), theirs.keys())

@@ -40,7 +40,7 @@ class Segment:
 
 
 def segments(parts: Iterable[Part]) -> tuple[Segment, ...]:
-    """Join neighbouring parts of one kind; what stands between two substantive parts and counts for nothing joins them."""
+    """Join neighbouring parts of one kind; what stands between two differences and counts for nothing joins them."""
     found = [
         Segment("".join(text for text, _ in group), kind)
         for kind, group in groupby((part for part in parts if part[0]), key=lambda part: part[1])

@@ -107,7 +107,7 @@ class Words:
         return format_skeleton(skeleton, at, tzinfo=self.zone, locale=self.locale)
 
     def word(self, subject: str, name: str) -> str:
-        """Say a name of the hub in plain words: the rule "most_recent", the verdict "match", the relation "sister_of"."""
+        """Say a name of the hub plainly: the rule "most_recent", the verdict "match", the relation "sister_of"."""
         said = vocabulary.message(subject, name)
         return self.translate(said) if subject != "system" and vocabulary.is_known(subject, name) else said
 

@@ -7,8 +7,16 @@ from api.console.drawings.ring import ring
 
 @pytest.mark.parametrize(
     ("share", "percent", "tone"),
-    [(0.94, 94, "pos"), (0.84, 84, "mid"), (0.52, 52, "neg"), (0.9999, 99, "pos"), (1.0, 100, "pos"), (0.001, 1, "neg"), (-1, 0, "neg")],
-)  # fmt: skip
+    [
+        (0.94, 94, "pos"),
+        (0.84, 84, "mid"),
+        (0.52, 52, "neg"),
+        (0.9999, 99, "pos"),
+        (1.0, 100, "pos"),
+        (0.001, 1, "neg"),
+        (-1, 0, "neg"),
+    ],
+)
 def test_a_ring_says_its_share(share: float, percent: int, tone: str) -> None:
     drawn = ring(share)
 

@@ -20,7 +20,7 @@ def test_everything_is_on_the_axis_and_nothing_is_covered(dates: list[datetime],
     line = timeline([Happening(at, "c1", "x") for at in dates], now=NOW, as_of=as_of)
 
     assert sum(len(dot.happenings) for dot in line.dots) == len(dates)
-    assert all(0 <= mark.place <= 100 for mark in (*line.dots, *line.ticks))
+    assert all(0 <= place <= 100 for place in [dot.place for dot in line.dots] + [tick.place for tick in line.ticks])
     assert line.as_of is None or 0 <= line.as_of.place <= 100
     assert len(line.ticks) <= 9
     for row in range(ROWS_MAX):

@@ -20,9 +20,15 @@ def test_every_record_stands_there_once_even_in_a_circle(parents: dict[str, str]
 
 def test_lines_lead_from_parents_to_children() -> None:
     grown = tree(
-        [Branch("a", "", "A"), Branch("b", "a", "B"), Branch("c", "b", "C"), Branch("d", "a", "D"), Branch("x", "gone", "X")],
+        [
+            Branch("a", "", "A"),
+            Branch("b", "a", "B"),
+            Branch("c", "b", "C"),
+            Branch("d", "a", "D"),
+            Branch("x", "gone", "X"),
+        ],
         here="c",
-    )  # fmt: skip
+    )
 
     assert [(row.branch.key, row.rails, row.is_here) for row in grown.rows] == [
         ("a", (), False),

@@ -21,8 +21,14 @@ EN, DE = words("en"), words("de")
 
 @pytest.mark.parametrize(
     ("bits", "english", "german"),
-    [(7.6, "+7.6", "+7,6"), (-4.64, "\u22124.6", "\u22124,6"), (0.04, "0", "0"), (1234.5, "+1,234.5", "+1.234,5"), (float("-inf"), "\u2212∞", "\u2212∞")],
-)  # fmt: skip
+    [
+        (7.6, "+7.6", "+7,6"),
+        (-4.64, "\u22124.6", "\u22124,6"),
+        (0.04, "0", "0"),
+        (1234.5, "+1,234.5", "+1.234,5"),
+        (float("-inf"), "\u2212∞", "\u2212∞"),
+    ],
+)
 def test_bits_have_a_sign_and_one_decimal(bits: float, english: str, german: str) -> None:
     assert (EN.bits(bits), DE.bits(bits)) == (english, german)
 
