@@ -80,12 +80,13 @@ def test_each_language_fits(locale: str) -> None:
     assert f'lang="{locale}" dir="{"rtl" if locale == "ar" else "ltr"}"' in page(locale=locale)
 
 
-@pytest.mark.parametrize("payload", NASTY[:7])
-def test_a_payload_in_every_label_stays_text(payload: str) -> None:
-    safe = Page(page(nasty=["harmless"] * 12)).elements
+@pytest.fixture(scope="module")
+def harmless() -> Page:
+    return Page(page(nasty=["harmless"] * 12))
 
-    hostile = Page(page(nasty=[payload] * 12)).elements
 
-    assert [tag for tag, _ in hostile if tag not in {"span", "bdi"}] == [
-        tag for tag, _ in safe if tag not in {"span", "bdi"}
-    ]
+@pytest.mark.parametrize("payload", NASTY[:4])
+def test_a_payload_in_every_label_stays_text(payload: str, harmless: Page) -> None:
+    hostile = Page(page(nasty=[payload] * 12))
+
+    assert [tag for tag, _ in hostile.elements] == [tag for tag, _ in harmless.elements]
