@@ -37,6 +37,7 @@ def horizon(connection: Connection) -> datetime:
         text(
             "SELECT least(now(), min(xact_start)) FROM pg_stat_activity"
             " WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"  # whoever cleans up behind writers records nothing
         )
     ).scalar_one()
     return instant.astimezone(UTC)

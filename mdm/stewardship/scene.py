@@ -189,7 +189,8 @@ def giving_back(scene: Scene, returning: Iterable[GoldenId], moves: Iterable[Mov
             standings[turn.golden_id] = before
             survivors.setdefault(turn.after.forward_to or turn.golden_id, None)
         elif before.forward_to in back:
-            forwards[turn.golden_id] = before.forward_to
+            if _leads_as_left(scene, turn):
+                forwards[turn.golden_id] = before.forward_to
         elif before.state == turn.after.state == "active":
             survivors[turn.golden_id] = before
     leaving: Part = frozenset().union(*homes.values())
@@ -201,19 +202,28 @@ def giving_back(scene: Scene, returning: Iterable[GoldenId], moves: Iterable[Mov
         if present_id == survivor_id and standing is not None:
             is_acknowledged = standing.is_acknowledged or survivor_id in scene.published
             standings[survivor_id] = Standing("active", None, standing.is_confirmed, is_acknowledged)
-    # Whatever comes together again does so under the id that it had, and brings it no standing that it had not.
-    kept = {move.before for event in scene.events for move in event.plan.moves if move.before is not None}
-    for golden_id in kept - standings.keys():
-        if (golden := scene.goldens[golden_id]).state == "active":
-            standings[golden_id] = golden.standing
     return Wishes(
-        survivors=frozenset(kept | survivors.keys()),
         homes=homes,
         forwards=forwards,
         standings=standings,
         rests=_rests_of_woken(scene, back),
         leaving=frozenset(move.record_id for move in taken_back),
         rejoined=_rejoined(scene, taken_back),
+    )
+
+
+def as_it_was(scene: Scene, wishes: Wishes) -> Wishes:
+    """Wish besides that what comes together again does so under the id that it had.
+
+    It brings that no standing which it had not. For undoing; what is unmerged meets others by the usual rule.
+    """
+    turns = [turn for event in scene.events for turn in event.plan.turns if turn.before is not None]
+    kept = {move.before for event in scene.events for move in event.plan.moves if move.before is not None}
+    standings = {id_: golden.standing for id_ in kept if (golden := scene.goldens[id_]).state == "active"}
+    return replace(
+        wishes,
+        survivors=frozenset(kept.union(turn.after.forward_to or turn.golden_id for turn in turns)),
+        standings={**standings, **wishes.standings},
     )
 
 
@@ -244,6 +254,12 @@ def _rejoined(scene: Scene, moves: Iterable[Move]) -> dict[GoldenId, Part]:
         for golden_id, records in sorted(moved.items())
         if (standings.get(golden_id) or scene.goldens[golden_id].standing).is_established
     }
+
+
+def _leads_as_left(scene: Scene, turn: Turn) -> bool:
+    """Tell whether an id leads where an event made it lead, as far as that leads on; else it was led elsewhere since."""
+    led_to = turn.after.forward_to
+    return led_to is not None and scene.goldens[turn.golden_id].forward_to == scene.present(led_to)
 
 
 def _rests(scene: Scene, turn: Turn) -> bool:

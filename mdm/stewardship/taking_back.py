@@ -27,6 +27,7 @@ from mdm.stewardship.overrides import end_overrides_of, reinstate_overrides_ende
 from mdm.stewardship.scene import (
     Scene,
     absorbs,
+    as_it_was,
     as_merge,
     borders,
     giving_back,
@@ -130,7 +131,7 @@ def undo(act: Act, asked: Undo) -> Cause:
     records = {move.record_id for move in event.plan.moves if not scene.is_elsewhere(move)}
     records |= {record_id for one in (*made, *ended) for record_id in one.pair}
     seeds = scene.neighbourhood | records
-    wishes = giving_back(scene, returning, event.plan.moves)
+    wishes = as_it_was(scene, giving_back(scene, returning, event.plan.moves))
     if back is not None:
         return act.step_back(back, seeds, wishes, undoes_id=event.id)
     return act.recluster("undo", entity_type, seeds, wishes, undoes_id=event.id)

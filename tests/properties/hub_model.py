@@ -198,7 +198,8 @@ class Model:
         self._require_consistent()
         rest = frozenset(now - leaving)
         self.homes = {merged.absorbed: leaving, here: (rest - arrived) or rest}
-        self.leads = {gid: to for gid, to in merged.forwards.items() if to == merged.absorbed}
+        led_here = {gid for gid, standing in self.states.items() if standing == ("forwarded", here)}
+        self.leads = {gid: to for gid, to in merged.forwards.items() if to == merged.absorbed and gid in led_here}
         self.given[merged.absorbed] = (merged.absorbed in merged.confirmed, merged.absorbed in merged.acknowledged)
         was = (merged.survivor in merged.confirmed, merged.survivor in merged.acknowledged)
         gained = (was[0] or merged.absorbed in merged.confirmed, was[1] or merged.absorbed in merged.acknowledged)

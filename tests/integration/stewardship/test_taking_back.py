@@ -16,6 +16,7 @@ from mdm.ids import EventId, GoldenId
 from mdm.jobs.service import deliver
 from mdm.stewardship import service
 from mdm.stewardship.model import (
+    Confirm,
     Dissolve,
     Merge,
     MergeAll,
@@ -408,3 +409,37 @@ def test_what_an_operation_put_elsewhere_is_not_unmerged_from_what_absorbed_the_
     assert refused.value.blocking == (dissolved.event_id,)
     do(hub, Undo(dissolved.event_id))
     assert ids(hub, A, C, D) == [golden[D], golden[C], golden[D]]
+
+
+def test_what_is_unmerged_does_not_take_the_id_of_an_established_golden_record_that_it_meets(hub: Hub) -> None:
+    """C matches B as soon as B is parted from A; C is confirmed, so its id survives, also over the one that returns."""
+    golden = alone(hub, A, B)
+    merged = do(hub, Merge(golden[A], golden[B]))
+    send(hub, B, name=B, codes=["x2"])
+    send(hub, C, name=C, codes=["x3"])
+    service.decide(hub, key(C), key(A), Verdict("different", "seen"), who="ann")
+    third = GoldenId(ids(hub, C)[0])
+    do(hub, Confirm(third))
+    send(hub, C, name=C, codes=["x2"])
+    assert groups(hub) == {"ab", "c"}
+
+    do(hub, Unmerge(merged.event_id))
+
+    assert ids(hub, A, B, C) == [golden[A], third, third]
+    assert hub_state(hub)[third][2] is True, "it is confirmed still"
+
+
+def test_an_undone_merge_leaves_alone_what_was_led_elsewhere_since(hub: Hub) -> None:
+    """A takes B, C takes A, D takes C; C returns with A and B, and then D's own merge of it is taken back too."""
+    golden = alone(hub, A, B, C, D, E)
+    first = do(hub, Merge(golden[A], golden[B], golden[A]))
+    do(hub, Merge(golden[C], golden[A], golden[C]))
+    third = do(hub, Merge(golden[D], golden[C], golden[D]))
+    fourth = do(hub, Merge(golden[E], golden[D], golden[E]))
+    do(hub, Unmerge(third.event_id))
+
+    do(hub, Undo(fourth.event_id))
+
+    assert hub_state(hub)[golden[A]][:2] == ("forwarded", golden[C])
+    do(hub, Unmerge(first.event_id))
+    assert ids(hub, A, B, C, D, E) == [golden[C], golden[B], golden[C], golden[D], golden[E]]

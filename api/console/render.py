@@ -1,0 +1,71 @@
+"""Pages from templates: one environment a language, a strict policy with every answer, nothing unescaped."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from fastapi import Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.console.assets import asset_url
+from api.console.navigation import PAGES
+from api.console.visit import Visit
+from api.console.words import CATALOGUES, language_names
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "content-security-policy": POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "vary": "HX-Request, Cookie",
+}
+# Languages that are written from the right; the layout uses logical sides and turns by itself.
+_FROM_THE_RIGHT: Final = frozenset({"ar", "fa", "he", "ur"})
+
+
+@cache
+def environment(language: str) -> Environment:
+    """Return the environment of a language, with its catalogue installed."""
+    made = Environment(
+        loader=FileSystemLoader(str(files("api.console") / "templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    made.install_gettext_translations(CATALOGUES[language], newstyle=True)  # type: ignore[attr-defined]
+    made.globals |= {
+        "asset_url": asset_url,
+        "language": language,
+        "direction": "rtl" if language in _FROM_THE_RIGHT else "ltr",
+        "languages": language_names(),
+        "PAGES": PAGES,
+    }
+    return made
+
+
+def text_of(visit: Visit, template: str, **context: Any) -> str:
+    """Fill in a template for a visit."""
+    return environment(visit.language).get_template(template).render(visit=visit, **context)
+
+
+def page(
+    visit: Visit, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+) -> Response:
+    """Answer a visit with a page, or with a part of one."""
+    body = text_of(visit, template, **context)
+    return Response(body, status, media_type="text/html; charset=utf-8", headers={**_HEADERS, **(headers or {})})
+
+
+def redirect(visit: Visit, url: str) -> Response:
+    """Send a visit elsewhere: after a form with 303, or by htmx where that asked."""
+    assert url.startswith("/") and not url.startswith("//"), "only to pages of our own"
+    if visit.is_part:
+        return Response(status_code=204, headers={**_HEADERS, "hx-redirect": url})
+    return Response(status_code=303, headers={**_HEADERS, "location": url})

@@ -1,0 +1,137 @@
+// Keys, dialogs, theme, palette: everything else is HTML from the server. No state of the hub lives here.
+"use strict";
+const one = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const root = document.documentElement;
+
+// The session's token goes with every request that htmx sends.
+document.addEventListener("htmx:config:request", (event) => {
+  const token = one('meta[name="csrf"]');
+  if (token) event.detail.ctx.request.headers["X-CSRF-Token"] = token.content;
+});
+
+const tell = (message, kind = "bad") => {
+  const toast = document.createElement("div");
+  toast.className = `toast ${kind}`;
+  toast.textContent = message;
+  one("#toast").replaceChildren(toast);
+};
+document.addEventListener("htmx:error", () => tell(document.body.dataset.offline));
+
+// Dialogs and the theme.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-open]");
+  if (opener) open(opener.dataset.open);
+  const closer = event.target.closest("[data-close]");
+  if (closer) closer.closest("dialog").close();
+  if (event.target.closest("#theme")) {
+    const isDark = root.dataset.theme === "dark" || (root.dataset.theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+    root.dataset.theme = isDark ? "light" : "dark";
+    one("#theme input").value = root.dataset.theme;
+  }
+  for (const menu of all("details.me[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+function open(id) {
+  const dialog = document.getElementById(id);
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  const first = one("[autofocus]", dialog);
+  if (first) { first.focus(); first.select?.(); }
+}
+document.addEventListener("click", (event) => {
+  if (event.target instanceof HTMLDialogElement) event.target.close();
+});
+
+// Something risky asks for the same key, or click, twice.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-twice]");
+  if (!button || button.dataset.armed) return;
+  event.stopImmediatePropagation();
+  event.preventDefault();
+  const label = one(".label", button) ?? button;
+  const before = label.textContent;
+  button.dataset.armed = "yes";
+  button.classList.add("armed");
+  label.textContent = button.dataset.twice;
+  one("#spoken").textContent = button.dataset.twice;
+  setTimeout(() => {
+    if (!button.isConnected) return;
+    delete button.dataset.armed;
+    button.classList.remove("armed");
+    label.textContent = before;
+  }, 5000);
+}, true);
+
+// Keys: a letter presses the button that names it. Letters can be turned off in one's settings.
+const hasLetters = () => document.body.dataset.shortcuts !== "off";
+const rows = () => all("[data-row]").filter((row) => row.offsetParent);
+const rowInFocus = () => document.activeElement?.closest?.("[data-row]");
+function step(by) {
+  const list = rows();
+  const next = list[Math.max(0, Math.min(list.length - 1, list.indexOf(rowInFocus()) + by))];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+document.addEventListener("keydown", (event) => {
+  const key = event.key.toLowerCase();
+  if ((event.ctrlKey || event.metaKey) && key === "k" && one("#palette")) {
+    event.preventDefault();
+    return open("palette");
+  }
+  if (event.target.matches("#palette input")) return choose(event, key);
+  const isTyping = event.target.matches("input:not([type=radio], [type=checkbox], [type=range]), textarea, select, [contenteditable]");
+  if (!hasLetters() || event.ctrlKey || event.metaKey || event.altKey || isTyping || event.isComposing) return;
+  const dialog = one("dialog[open]");
+  const scope = dialog ?? document;
+  if (key === "?" && !dialog) return open("help");
+  if ((key === "j" || key === "k") && !dialog && rows().length) {
+    event.preventDefault();
+    return step(key === "j" ? 1 : -1);
+  }
+  if (/^[1-9]$/.test(key)) {
+    const place = rowInFocus() ?? dialog;
+    const pick = place && one(`[data-pick="${key}"]`, place);
+    if (pick) {
+      event.preventDefault();
+      pick.click();
+    }
+    return;
+  }
+  if (key === "e" && rowInFocus()) {
+    const edit = one("[data-edit]", rowInFocus());
+    if (edit) {
+      event.preventDefault();
+      return edit.click();
+    }
+  }
+  const button = all(`[data-key="${CSS.escape(key)}"]`, scope).find((each) => each.offsetParent && !each.disabled);
+  if (button && !event.repeat) {
+    event.preventDefault();
+    button.click();
+  }
+});
+
+// The palette: arrows choose, Enter goes.
+function choose(event, key) {
+  const options = all('#palette [role="option"]');
+  const now = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+  if (key === "enter") {
+    event.preventDefault();
+    return options[Math.max(0, now)]?.click();
+  }
+  if (key !== "arrowdown" && key !== "arrowup") return;
+  event.preventDefault();
+  const next = options[(now + (key === "arrowdown" ? 1 : -1) + options.length) % options.length];
+  options.forEach((option) => option.setAttribute("aria-selected", option === next));
+  next?.scrollIntoView({ block: "nearest" });
+  if (next) event.target.setAttribute("aria-activedescendant", next.id);
+}
+
+// A message leaves by itself, unless somebody is about to use it.
+let fading;
+document.addEventListener("htmx:after:swap", () => {
+  clearTimeout(fading);
+  fading = setTimeout(() => {
+    if (!one("#toast:hover, #toast:focus-within")) one("#toast")?.replaceChildren();
+  }, 10_000);
+});
