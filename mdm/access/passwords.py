@@ -5,6 +5,7 @@ replaced when its person proves the password. A check takes the same time whethe
 against. Passwords are compared in NFKC, so that every keyboard writes the same one.
 """
 
+import secrets
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -86,7 +87,7 @@ def verify_password(stored: str | None, password: str, cost: PasswordCost) -> Ve
     hasher = _hasher(cost)
     try:
         with _HASHING:
-            hasher.verify(stored or decoy, secret if secret is not None else b"-")
+            hasher.verify(decoy if stored is None else stored, secret if secret is not None else b"-")
     except (VerificationError, InvalidHashError):
         return Verdict(is_right=False)
     if stored is None or secret is None:
@@ -142,8 +143,8 @@ def _hasher(cost: PasswordCost) -> PasswordHasher:
 
 @lru_cache(maxsize=8)
 def _decoy(cost: PasswordCost) -> str:
-    """Give a hash that no password has; made before the first check, so that no login is told by its absence."""
-    return _hasher(cost).hash(b"\0 no form sends this \0")
+    """Give a hash of what nobody knows; made before the first check, so that no login is told by its absence."""
+    return _hasher(cost).hash(secrets.token_bytes(32))
 
 
 def _invalid(message: str, remedy: str) -> InputInvalid:
