@@ -28,6 +28,13 @@ PUBLISHED_SECRET = b"secret-secret-secret-secret-1234"
 _ENCRYPTING = ECKey.generate_key("P-256")
 
 
+@dataclass(frozen=True)
+class In:
+    """An instant so many seconds from when the provider speaks."""
+
+    seconds: int
+
+
 @dataclass
 class Faults:
     """What the provider does wrong.
@@ -106,7 +113,11 @@ class OidcServer:
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 300, "nonce": began["nonce"]}
         claims |= self.person | self.faults.claims
-        claims = {name: value for name, value in claims.items() if value is not None}
+        claims = {
+            name: now + value.seconds if isinstance(value, In) else value
+            for name, value in claims.items()
+            if value is not None
+        }
         return 200, {"token_type": "Bearer", "access_token": "x", "id_token": self.faults.token(self.sign(claims))}
 
     def sign(self, claims: dict[str, Any]) -> str:

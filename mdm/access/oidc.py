@@ -35,10 +35,11 @@ from mdm.access.people_model import (
 from mdm.access.sessions import address_place, open_session
 from mdm.db.actor import name_actor
 from mdm.db.transaction import run
-from mdm.errors import InputInvalid, SignInRefused, Unavailable
+from mdm.errors import InputInvalid, SignInRefused
 
 REQUEST_LIFE: Final = timedelta(minutes=10)  # chosen: a second factor that has to be looked for
-REQUESTS_MAX: Final = 10_000  # chosen: sign-ins under way at once; beyond it somebody floods the page
+# Chosen: sign-ins under way at once. Past it somebody floods the page, and the oldest go: refusing would lock all out.
+REQUESTS_MAX: Final = 10_000
 CALLBACK_PATH: Final = "/sign-in/oidc/callback"
 WHO: Final = "oidc"  # who adds people and changes roles, as facts name it
 _ERROR: Final = re.compile(r"[a-z_]{1,40}")
@@ -66,7 +67,7 @@ class OidcAnswer:
 
 
 def begin(engine: Engine, provider: OidcProvider, *, redirect_uri: str, return_to: str = "/") -> Begun:
-    """Begin a sign-in; raises Unavailable when the provider cannot be asked, or too many are under way."""
+    """Begin a sign-in; raises Unavailable when the provider cannot be asked."""
     state, binding, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(4))
     challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     url = provider.authorization_url(redirect_uri=redirect_uri, state=state, nonce=nonce, challenge=challenge)
@@ -81,9 +82,8 @@ def begin(engine: Engine, provider: OidcProvider, *, redirect_uri: str, return_t
     )
 
     def keep(connection: Connection) -> None:
-        if store.count_oidc_requests(connection, up_to=REQUESTS_MAX) >= REQUESTS_MAX:
-            raise Unavailable("too many sign-ins are under way", remedy="try again in ten minutes", retry_after_s=600.0)
         store.add_oidc_request(connection, request, life=REQUEST_LIFE)
+        store.drop_oldest_oidc_requests(connection, kept=REQUESTS_MAX)
 
     run(engine, keep)
     return Begun(url, binding)

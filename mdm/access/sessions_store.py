@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from mdm.access.people_model import OidcRequest, SignIn, SignInAttempt, StoredSession
 from mdm.access.people_store import PERSON_COLUMNS, read_person
@@ -188,10 +188,14 @@ def add_oidc_request(connection: Connection, request: OidcRequest, *, life: time
     )
 
 
-def count_oidc_requests(connection: Connection, *, up_to: int) -> int:
-    """Count the sign-ins under way, no further than asked."""
-    live = select(oidc_request.c.expires_at).where(oidc_request.c.expires_at > func.clock_timestamp()).limit(up_to)
-    return int(connection.execute(select(func.count()).select_from(live.subquery())).scalar_one())
+def drop_oldest_oidc_requests(connection: Connection, *, kept: int) -> None:
+    """Drop the sign-ins under way that have expired, and all but the newest ones."""
+    newest = select(oidc_request.c.state_hash).order_by(oidc_request.c.expires_at.desc()).offset(kept)
+    connection.execute(
+        delete(oidc_request).where(
+            or_(oidc_request.c.expires_at < func.clock_timestamp(), oidc_request.c.state_hash.in_(newest))
+        )
+    )
 
 
 def take_oidc_request(connection: Connection, state_hash: bytes) -> OidcRequest | None:

@@ -99,3 +99,43 @@ def test_the_database_url_is_not_printed() -> None:
 
 def test_every_setting_is_described() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_an_openid_provider_is_read_with_the_roles_of_its_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDM_OIDC_ISSUER", "https://login.example.com/realms/firm")
+    monkeypatch.setenv("MDM_OIDC_CLIENT_ID", "mdm")
+    monkeypatch.setenv("MDM_OIDC_CLIENT_SECRET", "hidden-secret")
+    monkeypatch.setenv("MDM_OIDC_ROLES", '{"mdm-stewards": "steward"}')
+
+    settings = load_settings()
+
+    assert settings.oidc_roles == {"mdm-stewards": "steward"}
+    assert "hidden-secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("MDM_OIDC_ISSUER", "http://login.example.com", "MDM_OIDC_ISSUER"),
+        ("MDM_OIDC_ISSUER", "login.example.com", "MDM_OIDC_ISSUER"),
+        ("MDM_OIDC_ROLES", "{mdm-stewards: steward}", "MDM_OIDC_ROLES"),
+        ("MDM_OIDC_ROLES", '{"mdm-stewards": "owner"}', "MDM_OIDC_ROLES"),
+        ("MDM_OIDC_ROLES", "{}", "MDM_OIDC_ROLES"),
+        ("MDM_OIDC_CLIENT_ID", "", "MDM_OIDC_ROLES"),
+        ("MDM_OIDC_SCOPES", "profile email", "MDM_OIDC_SCOPES"),
+        ("MDM_PUBLIC_URL", "mdm.example.com", "MDM_PUBLIC_URL"),
+        ("MDM_PUBLIC_URL", "https://mdm.example.com/", "MDM_PUBLIC_URL"),
+    ],
+)
+def test_a_provider_that_cannot_be_used_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, named: str
+) -> None:
+    monkeypatch.setenv("MDM_OIDC_ISSUER", "https://login.example.com")
+    monkeypatch.setenv("MDM_OIDC_CLIENT_ID", "mdm")
+    monkeypatch.setenv("MDM_OIDC_ROLES", '{"mdm-stewards": "steward"}')
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings()
+
+    assert refused.value.field == named

@@ -377,3 +377,18 @@ def test_old_addresses_are_blanked_and_what_is_over_is_forgotten(engine: Engine)
         ).one()
     assert addresses == {"signed_in": None, "signed_out": HOME}
     assert tuple(left) == (1, 0)
+
+
+@pytest.mark.parametrize("meanwhile", ["password_hash = 'another'", "disabled_at = now(), disabled_by = 'ada'"])
+def test_a_password_that_stopped_being_right_while_it_was_checked_opens_nothing(engine: Engine, meanwhile: str) -> None:
+    add(engine, "anna")
+    with ThreadPoolExecutor(1) as pool, engine.begin() as connection:
+        connection.execute(text(f"UPDATE person SET {meanwhile}"))
+        signing_in = pool.submit(sign_in, engine, "anna")
+        time.sleep(0.3)  # it has seen the old row, and waits for this one; slower, it sees the new one
+        connection.commit()
+
+        with pytest.raises(SignInRefused):
+            signing_in.result()
+
+    assert kinds(engine) == ["refused"]
