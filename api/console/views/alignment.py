@@ -12,6 +12,7 @@ from rapidfuzz.distance import Indel, LCSseq
 WORDS_MAX: Final = 4_000  # chosen: a text of 20 kB; lining up two of them takes 3 MB and some milliseconds
 PAIRS_MAX: Final = 400  # chosen: words of a gap times words of the other, each pair looked at once
 LIKENESS_MIN: Final = 0.6  # chosen: "4" and "4rd" are not one word, "Sara" and "Sarah" are
+PART_LENGTH_MIN: Final = 4  # chosen: "Hoch" in "Hochbau", not "co" in "cousins"
 
 Span = tuple[int, int]
 
@@ -66,8 +67,30 @@ def alike(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
     return found
 
 
+def moved(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
+    """Pair words that are alike wherever they stand, the most alike first; nothing beyond the bound."""
+    if len(left) * len(right) > PAIRS_MAX:
+        return []
+    pairs = [
+        (likeness, here, there)
+        for here, ours in enumerate(left)
+        for there, theirs in enumerate(right)
+        if (likeness := _likeness(ours, theirs))
+    ]
+    found: dict[int, int] = {}
+    for _, here, there in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
+        if here not in found and there not in found.values():
+            found[here] = there
+    return sorted(found.items())
+
+
 def _likeness(left: str, right: str) -> float:
-    return Indel.normalized_similarity(left, right, score_cutoff=LIKENESS_MIN)
+    """Say how alike two words are, 0 for words that are not; one that begins or ends with the other just is."""
+    likeness = Indel.normalized_similarity(left, right, score_cutoff=LIKENESS_MIN)
+    shorter, longer = sorted((left, right), key=len)
+    if likeness or len(shorter) < PART_LENGTH_MIN:
+        return likeness
+    return LIKENESS_MIN if longer.startswith(shorter) or longer.endswith(shorter) else 0.0
 
 
 def _from_both_ends(left: Sequence[str], right: Sequence[str]) -> Alignment:

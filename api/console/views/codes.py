@@ -44,7 +44,8 @@ class _Code:
         folds = [(place, sign) for place, letter in enumerate(self.parts) for sign in fold(letter)]
         self.signs = [sign for _, sign in folds]
         self.places: list[int | None] = [place for place, _ in folds]
-        form = "".join(fold(letter) for letter in letters(value.form))
+        # The form of a tax number begins with the scheme it was read by, de-vat:de813992525.
+        form = "".join(fold(letter) for letter in letters(value.form.rpartition(":")[2]))
         if form and form != "".join(self.signs) and max(len(form), len(folds)) <= LETTERS_MAX:
             equal = aligned(self.signs, form).equal
             if 2 * len(equal) >= len(folds):

@@ -10,11 +10,12 @@ are compared as the form writes them. `column_differences` does it for more than
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Final
 
 from rapidfuzz.distance import Levenshtein
 
-from api.console.views.alignment import Span, aligned, alike
+from api.console.views.alignment import Span, aligned, alike, moved
 from api.console.views.codes import code_differences
 from api.console.views.folding import Token, folded, tokens
 from api.console.views.segments import Kind, Segment, Value, segments
@@ -132,6 +133,14 @@ class _Side:
         counting = [place for place in self.words if self.tokens[place].key]
         self.words = counting or self.words
 
+    def left_over(self) -> list[int]:
+        """Give the words that count and were compared with none, nor found to be cut otherwise on the other side."""
+        return [
+            index
+            for index in range(len(self.words))
+            if index not in self.match and "ignored" not in self.kinds[index][:1]
+        ]
+
     def between(self) -> dict[tuple[int, int], str]:
         """Give what stands before the first word, between any two, and after the last, by the words around it."""
         edges = [-1, *self.words, len(self.tokens)]
@@ -172,6 +181,7 @@ def _compare(ours: _Side, theirs: _Side, differing: Kind) -> None:
         ours.kinds[here], theirs.kinds[there] = _kinds_of_one_word(ours.word(here), theirs.word(there))
     for our_span, their_span in found.gaps:
         _compare_gap(ours, theirs, our_span, their_span, differing)
+    _compare_moved(ours, theirs, differing)
     _meet(ours, theirs, len(ours.words), len(theirs.words))
     ours.other, theirs.other = theirs.between(), ours.between()
 
@@ -195,6 +205,19 @@ def _compare_gap(ours: _Side, theirs: _Side, our_span: Span, their_span: Span, d
         ours.kinds[here], theirs.kinds[there] = _kinds_of_like_words(ours.word(here), theirs.word(there), differing)
 
 
+def _compare_moved(ours: _Side, theirs: _Side, differing: Kind) -> None:
+    """Compare words that are left over with those that stand elsewhere: one that only moved is ignored."""
+    here, there = ours.left_over(), theirs.left_over()
+    for first, second in moved([ours.word(index).key for index in here], [theirs.word(index).key for index in there]):
+        left, right = here[first], there[second]
+        kinds = _kinds_of_like_words(ours.word(left), theirs.word(right), differing)
+        ours.kinds[left], theirs.kinds[right] = _as_moved(kinds[0]), _as_moved(kinds[1])
+
+
+def _as_moved(kinds: list[Kind]) -> list[Kind]:
+    return ["ignored" if kind == "same" else kind for kind in kinds]
+
+
 def _kinds_of_one_word(left: Token, right: Token) -> tuple[list[Kind], list[Kind]]:
     """Mark what is written differently in a word that is the same to the matcher; the whole word if most of it is."""
     if left.parts == right.parts:
@@ -211,16 +234,25 @@ def _kinds_of_like_words(left: Token, right: Token, differing: Kind) -> tuple[li
     ours, theirs = [differing] * len(left.parts), [differing] * len(right.parts)
     if max(len(ours), len(theirs)) > WORD_LENGTH_MAX:
         return ours, theirs
-    for step in Levenshtein.opcodes(left.folds, right.folds):
+    here, there = _in_key(left), _in_key(right)
+    for step in Levenshtein.opcodes([left.folds[place] for place in here], [right.folds[place] for place in there]):
         if step.tag == "equal":
-            for here, there in zip(
-                range(step.src_start, step.src_end), range(step.dest_start, step.dest_end), strict=True
-            ):
-                kind: Kind = "same" if left.parts[here] == right.parts[there] else "ignored"
-                ours[here] = theirs[there] = kind
-    return _signs_ignored(ours, left), _signs_ignored(theirs, right)
+            for first, second in zip(here[step.src_start : step.src_end], there[step.dest_start :], strict=False):
+                kind: Kind = "same" if left.parts[first] == right.parts[second] else "ignored"
+                ours[first] = theirs[second] = kind
+    return _others_ignored(ours, left, here), _others_ignored(theirs, right, there)
 
 
-def _signs_ignored(kinds: list[Kind], word: Token) -> list[Kind]:
-    """Ignore what differs in a sign inside a word, such as an apostrophe."""
-    return [kind if fold else "ignored" for kind, fold in zip(kinds, word.folds, strict=True)]
+def _in_key(word: Token) -> list[int]:
+    """List the letters of a word that its compare form has: not a legal form written without a blank, nor a sign."""
+    whole = "".join(word.folds)
+    start = max(whole.find(word.key), 0)
+    end = start + len(word.key) if word.key in whole else len(whole)
+    ends = accumulate(len(fold) for fold in word.folds)
+    places = enumerate(zip(word.folds, ends, strict=True))
+    return [place for place, (fold, reached) in places if fold and start < reached and reached - len(fold) < end]
+
+
+def _others_ignored(kinds: list[Kind], word: Token, places: list[int]) -> list[Kind]:
+    counting = set(places)
+    return [kinds[place] if place in counting else "ignored" for place in range(len(word.parts))]

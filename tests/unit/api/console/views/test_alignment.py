@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.console.views import alignment
-from api.console.views.alignment import aligned, alike
+from api.console.views.alignment import aligned, alike, moved
 
 FEW = settings(max_examples=40)  # each is a second of all runs
 
@@ -26,6 +26,12 @@ def test_equal_places_and_gaps_cover_both_rows_in_order(left: list[str], right: 
 def test_like_words_are_paired_in_order_for_the_most_likeness() -> None:
     # sara-sarah 8/9 and smith-smyth 8/10 together outweigh sara-sara 1 alone, which would leave smith no partner.
     assert alike(["sara", "smith"], ["sarah", "smyth", "sara"]) == [(0, 0), (1, 1)]
+
+
+def test_words_that_moved_are_paired_the_most_alike_first() -> None:
+    assert moved(["sarah", "smith"], ["smith", "sara"]) == [(0, 1), (1, 0)]
+    assert moved(["hochbau"], ["bau", "hoch"]) == [(0, 1)]
+    assert moved(["a"] * 30, ["a"] * 30) == []
 
 
 def test_words_that_share_a_letter_are_not_alike() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.console.views.differences import Segment, Value, code_differences, column_differences, differences
+from api.console.views.folding import folded
 from api.console.views.graphemes import letters
 from api.console.views.segments import KINDS, is_different, windowed
 
@@ -65,6 +67,17 @@ def test_values_of_one_form_never_light_up(left: str, right: str, form: str) -> 
 
 
 @FEW
+@given(TEXTS, TEXTS)
+def test_letters_that_only_one_side_has_light_up(left: str, right: str) -> None:
+    if not left or not right or Counter(folded(left)) == Counter(folded(right)):
+        return
+
+    ours, theirs = differences(Value(left), Value(right))
+
+    assert is_different(ours) or is_different(theirs)
+
+
+@FEW
 @given(TEXTS)
 def test_case_alone_never_lights_up(text: str) -> None:
     upper = text.upper()
@@ -107,6 +120,16 @@ def test_case_alone_never_lights_up(text: str) -> None:
         (Value("Bright Water"), Value("Brightwater"), ("_Bright Water_", "_Brightwater_")),
         (Value("Газпром"), Value("Gazprom"), ("_Газпром_", "_Gazprom_")),
         (Value("Acme"), Value(""), ("Acme", "")),
+        (
+            Value("Dr. Sarah O’Connell", "sarah oconnell"),
+            Value("O’Connell, Sara", "sara oconnell"),
+            ("_Dr. Sara_[h] O’Connell", "O’Connell_, Sara_"),
+        ),
+        (
+            Value("株式会社トヨタ", "toyota"),
+            Value("トヨタ自動車", "toyotazidongche"),
+            ("_株式会社_トヨタ", "トヨタ[自動車]"),
+        ),
     ],
 )
 def test_words_light_up_where_the_matcher_sees_a_difference(
@@ -130,6 +153,11 @@ def test_words_light_up_where_the_matcher_sees_a_difference(
             Value("+44 20 7946 0958", "442079460958"),
             Value("020 7946 0985", "442079460985"),
             ("_+44 20 7946 09_[58]", "_020 7946 09_[85]"),
+        ),
+        (
+            Value("DE 813992515", "weak:de813992515"),
+            Value("DE813992525", "de-vat:de813992525"),
+            ("_DE 8139925_[1]_5_", "_DE8139925_[2]_5_"),
         ),
         (Value("GB391220477"), Value("DE813992515"), ("<GB391220477>", "<DE813992515>")),
     ],
