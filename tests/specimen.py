@@ -1,7 +1,7 @@
 """A page with every value and drawing of the console on it, for looking at and for tests.
 
-`python -m tests.specimen page.html [dark] [de|ar]` writes it; open it in a browser. The tokens of its
-style sheet stand in for hub.css's, because the page is a file of its own.
+`python -m tests.specimen page.html [dark] [de|ar]` writes it; open it in a browser. Its style
+sheets are the console's, its own comes last.
 """
 
 import sys
@@ -117,8 +117,7 @@ def page(*, dark: bool = False, locale: str = "en", nasty: Sequence[str] = NASTY
         .render(
             words=words(locale),
             dark=dark,
-            tokens=(HERE / "specimen.css").read_text(encoding="utf-8"),
-            css=(CONSOLE / "static" / "parts.css").read_text(encoding="utf-8"),
+            css=styles(),
             age=words(locale).age(NOW - timedelta(days=3), NOW),
             pairs=[(name, *compare(Value(a, f), Value(b, g))) for name, a, f, b, g, compare in PAIRS],
             fall=waterfall(
@@ -154,6 +153,13 @@ def page(*, dark: bool = False, locale: str = "en", nasty: Sequence[str] = NASTY
             nasty=nasty,
         )
     )
+
+
+def styles() -> str:
+    """Join the style sheets of the console and of this page, with the fonts where they lie."""
+    files = (CONSOLE / "static" / "hub.css", CONSOLE / "static" / "parts.css", HERE / "specimen.css")
+    joined = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return joined.replace("url(", f"url({(CONSOLE / 'static').as_uri()}/")
 
 
 def line(nasty: Sequence[str], days: Sequence[float]) -> Any:
