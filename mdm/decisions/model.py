@@ -29,6 +29,10 @@ INVERSES: Final[Mapping[str, str]] = MappingProxyType(
         "renewal_of": "renewed_by",
     }
 )
+# What reads a relation from its right side → the relation itself; that of a symmetric one is none of them.
+FORWARDS: Final[Mapping[str, str]] = MappingProxyType(
+    {inverse: relation for relation, inverse in INVERSES.items() if inverse != relation}
+)
 # Relations that cannot lead back to where they began; that two firms bought each other, one after the other, they can.
 ACYCLIC: Final = ("parent_of", "succeeded_by", "phase_of", "amendment_of", "renewal_of")
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.decisions.model import Lasting, Signature, StoredOverride
-from mdm.ids import EventId, GoldenId, OverrideId, RecordId
+from mdm.ids import AnswerId, EventId, GoldenId, OverrideId, RecordId
 
 BY_THE_HUB: Final = "hub"
 """Who ends an override whose term is over; what ended so is not reinstated with the operation it ended in."""
@@ -37,6 +37,8 @@ def insert_overrides(connection: Connection, overrides: Sequence[StoredOverride]
             "recorded_at": one.recorded_at,
             "who": one.who,
             "event_id": one.event_id,
+            "ended_at": one.ended_at,
+            "ended_by": one.ended_by,
         }
         for one in overrides
     ]
@@ -44,10 +46,11 @@ def insert_overrides(connection: Connection, overrides: Sequence[StoredOverride]
     connection.execute(
         text(
             "INSERT INTO value_override (id, record_id, attribute, value, term, until, masked_hash, reason,"
-            " recorded_at, who, event_id) SELECT id, record_id, attribute, coalesce(value, 'null'::jsonb), term, until,"
-            " masked_hash, reason, recorded_at, who, event_id FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r ("
+            " recorded_at, who, event_id, ended_at, ended_by) SELECT id, record_id, attribute, coalesce(value,"
+            " 'null'::jsonb), term, until, masked_hash, reason, recorded_at, who, event_id, ended_at, ended_by"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r ("
             "id text, record_id text, attribute text, value jsonb, term text, until timestamptz, masked_hash text,"
-            " reason text, recorded_at timestamptz, who text, event_id text)"
+            " reason text, recorded_at timestamptz, who text, event_id text, ended_at timestamptz, ended_by text)"
         ),
         {"rows": as_json(rows)},
     )
@@ -78,6 +81,15 @@ def select_ended_by(connection: Connection, event_id: EventId) -> tuple[StoredOv
         {"event_id": event_id, "hub": BY_THE_HUB},
     )
     return tuple(map(_override, rows))
+
+
+def select_kept_with(connection: Connection, answer_id: AnswerId) -> dict[str, Any]:
+    """Return by attribute the values that are kept with an answer until a second person approves it."""
+    rows = connection.execute(
+        text("SELECT attribute, value FROM value_override WHERE ended_by = :id AND event_id IS NULL ORDER BY id"),
+        {"id": answer_id},
+    )
+    return {row.attribute: row.value for row in rows}
 
 
 def select_overrides_of(connection: Connection, golden_id: GoldenId, *, limit: int) -> tuple[StoredOverride, ...]:

@@ -7,6 +7,8 @@ proposal until another person approves it. A dry run is the same act, rolled bac
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
 
 from mdm import clock
 from mdm.decisions import answers_store, reviews, reviews_store
@@ -24,9 +26,18 @@ from mdm.errors import (
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.ids import AnswerId, GoldenId, ReviewId, new_answer_id, new_event_id
 from mdm.publishing.service import publish_reviews
-from mdm.stewardship.carrying import carry_out_answer, second_person, take_back_answer
+from mdm.stewardship.carrying import (
+    carry_out_answer,
+    forward,
+    keep_values,
+    second_person,
+    take_back_answer,
+    values_kept,
+)
 from mdm.stewardship.reviews import require_open, require_unclaimed
 from mdm.stewardship.tally import Tally, tally
+
+NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +65,44 @@ def answer_review(
     Raises ReviewUnknown, ReviewClosed, ReviewClaimed, ReviewOutdated, ApprovalPending, DecisionContradicts,
     InputInvalid.
     """
-    return carry(hub, _answering(review_id, verdict, expected, who), who=who, bracket=bracket)
+    return carry(hub, answering(review_id, verdict, expected, who), who=who, bracket=bracket)
 
 
 def rehearse_answer(
     hub: Hub, review_id: ReviewId, verdict: Verdict, *, expected: Mapping[str, int] | None = None, who: str
 ) -> Given:
     """Tell what `answer_review` would do, and do nothing."""
-    return rehearse(hub, _answering(review_id, verdict, expected, who), who=who)
+    return rehearse(hub, answering(review_id, verdict, expected, who), who=who)
+
+
+def answering(
+    review_id: ReviewId,
+    verdict: Verdict,
+    expected: Mapping[str, int] | None,
+    who: str,
+    values: Mapping[str, Any] = NO_VALUES,
+) -> Callable[[Work], Given]:
+    """Give the act of answering a review, for whoever does more than that in its transaction.
+
+    values  what a merge shall show in place of what the rules choose: it makes overrides of them
+    """
+
+    def act(work: Work) -> Given:
+        review = hold_reviews(work, [review_id])[review_id]
+        require_answerable(review, verdict, who)
+        if values and (verdict.judgement != "same" or len(review.versions) < 2):
+            raise InputInvalid(
+                "values are chosen for a merge, and this answer merges nothing",
+                remedy="leave the values out, or set overrides",
+                field="values",
+            )
+        if expected is not None:
+            require_as_read(review, expected)
+        waits_because = second_person(work, review, verdict)
+        answer_id = give_answer(work, review, verdict, values, bulk_id=None, waits=bool(waits_because))
+        return replace(_given(work, review_id, answer_id), waits_because=waits_because)
+
+    return act
 
 
 def undo(hub: Hub, *, review_id: ReviewId | None = None, who: str, bracket: Bracket[Given] = UNBRACKETED) -> Given:
@@ -100,7 +141,8 @@ def approve(hub: Hub, review_id: ReviewId, *, who: str, bracket: Bracket[Given] 
         require_as_read(review, answer.expected)
         signed = Signature(clock.recording_instant(work.connection), who, new_event_id())
         approved = replace(answer, state="carried_out", event_id=signed.event_id)
-        _carry_out(work, review, approved, signed, note=_settled)
+        values = values_kept(work, answer) if answer.verdict.judgement == "same" else NO_VALUES
+        _carry_out(work, review, approved, signed, note=_settled, values=values)
         return _given(work, review_id, answer.id)
 
     return carry(hub, act, who=who, bracket=bracket)
@@ -123,22 +165,9 @@ def reject(hub: Hub, review_id: ReviewId, *, who: str, bracket: Bracket[Given] =
     return carry(hub, act, who=who, bracket=bracket)
 
 
-def _answering(
-    review_id: ReviewId, verdict: Verdict, expected: Mapping[str, int] | None, who: str
-) -> Callable[[Work], Given]:
-    def act(work: Work) -> Given:
-        review = hold_reviews(work, [review_id])[review_id]
-        require_answerable(review, verdict, who)
-        if expected is not None:
-            require_as_read(review, expected)
-        waits_because = second_person(work, review, verdict)
-        answer_id = give_answer(work, review, verdict, bulk_id=None, waits=bool(waits_because))
-        return replace(_given(work, review_id, answer_id), waits_because=waits_because)
-
-    return act
-
-
-def give_answer(work: Work, review: Review, verdict: Verdict, *, bulk_id: str | None, waits: bool) -> AnswerId:
+def give_answer(
+    work: Work, review: Review, verdict: Verdict, values: Mapping[str, Any], *, bulk_id: str | None, waits: bool
+) -> AnswerId:
     """Append an answer as a proposal, or carry it out."""
     signed = Signature(clock.recording_instant(work.connection), work.who, new_event_id())
     answer = Answer(
@@ -155,21 +184,29 @@ def give_answer(work: Work, review: Review, verdict: Verdict, *, bulk_id: str | 
     )
     if waits:
         answers_store.insert_answer(work.connection, answer)
+        if values:
+            keep_values(work, review, values, answer)
         publish_reviews(work.connection, [_decided(review, answer)], who=work.who)
     else:
-        _carry_out(work, review, answer, signed, note=_appended)
+        _carry_out(work, review, answer, signed, note=_appended, values=values)
     return answer.id
 
 
 def _carry_out(
-    work: Work, review: Review, answer: Answer, signed: Signature, *, note: Callable[[Work, Answer, Signature], None]
+    work: Work,
+    review: Review,
+    answer: Answer,
+    signed: Signature,
+    *,
+    note: Callable[[Work, Answer, Signature], None],
+    values: Mapping[str, Any],
 ) -> None:
     """Carry an answer out; its review is closed with it before anything looks at what is open."""
     note(work, answer, signed)
     because = f"answered {answer.verdict.relation or answer.verdict.judgement}"
     closed = reviews.close(work.connection, [review.id], because=because, at=signed.at, who=work.who)
     publish_reviews(work.connection, [_decided(review, answer), *closed], who=work.who)
-    carry_out_answer(work, review, answer.verdict, signed=signed)
+    carry_out_answer(work, review, answer.verdict, values, signed=signed)
 
 
 def _appended(work: Work, answer: Answer, _signed: Signature) -> None:
@@ -212,7 +249,7 @@ def hold_reviews(work: Work, review_ids: Sequence[ReviewId]) -> dict[ReviewId, R
 
 def require_answerable(review: Review, verdict: Verdict, who: str) -> None:
     """Refuse a malformed verdict, and a review that is closed, somebody else's, or answered and waiting."""
-    decisions.require_well_formed(verdict, [review.pair])
+    decisions.require_well_formed(forward(verdict), [review.pair])
     require_open(review)
     require_unclaimed(review, who=who)
     if review.answer_id is not None:

@@ -13,7 +13,7 @@ from mdm.decisions.review_model import Review, ReviewFilter
 from mdm.errors import DecisionContradicts, HubError, InputInvalid, TooLarge
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.ids import ReviewId, new_bulk_id
-from mdm.stewardship.answers import give_answer, hold_reviews, require_answerable, require_as_read
+from mdm.stewardship.answers import NO_VALUES, give_answer, hold_reviews, require_answerable, require_as_read
 from mdm.stewardship.carrying import second_person
 from mdm.stewardship.tally import Tally, tally
 
@@ -143,7 +143,7 @@ def _answer_one_of_many(work: Work, review: Review, verdict: Verdict, bulk_id: s
     try:
         # Both refusals come before any golden record is locked that was not before, so no lock is given up with them.
         with work.connection.begin_nested():
-            give_answer(work, now, verdict, bulk_id=bulk_id, waits=waits)
+            give_answer(work, now, verdict, NO_VALUES, bulk_id=bulk_id, waits=waits)
     except (DecisionContradicts, TooLarge) as error:
         return Left(review.id, error.code, error.message)
     return None

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from mdm import clock
 from mdm.decisions import overrides_store
 from mdm.decisions.model import FOR_EVER, Grounds, Lasting, Signature, StoredOverride
+from mdm.decisions.review_model import Answer
 from mdm.entities.mapping import read_value
 from mdm.entities.model import EntityType, Reason
 from mdm.entities.validation import validate
@@ -130,30 +131,29 @@ def set_overrides(
     others are held at what the record has. What was overridden on this record for them ends; what stands on other
     records is superseded. Raises AttributeUnknown, InputInvalid.
     """
-    read = {name: _read(entity_type, name, given) for name, given in values.items()}
-    (record,) = sources_store.select_records(connection, [anchor])
-    names = dict.fromkeys(other for name in read for other in _overridden_with(entity_type, name))
-    overrides_store.end_overrides_on(connection, anchor, names, signed=signed)
-    made = tuple(
-        StoredOverride(
-            id=new_override_id(),
-            record_id=anchor,
-            attribute=name,
-            value=read[name] if name in read else record.values.get(name),
-            lasting=grounds.lasting,
-            masked=fingerprint(entity_type, name, str(record.key), record.values),
-            reason=grounds.reason,
-            recorded_at=signed.at,
-            who=signed.who,
-            event_id=signed.event_id,
-            record_key=str(record.key),
-            entity_type=entity_type.name,
-            golden_id=record.golden_id,
-        )
-        for name in names
-    )
+    made = _written(connection, entity_type, anchor, values, grounds=grounds, signed=signed)
+    overrides_store.end_overrides_on(connection, anchor, [one.attribute for one in made], signed=signed)
     overrides_store.insert_overrides(connection, made)
     return made
+
+
+def hold_overrides(
+    connection: Connection,
+    entity_type: EntityType,
+    anchor: RecordId,
+    values: Mapping[str, Any],
+    *,
+    grounds: Grounds,
+    answer: Answer,
+) -> None:
+    """Keep values for an answer that waits for a second person, as overrides that never hold: they end as they begin.
+
+    They end by the answer, which is how they are found again. Raises AttributeUnknown, InputInvalid.
+    """
+    signed = Signature(answer.recorded_at, answer.who)
+    made = _written(connection, entity_type, anchor, values, grounds=grounds, signed=signed)
+    kept = [replace(one, ended_at=answer.recorded_at, ended_by=answer.id) for one in made]
+    overrides_store.insert_overrides(connection, kept)
 
 
 def end_overrides_of(connection: Connection, event_id: EventId, *, signed: Signature) -> tuple[OverrideId, ...]:
@@ -176,15 +176,49 @@ def reinstate_overrides_ended_by(connection: Connection, event_id: EventId) -> t
     return given_back
 
 
+def read_overriding(entity_type: EntityType, attribute: str, given: Any) -> Any:
+    """Read a steward's value as a delivered one is read; raises AttributeUnknown, InputInvalid with what is wrong."""
+    _require_overridable(entity_type, attribute)
+    if given is None:
+        return None
+    value, faults = read_value(entity_type, attribute, given)
+    if faults:
+        problems = "; ".join(fault.message for fault in faults)
+        raise InputInvalid(f"the value cannot be taken: {problems}", remedy=faults[0].remedy, field="value")
+    if value is None:
+        raise InputInvalid(
+            f"{attribute}: the value says nothing",
+            remedy="give a value, or blank the attribute: null over HTTP, --blank on the command line",
+            field="value",
+        )
+    return value
+
+
+def overridden_with(entity_type: EntityType, attribute: str) -> tuple[str, ...]:
+    """Name the attributes that are overridden together with this one; what a record points at is none of them."""
+    names = entity_type.moving_with(attribute)
+    return tuple(name for name in names if entity_type.attributes[name].reference is None)
+
+
+def newly_broken(entity_type: EntityType, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Reason, ...]:
+    """Give the rules that the new values break and the old ones did not; raises InputInvalid for one that refuses."""
+    known = {(fault.field, fault.code) for fault in validate(entity_type, before)}
+    faults = tuple(fault for fault in validate(entity_type, after) if (fault.field, fault.code) not in known)
+    for fault in faults:
+        if fault.severity == "reject":
+            raise InputInvalid(fault.message, remedy=fault.remedy, field=fault.field)
+    return faults
+
+
 def _set(work: Work, golden_id: GoldenId, wish: Wish, expected_version: int | None) -> OverrideChange:
     golden, entity_type = _held(work, golden_id, expected_version)
-    value = _read(entity_type, wish.attribute, wish.value)
+    value = read_overriding(entity_type, wish.attribute, wish.value)
     if golden.state == "retired":
         raise GoldenRecordRetired(golden.id)
     at = clock.recording_instant(work.connection)
     _require_well_formed(wish, at)
     contributions, overrides = contests_of(work.connection, entity_type, [golden.id])[golden.id]
-    names = _overridden_with(entity_type, wish.attribute)
+    names = overridden_with(entity_type, wish.attribute)
     before = work_out(entity_type, contributions, overrides, at)
     standing = {one.override.attribute: one.override for one in before.overrides if one.state == "in_force"}
     masking = {one.override.attribute: one.override for one in before.overrides if one.state == "masks_newer"}
@@ -210,7 +244,7 @@ def _set(work: Work, golden_id: GoldenId, wish: Wish, expected_version: int | No
 def _clear(work: Work, golden_id: GoldenId, attribute: str, expected_version: int | None) -> OverrideChange:
     golden, entity_type = _held(work, golden_id, expected_version)
     _require_overridable(entity_type, attribute)
-    names = _overridden_with(entity_type, attribute)
+    names = overridden_with(entity_type, attribute)
     contests = contests_of(work.connection, entity_type, [golden.id])
     _, overrides = contests.get(golden.id, ((), ()))
     standing = golden_versions(work.connection, [golden.id])[golden.id]
@@ -237,12 +271,6 @@ def _held(work: Work, golden_id: GoldenId, expected_version: int | None) -> tupl
     return golden, work.declared[golden.entity_type]
 
 
-def _overridden_with(entity_type: EntityType, attribute: str) -> tuple[str, ...]:
-    """Name the attributes that are overridden together with this one; what a record points at is none of them."""
-    names = entity_type.moving_with(attribute)
-    return tuple(name for name in names if entity_type.attributes[name].reference is None)
-
-
 def _anchor(
     entity_type: EntityType,
     contributions: Sequence[Contribution],
@@ -266,6 +294,38 @@ def _refresh(work: Work, golden: GoldenRecord, entity_type: EntityType, cause: C
     return golden_versions(work.connection, [golden.id])[golden.id]
 
 
+def _written(
+    connection: Connection,
+    entity_type: EntityType,
+    anchor: RecordId,
+    values: Mapping[str, Any],
+    *,
+    grounds: Grounds,
+    signed: Signature,
+) -> tuple[StoredOverride, ...]:
+    read = {name: read_overriding(entity_type, name, given) for name, given in values.items()}
+    (record,) = sources_store.select_records(connection, [anchor])
+    names = dict.fromkeys(other for name in read for other in overridden_with(entity_type, name))
+    return tuple(
+        StoredOverride(
+            id=new_override_id(),
+            record_id=anchor,
+            attribute=name,
+            value=read[name] if name in read else record.values.get(name),
+            lasting=grounds.lasting,
+            masked=fingerprint(entity_type, name, str(record.key), record.values),
+            reason=grounds.reason,
+            recorded_at=signed.at,
+            who=signed.who,
+            event_id=signed.event_id,
+            record_key=str(record.key),
+            entity_type=entity_type.name,
+            golden_id=record.golden_id,
+        )
+        for name in names
+    )
+
+
 def _change(before: Mapping[str, Any], after: GoldenVersion, **done: Any) -> OverrideChange:
     names = [name for name in {**before, **after.values} if before.get(name) != after.values.get(name)]
     return OverrideChange(
@@ -280,34 +340,6 @@ def _change(before: Mapping[str, Any], after: GoldenVersion, **done: Any) -> Ove
 
 def _is_as_wished(standing: Override | None, wish: Wish) -> bool:
     return standing is not None and Lasting(standing.term, standing.until) == wish.lasting
-
-
-def newly_broken(entity_type: EntityType, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Reason, ...]:
-    """Give the rules that the new values break and the old ones did not; raises InputInvalid for one that refuses."""
-    known = {(fault.field, fault.code) for fault in validate(entity_type, before)}
-    faults = tuple(fault for fault in validate(entity_type, after) if (fault.field, fault.code) not in known)
-    for fault in faults:
-        if fault.severity == "reject":
-            raise InputInvalid(fault.message, remedy=fault.remedy, field=fault.field)
-    return faults
-
-
-def _read(entity_type: EntityType, attribute: str, given: Any) -> Any:
-    """Read a steward's value as a delivered one is read; raises AttributeUnknown, InputInvalid with what is wrong."""
-    _require_overridable(entity_type, attribute)
-    if given is None:
-        return None
-    value, faults = read_value(entity_type, attribute, given)
-    if faults:
-        problems = "; ".join(fault.message for fault in faults)
-        raise InputInvalid(f"the value cannot be taken: {problems}", remedy=faults[0].remedy, field="value")
-    if value is None:
-        raise InputInvalid(
-            f"{attribute}: the value says nothing",
-            remedy="give a value, or blank the attribute: null over HTTP, --blank on the command line",
-            field="value",
-        )
-    return value
 
 
 def _require_overridable(entity_type: EntityType, attribute: str) -> None:

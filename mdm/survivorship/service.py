@@ -140,6 +140,27 @@ def contests_of(
     return {id_: (contributions, overrides) for id_, (contributions, overrides, _) in contests.items()}
 
 
+def as_one(
+    connection: Connection, entity_type: EntityType, members: Sequence[SourceRecord], golden_id: GoldenId
+) -> tuple[tuple[Contribution, ...], tuple[Override, ...]]:
+    """Gather what records would contribute as the members of one golden record, and the overrides on them.
+
+    golden_id  the id they would have; what points at one that they have now would point at it
+    """
+    ids = [member.id for member in members]
+    moved = {member.golden_id for member in members}
+    references = {
+        place: golden_id if found in moved else found
+        for place, found in sources_store.select_resolved_references(connection, ids).items()
+    }
+    overrides = store.select_overrides(connection, ids)
+    contributions = tuple(
+        _contribution(entity_type, replace(member, golden_id=golden_id), references) for member in members
+    )
+    ruling = [replace(one, record_key=str(member.key)) for member in members for one in overrides.get(member.id, ())]
+    return contributions, tuple(ruling)
+
+
 def losing_values(
     connection: Connection, entity_type: EntityType, golden_id: GoldenId, *, at: datetime
 ) -> dict[str, list[Losing]]:
