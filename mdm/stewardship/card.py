@@ -31,6 +31,7 @@ from mdm.stewardship.card_guard import Danger, guards_of, relations_of, suggesti
 from mdm.stewardship.card_model import (
     CHAIN_MAX,
     COLUMNS_MAX,
+    EDGES_MAX,
     After,
     Card,
     Choice,
@@ -125,7 +126,7 @@ def _card(reading: Reading, choices: Mapping[str, Choice], who: str) -> Card:
         answers=reading.answers,
         history=reading.happened,
         waits_because="",
-        is_complete=reading.is_whole,
+        is_complete=reading.is_whole and len(reading.edges) < EDGES_MAX,
         values=outcome.values if outcome is not None else {},
     )
 

@@ -84,7 +84,7 @@ def held_by_pair(
             also_in = sum(one.values.get(name) == own for one in fellows) - 1
             rule = line["rule"] if line is not None and line["record_id"] == record.id else ""
             origin = known.origin(record, rule=rule, also_in=max(also_in, 0))
-            held[name] = Held(own, origin, is_compared=True, is_shown=own == golden)
+            held[name] = Held(own, origin, is_compared=True, is_shown=_is_in(own, golden))
         elif golden is not None or line is not None:
             held[name] = Held(golden, known.from_lineage(line), is_compared=False, is_shown=True)
     return held
@@ -158,6 +158,12 @@ def forms_told(
         return tuple(Form(feature, forms.features[feature].of(first + place)) for feature in reading.get(name, ()))
 
     return told
+
+
+def _is_in(own: Any, golden: Any) -> bool:
+    if isinstance(own, list) and isinstance(golden, list):
+        return all(part in golden for part in own)
+    return bool(own == golden)
 
 
 def _shown(

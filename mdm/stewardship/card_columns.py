@@ -11,11 +11,11 @@ from mdm.stewardship.card_reading import Reading
 def columns_of_pair(reading: Reading, placed: Sequence[SourceRecord]) -> tuple[Column, ...]:
     """Head two golden records, each with the record of it that is compared."""
     heads = []
-    for golden_id in reading.golden_ids:
+    for record in placed:
+        golden_id = GoldenId(str(record.golden_id))
         members = [one for one in reading.records.values() if one.golden_id == golden_id]
-        compared = next((one for one in placed if one.golden_id == golden_id), None)
         name = reading.entity_type.name_of(reading.versions[golden_id].values)
-        heads.append(_column(reading, golden_id, name, compared, members))
+        heads.append(_column(reading, golden_id, name, record, members))
     return tuple(heads)
 
 
@@ -64,19 +64,19 @@ def _column(
     reading: Reading,
     golden_id: GoldenId,
     name: str,
-    record: SourceRecord | None,
+    record: SourceRecord,
     members: Sequence[SourceRecord],
     **links: object,
 ) -> Column:
     golden = reading.goldens[golden_id]
-    context = GoldenId(record.context) if record is not None and record.context else None
+    context = GoldenId(record.context) if record.context else None
     return Column(
         golden_id=golden_id,
         version=golden.version,
         is_established=golden.is_established,
         is_confirmed=golden.is_confirmed,
         name=name[:TEXT_LENGTH_MAX],
-        record_key=str(record.key) if record is not None else "",
+        record_key=str(record.key),
         records_count=len(members) if not reading.is_pair else len(reading.member_ids.get(golden_id, ())),
         systems=_systems(reading, members),
         within=reading.names.get(context) if context is not None else None,

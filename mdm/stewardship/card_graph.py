@@ -55,7 +55,9 @@ def graph_of(network: Network) -> CardGraph:
         (edge for edge in edges if not edge.is_vetoed and (edge.verdict == MATCH or _is_across(network, edge))),
         key=lambda edge: (edge.left_id, edge.right_id),
     )
-    found = bridges_of(holding, sames, drawn, match_bits=network.entity_type.model.match_bits) if not left_out else ()
+    is_complete = not left_out and len(network.edges) < EDGES_MAX
+    match_bits = network.entity_type.model.match_bits
+    found = bridges_of(holding, sames, drawn, match_bits=match_bits) if is_complete else ()
     bridges = {(one.left_id, one.right_id): one for one in found}
     told = []
     for edge in edges:

@@ -1,4 +1,4 @@
-"""What a review card is made of, read in one snapshot: some fifteen statements, whatever the golden records hold."""
+"""What a review card is made of, read in one snapshot: about ten statements, whatever the golden records hold."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +13,9 @@ from mdm.decisions.model import Decision
 from mdm.decisions.review_model import Answer, Comment, Review
 from mdm.entities.model import EntityType
 from mdm.hub import Hub
-from mdm.identity import store as identity_store
 from mdm.identity.model import GoldenRecord
 from mdm.identity.plan import survival_order
 from mdm.ids import GoldenId, RecordId, ReviewId
-from mdm.publishing import store as publishing_store
 from mdm.publishing.model import Target
 from mdm.resolution import store as resolution_store
 from mdm.resolution.model import Edge
@@ -96,9 +94,10 @@ def read(hub: Hub, connection: Connection, review_id: ReviewId) -> Reading:
     entity_type = hub.entity_type(review.entity_type)
     both = (review.left_golden_id, review.right_golden_id)
     golden_ids = tuple(dict.fromkeys(GoldenId(id_) for id_ in both if id_ is not None))
-    goldens = identity_store.select_goldens(connection, golden_ids)
-    versions = survivorship_store.select_versions(connection, golden_ids)
-    member_ids = identity_store.select_member_ids(connection, golden_ids)
+    stands = card_store.select_stands(connection, golden_ids)
+    goldens = {id_: stands[id_].golden for id_ in golden_ids}
+    versions = {id_: stands[id_].version for id_ in golden_ids}
+    member_ids = {id_: stands[id_].member_ids for id_ in golden_ids}
     every = frozenset().union(*member_ids.values())
     edges = resolution_store.select_edges_among(connection, every, limit=EDGES_MAX)
     found = strengths(edges, sorted(every))
@@ -110,6 +109,8 @@ def read(hub: Hub, connection: Connection, review_id: ReviewId) -> Reading:
     sides = tuple(member_ids.get(golden_id, frozenset()) for golden_id in golden_ids)
     decisions = _standing(connection, decisions_service.decisions_around(connection, every), every)
     children = card_store.select_children(connection, golden_ids, closed=CLOSED, limit=CHILDREN_MAX)
+    happened, is_said = card_store.select_happened(connection, golden_ids, review_id, limit=HISTORY_MAX)
+    instances, targets = card_store.select_places(connection)
     elsewhere = bound_elsewhere(decisions, sides) if len(sides) == 2 else frozenset()
     return Reading(
         review=review,
@@ -127,16 +128,16 @@ def read(hub: Hub, connection: Connection, review_id: ReviewId) -> Reading:
         decisions=decisions,
         nearby=_between(connection, every, elsewhere),
         children=children,
-        happened=card_store.select_happened(connection, golden_ids, limit=HISTORY_MAX),
-        comments=answers_store.select_comments(connection, review_id),
-        answers=answers_store.select_answers(connection, review_id),
-        instances={one.id: one for one in sources_store.select_instances(connection)},
-        targets=publishing_store.select_targets(connection),
+        happened=happened,
+        comments=answers_store.select_comments(connection, review_id) if is_said else (),
+        answers=answers_store.select_answers(connection, review_id) if is_said else (),
+        instances={one.id: one for one in instances},
+        targets=targets,
         names={
             **_names(hub, connection, entity_type, [*versions.values()], contributions, loaded),
             **{row.golden_id: _named(hub, row.golden_id, row.entity_type, row.values) for row in children},
         },
-        is_whole=len(records) == len(every) and len(edges) < EDGES_MAX,
+        is_whole=len(records) == len(every),
         survivor_id=survivor.id if survivor else None,
     )
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from mdm.entities.model import EntityType
-from mdm.errors import Refused
+from mdm.errors import InputInvalid, Refused
 from mdm.ids import GoldenId
 from mdm.publishing.model import Target
 from mdm.sources.model import SourceRecord
@@ -175,7 +175,11 @@ def _asked(
     """Give the values that a choice asks for: those of a group together, so that no address is stitched from two."""
     together = overridden_with(entity_type, attribute) if attribute in entity_type.attributes else ()
     if isinstance(choice, Pick):
-        side = sides[min(max(choice.column, 0), len(sides) - 1)]
+        if not 0 <= choice.column < len(sides):
+            raise InputInvalid(
+                f"there is no column {choice.column}", remedy=f"pick one of 0 to {len(sides) - 1}", field=attribute
+            )
+        side = sides[choice.column]
         return {name: side.values.get(name) for name in together or (attribute,)}
     others = {name: standing.get(name) for name in together if name != attribute}
     return {**others, attribute: choice.value}

@@ -149,10 +149,10 @@ def as_one(
     """
     ids = [member.id for member in members]
     moved = {member.golden_id for member in members}
-    references = {
-        place: golden_id if found in moved else found
-        for place, found in sources_store.select_resolved_references(connection, ids).items()
-    }
+    named = [name for name, attribute in entity_type.attributes.items() if attribute.reference is not None]
+    points = any(name in member.values for member in members for name in named)
+    found = sources_store.select_resolved_references(connection, ids) if points else {}
+    references = {place: golden_id if target in moved else target for place, target in found.items()}
     overrides = store.select_overrides(connection, ids)
     contributions = tuple(
         _contribution(entity_type, replace(member, golden_id=golden_id), references) for member in members
