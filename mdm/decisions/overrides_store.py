@@ -37,8 +37,6 @@ def insert_overrides(connection: Connection, overrides: Sequence[StoredOverride]
             "recorded_at": one.recorded_at,
             "who": one.who,
             "event_id": one.event_id,
-            "ended_at": one.ended_at,
-            "ended_by": one.ended_by,
         }
         for one in overrides
     ]
@@ -46,11 +44,10 @@ def insert_overrides(connection: Connection, overrides: Sequence[StoredOverride]
     connection.execute(
         text(
             "INSERT INTO value_override (id, record_id, attribute, value, term, until, masked_hash, reason,"
-            " recorded_at, who, event_id, ended_at, ended_by) SELECT id, record_id, attribute, coalesce(value,"
-            " 'null'::jsonb), term, until, masked_hash, reason, recorded_at, who, event_id, ended_at, ended_by"
-            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r ("
+            " recorded_at, who, event_id) SELECT id, record_id, attribute, coalesce(value, 'null'::jsonb), term, until,"
+            " masked_hash, reason, recorded_at, who, event_id FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r ("
             "id text, record_id text, attribute text, value jsonb, term text, until timestamptz, masked_hash text,"
-            " reason text, recorded_at timestamptz, who text, event_id text, ended_at timestamptz, ended_by text)"
+            " reason text, recorded_at timestamptz, who text, event_id text)"
         ),
         {"rows": as_json(rows)},
     )

@@ -236,10 +236,8 @@ def _refusal(reading: Reading) -> Refusal | None:
     every = frozenset().union(*reading.sides)
     try:
         # What somebody was unsure of within the two is answered by the merge.
-        unsure = {
-            one.id for one in reading.decisions if one.verdict.judgement == "unsure" and every.issuperset(one.pair)
-        }
-        standing = [one for one in reading.decisions if one.id not in unsure]
+        unsure = {one.id for one in reading.around if one.verdict.judgement == "unsure" and every.issuperset(one.pair)}
+        standing = [one for one in reading.around if one.id not in unsure]
         require_consistent(standing, ties(standing, every), Verdict("same", "asked"))
     except DecisionContradicts as error:
         return refusal_of(error)

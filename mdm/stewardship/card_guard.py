@@ -133,7 +133,9 @@ def _told(scope: str, value: str) -> str:
 
 
 def _apart(danger: Danger) -> list[Guard]:
-    chain = parting_chain(danger.decisions, *danger.sides)
+    # What somebody was unsure of parts nobody for good: the merge would answer it.
+    sure = [one for one in danger.decisions if one.verdict.judgement != "unsure"]
+    chain = parting_chain(sure, *danger.sides)
     return [Guard("decided_apart", chain=tuple(map(str, chain[:CHAIN_MAX])))] if chain else []
 
 

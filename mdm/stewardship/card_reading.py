@@ -48,7 +48,8 @@ class Reading:
     order          the members in the order in which they are shown while there is room
     records        those that are loaded
     contributions  what the loaded members contribute, as of one golden record, the survivor's
-    decisions      active ones around the members, of records that are in the hub
+    around         active decisions around the members, also on records that are out of the hub at present
+    decisions      those of them on records that are in it
     nearby         edges of a side with records that the other is decided apart from
     is_whole       every member is loaded
     """
@@ -65,6 +66,7 @@ class Reading:
     contributions: tuple[Contribution, ...]
     overrides: tuple[Override, ...]
     edges: tuple[Edge, ...]
+    around: tuple[Decision, ...]
     decisions: tuple[Decision, ...]
     nearby: tuple[Edge, ...]
     children: tuple[card_store.ChildRow, ...]
@@ -107,7 +109,8 @@ def read(hub: Hub, connection: Connection, review_id: ReviewId) -> Reading:
     survivor = min(goldens.values(), key=survival_order, default=None)
     contributions, overrides = as_one(connection, entity_type, loaded, survivor.id) if survivor else ((), ())
     sides = tuple(member_ids.get(golden_id, frozenset()) for golden_id in golden_ids)
-    decisions = _standing(connection, decisions_service.decisions_around(connection, every), every)
+    around = tuple(decisions_service.decisions_around(connection, every))
+    decisions = _standing(connection, around, every)
     children = card_store.select_children(connection, golden_ids, closed=CLOSED, limit=CHILDREN_MAX)
     happened, is_said = card_store.select_happened(connection, golden_ids, review_id, limit=HISTORY_MAX)
     instances, targets = card_store.select_places(connection)
@@ -125,6 +128,7 @@ def read(hub: Hub, connection: Connection, review_id: ReviewId) -> Reading:
         contributions=contributions,
         overrides=overrides,
         edges=edges,
+        around=around,
         decisions=decisions,
         nearby=_between(connection, every, elsewhere),
         children=children,

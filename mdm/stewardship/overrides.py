@@ -152,8 +152,9 @@ def hold_overrides(
     """
     signed = Signature(answer.recorded_at, answer.who)
     made = _written(connection, entity_type, anchor, values, grounds=grounds, signed=signed)
-    kept = [replace(one, ended_at=answer.recorded_at, ended_by=answer.id) for one in made]
-    overrides_store.insert_overrides(connection, kept)
+    overrides_store.insert_overrides(connection, made)
+    ending = Signature(answer.recorded_at, answer.id)
+    overrides_store.end_overrides(connection, [one.id for one in made], signed=ending)
 
 
 def end_overrides_of(connection: Connection, event_id: EventId, *, signed: Signature) -> tuple[OverrideId, ...]:

@@ -37,6 +37,7 @@ RIGHT = {
     "mdm/identity/model.py": "",
     "mdm/pipeline.py": "import mdm.sources.service",
     "mdm/sources/exceptions_store.py": "",
+    "mdm/stewardship/card_store.py": "",
     "mdm/sources/files_parquet.py": "import duckdb",
     "mdm/sources/service.py": "import mdm.sources.store",
     "mdm/sources/store.py": "import mdm.sources.tables",
