@@ -71,7 +71,9 @@ class Console:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
-        pytest.fail(f"no Chromium at {CHROMIUM}: install it (Debian: apt-get install chromium) or set MDM_TEST_CHROMIUM")
+        pytest.fail(
+            f"no Chromium at {CHROMIUM}: install it (Debian: apt-get install chromium) or set MDM_TEST_CHROMIUM"
+        )
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened

@@ -289,8 +289,8 @@ def test_two_established_golden_records_with_open_contracts_guard_the_merge(hub:
 def test_a_child_is_shown_with_its_client(hub: Hub) -> None:
     send(hub, A, name="the client")
     for number in "12":
-        fields = {"name": f"gizmo {number}", "tag": "t", "widget": "a"}
-        (outcome,) = deliver(hub, [delivery(f"crm-east/Gizmo:{number}", "gizmo", **fields)], who="test")
+        gizmo = delivery(f"crm-east/Gizmo:{number}", "gizmo", name=f"gizmo {number}", tag="t", widget="a")
+        (outcome,) = deliver(hub, [gizmo], who="test")
         assert outcome.status == "created"
 
     card = card_of(hub)

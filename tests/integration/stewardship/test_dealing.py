@@ -197,7 +197,8 @@ def test_card_and_rehearsal_tell_why_a_merge_is_refused(asking: Hub) -> None:
     card = card_of(asking)
     told = rehearse_card(asking, review.id, who="ann")
 
-    assert card.refusal == told.refusal is not None
+    assert card.refusal is not None
+    assert card.refusal == told.refusal
     assert card.refusal.code == "decision_contradicts"
     assert made.id in " ".join(card.refusal.chain)
     assert told.effect is None
