@@ -31,12 +31,27 @@ _PUBLIC: Final = Access(None)
 _READ: Final = Access("read")
 _STEWARD: Final = Access("steward", body="small", is_unsafe=True)
 _ADMIN: Final = Access("admin", body="small", is_unsafe=True)
+# Forms of the console: a page's own session asks, see api/console/page.py.
+_PUBLIC_FORM: Final = Access(None, body="small", is_unsafe=True)
+_OWN_FORM: Final = Access("read", body="small", is_unsafe=True)
 
 ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", "/healthz"): _PUBLIC,
     ("GET", "/readyz"): _PUBLIC,
     ("GET", "/metrics"): _PUBLIC,
-    ("GET", "/"): _PUBLIC,
+    ("GET", "/static/{digest}/{name}"): _PUBLIC,
+    ("GET", "/sign-in"): _PUBLIC,
+    ("POST", "/sign-in"): _PUBLIC_FORM,
+    ("GET", "/sign-in/link/{token}"): _PUBLIC,
+    ("POST", "/sign-in/link/{token}"): _PUBLIC_FORM,
+    ("GET", "/sign-in/oidc"): _PUBLIC,
+    ("GET", "/sign-in/oidc/callback"): _PUBLIC,
+    ("POST", "/sign-out"): _PUBLIC_FORM,
+    ("GET", "/"): _READ,
+    ("GET", "/me"): _READ,
+    ("POST", "/me"): _OWN_FORM,
+    ("POST", "/me/theme"): _OWN_FORM,
+    ("POST", "/me/password"): _OWN_FORM,
     ("GET", "/docs"): _PUBLIC,
     ("GET", "/docs/{name}"): _PUBLIC,
     ("GET", "/openapi.json"): _PUBLIC,

@@ -1,7 +1,7 @@
 """The application: settings in, ASGI out. Nothing touches the database before the lifespan begins."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, nullcontext
 from typing import Final
 
 import anyio.to_thread
@@ -10,11 +10,14 @@ from psycopg_pool import AsyncConnectionPool
 
 from api import docs, errors, openapi
 from api.access_log import access_log
+from api.console.routes import PAGE_ROUTERS
 from api.dependencies import Opened
 from api.hot import HotReads, HubApp
 from api.middleware import Edge
 from api.routes import ROUTERS
+from mdm.access.oidc_provider import OidcProvider, registration_of
 from mdm.access.service import KeyRing
+from mdm.access.sessions import SessionRing
 from mdm.db.engine import conninfo
 from mdm.db.provide import hub_database
 from mdm.history.hot_reads import HotConnection
@@ -36,8 +39,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         anyio.to_thread.current_default_thread_limiter().total_tokens = chosen.pool_size
         with hub_database(chosen) as url, open_hub(chosen, url) as hub:
             async with _open_pool(url, chosen.pool_size) as pool:
-                app.state.opened = Opened(hub, url, pool, KeyRing(hub.engine))
-                yield
+                registration = registration_of(chosen)
+                with nullcontext() if registration is None else closing(OidcProvider(registration)) as provider:
+                    rings = KeyRing(hub.engine), SessionRing(hub.engine)
+                    app.state.opened = Opened(hub, url, pool, *rings, provider)
+                    yield
 
     app = HubApp(
         title="Golden-record hub",
@@ -54,6 +60,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.hot_reads = HotReads(app.long_way, app, ROUTERS, write)
     errors.install(app)
     for router in ROUTERS:
+        app.include_router(router)
+    for router in PAGE_ROUTERS:
         app.include_router(router)
     app.include_router(docs.router(app))
     openapi.install(app)

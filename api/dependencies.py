@@ -16,7 +16,9 @@ from api.errors import HttpRefusal
 from api.schemas.shape import Told
 from mdm.access import replies
 from mdm.access.model import Attempt, Principal, Reply, Verb
+from mdm.access.oidc_provider import OidcProvider
 from mdm.access.service import KeyRing
+from mdm.access.sessions import SessionRing
 from mdm.db.transaction import run
 from mdm.errors import Forbidden
 from mdm.history.hot_reads import HotConnection
@@ -36,6 +38,8 @@ class Opened:
     url: str
     pool: AsyncConnectionPool[HotConnection]
     keys: KeyRing
+    sessions: SessionRing
+    provider: OidcProvider | None = None
     keys_read: dict[str, "Future[Principal | None]"] = field(default_factory=dict)
 
     async def ask(self, question: Callable[[HotConnection], Awaitable[Answer]]) -> Answer:

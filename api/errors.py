@@ -106,6 +106,11 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(unavailable, _database_unavailable)
 
 
+def is_unavailable(error: Exception) -> bool:
+    """Tell whether the database did not answer."""
+    return isinstance(error, _UNAVAILABLE)
+
+
 def status_of(error: type[errors.HubError]) -> int:
     """Return the status of an error class: that of its nearest listed ancestor, 500 when none is listed."""
     return next((STATUS[ancestor] for ancestor in error.__mro__ if ancestor in STATUS), 500)

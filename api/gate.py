@@ -44,7 +44,7 @@ class GatedRequest(Request):
 
 async def admit(request: Request, *, bytes_max: int, depth_max: int) -> GatedRequest:
     """Read, bound and check the body of a request; an empty body is None."""
-    raw = await _read(request, bytes_max)
+    raw = await read_bounded(request, bytes_max)
     if not raw:
         return GatedRequest(request, raw, None)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -111,7 +111,8 @@ def check_address(query: bytes, raw_path: bytes) -> None:
             )
 
 
-async def _read(request: Request, bytes_max: int) -> bytes:
+async def read_bounded(request: Request, bytes_max: int) -> bytes:
+    """Read a body as it streams in; raises TooLarge, and HttpRefusal 408 for one that drips."""
     chunks: list[bytes] = []
     size = 0
     try:

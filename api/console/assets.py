@@ -67,7 +67,5 @@ async def asset(digest: str, name: str, request: Request) -> Response:
     found = ASSETS[name]
     headers = {"cache-control": _FOR_EVER if digest == DIGEST else "no-cache", "vary": "accept-encoding"}
     if found.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(
-            found.compressed, media_type=found.media_type, headers={**headers, "content-encoding": "gzip"}
-        )
+        return Response(found.compressed, media_type=found.media_type, headers={**headers, "content-encoding": "gzip"})
     return Response(found.plain, media_type=found.media_type, headers=headers)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from api.console.words import _
+from api.console.views.vocabulary import N_
 from mdm.access.model import Verb
 
 
@@ -18,10 +18,10 @@ class Page:
 
 
 PAGES: Final = (
-    Page("home", "/", _("Home"), "read"),
-    Page("review", "/review", _("Review"), "steward"),
-    Page("queue", "/queue", _("Queue"), "steward"),
-    Page("records", "/records", _("Records"), "read"),
-    Page("exceptions", "/exceptions", _("Exceptions"), "steward"),
-    Page("people", "/people", _("People"), "admin"),
+    Page("home", "/", N_("Home"), "read"),
+    Page("review", "/review", N_("Review"), "steward"),
+    Page("queue", "/queue", N_("Queue"), "steward"),
+    Page("records", "/records", N_("Records"), "read"),
+    Page("exceptions", "/exceptions", N_("Exceptions"), "steward"),
+    Page("people", "/people", N_("People"), "admin"),
 )

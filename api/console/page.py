@@ -20,6 +20,7 @@ from api.console.visit import Form, Visit, is_part
 from api.console.words import language_for
 from api.dependencies import Opened, opened_by
 from api.errors import HttpRefusal
+from mdm.access.model import Verb
 from mdm.access.people_model import Session
 from mdm.errors import Forbidden
 
@@ -37,40 +38,38 @@ class PageRoute(APIRoute):
         """Wrap FastAPI's own handling; a page that the access table does not know is a KeyError at the start."""
         method = min(cast("set[str]", self.methods))
         access = ACCESS[method, self.path]
-        names = tuple(field.alias for field in self.dependant.query_params)
-        return _guard(super().get_route_handler(), access, f"{method} {self.path}", names)
+        return _guard(super().get_route_handler(), access, f"{method} {self.path}")
 
 
-def _guard(answer: Answer, access: Access, name: str, query_names: tuple[str, ...]) -> Answer:
+def _guard(answer: Answer, access: Access, name: str) -> Answer:
     async def guarded(request: Request) -> Response:
         scope = request.scope
         scope["mdm.route"] = name
         opened = opened_by(request)
         session = await _session(opened, request.cookies.get(COOKIE))
-        language = language_for(
-            session.person.locale if session else None, request.headers.get("accept-language", "")
-        )
+        language = language_for(session.person.locale if session else None, request.headers.get("accept-language", ""))
         visit = Visit(opened, session, language, Form(), is_part(request), request.url.path, _address(request))
         scope["mdm.visit"] = visit
         try:
             gate.check_address(scope["query_string"], scope.get("raw_path", b""))
-            gate.check_query(scope["query_string"], query_names)
             if access.verb is not None:
                 if session is None:
                     return redirect(visit, _door(request))
                 scope["mdm.principal"] = session.person.principal
-                if not session.person.principal.holds(access.verb):
-                    raise Forbidden(
-                        "your role does not open this page", remedy="ask an administrator of the hub for the role"
-                    )
+                _require(session, access.verb)
             if access.is_unsafe:
                 visit = await _with_form(request, visit, access)
                 scope["mdm.visit"] = visit
             return await answer(request)
-        except Exception as error:  # whatever it is, the visitor gets a page
+        except Exception as error:  # noqa: BLE001 - whatever it is, the visitor gets a page
             return refusals.answer(visit, error, request_id=str(scope.get("mdm.request_id", "")))
 
     return guarded
+
+
+def _require(session: Session, verb: Verb) -> None:
+    if not session.person.principal.holds(verb):
+        raise Forbidden("your role does not open this page", remedy="ask an administrator of the hub for the role")
 
 
 async def _session(opened: Opened, token: str | None) -> Session | None:
@@ -103,9 +102,7 @@ async def _with_form(request: Request, visit: Visit, access: Access) -> Visit:
             raise HttpRefusal(
                 403, "form_outdated", "this form belongs to another session", remedy="load the page again"
             )
-    return Visit(
-        visit.opened, visit.session, visit.language, Form(fields), visit.is_part, visit.path, visit.address
-    )
+    return Visit(visit.opened, visit.session, visit.language, Form(fields), visit.is_part, visit.path, visit.address)
 
 
 def _fields(raw: bytes, content_type: str) -> dict[str, list[str]]:
@@ -118,7 +115,9 @@ def _fields(raw: bytes, content_type: str) -> dict[str, list[str]]:
             raw.decode(), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=_FIELDS_MAX
         )
     except ValueError as error:
-        raise HttpRefusal(400, "form_malformed", "the form is not UTF-8 text, or too long", remedy="send less") from error
+        raise HttpRefusal(
+            400, "form_malformed", "the form is not UTF-8 text, or too long", remedy="send less"
+        ) from error
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         if "\0" in name or "\0" in value:

@@ -10,6 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.console.assets import asset_url
 from api.console.navigation import PAGES
+from api.console.views.filters import FILTERS
+from api.console.views.words import words
 from api.console.visit import Visit
 from api.console.words import CATALOGUES, language_names
 
@@ -24,8 +26,6 @@ _HEADERS: Final = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "vary": "HX-Request, Cookie",
 }
-# Languages that are written from the right; the layout uses logical sides and turns by itself.
-_FROM_THE_RIGHT: Final = frozenset({"ar", "fa", "he", "ur"})
 
 
 @cache
@@ -40,10 +40,11 @@ def environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     made.install_gettext_translations(CATALOGUES[language], newstyle=True)  # type: ignore[attr-defined]
+    made.filters |= FILTERS
     made.globals |= {
         "asset_url": asset_url,
         "language": language,
-        "direction": "rtl" if language in _FROM_THE_RIGHT else "ltr",
+        "words": words(language, CATALOGUES[language].gettext),
         "languages": language_names(),
         "PAGES": PAGES,
     }
@@ -65,7 +66,7 @@ def page(
 
 def redirect(visit: Visit, url: str) -> Response:
     """Send a visit elsewhere: after a form with 303, or by htmx where that asked."""
-    assert url.startswith("/") and not url.startswith("//"), "only to pages of our own"
+    assert url[:1] == "/" != url[1:2], "only to pages of our own"
     if visit.is_part:
         return Response(status_code=204, headers={**_HEADERS, "hx-redirect": url})
     return Response(status_code=303, headers={**_HEADERS, "location": url})

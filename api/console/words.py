@@ -45,8 +45,3 @@ def language_for(wanted: str | None, accepted: str) -> str:
 def language_names() -> list[tuple[str, str]]:
     """List the languages, each by its own name."""
     return [(code, (Locale(code).get_display_name(code) or code).capitalize()) for code in LANGUAGES]
-
-
-def _(text: str) -> str:
-    """Mark a text for the catalogue where it is not translated yet, as in a table of words."""
-    return text

@@ -4,7 +4,6 @@ from importlib.resources import files
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
 
 from api.errors import HttpRefusal
 from api.route import HubRoute
@@ -25,10 +24,6 @@ _MEDIA_TYPES: Final = {
 def router(app: FastAPI) -> APIRouter:
     """Serve the page, its script and the OpenAPI document of this application."""
     routes = APIRouter(route_class=HubRoute, include_in_schema=False)
-
-    @routes.get("/")
-    async def front() -> Response:
-        return RedirectResponse("/docs")
 
     @routes.get("/docs")
     async def page() -> Response:

@@ -257,7 +257,7 @@ def _rejoined(scene: Scene, moves: Iterable[Move]) -> dict[GoldenId, Part]:
 
 
 def _leads_as_left(scene: Scene, turn: Turn) -> bool:
-    """Tell whether an id leads where an event made it lead, as far as that leads on; else it was led elsewhere since."""
+    """Tell whether an id leads where an event made it lead, as far as that leads on, and not elsewhere since."""
     led_to = turn.after.forward_to
     return led_to is not None and scene.goldens[turn.golden_id].forward_to == scene.present(led_to)
 

@@ -18,10 +18,14 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, sync_playwright
+from sqlalchemy import Engine
 
 from api.app import create_app
+from mdm.access.people_model import Role
 from mdm.settings import Settings
 from tests.people import PASSWORD, add_person
+
+Accessible = Callable[[Page], None]
 
 CHROMIUM = os.environ.get("MDM_TEST_CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
@@ -32,6 +36,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+TEAM: tuple[tuple[str, Role], ...] = (("mara", "lead"), ("sam", "steward"), ("vera", "viewer"), ("ada", "admin"))
 WIDE = {"width": 1440, "height": 900}
 
 
@@ -81,13 +86,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def console(browser: Browser, database_url: str) -> Iterator[Console]:
+def console(browser: Browser, engine: Engine, database_url: str) -> Iterator[Console]:
     """Serve the console; mara is a lead, sam a steward, vera a viewer, ada an administrator."""
     with ExitStack() as held:
-        url = held.enter_context(served(Settings(database_url=database_url, pool_size=4)))
+        url = held.enter_context(
+            served(Settings(database_url=database_url, pool_size=4, password_memory_kib=8, password_passes=1))
+        )
         found = Console(url, browser)
-        for login, role in (("mara", "lead"), ("sam", "steward"), ("vera", "viewer"), ("ada", "admin")):
-            add_person(database_url, login, role)
+        for login, role in TEAM:
+            add_person(engine, login, role)
         yield found
         for context in browser.contexts:
             context.close()
@@ -119,12 +126,12 @@ def served(settings: Settings) -> Iterator[str]:
 
 
 @pytest.fixture
-def accessible() -> Callable[[Page], None]:
+def accessible() -> Accessible:
     """Give a function that asserts a page has no fault of WCAG 2.2 AA, as axe sees it, in light and dark."""
 
     def check(page: Page) -> None:
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             results = Axe().run(
                 page,
                 options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
 
 from api.console.page import COOKIE, PageRoute
 from api.console.render import page, redirect
@@ -19,6 +20,18 @@ router: Final = APIRouter(route_class=PageRoute, include_in_schema=False)
 _COOKIE_LIFE_S: Final = 7 * 24 * 3600
 # What ties a sign-in elsewhere to the browser that began it.
 _BINDING: Final = "mdm_sign_in"
+
+
+class Said(BaseModel):
+    """What the company's sign-in sends along; the last two are for people, and left unread."""
+
+    state: str = ""
+    code: str | None = None
+    error: str | None = None
+    iss: str | None = None
+    error_description: str = ""
+    session_state: str = ""
+
 
 Next = Annotated[str, Query(alias="next")]
 
@@ -89,21 +102,12 @@ def begin_elsewhere(visit: TheVisit, request: Request, wanted: Next = "") -> Res
 
 
 @router.get("/sign-in/oidc/callback")
-def come_back(  # noqa: PLR0913 - what the company's sign-in sends along
-    visit: TheVisit,
-    request: Request,
-    state: str = "",
-    code: str | None = None,
-    error: str | None = None,
-    iss: str | None = None,
-    error_description: str = "",
-    session_state: str = "",
-) -> Response:
+def come_back(visit: TheVisit, request: Request, said: Annotated[Said, Query()]) -> Response:
     """Take what the company's sign-in says of the visitor."""
     provider = visit.opened.provider
     if provider is None:
         return redirect(visit, "/sign-in")
-    answer = oidc.OidcAnswer(state, request.cookies.get(_BINDING, ""), code, error, iss)
+    answer = oidc.OidcAnswer(said.state, request.cookies.get(_BINDING, ""), said.code, said.error, said.iss)
     try:
         opened = oidc.finish(visit.hub.engine, provider, answer, address=visit.address)
     except (SignInRefused, Unavailable) as refusal:
