@@ -29,6 +29,7 @@ golden_record = Table(
     CheckConstraint("(state = 'forwarded') = (forward_to IS NOT NULL)", name="forward_to"),
     Index("ix_golden_record_forward_to", "forward_to"),
     Index("ix_golden_record_entity_type", "entity_type", "state", "id"),
+    Index("ix_golden_record_id_beginning", "id", postgresql_ops={"id": "text_pattern_ops"}),
     Index("ix_golden_record_next_change_at", "next_change_at", postgresql_where=text("next_change_at IS NOT NULL")),
 )
 

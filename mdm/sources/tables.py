@@ -86,6 +86,7 @@ source_record = Table(
     CheckConstraint("successor_id IS NULL OR ended_because IS NOT NULL", name="successor"),
     CheckConstraint("unseen_because IN ('access_lost', 'vanished')", name="unseen_because"),
     ForeignKeyConstraint(["golden_id", "entity_type"], ["golden_record.id", "golden_record.entity_type"]),
+    Index("ix_source_record_arrival", "instance_id", "recorded_at"),
     Index("ix_source_record_golden_id", "golden_id"),
     Index("ix_source_record_reference", "instance_id", "native_id", "entity_type"),
     Index("ix_source_record_deferred", "id", postgresql_where=text("is_deferred")),

@@ -21,11 +21,12 @@ from mdm.identity.service import golden_record, require_settled, resolve_golden
 from mdm.ids import EventId, GoldenId, RecordId
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey, SourceRecord
-from mdm.survivorship import store
+from mdm.survivorship import search_store, store
 from mdm.survivorship.model import Contribution, GoldenValues, GoldenVersion, Losing, Override, canonical_bytes
 from mdm.survivorship.rules import losers
 from mdm.survivorship.rules import survive as work_out
-from mdm.survivorship.search_words import patterns, search_words
+from mdm.survivorship.search_terms import search_row
+from mdm.survivorship.search_words import patterns
 
 Members = Mapping[GoldenId, Sequence[SourceRecord]]
 
@@ -47,8 +48,8 @@ def survive(
     goldens = identity_store.select_goldens(connection, golden_ids)
     contests = _contests(connection, entity_type, golden_ids)
     before = store.select_checksums(connection, golden_ids)
-    searchable = store.select_searchable(connection, golden_ids)
-    rows, unchanged, words = [], {}, {}
+    searchable = search_store.select_searchable(connection, golden_ids)
+    rows, unchanged, found_by = [], {}, {}
     lapsed: list[str] = []
     for golden_id, golden in goldens.items():
         contributions, overrides, held = contests.get(golden_id, ((), (), ()))
@@ -60,16 +61,16 @@ def survive(
         else:
             rows.append(row)
         if golden_id in searchable:
-            words[golden_id] = search_words(golden_id, row["values"], searchable[golden_id])
+            found_by[golden_id] = search_row(entity_type, golden_id, row["values"], searchable[golden_id])
     if lapsed:
         signed = Signature(at, overrides_store.BY_THE_HUB, event_id)
         overrides_store.end_overrides(connection, lapsed, signed=signed)
     if unchanged:
         store.update_next_changes(connection, unchanged)
-    if wordless := goldens.keys() - words.keys():
-        store.delete_search_words(connection, wordless)
-    if words:
-        store.upsert_search_words(connection, entity_type.name, words)
+    if lost := goldens.keys() - found_by.keys():
+        search_store.delete_search_words(connection, lost)
+    if found_by:
+        search_store.upsert_search_rows(connection, entity_type.name, found_by)
     if not rows:
         return ()
     written = store.insert_versions(connection, rows, event_id=event_id, at=at, who=who)
@@ -117,7 +118,7 @@ def find_golden(
     asked = patterns(question)
     if question.strip() and not asked:
         return ()
-    return store.search(connection, asked, entity_types=entity_types, after=after, limit=limit)
+    return search_store.search(connection, asked, entity_types=entity_types, after=after, limit=limit)
 
 
 def _named(connection: Connection, question: str) -> GoldenRecord | None:

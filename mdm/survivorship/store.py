@@ -1,6 +1,6 @@
 """SQL of golden values, one function a question."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from mdm.db.types import as_json
 from mdm.ids import EventId, GoldenId, RecordId
 from mdm.survivorship.model import GoldenVersion, Override
 
-_VERSION = (
+VERSION = (
     "SELECT v.golden_id, v.version, v.state, v.forward_to, v.values, v.lineage, v.completeness, v.held,"
     " v.recorded_from,"
     " v.recorded_to, v.who, v.event_id, g.entity_type FROM golden_version v JOIN golden_record g ON g.id = v.golden_id"
@@ -55,7 +55,7 @@ def insert_versions(
         ),
         parameters,
     )
-    return tuple(map(_version, written))
+    return tuple(map(version_of, written))
 
 
 def update_next_changes(connection: Connection, next_change_by_id: dict[GoldenId, datetime | None]) -> None:
@@ -121,30 +121,30 @@ def select_version(connection: Connection, golden_id: GoldenId, *, as_of: dateti
         else "v.recorded_from <= :as_of AND (v.recorded_to > :as_of OR v.recorded_to IS NULL)"
     )
     row = connection.execute(
-        text(f"{_VERSION} WHERE v.golden_id = :id AND {when}"), {"id": golden_id, "as_of": as_of}
+        text(f"{VERSION} WHERE v.golden_id = :id AND {when}"), {"id": golden_id, "as_of": as_of}
     ).one_or_none()
-    return _version(row) if row is not None else None
+    return version_of(row) if row is not None else None
 
 
 def select_versions(connection: Connection, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, GoldenVersion]:
     """Return the newest version of each golden record."""
     rows = connection.execute(
-        text(f"{_VERSION} WHERE v.golden_id = ANY(:ids) AND v.recorded_to IS NULL"),
+        text(f"{VERSION} WHERE v.golden_id = ANY(:ids) AND v.recorded_to IS NULL"),
         {"ids": [str(id_) for id_ in golden_ids]},
     )
-    return {GoldenId(row.golden_id): _version(row) for row in rows}
+    return {GoldenId(row.golden_id): version_of(row) for row in rows}
 
 
 def select_numbered(connection: Connection, numbers: Sequence[tuple[GoldenId, int]]) -> dict[GoldenId, GoldenVersion]:
     """Return one version of each golden record by its number; one that does not exist is left out."""
     rows = connection.execute(
         text(
-            f"{_VERSION} JOIN unnest(CAST(:ids AS text[]), CAST(:versions AS int[])) AS n (golden_id, version)"
+            f"{VERSION} JOIN unnest(CAST(:ids AS text[]), CAST(:versions AS int[])) AS n (golden_id, version)"
             " ON n.golden_id = v.golden_id AND n.version = v.version"
         ),
         {"ids": [str(id_) for id_, _ in numbers], "versions": [version for _, version in numbers]},
     )
-    return {GoldenId(row.golden_id): _version(row) for row in rows}
+    return {GoldenId(row.golden_id): version_of(row) for row in rows}
 
 
 def select_history(
@@ -153,74 +153,16 @@ def select_history(
     """List the versions of a golden record, newest first, those below `before`."""
     rows = connection.execute(
         text(
-            f"{_VERSION} WHERE v.golden_id = :id AND (CAST(:before AS int) IS NULL OR v.version < :before)"
+            f"{VERSION} WHERE v.golden_id = :id AND (CAST(:before AS int) IS NULL OR v.version < :before)"
             " ORDER BY v.version DESC LIMIT :limit"
         ),
         {"id": golden_id, "before": before, "limit": limit},
     )
-    return tuple(_version(row) for row in rows)
+    return tuple(version_of(row) for row in rows)
 
 
-def select_searchable(connection: Connection, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, list[tuple[Any, ...]]]:
-    """Load what active members say, declared or not: (instance, object, scope, native id, values, undeclared) each."""
-    rows = connection.execute(
-        text(
-            "SELECT r.golden_id, r.instance_id, r.object, r.scope, r.native_id, v.values, v.undeclared"
-            " FROM source_record r JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version"
-            " WHERE r.golden_id = ANY(:ids) AND r.state = 'active'"
-            " ORDER BY r.golden_id, r.instance_id, r.object, r.scope, r.native_id"
-        ),
-        {"ids": [str(id_) for id_ in golden_ids]},
-    )
-    found: dict[GoldenId, list[tuple[Any, ...]]] = {}
-    for row in rows:
-        found.setdefault(GoldenId(row.golden_id), []).append(tuple(row)[1:])
-    return found
-
-
-def delete_search_words(connection: Connection, golden_ids: Iterable[GoldenId]) -> None:
-    """Let golden records be found by no word."""
-    connection.execute(
-        text("DELETE FROM golden_search WHERE golden_id = ANY(:ids)"), {"ids": [str(id_) for id_ in golden_ids]}
-    )
-
-
-def upsert_search_words(connection: Connection, entity_type: str, words_by_id: Mapping[GoldenId, str]) -> None:
-    """Write the words by which golden records are found."""
-    connection.execute(
-        text(
-            "INSERT INTO golden_search (golden_id, entity_type, words)"
-            " SELECT golden_id, :entity_type, words"
-            " FROM unnest(CAST(:ids AS text[]), CAST(:words AS text[])) AS w (golden_id, words)"
-            " ON CONFLICT (golden_id) DO UPDATE SET words = excluded.words"
-            " WHERE golden_search.words <> excluded.words"
-        ),
-        {"entity_type": entity_type, "ids": [str(id_) for id_ in words_by_id], "words": list(words_by_id.values())},
-    )
-
-
-def search(
-    connection: Connection, patterns: Sequence[str], *, entity_types: frozenset[str] | None, after: str, limit: int
-) -> tuple[GoldenVersion, ...]:
-    """List active golden records whose words fit every pattern, of some types or all, in the order of their ids."""
-    fitting = "".join(f" AND s.words LIKE :pattern_{number}" for number in range(len(patterns)))
-    rows = connection.execute(
-        text(
-            f"{_VERSION} JOIN golden_search s ON s.golden_id = g.id WHERE v.recorded_to IS NULL"
-            f" AND (CAST(:types AS text[]) IS NULL OR s.entity_type = ANY(:types)) AND s.golden_id > :after{fitting}"
-            " ORDER BY s.golden_id LIMIT :limit"
-        ),
-        {
-            "types": None if entity_types is None else sorted(entity_types),
-            "after": after,
-            "limit": limit,
-            **{f"pattern_{number}": pattern for number, pattern in enumerate(patterns)},
-        },
-    )
-    return tuple(_version(row) for row in rows)
-
-
-def _version(row: Row[Any]) -> GoldenVersion:
+def version_of(row: Row[Any]) -> GoldenVersion:
+    """Read a row of `VERSION`."""
     return GoldenVersion(
         golden_id=GoldenId(row.golden_id),
         entity_type=row.entity_type,

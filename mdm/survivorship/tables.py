@@ -1,7 +1,7 @@
 """Golden values, a row per version with values and lineage as documents; and the words by which people find them."""
 
 from sqlalchemy import CheckConstraint, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSVECTOR
 
 from mdm.db.metadata import metadata
 
@@ -11,7 +11,13 @@ golden_search = Table(
     Column("golden_id", Text, ForeignKey("golden_record.id"), primary_key=True, comment="active ones only"),
     Column("entity_type", Text, nullable=False),
     Column("words", Text, nullable=False, comment="folded words of all members, their source keys, the golden id"),
+    Column(
+        "names", ARRAY(Text), comment="as they are compared, for ranking; null until the worker has read the record"
+    ),
+    Column("terms", TSVECTOR, comment="marked words, words with a letter missing, whole names, numbers, native ids"),
     Index("ix_golden_search_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
+    Index("ix_golden_search_terms", "terms", postgresql_using="gin"),
+    Index("ix_golden_search_unread", "golden_id", postgresql_where=text("terms IS NULL")),
 )
 
 golden_version = Table(
