@@ -22,7 +22,7 @@ from mdm.db.provide import hub_database
 from mdm.hub import Hub, open_hub
 from mdm.settings import Settings
 from mdm.stewardship.find import find
-from mdm.stewardship.limits import Limits
+from mdm.access.limits import Limits
 
 P95_MS = 100.0  # issue 4
 SEED = 7

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
@@ -12,6 +12,7 @@ from mdm.decisions.model import Verdict
 from mdm.decisions.review_model import Answer, AnswerState, Comment, Pace
 from mdm.ids import AnswerId, EventId, ReviewId
 
+TEAM_ANSWERS_MAX: Final = 5_000  # chosen: the latest answers of a team; the median of more is no other
 _ANSWER = (
     "SELECT a.id, a.review_id, q.entity_type, a.bulk_id, a.judgement, a.reason, a.relation, a.valid_from, a.valid_to,"
     " a.expected, a.state, a.recorded_at, a.who, a.settled_at, a.settled_by, a.event_id"
@@ -99,6 +100,20 @@ def select_pace(connection: Connection, who: str, *, at: datetime, days: int) ->
             " FROM review_answer WHERE who = :who AND recorded_at > :since AND bulk_id IS NULL"
         ),
         {"who": who, "since": at - timedelta(days=days)},
+    ).one()
+    return Pace(row.answers, row.timed, None if row.median is None else float(row.median))
+
+
+def select_team_pace(connection: Connection, *, at: datetime, days: int) -> Pace:
+    """Count the answers of all stewards and take the median time from claim to answer, for the price of a queue."""
+    row = connection.execute(
+        text(
+            "SELECT count(*) AS answers, count(claimed_at) AS timed, percentile_cont(0.5) WITHIN GROUP (ORDER BY"
+            " EXTRACT(epoch FROM recorded_at - claimed_at)) FILTER (WHERE claimed_at IS NOT NULL) AS median"
+            " FROM (SELECT recorded_at, claimed_at FROM review_answer WHERE recorded_at > :since AND bulk_id IS NULL"
+            " ORDER BY id DESC LIMIT :limit) AS a"
+        ),
+        {"since": at - timedelta(days=days), "limit": TEAM_ANSWERS_MAX},
     ).one()
     return Pace(row.answers, row.timed, None if row.median is None else float(row.median))
 

@@ -196,6 +196,22 @@ class ReviewCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for one person.
+
+    assigned    open reviews that are theirs or their groups'
+    due_today   of those and of the claimed ones, due until the end of the day in UTC; overdue ones not counted
+    to_approve  answers of others that wait for a second person
+    """
+
+    assigned: int
+    claimed: int
+    due_today: int
+    overdue: int
+    to_approve: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """How fast a steward answers: answers of the last thirty days, and the median seconds from claim to answer."""
 

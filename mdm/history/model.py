@@ -143,6 +143,19 @@ class Tail:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """How far the log is sealed.
+
+    count      sealed entries
+    sealed_at  when the last of them was made; newest_at the newest entry of all, sealed or not
+    """
+
+    count: int
+    sealed_at: datetime | None
+    newest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What a verification looked at, and every fault.
 

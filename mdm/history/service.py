@@ -17,7 +17,7 @@ from mdm.db.transaction import run, transaction
 from mdm.history import checkpoints, store
 from mdm.history.chain import Walk, chained
 from mdm.history.checkpoints import Exported
-from mdm.history.model import AUDITED, Entry, Fault, Verification
+from mdm.history.model import AUDITED, Entry, Fault, Sealed, Verification
 
 SEALED_MAX: Final = 50_000  # chosen: half a second of work and 20 MB in one transaction
 ROW_FAULTS_MAX: Final = 100  # chosen: of one table; the first tell enough
@@ -46,6 +46,11 @@ def export_checkpoint(engine: Engine, *, folder: Path, home: Path) -> int:
         return 0
     checkpoints.export(found, folder, home)
     return 1
+
+
+def sealed(connection: Connection) -> Sealed:
+    """Say how far the log is sealed."""
+    return store.select_sealed(connection)
 
 
 def entries(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 from mdm.db.locks import key_hash
 from mdm.db.statement import text
 from mdm.history.chain import GENESIS
-from mdm.history.model import AUDITED, Audited, Checkpoint, Entry, Fault, FaultKind, Place, Progress, Tail
+from mdm.history.model import AUDITED, Audited, Checkpoint, Entry, Fault, FaultKind, Place, Progress, Sealed, Tail
 
 # The written form of an entry: what is hashed. Numbers, text and hexadecimal digits are written alike under every
 # setting of a session.
@@ -137,6 +137,19 @@ def select_tail(connection: Connection) -> Tail:
         )
     ).one()
     return Tail(row.entries, max(0.0, float(row.age)))
+
+
+def select_sealed(connection: Connection) -> Sealed:
+    """Say up to which entry the log is sealed, and when the newest entry was made; two looks into indexes."""
+    row = connection.execute(
+        text(
+            "SELECT s.position, e.recorded_at AS sealed_at,"
+            " (SELECT n.recorded_at FROM audit_entry AS n ORDER BY n.id DESC LIMIT 1) AS newest_at"
+            " FROM audit_state AS a LEFT JOIN (SELECT * FROM audit_seal ORDER BY position DESC LIMIT 1) AS s ON true"
+            " LEFT JOIN audit_entry AS e ON e.id = s.entry_id"
+        )
+    ).one()
+    return Sealed(row.position or 0, row.sealed_at, row.newest_at)
 
 
 def select_head(connection: Connection, checkpoint_size: int) -> Checkpoint | None:

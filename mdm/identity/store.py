@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from mdm.db.counting import estimated_counts
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.identity.model import (
@@ -293,6 +294,14 @@ def count_goldens(connection: Connection) -> dict[str, int]:
         text("SELECT entity_type, count(*) AS n FROM golden_record WHERE state = 'active' GROUP BY 1 ORDER BY 1")
     )
     return {row.entity_type: row.n for row in rows}
+
+
+def estimate_goldens(connection: Connection) -> tuple[dict[str, int], bool]:
+    """Count the active golden records of each entity type; True where there are so many that it is an estimate."""
+    estimated = estimated_counts(connection, "golden_record", "st_golden_record_state")
+    if estimated is None:
+        return count_goldens(connection), False
+    return {entity_type: n for (entity_type, state), n in estimated.items() if state == "active"}, True
 
 
 def select_first_seen(connection: Connection, key: SourceKey) -> datetime | None:

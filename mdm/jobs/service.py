@@ -13,7 +13,7 @@ from mdm import clock
 from mdm.db.statement import text
 from mdm.db.transaction import reading, run
 from mdm.entities.model import Reason
-from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
+from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.identity.model import Cause, IdentityPlan
 from mdm.ids import ExceptionId, GoldenId
 from mdm.jobs.merges import take_merges
@@ -94,6 +94,15 @@ def replay(hub: Hub, exception_id: ExceptionId, *, who: str, bracket: Bracket[Ou
         return outcome
 
     return run(hub.engine, lambda connection: bracket.around(connection, lambda: act(connection)))
+
+
+def try_delivery(hub: Hub, found: DeliveryException, *, who: str) -> Outcome:
+    """Say what a replay of an exception with these fields would do now, by doing it and taking it back."""
+    delivery = exceptions.delivery_of(found)
+    judged = _judge(hub, delivery, run(hub.engine, _known), found.column_map)
+    if isinstance(judged, Rejected):
+        return Outcome(delivery.key, "rejected", None, "none", errors=judged.reasons)
+    return rehearse(hub, partial(_deliver_chunk, chunk=[(0, judged)], column_map=found.column_map), who=who)[0]
 
 
 def refresh_due(hub: Hub, *, who: str = "worker") -> int:

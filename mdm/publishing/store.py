@@ -249,6 +249,18 @@ def select_waiting_lanes(connection: Connection, target_id: str, *, after: str, 
     return tuple(Lane(row.target_id, GoldenId(row.golden_id), row.head, row.acknowledged) for row in rows)
 
 
+def count_waiting(connection: Connection, *, up_to: int) -> dict[str, int]:
+    """Count by target the golden records of which it does not have the newest version, held ones too, up to a bound."""
+    rows = connection.execute(
+        text(
+            "SELECT t.id, n.n FROM target t CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM delivery_lane l"
+            " WHERE l.target_id = t.id AND l.acknowledged < l.head LIMIT :up_to) AS some) AS n ORDER BY t.id"
+        ),
+        {"up_to": up_to},
+    )
+    return {row.id: row.n for row in rows}
+
+
 def acknowledge(connection: Connection, lanes: Sequence[Lane]) -> None:
     """Note that a target has the head of each lane as it was read; a head that rose meanwhile stays waiting."""
     rows = [{"target_id": lane.target_id, "golden_id": lane.golden_id, "version": lane.head} for lane in lanes]

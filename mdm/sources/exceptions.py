@@ -6,9 +6,9 @@ delivers something else, and a later delivery that is stored closes what it puts
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -19,7 +19,10 @@ from mdm.entities.model import EntityType, Reason
 from mdm.errors import ExceptionClosed, ExceptionUnknown, InputInvalid
 from mdm.ids import ExceptionId, new_exception_id
 from mdm.sources import exceptions_store as store
+from mdm.sources.exceptions_model import ExceptionFilter, ReasonGroup
 from mdm.sources.model import Accepted, Delivery, DeliveryException, Rejected, SourceKey
+
+GROUPS_MAX: Final = 200  # chosen: groups of one answer, more than a page shows
 
 
 def queue_rejected(
@@ -44,6 +47,26 @@ def listed(
 ) -> tuple[DeliveryException, ...]:
     """List exceptions in the order they were queued."""
     return store.select_exceptions(connection, state=state, source=source, after=after, limit=limit)
+
+
+def listed_by(
+    connection: Connection, asked: ExceptionFilter, *, after: str = "", limit: int = 100
+) -> tuple[DeliveryException, ...]:
+    """List what a filter lets through in the order it was queued; `after` is the id of the last one seen."""
+    return store.select_filtered(connection, asked, after=after, limit=limit)
+
+
+def count_by(connection: Connection, asked: ExceptionFilter) -> int:
+    """Count what a filter lets through."""
+    return store.count_filtered(connection, asked)
+
+
+def grouped(connection: Connection, asked: ExceptionFilter, *, limit: int = GROUPS_MAX) -> tuple[ReasonGroup, ...]:
+    """Count what a filter lets through by entity type, source, kind and reason, the largest group first.
+
+    An exception counts once under each reason that it has.
+    """
+    return store.select_groups(connection, asked, limit=limit)
 
 
 def counted(connection: Connection) -> dict[tuple[str, str], int]:
@@ -82,12 +105,24 @@ def mend(
 
     Raises ExceptionUnknown, ExceptionClosed, and InputInvalid for a field that was not delivered and fills nothing.
     """
-    found = _open(connection, exception_id)
+    mended = as_mended(_open(connection, exception_id), declared, changes)
+    store.update_exception_fields(connection, exception_id, mended.fields)
+    return require(connection, exception_id)
+
+
+def as_mended(
+    found: DeliveryException, declared: Mapping[str, EntityType], changes: Mapping[str, Any]
+) -> DeliveryException:
+    """Give an exception as mending would leave it, without writing; raises InputInvalid as `mend` does."""
     if found.entity_type in declared:
         _require_useful(found, declared[found.entity_type], changes)
     fields = {name: value for name, value in {**found.fields, **changes}.items() if value is not None}
-    store.update_exception_fields(connection, exception_id, fields)
-    return require(connection, exception_id)
+    return replace(found, fields=fields)
+
+
+def with_reasons(found: DeliveryException, reasons: Sequence[Reason]) -> DeliveryException:
+    """Give an exception as another attempt would leave it, without writing."""
+    return replace(found, reasons=tuple(reasons))
 
 
 def keep(connection: Connection, found: DeliveryException, reasons: Sequence[Reason]) -> None:

@@ -9,11 +9,22 @@ from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.entities.model import Reason
 from mdm.ids import ExceptionId
+from mdm.sources.exceptions_model import ExceptionFilter, ReasonGroup
 from mdm.sources.model import DeliveryException, SourceKey
 
 _EXCEPTION = (
     "SELECT id, kind, entity_type, source_key, fields, source_time, is_deletion, column_map, reasons, state,"
     " recorded_at, fingerprint FROM delivery_exception"
+)
+
+_FILTER = (
+    " WHERE state = :state AND (CAST(:kind AS text) IS NULL OR kind = :kind)"
+    " AND (CAST(:source AS text) IS NULL OR instance_id = :source)"
+    " AND (CAST(:entity_type AS text) IS NULL OR entity_type = :entity_type)"
+    " AND (CAST(:since AS timestamptz) IS NULL OR recorded_at >= :since)"
+    " AND (CAST(:reason AS jsonb) IS NULL OR reasons @> CAST(:reason AS jsonb))"
+    " AND (CAST(:types AS text[]) IS NULL OR entity_type = ANY(:types) OR (entity_type, instance_id) IN"
+    " (SELECT * FROM unnest(CAST(:few_types AS text[]), CAST(:few_sources AS text[]))))"
 )
 
 
@@ -66,6 +77,60 @@ def select_exceptions(
         {"state": state, "source": source, "after": after, "limit": limit},
     )
     return tuple(_exception(row) for row in rows)
+
+
+def select_filtered(
+    connection: Connection, asked: ExceptionFilter, *, after: str, limit: int
+) -> tuple[DeliveryException, ...]:
+    """List the exceptions that a filter lets through, in the order they were queued."""
+    rows = connection.execute(
+        text(f"{_EXCEPTION}{_FILTER} AND id > :after ORDER BY id LIMIT :limit"),
+        {**_named(asked), "after": after, "limit": limit},
+    )
+    return tuple(_exception(row) for row in rows)
+
+
+def select_groups(connection: Connection, asked: ExceptionFilter, *, limit: int) -> tuple[ReasonGroup, ...]:
+    """Count what a filter lets through by entity type, source, kind and reason, the largest group first.
+
+    An exception counts once under each reason that it has.
+    """
+    rows = connection.execute(
+        text(
+            "SELECT entity_type, instance_id, kind, r.code, r.field, max(r.severity) AS severity,"
+            " count(DISTINCT id) AS n, min(recorded_at) AS since, max(recorded_at) AS until, min(id) AS example,"
+            " (array_agg(r.message ORDER BY id))[1] AS message, (array_agg(r.remedy ORDER BY id))[1] AS remedy"
+            " FROM delivery_exception CROSS JOIN LATERAL jsonb_to_recordset(reasons) AS r (code text, field text,"
+            f" message text, remedy text, severity text){_FILTER}"
+            " AND (CAST(:code AS text) IS NULL OR r.code = :code) AND (CAST(:field AS text) IS NULL OR r.field ="
+            " :field) GROUP BY 1, 2, 3, 4, 5 ORDER BY n DESC, 1, 2, 3, 4, 5 LIMIT :limit"
+        ),
+        {**_named(asked), "limit": limit},
+    )
+    return tuple(
+        ReasonGroup(
+            entity_type=row.entity_type,
+            source=row.instance_id,
+            kind=row.kind,
+            code=row.code,
+            field=row.field,
+            severity=row.severity,
+            count=row.n,
+            oldest_at=row.since,
+            newest_at=row.until,
+            example_id=ExceptionId(row.example),
+            message=row.message,
+            remedy=row.remedy,
+        )
+        for row in rows
+    )
+
+
+def count_filtered(connection: Connection, asked: ExceptionFilter) -> int:
+    """Count what a filter lets through."""
+    return int(
+        connection.execute(text(f"SELECT count(*) FROM delivery_exception{_FILTER}"), _named(asked)).scalar_one()
+    )
 
 
 def select_exception(
@@ -124,6 +189,24 @@ def count_exceptions(connection: Connection) -> dict[tuple[str, str], int]:
         )
     )
     return {(row.kind, row.code): row.n for row in rows}
+
+
+def _named(asked: ExceptionFilter) -> dict[str, Any]:
+    reason = {name: told for name, told in (("code", asked.code), ("field", asked.field)) if told is not None}
+    limits = asked.limits
+    return {
+        "state": asked.state,
+        "kind": asked.kind,
+        "source": asked.source,
+        "entity_type": asked.entity_type,
+        "since": asked.since,
+        "reason": as_json([reason]) if reason else None,
+        "code": asked.code,
+        "field": asked.field,
+        "types": None if limits is None else list(limits.whole_types),
+        "few_types": [] if limits is None else [name for name, _ in limits.pairs],
+        "few_sources": [] if limits is None else [source for _, source in limits.pairs],
+    }
 
 
 def _exception(row: Row[Any]) -> DeliveryException:

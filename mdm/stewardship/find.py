@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from mdm.access.limits import Limits
 from mdm.db.transaction import reading, run
 from mdm.hub import Hub
 from mdm.identity import store as identity_store
@@ -19,7 +20,6 @@ from mdm.identity.model import GoldenRecord
 from mdm.ids import GoldenId
 from mdm.sources.model import SourceKey
 from mdm.stewardship.found import RANK, Hit, Member, Why, nearness, reasons_of
-from mdm.stewardship.limits import Limits
 from mdm.survivorship import search_store
 from mdm.survivorship import store as survivorship_store
 from mdm.survivorship.model import GoldenVersion

@@ -98,7 +98,8 @@ def reasons_of(
         note(by, attribute, shown, nearness, None)
     if not found:
         found = _by_words(question, members, golden_values)
-    best = sorted(found.items(), key=lambda one: (-one[1][0], one[0]))[:REASONS_MAX]
+    # Sorting is stable: of equal reasons, the attribute that is declared first.
+    best = sorted(found.items(), key=lambda one: -one[1][0])[:REASONS_MAX]
     told = tuple(Why(by, attribute, shown, tuple(keys)) for (by, attribute, shown), (_, keys) in best)
     return (best[0][1][0] if best else 0.0), told
 
@@ -182,7 +183,7 @@ def _by_words(
 ) -> dict[tuple[FoundBy, str, str], tuple[float, list[str]]]:
     """Show the values in which the words stand, when all of them stand somewhere."""
     left, found = set(question.all_words), dict[tuple[FoundBy, str, str], tuple[float, list[str]]]()
-    told = [(member, member.values | {"undeclared": member.undeclared}) for member in members]
+    told = [(member, {**member.values, "undeclared": member.undeclared}) for member in members]
     for member, values in (*told, (None, golden_values)):
         for attribute, text in _every_text(values):
             there = " ".join(words(fold(text)))

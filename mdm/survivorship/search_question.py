@@ -88,7 +88,7 @@ def read_question(text: str) -> Question:
     numbers, going_on = _numbers(asked)
     wholes = [NAME + _squashed(name) for name in (*names, " ".join(plain)) if name]
     exact = [*keys, *numbers, *wholes]
-    beginnings = [key for key in keys if len(key) > BEGINNING_LENGTH_MIN] + going_on
+    beginnings = [key for key in keys if placed or len(key) > BEGINNING_LENGTH_MIN] + going_on
     return Question(
         asked=asked,
         golden_id=asked.lower() if _GOLDEN_ID.fullmatch(asked.lower()) else "",

@@ -35,6 +35,20 @@ class Limits:
         """Give the sources of those entity types that are limited to some."""
         return {name: few for name, few in self.sources_by_type.items() if few is not None}
 
+    @property
+    def whole_types(self) -> tuple[str, ...]:
+        """Name the entity types of which every source may be shown."""
+        return tuple(sorted(name for name, few in self.sources_by_type.items() if few is None))
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Name (entity type, source) of those entity types that are limited to some sources."""
+        return tuple(sorted((name, source) for name, few in self.few_sources.items() for source in few))
+
+    def reaches(self, source: str) -> bool:
+        """Tell whether anything of a source may be shown."""
+        return any(few is None or source in few for few in self.sources_by_type.values())
+
     def to_type(self, entity_type: str | None) -> "Limits":
         """Look at one entity type only; None means at all of these."""
         if entity_type is None:
