@@ -254,7 +254,7 @@ def count_waiting(connection: Connection, *, up_to: int) -> dict[str, int]:
     rows = connection.execute(
         text(
             "SELECT t.id, n.n FROM target t CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM delivery_lane l"
-            " WHERE l.target_id = t.id AND l.acknowledged < l.head LIMIT :up_to) AS some) AS n ORDER BY t.id"
+            " WHERE l.target_id = t.id AND l.acknowledged < l.head LIMIT :up_to) AS w) AS n ORDER BY t.id"
         ),
         {"up_to": up_to},
     )

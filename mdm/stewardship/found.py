@@ -15,7 +15,7 @@ from mdm.entities.model import EntityType
 from mdm.ids import GoldenId
 from mdm.sources.model import SourceKey
 from mdm.survivorship.search_question import Question
-from mdm.survivorship.search_terms import PHONE, WORD, Sought, compare_names, country_of, sought_in, terms_of
+from mdm.survivorship.search_terms import DOMAIN, PHONE, WORD, Sought, compare_names, country_of, sought_in, terms_of
 
 FoundBy = Literal["golden_id", "source_key", "number", "name", "beginning", "similar_name", "words"]
 
@@ -135,9 +135,12 @@ def _by_values(
 def _by_value(sought: Sought, question: Question, text: str, country: str) -> tuple[FoundBy, float] | None:
     if sought.kind == WORD:
         return _by_name(question, text, compare_names(sought.name_kind, text, country))
-    terms = terms_of(sought, text, country)
-    if any(term in question.exact_terms for term in terms):
-        return "number", 0.0
+    terms = terms_of(sought.kind, sought.name_kind, text, country)
+    same = [term for term in terms if term in question.exact_terms]
+    if same:
+        # Of an address somebody else's at the same host is merely near.
+        is_host_only = "@" in question.asked and all(term.startswith(DOMAIN) for term in same)
+        return "number", -0.5 if is_host_only else 0.0
     beginnings = [one for one in question.beginning_terms if any(term.startswith(one) for term in terms)]
     if not beginnings:
         return None

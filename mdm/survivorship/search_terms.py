@@ -72,11 +72,16 @@ def search_row(
     entity_type: EntityType, golden_id: str, values: Mapping[str, Any], members: Sequence[tuple[Any, ...]]
 ) -> SearchRow:
     """Gather by what a golden record is found: (instance, object, scope, native id, values, undeclared) a member."""
-    told = [values, *(member[4] for member in members)]
+    terms: dict[str, None] = {KEY + member[3].lower()[: _TERM_LENGTH_MAX - 1]: None for member in members}
+    names: dict[str, None] = {}
+    for kind, name_kind, text, country in _said(entity_type, [values, *(member[4] for member in members)]):
+        terms |= dict.fromkeys(terms_of(kind, name_kind, text, country))
+        if kind == WORD:
+            names |= dict.fromkeys(compare_names(name_kind, text, country))
     return SearchRow(
         words=search_words(golden_id, values, members),
-        names=tuple(names_of(entity_type, told)),
-        terms=tuple(search_terms(entity_type, told, [member[3] for member in members])),
+        names=tuple(names)[:NAMES_MAX],
+        terms=tuple(terms)[:TERMS_MAX],
     )
 
 
@@ -99,42 +104,22 @@ def sought_in(entity_type: EntityType) -> tuple[Sought, ...]:
     return tuple(found)
 
 
-def search_terms(entity_type: EntityType, told: Iterable[Mapping[str, Any]], native_ids: Iterable[str]) -> list[str]:
-    """Gather the distinct terms of what a golden record and its members say, and of their native ids."""
-    found: dict[str, None] = dict.fromkeys(KEY + one.lower()[: _TERM_LENGTH_MAX - 1] for one in native_ids)
-    for values in told:
-        for sought in sought_in(entity_type):
-            for text in _texts(values.get(sought.attribute)):
-                found |= dict.fromkeys(terms_of(sought, text, country_of(sought, values)))
-    return list(found)[:TERMS_MAX]
-
-
-def names_of(entity_type: EntityType, told: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Gather the distinct names of a golden record and its members as they are compared, for ranking."""
-    found: dict[str, None] = {}
-    for values in told:
-        for sought in sought_in(entity_type):
-            if sought.kind == WORD:
-                for text in _texts(values.get(sought.attribute)):
-                    found |= dict.fromkeys(compare_names(sought.name_kind, text, country_of(sought, values)))
-    return list(found)[:NAMES_MAX]
-
-
 def country_of(sought: Sought, values: Mapping[str, Any]) -> str:
     """Give the country that a record's values of an attribute are read in, "" when it does not say."""
-    return next((str(values[name]) for name in sought.country_from if values.get(name)), "")
+    for name in sought.country_from:
+        if country := values.get(name):
+            return str(country)
+    return ""
 
 
-@lru_cache(maxsize=8_192)  # the golden value is a member's, and most members of one golden record say the same
-def terms_of(sought: Sought, text: str, country: str) -> tuple[str, ...]:
-    """Give the terms of one value."""
-    if sought.kind == WORD:
-        terms = _name_terms(sought.name_kind, text, country)
-    else:
-        terms = _NUMBER_TERMS[sought.kind](text, country)
+@lru_cache(maxsize=8_192)  # what a delivery changes is gathered again with all that the members said before
+def terms_of(kind: str, name_kind: NameKind, text: str, country: str) -> tuple[str, ...]:
+    """Give the terms of one value of a kind of attribute."""
+    terms = _name_terms(name_kind, text, country) if kind == WORD else _NUMBER_TERMS[kind](text, country)
     return tuple(dict.fromkeys(term for term in terms if 1 < len(term) <= _TERM_LENGTH_MAX))
 
 
+@lru_cache(maxsize=8_192)
 def compare_names(kind: NameKind, text: str, country: str) -> tuple[str, ...]:
     """Give the names written into a text, without what writers add: legal form, article, title."""
     return FORMS[kind]([text], [country])[0] or FORMS["text"]([text], [country])[0]
@@ -204,7 +189,24 @@ _NUMBER_TERMS: Final[Mapping[str, Callable[[str, str], Iterator[str]]]] = {
 }
 
 
+def _said(entity_type: EntityType, told: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, NameKind, str, str]]:
+    """Give each distinct value once, as (kind, compare form of a name, text, country): most members say the same."""
+    sought_by_name = _sought_by_name(entity_type)
+    found: dict[tuple[str, NameKind, str, str], None] = {}
+    for values in told:
+        for name, value in values.items():
+            sought = sought_by_name.get(name)
+            if sought is not None:
+                country = country_of(sought, values)
+                for text in (value,) if isinstance(value, str) else _texts(value):
+                    found[sought.kind, sought.name_kind, text, country] = None
+    return found
+
+
+@lru_cache(maxsize=256)
+def _sought_by_name(entity_type: EntityType) -> Mapping[str, Sought]:
+    return {sought.attribute: sought for sought in sought_in(entity_type)}
+
+
 def _texts(value: Any) -> Sequence[str]:
-    if isinstance(value, str):
-        return (value,)
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else ()

@@ -96,7 +96,7 @@ AT_HAND = [
     ("redhat", (RED_HAT, "similar_name", "legal_name")),
     ("Red Hat Conslting", (RED_HAT, "similar_name", "legal_name")),
     ("fortyfour", (MUELLER, "words", "undeclared")),
-    ("acme leeds", (ACME, "words", "legal_name")),
+    ("acme leeds", (ACME, "words", "city")),
 ]
 
 
