@@ -60,6 +60,7 @@ ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", "/v1/source-events"): Access("write", body="batch", is_unsafe=True),
     ("GET", "/v1/source-events"): _READ,
     ("POST", "/v1/source-events/{event_id}:revoke"): Access("steward", is_unsafe=True),
+    ("GET", "/v1/find"): _READ,
     ("GET", "/v1/golden-records"): _READ,
     ("GET", "/v1/golden-records/{golden_id}"): Access("read", is_hot=True),
     ("GET", "/v1/golden-records/{golden_id}/history"): _READ,

@@ -16,13 +16,13 @@ import psycopg
 from fill_search import INSTANCES, OBJECTS, company, fill_search, golden_id
 from harness import Line, hub_home, show
 
+from mdm.access.limits import Limits
 from mdm.db.engine import conninfo
 from mdm.db.migrate import upgrade
 from mdm.db.provide import hub_database
 from mdm.hub import Hub, open_hub
 from mdm.settings import Settings
 from mdm.stewardship.find import find
-from mdm.access.limits import Limits
 
 P95_MS = 100.0  # issue 4
 SEED = 7

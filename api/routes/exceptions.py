@@ -2,21 +2,22 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import Connection
 
 from api.dependencies import Asker, Caller, TheHub, Unsafe
-from api.pagination import PAGE_SIZE, After, Limit, page, read_cursor
+from api.pagination import PAGE_SIZE, After, EntityTypeName, Limit, page, read_cursor
 from api.route import HubRoute
 from api.routes.source_records import told as outcome_told
 from api.schemas.exceptions import ExceptionTold, MendedAsked
-from api.schemas.shape import Fault, Page, SourceId
+from api.schemas.shape import Fault, Instant, Page, SourceId
 from api.schemas.source_records import SourceRecordTold
 from mdm.db.transaction import reading
 from mdm.errors import ExceptionUnknown
 from mdm.ids import ExceptionId
 from mdm.jobs.service import replay
 from mdm.sources import exceptions
+from mdm.sources.exceptions_model import ExceptionFilter
 from mdm.sources.model import DeliveryException, SourceKey
 
 router = APIRouter(route_class=HubRoute, tags=["Exceptions"])
@@ -24,22 +25,31 @@ router = APIRouter(route_class=HubRoute, tags=["Exceptions"])
 State = Annotated[Literal["open", "replayed", "dismissed", "superseded"], Query(description="Which ones to list.")]
 
 
+def _filter(
+    source: Annotated[SourceId | None, Query(description="Source instance; all when left out.")] = None,
+    state: State = "open",
+    entity_type: EntityTypeName = None,
+    reason: Annotated[str | None, Query(max_length=100, description="Code of one of its reasons.")] = None,
+    since: Annotated[Instant | None, Query(description="Queued at this instant or later.")] = None,
+) -> ExceptionFilter:
+    return ExceptionFilter(state=state, source=source, entity_type=entity_type, code=reason, since=since)
+
+
 @router.get("/v1/exceptions", operation_id="list_exceptions")
 def read_exceptions(
     hub: TheHub,
     asker: Asker,
-    source: Annotated[SourceId | None, Query(description="Source instance; all when left out.")] = None,
-    state: State = "open",
+    asked: Annotated[ExceptionFilter, Depends(_filter)],
     after: After = None,
     limit: Limit = PAGE_SIZE,
 ) -> Page[ExceptionTold]:
     """List exceptions in the order they were queued."""
-    asker.require("steward", source=source)
-    of = f"exceptions?source={source}&state={state}"
+    asker.require("steward", source=asked.source, entity_type=asked.entity_type)
+    of = f"exceptions?{asked}"
     position = read_cursor(after, of=of)
     with reading(hub.engine) as connection:
         seen = str(position[0]) if position else ""
-        found = exceptions.listed(connection, state=state, source=source, after=seen, limit=limit + 1)
+        found = exceptions.listed_by(connection, asked, after=seen, limit=limit + 1)
     return page([_told(one) for one in found], limit, of, lambda last: (last.id,))
 
 

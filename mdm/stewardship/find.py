@@ -30,7 +30,7 @@ from mdm.survivorship.search_words import WORDS_MAX, patterns
 
 CANDIDATES_MAX: Final = 200  # chosen: of one step; ranking them takes 2 ms, and nobody reads on so far
 FEW: Final = 5  # chosen: with fewer hits than this it is worth looking for what is merely alike
-HITS_MAX: Final = 100
+HITS_MAX: Final = 10_000  # as many as the command prints
 UNREAD_MAX: Final = 500  # chosen: golden records that one turn of the worker gathers terms of
 _ID_LENGTH_MIN: Final = 6  # a prefix, and enough to be more than that
 
@@ -58,8 +58,8 @@ def find(hub: Hub, words: str, *, limits: Limits, entity_type: str | None = None
     is_complete = True
     if not question.is_empty and any(name in hub.declared for name in narrowed.entity_types):
         with reading(hub.engine) as connection:
-            search = _Search(hub, connection, question, narrowed)
-            hits, is_complete = search.hits(min(limit, HITS_MAX))
+            search = _Search(hub, connection, question, narrowed, min(limit, HITS_MAX))
+            hits, is_complete = search.hits()
     took_ms = (time.perf_counter() - started) * 1e3
     return Found(question.asked, tuple(hits[:limit]), took_ms, is_complete and len(hits) <= limit)
 
@@ -68,19 +68,16 @@ def gather_terms(hub: Hub) -> int:
     """Gather the terms of golden records that an earlier schema left without any: a task of the worker."""
 
     def act(connection: Connection) -> int:
-        unread = search_store.select_unread(connection, limit=UNREAD_MAX)
+        unread = search_store.select_unread(connection, hub.declared, limit=UNREAD_MAX)
         for name, golden_ids in unread.items():
-            if name not in hub.declared:
-                continue
             members = search_store.select_searchable(connection, golden_ids)
             versions = survivorship_store.select_versions(connection, golden_ids)
             rows = {
                 id_: search_row(hub.declared[name], id_, versions[id_].values, members.get(id_, []))
                 for id_ in golden_ids
-                if id_ in versions
             }
             search_store.upsert_search_rows(connection, name, rows)
-        return sum(len(ids) for name, ids in unread.items() if name in hub.declared)
+        return sum(map(len, unread.values()))
 
     return run(hub.engine, act)
 
@@ -88,7 +85,10 @@ def gather_terms(hub: Hub) -> int:
 class _Search:
     """One question's way through the steps."""
 
-    def __init__(self, hub: Hub, connection: Connection, question: Question, limits: Limits) -> None:
+    def __init__(self, hub: Hub, connection: Connection, question: Question, limits: Limits, limit: int) -> None:
+        """Take the first step towards at most `limit` hits."""
+        self.limit = limit
+        self.reach = max(CANDIDATES_MAX, 2 * limit)
         self.hub = hub
         self.connection = connection
         self.question = question
@@ -97,28 +97,27 @@ class _Search:
         self.candidates: dict[GoldenId, float] = {}
         self.is_complete = True
 
-    def hits(self, limit: int) -> tuple[list[Hit], bool]:
+    def hits(self) -> tuple[list[Hit], bool]:
         """Take the steps, explain what they found, and rank it."""
-        named = [*self._by_id(limit), *self._by_key()]
+        named = [*self._by_id(), *self._by_key()]
         if not (named and (self.question.place or self.question.golden_id)):
             self._by_terms()
         explained = sorted(self.candidates.items(), key=lambda one: (-one[1], one[0]))
         if not self.limits.few_sources:
             # What may be seen of each is the same, so the far ones cannot come to the front any more.
-            self.is_complete &= len(explained) <= 2 * limit
-            explained = explained[: 2 * limit]
+            self.is_complete &= len(explained) <= 2 * self.limit
+            explained = explained[: 2 * self.limit]
         found = self._explained([golden_id for golden_id, _ in explained])
         return self._merged(named, found), self.is_complete
 
-    def _by_id(self, limit: int) -> list[Hit]:
+    def _by_id(self) -> list[Hit]:
         asked = self.question.golden_id
         if len(asked) < _ID_LENGTH_MIN:
             return []
-        ids = search_store.select_id_beginnings(self.connection, asked, entity_types=self.types, limit=limit + 1)
-        self.is_complete &= len(ids) <= limit
-        return self._named(
-            {id_: Why("golden_id" if id_ == asked else "beginning", "", id_) for id_ in ids[:limit]}, ids[:limit]
-        )
+        ids = search_store.select_id_beginnings(self.connection, asked, entity_types=self.types, limit=self.limit + 1)
+        self.is_complete &= len(ids) <= self.limit
+        reasons = {id_: Why("golden_id" if id_ == asked else "beginning", "", id_) for id_ in ids[: self.limit]}
+        return self._named(reasons, list(reasons))
 
     def _by_key(self) -> list[Hit]:
         if not self.question.native_id:
@@ -128,7 +127,7 @@ class _Search:
             self.question.native_id,
             place=self.question.place,
             entity_types=self.types,
-            limit=CANDIDATES_MAX,
+            limit=self.reach,
         )
         # Those of active records are found by their terms too, with all reasons; but not before the worker has been.
         golden = identity_store.select_goldens(self.connection, {one.golden_id for one in holders})
@@ -191,7 +190,7 @@ class _Search:
             self.connection,
             query,
             entity_types=self.types,
-            limit=CANDIDATES_MAX,
+            limit=self.reach,
             sources=self.limits.few_sources,
         )
         self._keep(found, rank)
@@ -203,13 +202,13 @@ class _Search:
                 self.connection,
                 asked,
                 entity_types=self.types,
-                limit=CANDIDATES_MAX,
+                limit=self.reach,
                 sources=self.limits.few_sources,
             )
             self._keep(found, RANK["words"])
 
     def _keep(self, found: Sequence[Candidate], rank: float) -> None:
-        self.is_complete &= len(found) < CANDIDATES_MAX
+        self.is_complete &= len(found) < self.reach
         for one in found:
             if one.golden_id not in self.candidates:
                 self.candidates[one.golden_id] = rank + nearness(self.question, one.names)

@@ -12,6 +12,7 @@ from rapidfuzz import fuzz
 
 from matching.standardise.text import fold, words
 from mdm.entities.model import EntityType
+from mdm.identity.model import GoldenState
 from mdm.ids import GoldenId
 from mdm.sources.model import SourceKey
 from mdm.survivorship.search_question import Question
@@ -62,7 +63,7 @@ class Hit:
     golden_id: GoldenId
     entity_type: str
     name: str
-    state: str
+    state: GoldenState
     rank: float
     reasons: tuple[Why, ...]
     sources: tuple[str, ...] = ()

@@ -75,14 +75,14 @@ def upsert_search_rows(connection: Connection, entity_type: str, rows: Mapping[G
     )
 
 
-def select_unread(connection: Connection, *, limit: int) -> dict[str, list[GoldenId]]:
+def select_unread(connection: Connection, entity_types: Iterable[str], *, limit: int) -> dict[str, list[GoldenId]]:
     """Hold some golden records that no terms were gathered of, by entity type, until the transaction ends."""
     rows = connection.execute(
         text(
-            "SELECT golden_id, entity_type FROM golden_search WHERE terms IS NULL ORDER BY golden_id LIMIT :limit"
-            " FOR UPDATE SKIP LOCKED"
+            "SELECT golden_id, entity_type FROM golden_search WHERE terms IS NULL AND entity_type = ANY(:types)"
+            " ORDER BY golden_id LIMIT :limit FOR UPDATE SKIP LOCKED"
         ),
-        {"limit": limit},
+        {"types": list(entity_types), "limit": limit},
     )
     found: dict[str, list[GoldenId]] = {}
     for row in rows:

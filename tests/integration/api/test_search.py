@@ -120,3 +120,36 @@ def test_a_search_reads_the_index(client: TestClient, admin: dict[str, str], eng
         ).scalars()
 
         assert "ix_golden_search_words" in " ".join(plan)
+
+
+def test_one_search_ranks_and_says_why(
+    client: TestClient, admin: dict[str, str], golden_ids: list[str], key_for: KeyFor
+) -> None:
+    def rows(header: dict[str, str], question: str, **more: Any) -> list[dict[str, Any]]:
+        answer = client.get("/v1/find", headers=header, params={"q": question} | more)
+        assert answer.status_code == 200, answer.text
+        told: list[dict[str, Any]] = answer.json()["rows"]
+        return told
+
+    (hit,) = rows(admin, "VAT DE 136-695-976")
+    (misspelled,) = rows(admin, "muler soehne")
+
+    assert (hit["id"], hit["name"], hit["status"]) == (golden_ids[0], "Müller & Söhne GmbH", "active")
+    assert hit["sources"] == ["salesforce-emea"]
+    assert hit["reasons"][0] == {
+        "by": "number",
+        "attribute": "tax_ids",
+        "shown": "DE136695976",
+        "source_keys": ["salesforce-emea/account:001A"],
+        "is_gone": False,
+    }
+    assert (misspelled["id"], misspelled["reasons"][0]["by"]) == (golden_ids[0], "similar_name")
+    assert rows(key_for("read:project"), "muller") == rows(key_for("read:customer@netsuite-us"), "muller") == []
+    assert [hit["id"] for hit in rows(key_for("read:customer@netsuite-us"), "3m")] == [golden_ids[1]]
+    assert client.get("/v1/find?q=x&entity_type=vendr", headers=admin).status_code == 404
+
+
+@pytest.mark.parametrize("question", ["%00", "a%00b", "%F0%9F%92%A5", "%E2%80%AE", "%25_%5C", "x" * 9_000])
+def test_anything_may_be_searched_for(client: TestClient, admin: dict[str, str], question: str) -> None:
+    assert client.get(f"/v1/find?q={question}", headers=admin).json()["rows"] == []
+    assert client.get(f"/v1/golden-records?q={question}", headers=admin).status_code in {200, 422}

@@ -62,3 +62,19 @@ def test_a_mended_record_stays_mended_when_the_file_comes_again(loaded: Mdm, fol
 
     assert again["statuses"] == {"unchanged": 3}
     assert lines(loaded("exceptions", "list", "--json")) == []
+
+
+def test_what_waits_is_counted_by_reason_and_a_mend_is_tried_before_it_is_made(loaded: Mdm) -> None:
+    (waiting,) = lines(loaded("exceptions", "list", "--reason", "legal_name_missing", "--entity", "customer", "--json"))
+    (group,) = lines(loaded("exceptions", "groups", "--json"))
+
+    bad = loaded("exceptions", "try", waiting["id"])
+    good = loaded("exceptions", "try", waiting["id"], "Name=Tailspin Toys Ltd", "--json")
+
+    assert (group["code"], group["count"], group["example_id"]) == ("legal_name_missing", 1, waiting["id"])
+    assert "legal_name_missing" in loaded("exceptions", "groups", "--source", "salesforce-emea").stdout
+    assert bad.exit_code == 4
+    assert "deliver a legal name" in bad.stdout
+    assert json.loads(good.stdout)["status"] == "created"
+    assert lines(loaded("exceptions", "list", "--json")) == [waiting]
+    assert lines(loaded("exceptions", "list", "--reason", "other", "--json")) == []

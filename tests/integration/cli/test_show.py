@@ -17,6 +17,10 @@ def test_a_client_is_found_by_its_name(loaded: Mdm) -> None:
     assert found["golden_id"] == document(loaded("resolve", MUELLER, "--json"))["golden_id"]
     assert "Müller Maschinenbau GmbH" in loaded("find", "maschinenbau").stdout
     assert loaded("find", "nobody").stdout == "no golden records with 'nobody'\n"
+    (misspelled,) = lines(loaded("find", "Muller Mashinenbau", "--json"))
+    assert misspelled["golden_id"] == found["golden_id"]
+    assert misspelled["found"]["reasons"][0]["by"] == "similar_name"
+    assert "salesforce-emea/Account:001A" in loaded("find", "001A").stdout
 
 
 def test_a_client_is_shown_with_sources_rules_members_and_what_lost(loaded: Mdm) -> None:
