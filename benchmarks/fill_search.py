@@ -79,6 +79,7 @@ def fill_search(url: str, count: int) -> None:
     """Copy in `count` golden customers of one or two records each."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET maintenance_work_mem = '1GB'")
+        connection.execute("SET statement_timeout = 0")
         indexes = [
             row[0]
             for row in connection.execute(
@@ -103,6 +104,7 @@ def fill_search(url: str, count: int) -> None:
         list(pool.map(_copy_chunk, [url] * len(chunks), chunks))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET maintenance_work_mem = '1GB'")
+        connection.execute("SET statement_timeout = 0")
         for statement in indexes:
             connection.execute(statement)
         connection.execute("VACUUM ANALYZE")

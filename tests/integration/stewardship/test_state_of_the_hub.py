@@ -70,7 +70,7 @@ def test_reviews_are_counted_by_kind_and_age_and_priced_by_the_real_median(busy:
     assert figures.queue_hours == pytest.approx(figures.reviews_open * 90 / 3600)
 
 
-def test_what_waits_for_me_is_mine_my_groups_and_what_others_want_approved(busy: Hub) -> None:
+def test_what_waits_for_somebody_is_theirs_their_groups_and_what_others_want_approved(busy: Hub) -> None:
     review = the_review(busy)
     past, midnight = clock.now() - timedelta(hours=1), clock.end_of_day(clock.now().date())
     for assignee in ("ann", "group:emea"):
