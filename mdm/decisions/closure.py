@@ -30,8 +30,9 @@ def require_consistent(active: Sequence[Decision], pairs: Sequence[Pair], verdic
     if verdict.judgement == "same":
         _require_none_parted(graph, pairs, parting)
         return
+    group = {record_id: n for n, part in enumerate(nx.connected_components(graph)) for record_id in part}
     for left_id, right_id in pairs:
-        if nx.has_path(graph, left_id, right_id):
+        if group[left_id] == group[right_id]:
             raise DecisionContradicts(
                 "the two records are decided to be the same", chain=_chain(graph, left_id, right_id)
             )

@@ -41,18 +41,21 @@ def make_decisions(
     verdict: Verdict,
     *,
     signed: Signature,
+    around: Sequence[Decision] | None = None,
 ) -> tuple[Decision, ...]:
     """Append a verdict on each pair; a pair that is decided so already keeps its decision. Returns one for each pair.
 
     Raises DecisionContradicts with the proof. What was `unsure` between records that are now decided is answered. A
     relation may be said again of the same two for other days.
+    around  what `decisions_around` says of the records, from a caller that read it holding decisions; else it is read
     """
     require_well_formed(verdict, pairs)
-    hold_decisions(connection, entity_type)
-    active = decisions_around(connection, {record_id for pair in pairs for record_id in pair})
-    standing = _standing(active, pairs, verdict)
-    answered = _answered(active, pairs, verdict)
-    require_consistent([one for one in active if one not in answered], pairs, verdict)
+    if around is None:
+        hold_decisions(connection, entity_type)
+        around = decisions_around(connection, {record_id for pair in pairs for record_id in pair})
+    standing = _standing(around, pairs, verdict)
+    answered = _answered(around, pairs, verdict)
+    require_consistent([one for one in around if one not in answered], pairs, verdict)
     if verdict.relation in ACYCLIC:
         _require_no_circles(connection, pairs, verdict)
     if answered:

@@ -30,7 +30,7 @@ from mdm.pipeline import apply, recluster, reevaluate
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
 from mdm.stewardship.model import By
-from mdm.stewardship.sides import Part, across, by_operation, count_across, redraw, ties
+from mdm.stewardship.sides import Part, across, by_operation, count_across, links_beside, redraw, ties
 
 PAIRS_MAX: Final = 10_000
 """Pairs of records that one operation may decide about (chosen: two golden records of 100 records each)."""
@@ -156,18 +156,30 @@ class Act:
                 raise InputInvalid(f"{key} is no member of {of}", remedy="name its members only", field="parts")
         return frozenset(RecordId(heads[key].id) for key in wanted)
 
-    def decide(self, entity_type: str, pairs: Sequence[Pair], verdict: Verdict | Judgement) -> None:
-        """Decide about pairs under this operation, for its reason where the verdict has none of its own."""
+    def decide(
+        self,
+        entity_type: str,
+        pairs: Sequence[Pair],
+        verdict: Verdict | Judgement,
+        *,
+        around: Sequence[Decision] | None = None,
+    ) -> None:
+        """Decide about pairs under this operation, for its reason where the verdict has none of its own.
+
+        around  the active decisions around these records, where they are known
+        """
         if pairs:
             said = verdict if isinstance(verdict, Verdict) else Verdict(verdict, self.by.reason)
-            decisions.make_decisions(self.connection, entity_type, pairs, said, signed=self.signed)
+            decisions.make_decisions(self.connection, entity_type, pairs, said, signed=self.signed, around=around)
 
     def tie(self, entity_type: str, *parts: Part) -> None:
         """Decide that all records of a part are the same, for each part; it answers what somebody was unsure of."""
         active = decisions.decisions_around(self.connection, frozenset().union(*parts))
         unsure = [one for one in active if one.verdict.judgement == "unsure"]
-        self.end([one for one in unsure if any(part.issuperset(one.pair) for part in parts)])
-        self.decide(entity_type, [pair for part in parts for pair in ties(active, part)], "same")
+        answered = [one for one in unsure if any(part.issuperset(one.pair) for part in parts)]
+        self.end(answered)
+        left = [one for one in active if one not in answered] if answered else active
+        self.decide(entity_type, [pair for part in parts for pair in ties(active, part)], "same", around=left)
 
     def end(self, ended: Sequence[Decision]) -> None:
         """End decisions under this operation."""
@@ -258,13 +270,15 @@ def divide(
     *,
     may_end: Callable[[Decision], bool] = by_operation,
     also: Sequence[Decision] = (),
+    around: Sequence[Decision] | None = None,
 ) -> None:
     """Draw borders between the parts of each division: links that cross them end, and all across are different.
 
     See `redraw`. Raises DecisionContradicts where somebody decided in person that two of them are the same, TooLarge.
+    around  the active decisions around these records, where they are known
     """
-    untie(act, entity_type, divisions, may_end=may_end, also=also)
-    act.decide(entity_type, [pair for parts in divisions for pair in across(parts)], "different")
+    left = untie(act, entity_type, divisions, may_end=may_end, also=also, around=around)
+    act.decide(entity_type, [pair for parts in divisions for pair in across(parts)], "different", around=left)
 
 
 def untie(
@@ -274,10 +288,12 @@ def untie(
     *,
     may_end: Callable[[Decision], bool] = by_operation,
     also: Sequence[Decision] = (),
-) -> None:
+    around: Sequence[Decision] | None = None,
+) -> Sequence[Decision] | None:
     """End the links that cross borders as `divide` does, and decide nothing about who stands across.
 
-    Raises DecisionContradicts where links remain that somebody made in person, TooLarge.
+    Raises DecisionContradicts where links remain that somebody made in person, TooLarge. Returns the active decisions
+    around these records that are left, None where there are new ones among them.
     """
     pairs_count = sum(map(count_across, divisions))
     if pairs_count > PAIRS_MAX:
@@ -285,10 +301,17 @@ def untie(
             f"this would part {pairs_count} pairs of records of {entity_type}, at most {PAIRS_MAX} at once",
             remedy="take smaller parts out, one after the other",
         )
-    active = decisions.decisions_around(act.connection, {id_ for parts in divisions for part in parts for id_ in part})
-    redrawn = [redraw(active, parts, may_end=may_end, also=also) for parts in divisions]
+    if around is None:
+        records = {id_ for parts in divisions for part in parts for id_ in part}
+        around = decisions.decisions_around(act.connection, records)
+    redrawn = [
+        redraw(links, parts, may_end=may_end, also=also)
+        for links, parts in zip(links_beside(around, divisions), divisions, strict=True)
+    ]
     ended = {one.id: one for each in redrawn for one in each.ended}
     act.end(list(ended.values()))
-    act.decide(entity_type, [link for each in redrawn for link in each.links], "same")
-    remaining = [one for one in active if one.id not in ended]
+    links = [link for each in redrawn for link in each.links]
+    act.decide(entity_type, links, "same")
+    remaining = [one for one in around if one.id not in ended]
     require_consistent(remaining, [pair for parts in divisions for pair in across(parts)], Verdict("different", ""))
+    return None if links else remaining

@@ -83,6 +83,22 @@ def redraw(
     return Redrawn(tuple(ended), tuple(tied))
 
 
+def links_beside(active: Sequence[Decision], divisions: Sequence[Sequence[Part]]) -> list[list[Decision]]:
+    """Return for each division the links among all that `same` decisions connect with a record of it."""
+    links = [one for one in active if one.joins]
+    leader: dict[RecordId, RecordId] = {}
+    linked: dict[RecordId, list[Decision]] = {}
+    for component in nx.connected_components(nx.Graph([one.pair for one in links])):
+        leader |= dict.fromkeys(component, min(component))
+    for one in links:
+        linked.setdefault(leader[one.left_id], []).append(one)
+    found = []
+    for parts in divisions:
+        near = sorted({leader[record] for part in parts for record in part if record in leader})
+        found.append([one for record in near for one in linked[record]])
+    return found
+
+
 def _star(record_ids: Iterable[RecordId]) -> tuple[Pair, ...]:
     first, *others = sorted(record_ids)
     return tuple((first, other) for other in others)
@@ -90,11 +106,14 @@ def _star(record_ids: Iterable[RecordId]) -> tuple[Pair, ...]:
 
 def _sides(links: Sequence[Decision], parts: Sequence[Part]) -> Mapping[RecordId, int]:
     side = {record: number for number, part in enumerate(parts) for record in part}
-    graph = nx.Graph([one.pair for one in links])
-    waiting = sorted(side.keys() & set(graph))
+    beside: dict[RecordId, list[RecordId]] = {}
+    for one in links:
+        beside.setdefault(one.left_id, []).append(one.right_id)
+        beside.setdefault(one.right_id, []).append(one.left_id)
+    waiting = side.keys() & beside.keys()
     while waiting:
-        near = sorted({other for record in waiting for other in graph[record]} - side.keys())
-        for other in near:
-            side[other] = min(side[record] for record in graph[other] if record in side)
+        near = {other for record in waiting for other in beside[record]} - side.keys()
+        for other in sorted(near):
+            side[other] = min(side[record] for record in beside[other] if record in side)
         waiting = near
-    return {record: side.get(record, 0) for record in {*side, *graph}}
+    return {record: side.get(record, 0) for record in {*side, *beside}}

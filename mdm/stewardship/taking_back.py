@@ -73,7 +73,8 @@ def unmerge(act: Act, asked: Unmerge) -> Cause:
             )
     own = decisions_store.select_decisions_of(act.connection, event.id)
     try:
-        divide(act, event.plan.entity_type, _sides(act, scene, moves), also=own)
+        divisions, around = _sides(act, scene, moves)
+        divide(act, event.plan.entity_type, divisions, also=own, around=around)
     except DecisionContradicts as contradiction:
         raise _blocked(event, contradiction) from contradiction
     _give_back_overrides(act, event)
@@ -123,7 +124,8 @@ def undo(act: Act, asked: Undo) -> Cause:
     ended = decisions_store.select_decisions_ended_by(act.connection, event.id)
     _give_back_overrides(act, event)
     try:
-        untie(act, entity_type, _sides(act, scene, event.plan.moves), also=made)
+        divisions, around = _sides(act, scene, event.plan.moves)
+        untie(act, entity_type, divisions, also=made, around=around)
         act.end(made)
         act.reinstated.extend(decisions.reinstate(act.connection, ended, at=act.signed.at))
     except DecisionContradicts as contradiction:
@@ -206,22 +208,27 @@ def _require_in_effect(act: Act, event: IdentityEvent) -> None:
             )
 
 
-def _sides(act: Act, scene: Scene, moves: Sequence[Move]) -> list[tuple[Part, ...]]:
-    """Return who stands apart from whom once moves are taken back.
+def _sides(act: Act, scene: Scene, moves: Sequence[Move]) -> tuple[list[tuple[Part, ...]], list[Decision]]:
+    """Return who stands apart from whom once moves are taken back, and the active decisions around all of them.
 
     Who arrived since goes along only where somebody decided in person that it is the same as one who returns.
     """
     divisions = borders(scene, moves)
-    active = decisions.decisions_around(act.connection, {id_ for parts in divisions for part in parts for id_ in part})
+    around = decisions.decisions_around(act.connection, {id_ for parts in divisions for part in parts for id_ in part})
+    in_person = _linked_in_person(around, scene.event.id)
     return [
-        (staying, *(part | (_tied_in_person(active, part, scene.event.id) & scene.arrived) for part in parts))
+        (staying, *(part | (_tied_to(in_person, part) & scene.arrived) for part in parts))
         for staying, *parts in divisions
-    ]
+    ], around
 
 
-def _tied_in_person(active: Iterable[Decision], records: Part, event_id: EventId) -> Part:
-    """Return what decisions that no operation made tie to any of these records."""
-    graph = nx.Graph([one.pair for one in active if one.joins and not one.operation and one.event_id != event_id])
+def _linked_in_person(active: Iterable[Decision], event_id: EventId) -> nx.Graph:
+    """Return the graph of decisions that no operation made."""
+    return nx.Graph([one.pair for one in active if one.joins and not one.operation and one.event_id != event_id])
+
+
+def _tied_to(graph: nx.Graph, records: Part) -> Part:
+    """Return what a graph ties to any of these records."""
     return frozenset().union(*(nx.node_connected_component(graph, record) for record in records if record in graph))
 
 

@@ -61,10 +61,12 @@ def survive(
         found: tuple[Any, Lineage] | None
         if name in ruling:
             found = _overridden(ruling[name], contests)
+        elif (result := contests.of(name)).winner is None:
+            continue
         elif attribute.survivorship.strategy == "union":
-            found = _united(attribute, contests.of(name))
+            found = _united(attribute, result)
         else:
-            found = _won(name, contests.of(name))
+            found = _won(name, result)
         if found is not None:
             lineage[name] = found[1]
             values.update({name: found[0]} if found[0] is not None else {})
@@ -203,6 +205,7 @@ class _Contests:
         self.members = tuple(sorted(contributions, key=lambda member: member.record_key))
         self.at = at
         self._result_by_leader: dict[str, _Result | None] = {}
+        self._unanswered: _Result | None = None
         keys = {member.record_key for member in self.members}
         assert len(keys) == len(self.members), "a source record contributes once"
 
@@ -228,11 +231,14 @@ class _Contests:
         return None if is_being_held else self.of(name).winner
 
     def _hold(self, attributes: tuple[str, ...]) -> _Result:
+        candidates = tuple([c for c in self.members if not c.values.keys().isdisjoint(attributes)])
+        if not candidates and self._unanswered is not None:
+            return self._unanswered
         rule = self.entity_type.attributes[attributes[0]].survivorship
-        candidates = tuple(c for c in self.members if any(name in c.values for name in attributes))
         contest = Contest(self.entity_type, attributes, rule, candidates, self.at, self._winner_of)
-        if not candidates:
-            return _Result(contest, (), (), (), {})
+        if not candidates:  # most attributes of most records: one result without anybody says it of them all
+            self._unanswered = _Result(contest, (), (), (), {})
+            return self._unanswered
         implied = IMPLIED_FALLBACK.get(rule.strategy)
         strategies = (rule.strategy, *(rule.fallback or ((implied,) if implied else ())))
         columns = [STRATEGIES[strategy](contest) for strategy in strategies]
@@ -243,22 +249,24 @@ class _Contests:
             )  # only a declared fallback may choose among those who do not fit
             for column in columns[:bound]:
                 column[:] = [score if fit else None for score, fit in zip(column, fits, strict=True)]
-        scores = {c.record_key: tuple(column[i] for column in columns) for i, c in enumerate(candidates)}
-        ranked = [c for c in candidates if _is_spoken_for(scores[c.record_key])]
+        scores = {c.record_key: score for c, score in zip(candidates, zip(*columns, strict=True), strict=True)}
+        ranked: list[Contribution] = []
+        excluded: list[Contribution] = []
+        for candidate in candidates:
+            (ranked if _is_spoken_for(scores[candidate.record_key]) else excluded).append(candidate)
         if len(ranked) > 1:
             ranked.sort(key=lambda c: _standing(contest, c, scores[c.record_key]), reverse=True)
-        excluded = tuple(c for c in candidates if not _is_spoken_for(scores[c.record_key]))
-        return _Result(contest, strategies, tuple(ranked), excluded, scores)
+        return _Result(contest, strategies, tuple(ranked), tuple(excluded), scores)
 
 
 def _standing(contest: Contest, candidate: Contribution, scores: Sequence[Any]) -> tuple[Any, ...]:
     """Give what orders candidates, the greater the better; the sort is stable, so source keys settle what is equal."""
-    spoken = ((score is not None, 0 if score is None else score) for score in scores)
+    spoken = [(score is not None, 0 if score is None else score) for score in scores]
     return (*spoken, time_us(contest, candidate), -candidate.source_rank)
 
 
-def _is_spoken_for(scores: Sequence[Any]) -> bool:
-    return any(score is not None for score in scores)
+def _is_spoken_for(scores: tuple[Any, ...]) -> bool:
+    return scores.count(None) < len(scores)
 
 
 def _won(name: str, result: _Result) -> tuple[Any, Lineage] | None:
@@ -268,7 +276,7 @@ def _won(name: str, result: _Result) -> tuple[Any, Lineage] | None:
         return None
     value = winner.values[name]
     rivals = (*result.ranked[1:], *result.excluded)
-    agreeing = tuple(sorted(rival.record_key for rival in rivals if rival.values.get(name) == value))
+    agreeing = tuple(sorted([rival.record_key for rival in rivals if rival.values.get(name) == value]))
     return value, Lineage(winner.record_key, winner.record_id, result.rule_of(winner), agreeing)
 
 
