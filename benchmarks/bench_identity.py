@@ -39,7 +39,7 @@ from mdm.stewardship.model import By, Merge, MergeAll, Unmerge
 from mdm.stewardship.operations import MERGES_MAX, perform
 
 STEWARD = By("bench", "measured")
-RATE = 300.0  # issue 3
+RATE = 300.0  # merges, and unmerges, a second: what a weekend of merges needs
 LOOK_UP_US = 250.0  # design decision 4
 LOOK_UPS = 2_000
 SEED = 7

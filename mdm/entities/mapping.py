@@ -4,11 +4,12 @@ Nothing is lost and nothing is guessed: what no attribute claims, and what canno
 delivered. No row, however odd, raises.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from matching.model import FeatureSpec
 from mdm.entities.columns import Claim, claim, record_column
 from mdm.entities.model import Attribute, EntityType, MappedRecord, Reason
 from mdm.entities.validation import validate
@@ -57,10 +58,15 @@ def read_value(entity_type: EntityType, name: str, given: Any, *, instance: str 
     return (found if attribute.is_list else found[0]) if found else None, tuple(faults)
 
 
-def match_row(entity_type: EntityType, values: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Give the raw values that the match model reads: attribute, or list.field of its elements, to texts."""
+def match_row(
+    entity_type: EntityType, values: Mapping[str, Any], *, paths: Sequence[str] | None = None
+) -> dict[str, list[str]]:
+    """Give the raw values that the match model reads: attribute, or list.field of its elements, to texts.
+
+    paths  those to read, where not all are needed
+    """
     row = {}
-    for path in _paths(entity_type):
+    for path in _paths(entity_type) if paths is None else paths:
         name, _, inner = path.partition(".")
         held = values.get(name)
         parts = held if isinstance(held, list) else [held]
@@ -229,7 +235,11 @@ def _keyed(attribute: Attribute, elements: list[dict[str, str]]) -> list[dict[st
     return keyed
 
 
+def paths_of(features: Iterable[FeatureSpec]) -> tuple[str, ...]:
+    """Name what these features are made of: attributes, or list.field."""
+    return tuple(dict.fromkeys(name for feature in features for name in (*feature.attributes, *feature.country_from)))
+
+
 @lru_cache(maxsize=64)
 def _paths(entity_type: EntityType) -> tuple[str, ...]:
-    features = entity_type.model.features
-    return tuple(dict.fromkeys(name for feature in features for name in (*feature.attributes, *feature.country_from)))
+    return paths_of(entity_type.model.features)

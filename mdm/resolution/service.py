@@ -17,7 +17,7 @@ from mdm.db.locks import lock_keys
 from mdm.decisions import reviews, reviews_store
 from mdm.decisions.review_model import GUARDS, OpenReview, Question, QuestionKey, ReviewChange
 from mdm.decisions.service import constraints
-from mdm.entities.mapping import match_row
+from mdm.entities.mapping import match_row, paths_of
 from mdm.entities.model import EntityType
 from mdm.failpoints import failpoint
 from mdm.identity import store as identity_store
@@ -256,9 +256,7 @@ def _hold(
     established = [part & present for part in (*rejoined(parts, situation.wishes), *parts_returned(situation))]
     signatures = None
     if entity_type.model.vetoes and records:
-        signatures = conflict_signatures(
-            _forms(entity_type, records, _veto_model(entity_type.model)), entity_type.model
-        )
+        signatures = conflict_signatures(_forms(entity_type, records, *_vetoing(entity_type)), entity_type.model)
     touched = Touched(
         ids=tuple(record.id for record in records),
         keys=tuple(str(record.key) for record in records),
@@ -297,9 +295,11 @@ def _listed(part: Group) -> list[str]:
     return sorted(map(str, part))
 
 
-def _forms(entity_type: EntityType, records: Sequence[SourceRecord], model: MatchModel) -> Forms:
+def _forms(
+    entity_type: EntityType, records: Sequence[SourceRecord], model: MatchModel, paths: Sequence[str] | None = None
+) -> Forms:
     contexts = [record.context for record in records] if entity_type.within is not None else None
-    rows = [match_row(entity_type, record.values) for record in records]
+    rows = [match_row(entity_type, record.values, paths=paths) for record in records]
     keys = [str(record.key) for record in records]
     return standardise_columns(
         records_from_rows(keys, [record.key.instance for record in records], rows, contexts), model
@@ -307,8 +307,9 @@ def _forms(entity_type: EntityType, records: Sequence[SourceRecord], model: Matc
 
 
 @cache
-def _veto_model(model: MatchModel) -> MatchModel:
-    """Reduce a model to the features that vetoes need."""
+def _vetoing(entity_type: EntityType) -> tuple[MatchModel, tuple[str, ...]]:
+    """Reduce a model to the features that vetoes need, and name what they are made of."""
+    model = entity_type.model
     needed = {veto.feature for veto in model.vetoes}
     features = tuple(feature for feature in model.features if feature.name in needed)
-    return replace(model, features=features, blocking=(), comparisons=(), rules=())
+    return replace(model, features=features, blocking=(), comparisons=(), rules=()), paths_of(features)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from math import fsum
 from typing import Any, Final
 
@@ -91,7 +92,8 @@ def _source_priority(contest: Contest) -> list[Score | None]:
     return [None if place is None else -place for place in places]
 
 
-def _place(sources: Sequence[str], instance: str) -> int | None:
+@lru_cache(maxsize=4_096)
+def _place(sources: tuple[str, ...], instance: str) -> int | None:
     return next((place for place, source in enumerate(sources) if covers(source, instance)), None)
 
 
