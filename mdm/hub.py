@@ -4,6 +4,7 @@
 path needs inside one transaction. `carry` runs work in a transaction and repeats it when other writers were in the way.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -75,6 +76,7 @@ class Work:
     """One transaction's hands: its connection, what is declared, how far it may reach, and in whose name.
 
     wishes  what the operation at hand asks of golden ids
+    queued  how many messages wait for each target by what was done
     """
 
     connection: Connection
@@ -85,6 +87,7 @@ class Work:
     wishes: Wishes = NO_WISHES
     carried_out: list[IdentityPlan] = field(default_factory=list)
     written: list[GoldenVersion] = field(default_factory=list)
+    queued: Counter[str] = field(default_factory=Counter)
 
     def note(self, plan: IdentityPlan) -> None:
         """Note a plan that was carried out: what it minted is this transaction's own, and it is counted at the end."""

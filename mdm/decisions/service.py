@@ -137,9 +137,9 @@ def reinstate(connection: Connection, ended: Sequence[Decision], *, at: datetime
     )
 
 
-def hold_decisions(connection: Connection, entity_type: str) -> None:
-    """Keep other stewards from deciding about this entity type until the transaction ends."""
-    lock_keys(connection, [key_hash("decision", entity_type)])
+def hold_decisions(connection: Connection, *entity_types: str) -> None:
+    """Keep other stewards from deciding about these entity types until the transaction ends."""
+    lock_keys(connection, [key_hash("decision", entity_type) for entity_type in entity_types])
 
 
 def _standing(

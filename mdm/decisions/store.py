@@ -82,12 +82,17 @@ def select_decisions_of(connection: Connection, event_id: EventId) -> tuple[Deci
     return tuple(_decision(row) for row in rows)
 
 
-def select_decisions_ended_by(connection: Connection, event_id: EventId) -> tuple[Decision, ...]:
-    """List the decisions that an operation revoked, oldest first."""
+def select_decisions_by(connection: Connection, event_id: EventId) -> tuple[tuple[Decision, ...], tuple[Decision, ...]]:
+    """List the decisions that an operation made and that still stand, and those that it revoked, oldest first."""
     rows = connection.execute(
-        text(f"{_DECISION} WHERE d.revoked_event_id = :event_id ORDER BY d.id"), {"event_id": event_id}
-    )
-    return tuple(_decision(row) for row in rows)
+        text(
+            f"{_DECISION.replace('d.event_id,', 'd.event_id, d.revoked_event_id,')}"
+            " WHERE d.event_id = :event_id OR d.revoked_event_id = :event_id ORDER BY d.id"
+        ),
+        {"event_id": event_id},
+    ).all()
+    made = tuple(_decision(row) for row in rows if row.event_id == event_id and row.revoked_at is None)
+    return made, tuple(_decision(row) for row in rows if row.revoked_event_id == event_id)
 
 
 def select_source_decisions(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[Decision, ...]:

@@ -67,9 +67,8 @@ def carry_out(connection: Connection, plan: IdentityPlan, *, cause: Cause, at: d
     if plan.turns:
         store.upsert_standings(connection, plan.entity_type, plan.turns, at=at, who=who)
     if plan.moves:
-        left = store.end_memberships(connection, [move.record_id for move in plan.moves], at=at)
+        left = store.move_members(connection, plan.moves, event_id, at=at, who=who)
         _require_memberships(plan, left)
-        store.insert_memberships(connection, plan.moves, event_id, at=at, who=who)
         sources_store.update_golden_ids(
             connection, {move.record_id: move.after for move in plan.moves if move.after is not None}
         )

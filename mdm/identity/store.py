@@ -170,34 +170,35 @@ def upsert_standings(
         )
 
 
-def end_memberships(
-    connection: Connection, record_ids: Sequence[RecordId], *, at: datetime
-) -> dict[RecordId, GoldenId]:
-    """End the open membership of each record; return the golden record that each left."""
-    rows = connection.execute(
-        text(
-            "UPDATE membership SET recorded_to = :at WHERE record_id = ANY(:ids) AND recorded_to IS NULL"
-            " RETURNING record_id, golden_id"
-        ),
-        {"ids": [str(id_) for id_ in record_ids], "at": at},
-    )
-    return {RecordId(row.record_id): GoldenId(row.golden_id) for row in rows}
-
-
-def insert_memberships(
+def move_members(
     connection: Connection, moves: Sequence[Move], event_id: EventId, *, at: datetime, who: str
-) -> None:
-    """Begin the membership that each move leads to; a key that a target knew under this id before is known under it."""
+) -> dict[RecordId, GoldenId]:
+    """End the open membership of each record and begin the one its move leads to; return what each record left.
+
+    A key that a target knew under this id before is known under it.
+    """
     rows = [{"record_id": move.record_id, "golden_id": move.after} for move in moves if move.after is not None]
-    connection.execute(
+    left = connection.execute(
         text(
-            "INSERT INTO membership (record_id, recorded_from, golden_id, published_at, event_id, who)"
-            " SELECT record_id, :at, golden_id, (SELECT min(m.published_at) FROM membership m"
-            " WHERE m.record_id = r.record_id AND m.golden_id = r.golden_id), :event_id, :who"
-            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (record_id text, golden_id text)"
+            # A record has one open membership, so all are ended (counted) before the first begins.
+            "WITH ended AS (UPDATE membership SET recorded_to = :at WHERE record_id = ANY(:ids) AND recorded_to IS NULL"
+            " RETURNING record_id, golden_id),"
+            " begun AS (INSERT INTO membership (record_id, recorded_from, golden_id, published_at, event_id, who)"
+            "  SELECT record_id, :at, golden_id, (SELECT min(m.published_at) FROM membership m"
+            "  WHERE m.record_id = r.record_id AND m.golden_id = r.golden_id), :event_id, :who"
+            "  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (record_id text, golden_id text)"
+            "  WHERE (SELECT count(*) FROM ended) >= 0)"
+            " SELECT record_id, golden_id FROM ended"
         ),
-        {"rows": as_json(rows), "event_id": event_id, "at": at, "who": who},
+        {
+            "ids": [str(move.record_id) for move in moves],
+            "rows": as_json(rows),
+            "event_id": event_id,
+            "at": at,
+            "who": who,
+        },
     )
+    return {RecordId(row.record_id): GoldenId(row.golden_id) for row in left}
 
 
 def give_back_last_golden(connection: Connection, record_ids: Iterable[RecordId], *, before: datetime) -> None:

@@ -1,6 +1,6 @@
 """Publish: tell the change feed and every subscribed target of each golden version, in the transaction that made it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -19,10 +19,13 @@ _KINDS: dict[str, GoldenEventKind] = {"forwarded": "golden_record.forwarded", "r
 
 def publish(
     connection: Connection, plan: IdentityPlan, versions: Sequence[GoldenVersion], *, at: datetime, who: str
-) -> None:
-    """Append an event for each golden version, with the records that moved, and queue a message for each target."""
+) -> Mapping[str, int]:
+    """Append an event for each golden version, with the records that moved, and queue a message for each target.
+
+    Returns how many messages each target gets.
+    """
     if not versions:
-        return
+        return {}
     rows = [
         {
             "kind": _kind(version),
@@ -34,8 +37,9 @@ def publish(
         for version in versions
     ]
     store.insert_events(connection, rows, at=at, who=who)
-    store.insert_messages(connection, rows, at=at, who=who)
+    queued = store.insert_messages(connection, rows, at=at, who=who)
     failpoint("publish.queued")
+    return queued
 
 
 def publish_reviews(connection: Connection, changes: Sequence[ReviewChange], *, who: str) -> None:

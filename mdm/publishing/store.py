@@ -50,36 +50,29 @@ def insert_review_events(connection: Connection, changes: Sequence[ReviewChange]
     )
 
 
-def insert_messages(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str) -> None:
+def insert_messages(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str
+) -> dict[str, int]:
     """Queue one message per golden version for every target of its entity type, and raise the head of its lane.
 
-    A target that is being changed or removed is waited for, so that neither side misses the other.
+    A target that is being changed or removed is waited for, so that neither side misses the other. Returns how many
+    messages each target gets.
     """
-    connection.execute(
+    queued = connection.execute(
         text(
             "WITH told AS MATERIALIZED (SELECT t.id AS target_id, r.golden_id, r.version"
             "  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (entity_type text, golden_id text, version int)"
             "  JOIN target t ON t.entity_types @> jsonb_build_array(r.entity_type) FOR SHARE OF t),"
             " message AS (INSERT INTO outbox_message (target_id, golden_id, version, recorded_at, who)"
-            "  SELECT target_id, golden_id, version, :at, :who FROM told)"
-            " INSERT INTO delivery_lane (target_id, golden_id, head, recorded_at, who)"
-            " SELECT target_id, golden_id, version, :at, :who FROM told"
-            " ON CONFLICT (target_id, golden_id) DO UPDATE SET head = excluded.head, recorded_at = excluded.recorded_at"
+            "  SELECT target_id, golden_id, version, :at, :who FROM told),"
+            " lane AS (INSERT INTO delivery_lane (target_id, golden_id, head, recorded_at, who)"
+            "  SELECT target_id, golden_id, version, :at, :who FROM told ON CONFLICT (target_id, golden_id)"
+            "  DO UPDATE SET head = excluded.head, recorded_at = excluded.recorded_at)"
+            " SELECT target_id, count(*) AS messages FROM told GROUP BY 1"
         ),
         {"rows": as_json(rows), "at": at, "who": who},
     )
-
-
-def count_messages(connection: Connection, versions: Sequence[tuple[GoldenId, int]]) -> dict[str, int]:
-    """Count by target the messages that tell of these (golden id, version)."""
-    rows = connection.execute(
-        text(
-            "SELECT m.target_id, count(*) AS n FROM outbox_message m JOIN unnest(CAST(:ids AS text[]),"
-            " CAST(:versions AS int[])) AS v (golden_id, version) USING (golden_id, version) GROUP BY 1 ORDER BY 1"
-        ),
-        {"ids": [str(id_) for id_, _ in versions], "versions": [version for _, version in versions]},
-    )
-    return {row.target_id: row.n for row in rows}
+    return {row.target_id: row.messages for row in queued}
 
 
 def select_events(connection: Connection, *, after: tuple[int, int], limit: int) -> tuple[Event, ...]:

@@ -200,6 +200,21 @@ def select_members(connection: Connection, golden_ids: Iterable[GoldenId]) -> tu
     return tuple(_record(row) for row in rows)
 
 
+def select_members_whole(
+    connection: Connection, golden_ids: Iterable[GoldenId]
+) -> tuple[tuple[SourceRecord, Mapping[str, Any]], ...]:
+    """Do the same, each with the columns that no attribute claims."""
+    rows = connection.execute(
+        text(
+            f"{_RECORD.replace('v.warnings', 'v.warnings, v.undeclared')}"
+            " WHERE r.golden_id = ANY(:ids) AND r.state = 'active'"
+            " ORDER BY r.golden_id, r.instance_id, r.object, r.scope, r.native_id"
+        ),
+        {"ids": [str(id_) for id_ in golden_ids]},
+    )
+    return tuple((_record(row), row.undeclared) for row in rows)
+
+
 def update_golden_ids(connection: Connection, golden_by_record: Mapping[RecordId, GoldenId]) -> None:
     """Point records at the golden record they now belong to; the first one stays noted as their origin."""
     rows = [{"id": record_id, "golden_id": golden_id} for record_id, golden_id in golden_by_record.items()]

@@ -1,8 +1,9 @@
 """One operation at work: what it looks up under its locks, and what it writes down under its event."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
 from sqlalchemy import Connection
@@ -87,26 +88,18 @@ class Act:
             raise GoldenRecordRetired(found.id)
         return found
 
-    def many_goldens(self, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, GoldenRecord]:
+    def many_goldens(self, golden_ids: Collection[GoldenId]) -> dict[GoldenId, GoldenRecord]:
         """Lock many golden records of one entity type at once; return by each id asked for what it leads to.
 
         Raises GoldenRecordUnknown, VersionOutdated, GoldenRecordRetired, InputInvalid for several entity types.
         """
-        asked = sorted(set(golden_ids))
-        found = identity_store.select_goldens_and_targets(self.connection, asked)
-        if unknown := [golden_id for golden_id in asked if golden_id not in found]:
-            raise GoldenRecordUnknown(unknown[0])
+        found = self._locked(golden_ids)
         entity_types = sorted({golden.entity_type for golden in found.values()})
         if len(entity_types) > 1:
             raise InputInvalid(
                 f"the golden records are {' and '.join(entity_types)}", remedy="name those of one entity type"
             )
-        decisions.hold_decisions(self.connection, entity_types[0])
-        self.work.locks.hold(self.connection, found.keys())
-        found = identity_store.select_goldens_and_targets(self.connection, asked)
-        for golden_id in asked:
-            self._require_expected(found[golden_id])
-        present = {golden_id: found[found[golden_id].forward_to or golden_id] for golden_id in asked}
+        present = {golden_id: found[found[golden_id].forward_to or golden_id] for golden_id in golden_ids}
         for golden in present.values():
             if golden.state != "active":
                 raise GoldenRecordRetired(golden.id)
@@ -114,8 +107,12 @@ class Act:
 
     def two_goldens(self, first_id: GoldenId, second_id: GoldenId) -> tuple[GoldenRecord, GoldenRecord]:
         """Lock two golden records in order; raises InputInvalid when they are one already, or of two entity types."""
-        goldens = {golden_id: self.golden(golden_id) for golden_id in sorted({first_id, second_id})}
-        first, second = goldens[first_id], goldens[second_id]
+        found = self._locked({first_id, second_id})
+        first, second = (found[found[golden_id].forward_to or golden_id] for golden_id in (first_id, second_id))
+        for golden in sorted({first, second}, key=attrgetter("id")):
+            self._require_expected(golden)
+            if golden.state != "active":
+                raise GoldenRecordRetired(golden.id)
         if first.id == second.id:
             raise InputInvalid(
                 f"{first_id} and {second_id} are one golden record already", remedy="nothing to do", field="second"
@@ -256,6 +253,23 @@ class Act:
         work = replace(self.work, wishes=Wishes(survivors=frozenset(returned), returned=returned))
         reevaluate(work, self.work.declared[entity_type], ids, cause=cause)
         return cause
+
+    def _locked(self, golden_ids: Collection[GoldenId]) -> dict[GoldenId, GoldenRecord]:
+        """Lock golden records and what they lead to, and return them all as they stand then.
+
+        Nobody decides about their entity types meanwhile. Raises GoldenRecordUnknown, VersionOutdated.
+        """
+        asked = sorted(golden_ids)
+        found = identity_store.select_goldens_and_targets(self.connection, asked)
+        if unknown := [golden_id for golden_id in asked if golden_id not in found]:
+            raise GoldenRecordUnknown(unknown[0])
+        decisions.hold_decisions(self.connection, *{golden.entity_type for golden in found.values()})
+        while self.work.locks.hold(self.connection, found.keys()):
+            found = identity_store.select_goldens_and_targets(self.connection, asked)
+        failpoint("operation.locked")
+        for golden_id in asked:
+            self._require_expected(found[golden_id])
+        return found
 
     def _require_expected(self, found: GoldenRecord) -> None:
         expected = self.by.expected.get(found.id, found.version)

@@ -8,7 +8,6 @@ from mdm.hub import Work
 from mdm.identity.model import Cause, IdentityPlan
 from mdm.identity.model import Move as PlannedMove
 from mdm.ids import GoldenId, RecordId
-from mdm.publishing import store as publishing_store
 from mdm.sources import store as sources_store
 from mdm.stewardship.model import ChangedGolden, Effect, MovedRecord
 from mdm.survivorship import store as survivorship_store
@@ -19,17 +18,16 @@ def effect_of(work: Work, cause: Cause, reinstated: Iterable[Decision] = ()) -> 
     """Gather what the transaction at hand did under a cause, and the decisions that stand again by it."""
     assert cause.event_id is not None, "an operation has its event id from the start"
     written = _first_and_last(work.written)
+    made, ended = decisions_store.select_decisions_by(work.connection, cause.event_id)
     return Effect(
         event_id=cause.event_id,
         kind=cause.kind,
         entity_type=work.carried_out[0].entity_type,
         moved=_moved(work),
         goldens=_changed(work, written),
-        made=(*decisions_store.select_decisions_of(work.connection, cause.event_id), *reinstated),
-        ended=decisions_store.select_decisions_ended_by(work.connection, cause.event_id),
-        targets=publishing_store.count_messages(
-            work.connection, [(version.golden_id, version.version) for version in work.written]
-        ),
+        made=(*made, *reinstated),
+        ended=ended,
+        targets=dict(sorted(work.queued.items())),
     )
 
 

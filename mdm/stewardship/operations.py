@@ -101,7 +101,7 @@ def _merge_all(act: Act, asked: MergeAll) -> Cause:
             f"{len(asked.pairs)} pairs are merged at once, from 1 to {MERGES_MAX} may be",
             remedy="cut them into several",
         )
-    goldens = act.many_goldens(golden_id for pair in asked.pairs for golden_id in pair)
+    goldens = act.many_goldens({golden_id for pair in asked.pairs for golden_id in pair})
     together = nx.Graph([(goldens[first].id, goldens[second].id) for first, second in asked.pairs])
     groups = [group for group in nx.connected_components(together) if len(group) > 1]
     if not groups:

@@ -173,7 +173,8 @@ def reinstate_overrides_ended_by(connection: Connection, event_id: EventId) -> t
         replace(one, id=new_override_id(), ended_at=None, ended_by=None, ended_event_id=None)
         for one in overrides_store.select_ended_by(connection, event_id)
     )
-    overrides_store.insert_overrides(connection, given_back)
+    if given_back:
+        overrides_store.insert_overrides(connection, given_back)
     return given_back
 
 

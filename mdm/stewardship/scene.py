@@ -126,6 +126,8 @@ def as_merge(scene: Scene, returning: Collection[GoldenId]) -> Scene:
 def require_in_place(connection: Connection, scene: Scene, moves: Iterable[Move]) -> None:
     """Require that nobody put records elsewhere since; raises OperationBlocked that names who did."""
     gone = {move.record_id for move in moves if scene.is_elsewhere(move)}
+    if not gone:
+        return
     for record_id, (later_id, kind) in sorted(events_store.select_joining_events(connection, gone).items()):
         if kind in BLOCKING:
             key = sources_store.select_keys(connection, [record_id])[record_id]

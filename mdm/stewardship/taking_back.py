@@ -120,8 +120,7 @@ def undo(act: Act, asked: Undo) -> Cause:
     returning = [turn.golden_id for turn in event.plan.turns if absorbs(turn)]
     require_resting(act.connection, scene, returning)
     require_in_place(act.connection, scene, event.plan.moves)
-    made = decisions_store.select_decisions_of(act.connection, event.id)
-    ended = decisions_store.select_decisions_ended_by(act.connection, event.id)
+    made, ended = decisions_store.select_decisions_by(act.connection, event.id)
     _give_back_overrides(act, event)
     try:
         divisions, around = _sides(act, scene, event.plan.moves)

@@ -45,18 +45,20 @@ def survive(
     An override whose term is over by then ends for good. The caller holds the locks. Returns the versions written, by
     golden id.
     """
-    goldens = identity_store.select_goldens(connection, golden_ids)
-    contests = _contests(connection, entity_type, golden_ids)
-    before = store.select_checksums(connection, golden_ids)
-    searchable = search_store.select_searchable(connection, golden_ids)
+    if not golden_ids:
+        return ()
+    before = store.select_goldens_and_checksums(connection, golden_ids)
+    whole = sources_store.select_members_whole(connection, golden_ids)
+    contests = _contests(connection, entity_type, [member for member, _ in whole])
+    searchable = _searchable(whole)
     rows, unchanged, found_by = [], {}, {}
     lapsed: list[str] = []
-    for golden_id, golden in goldens.items():
+    for golden_id, (golden, checksum) in before.items():
         contributions, overrides, held = contests.get(golden_id, ((), (), ()))
         survived = work_out(entity_type, contributions, overrides, at)
         lapsed += (one.override.override_id for one in survived.overrides if one.state == "ended")
         row = _row(entity_type, golden, survived, contributions, held)
-        if before.get(golden_id) == row["checksum"]:
+        if checksum == row["checksum"]:
             unchanged[golden_id] = row["next_change_at"]
         else:
             rows.append(row)
@@ -67,7 +69,7 @@ def survive(
         overrides_store.end_overrides(connection, lapsed, signed=signed)
     if unchanged:
         store.update_next_changes(connection, unchanged)
-    if lost := goldens.keys() - found_by.keys():
+    if lost := before.keys() - found_by.keys():
         search_store.delete_search_words(connection, lost)
     if found_by:
         search_store.upsert_search_rows(connection, entity_type.name, found_by)
@@ -137,7 +139,7 @@ def contests_of(
     connection: Connection, entity_type: EntityType, golden_ids: Iterable[GoldenId]
 ) -> dict[GoldenId, tuple[tuple[Contribution, ...], tuple[Override, ...]]]:
     """Gather what the members of golden records contribute, and the overrides on them, where there are any."""
-    contests = _contests(connection, entity_type, golden_ids)
+    contests = _contests(connection, entity_type, sources_store.select_members(connection, golden_ids))
     return {id_: (contributions, overrides) for id_, (contributions, overrides, _) in contests.items()}
 
 
@@ -166,13 +168,15 @@ def losing_values(
     connection: Connection, entity_type: EntityType, golden_id: GoldenId, *, at: datetime
 ) -> dict[str, list[Losing]]:
     """List by attribute what members hold and the golden record does not show, and why."""
-    contributions, overrides, _ = _contests(connection, entity_type, [golden_id]).get(golden_id, ((), (), ()))
+    members = sources_store.select_members(connection, [golden_id])
+    contributions, overrides, _ = _contests(connection, entity_type, members).get(golden_id, ((), (), ()))
     return losers(entity_type, contributions, work_out(entity_type, contributions, overrides, at))
 
 
 def recompute(connection: Connection, entity_type: EntityType, golden: GoldenRecord, *, at: datetime) -> bytes:
     """Return the checksum that the newest version of a golden record must have, computed from its members anew."""
-    contributions, overrides, held = _contests(connection, entity_type, [golden.id]).get(golden.id, ((), (), ()))
+    members = sources_store.select_members(connection, [golden.id])
+    contributions, overrides, held = _contests(connection, entity_type, members).get(golden.id, ((), (), ()))
     checksum: bytes = _row(
         entity_type, golden, work_out(entity_type, contributions, overrides, at), contributions, held
     )["checksum"]
@@ -180,10 +184,9 @@ def recompute(connection: Connection, entity_type: EntityType, golden: GoldenRec
 
 
 def _contests(
-    connection: Connection, entity_type: EntityType, golden_ids: Iterable[GoldenId]
+    connection: Connection, entity_type: EntityType, members: Sequence[SourceRecord]
 ) -> dict[GoldenId, tuple[tuple[Contribution, ...], tuple[Override, ...], tuple[str, ...]]]:
     """Gather for each golden record what its members contribute, the overrides on them, and why publishing is held."""
-    members = sources_store.select_members(connection, golden_ids)
     ids = [member.id for member in members]
     references = sources_store.select_resolved_references(connection, ids)
     overrides = store.select_overrides(connection, ids)
@@ -196,6 +199,17 @@ def _contests(
         if member.ended_because is None:
             held.extend(f"{member.key} {code}" for code in member.holds)
     return {id_: (tuple(given), tuple(ruling), tuple(sorted(held))) for id_, (given, ruling, held) in found.items()}
+
+
+def _searchable(whole: Sequence[tuple[SourceRecord, Mapping[str, Any]]]) -> dict[GoldenId, list[tuple[Any, ...]]]:
+    """Gather by golden record what its members say, declared or not."""
+    found: dict[GoldenId, list[tuple[Any, ...]]] = {}
+    for member, undeclared in whole:
+        assert member.golden_id is not None, "a member has a golden record"
+        key = member.key
+        said = (key.instance, key.object, key.scope, key.native_id, member.values, undeclared)
+        found.setdefault(member.golden_id, []).append(said)
+    return found
 
 
 def _contribution(

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row
 
 from mdm.db.statement import text
 from mdm.db.types import as_json
+from mdm.identity.model import GoldenRecord
 from mdm.ids import EventId, GoldenId, RecordId
 from mdm.survivorship.model import GoldenVersion, Override
 
@@ -27,6 +28,36 @@ def select_checksums(connection: Connection, golden_ids: Iterable[GoldenId]) -> 
     return {GoldenId(row.golden_id): bytes(row.checksum) for row in rows}
 
 
+def select_goldens_and_checksums(
+    connection: Connection, golden_ids: Iterable[GoldenId]
+) -> dict[GoldenId, tuple[GoldenRecord, bytes | None]]:
+    """Load golden records by id, each with the checksum of its newest version, None where it has none yet."""
+    rows = connection.execute(
+        text(
+            "SELECT g.id, g.entity_type, g.state, g.forward_to, g.version, g.is_confirmed, g.is_acknowledged,"
+            " v.checksum"
+            " FROM golden_record g LEFT JOIN golden_version v ON v.golden_id = g.id AND v.recorded_to IS NULL"
+            " WHERE g.id = ANY(:ids) ORDER BY g.id"
+        ),
+        {"ids": [str(id_) for id_ in golden_ids]},
+    )
+    return {
+        GoldenId(row.id): (
+            GoldenRecord(
+                GoldenId(row.id),
+                row.entity_type,
+                row.state,
+                GoldenId(row.forward_to) if row.forward_to else None,
+                row.version,
+                row.is_confirmed,
+                row.is_acknowledged,
+            ),
+            None if row.checksum is None else bytes(row.checksum),
+        )
+        for row in rows
+    }
+
+
 def insert_versions(
     connection: Connection, rows: Sequence[dict[str, Any]], *, event_id: EventId, at: datetime, who: str
 ) -> tuple[GoldenVersion, ...]:
@@ -34,14 +65,14 @@ def insert_versions(
 
     rows  golden_id, state, forward_to, values, lineage, completeness, held, checksum, rules_version, next_change_at
     """
-    parameters = {"rows": as_json(rows), "event_id": event_id, "at": at, "who": who}
-    ids = {"ids": [row["golden_id"] for row in rows], "at": at}
-    connection.execute(
-        text("UPDATE golden_version SET recorded_to = :at WHERE golden_id = ANY(:ids) AND recorded_to IS NULL"), ids
-    )
+    ids = [str(row["golden_id"]) for row in rows]
+    parameters = {"rows": as_json(rows), "ids": ids, "event_id": event_id, "at": at, "who": who}
     written = connection.execute(
         text(
-            "WITH r AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (golden_id text,"
+            # A golden record has one open version, so all are ended (counted) before the first begins.
+            "WITH ended AS (UPDATE golden_version SET recorded_to = :at"
+            "  WHERE golden_id = ANY(:ids) AND recorded_to IS NULL RETURNING golden_id),"
+            " r AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (golden_id text,"
             " state text, forward_to text, values jsonb, lineage jsonb, completeness float, held jsonb, checksum text,"
             " rules_version text, next_change_at timestamptz)),"
             " g AS (UPDATE golden_record g SET version = g.version + 1, next_change_at = r.next_change_at"
@@ -50,7 +81,7 @@ def insert_versions(
             " held, checksum, rules_version, event_id, recorded_from, who)"
             " SELECT r.golden_id, g.version, r.state, r.forward_to, r.values, r.lineage, r.completeness, r.held,"
             " decode(r.checksum, 'hex'), r.rules_version, :event_id, :at, :who FROM r JOIN g ON g.id = r.golden_id"
-            " RETURNING *)"
+            " WHERE (SELECT count(*) FROM ended) >= 0 RETURNING *)"
             " SELECT v.*, g.entity_type FROM v JOIN g ON g.id = v.golden_id"
         ),
         parameters,
