@@ -27,7 +27,6 @@ from mdm.sources.model import SourceRecord
 from mdm.stewardship.card_cells import Held, Known, as_records, forms_told, held_by_pair, held_by_record
 from mdm.stewardship.card_columns import children_of, columns_of_cluster, columns_of_pair
 from mdm.stewardship.card_graph import Network, graph_of
-from mdm.stewardship.card_guard import Danger, guards_of, relations_of, suggestion
 from mdm.stewardship.card_model import (
     CHAIN_MAX,
     COLUMNS_MAX,
@@ -37,13 +36,14 @@ from mdm.stewardship.card_model import (
     Choice,
     Effects,
     Evidence,
-    Guard,
     Refusal,
+    Risk,
     Row,
     probability,
 )
 from mdm.stewardship.card_reading import Reading, read
 from mdm.stewardship.card_result import Outcome, Pool, effects_of, outcome_of, results_now, results_of, targets_told
+from mdm.stewardship.card_risks import Merging, relations_of, risks_of, suggestion
 from mdm.stewardship.card_rows import Table, parts_of, rows_of
 from mdm.stewardship.carrying import second_person
 from mdm.stewardship.sides import ties
@@ -102,7 +102,7 @@ def _card(reading: Reading, choices: Mapping[str, Choice], who: str) -> Card:
     evidence = _evidence(reading, explanation, rows)
     positions = {record.id: place for place, record in enumerate((*placed, *rest))}
     children = children_of(reading)
-    guard = _guard(reading, forms, positions)
+    risks = _risks(reading, forms, positions)
     relations = relations_of(entity_type) if reading.is_pair else ()
     return Card(
         review=review,
@@ -119,8 +119,8 @@ def _card(reading: Reading, choices: Mapping[str, Choice], who: str) -> Card:
         children=children,
         refusal=_refusal(reading),
         faults=outcome.faults if outcome is not None else (),
-        guard=guard,
-        suggested=suggestion(review, evidence, guard, relations),
+        risks=risks,
+        suggested=suggestion(review, evidence, risks, relations),
         relations=relations,
         comments=reading.comments,
         answers=reading.answers,
@@ -207,12 +207,12 @@ def _network(reading: Reading) -> Network:
     return Network(reading.entity_type, reading.records, side, reading.order, asked, reading.edges, reading.decisions)
 
 
-def _guard(reading: Reading, forms: Forms, positions: Mapping[RecordId, int]) -> tuple[Guard, ...]:
+def _risks(reading: Reading, forms: Forms, positions: Mapping[RecordId, int]) -> tuple[Risk, ...]:
     if not reading.is_pair:
         return ()
     left, right = reading.sides
-    return guards_of(
-        Danger(
+    return risks_of(
+        Merging(
             review=reading.review,
             entity_type=reading.entity_type,
             sides=(left, right),

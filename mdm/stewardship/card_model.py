@@ -28,7 +28,7 @@ CHAIN_MAX: Final = 20  # chosen: links of a proof
 
 Asking = Literal["one_or_two", "belongs_together"]
 CellVerdict = Literal["same", "near", "different", "missing", "not_compared", "reference"]
-GuardKind = Literal[
+RiskKind = Literal[
     "identifiers_clash",
     "identifiers_of_two_scopes",
     "decided_apart",
@@ -381,7 +381,7 @@ class ChoiceFault:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class Risk:
     """A reason why a merge is dangerous.
 
     attribute  that holds the strong identifiers, with what each column holds
@@ -389,7 +389,7 @@ class Guard:
     count      open children of both columns
     """
 
-    kind: GuardKind
+    kind: RiskKind
     attribute: str = ""
     left: tuple[str, ...] = ()
     right: tuple[str, ...] = ()
@@ -438,7 +438,7 @@ class Card:
     children: tuple[ChildGroup, ...]
     refusal: Refusal | None
     faults: tuple[ChoiceFault, ...]
-    guard: tuple[Guard, ...]
+    risks: tuple[Risk, ...]
     suggested: Suggested
     relations: tuple[str, ...]
     comments: tuple[Comment, ...]

@@ -23,7 +23,6 @@ from mdm.sources import store as sources_store
 from mdm.sources.model import SourceInstance, SourceRecord
 from mdm.stewardship import card_store
 from mdm.stewardship.card_graph import strengths
-from mdm.stewardship.card_guard import CLOSED, bound_elsewhere
 from mdm.stewardship.card_model import (
     CHILDREN_MAX,
     EDGES_MAX,
@@ -34,6 +33,7 @@ from mdm.stewardship.card_model import (
     Happened,
     Named,
 )
+from mdm.stewardship.card_risks import CLOSED, bound_elsewhere
 from mdm.survivorship import store as survivorship_store
 from mdm.survivorship.model import Contribution, GoldenVersion, Override
 from mdm.survivorship.service import as_one

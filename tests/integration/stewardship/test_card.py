@@ -132,7 +132,7 @@ def test_a_choice_that_the_rules_make_already_needs_no_override(asking: Hub) -> 
     assert card_of(asking, note=Pick(west)).values == {}
 
 
-def test_a_member_whose_identifier_clashes_guards_the_merge(hub: Hub) -> None:
+def test_a_member_whose_identifier_clashes_is_a_risk(hub: Hub) -> None:
     send(hub, A, name="red", codes=["c1"])
     send(hub, C, codes=["c1"], batch="15-048-3782", name="other")
     send(hub, B, name="red", codes=["c2"])
@@ -140,12 +140,12 @@ def test_a_member_whose_identifier_clashes_guards_the_merge(hub: Hub) -> None:
 
     card = card_of(hub)
 
-    assert [(one.kind, one.attribute) for one in card.guard] == [("identifiers_clash", "batch")]
-    assert {card.guard[0].left, card.guard[0].right} == {("duns:150483782",), ("duns:001368083",)}
+    assert [(one.kind, one.attribute) for one in card.risks] == [("identifiers_clash", "batch")]
+    assert {card.risks[0].left, card.risks[0].right} == {("duns:150483782",), ("duns:001368083",)}
     assert card.suggested == "related"
 
 
-def test_a_cannot_link_nearby_guards_the_merge_with_its_proof(hub: Hub) -> None:
+def test_a_cannot_link_nearby_is_a_risk_with_its_proof(hub: Hub) -> None:
     for key in (A, B, C):
         send(hub, key, name="red")
     made = decide(hub, A, C, "different")
@@ -153,9 +153,9 @@ def test_a_cannot_link_nearby_guards_the_merge_with_its_proof(hub: Hub) -> None:
 
     card = card_of(hub, review)
 
-    assert [one.kind for one in card.guard] == ["cannot_link_nearby"]
-    assert len(card.guard[0].chain) == 1 <= CHAIN_MAX
-    assert made.id in card.guard[0].chain[0]
+    assert [one.kind for one in card.risks] == ["cannot_link_nearby"]
+    assert len(card.risks[0].chain) == 1 <= CHAIN_MAX
+    assert made.id in card.risks[0].chain[0]
 
 
 def test_what_somebody_was_unsure_of_is_no_refusal(asking: Hub) -> None:
@@ -163,7 +163,7 @@ def test_what_somebody_was_unsure_of_is_no_refusal(asking: Hub) -> None:
 
     card = card_of(asking, the_review(asking, "unsure"))
 
-    assert (card.refusal, card.guard) == (None, ())
+    assert (card.refusal, card.risks) == (None, ())
     assert [(one.judgement, one.who) for one in card.graph.links] == [("unsure", "ann")]
 
 
@@ -266,7 +266,7 @@ def test_hostile_texts_come_through_unchanged_and_bounded(hub: Hub) -> None:
     assert (len(rows(card)["codes"].cells[place].values), rows(card)["codes"].cells[place].left_out) == (20, 30)
 
 
-def test_two_established_golden_records_with_open_contracts_guard_the_merge(hub: Hub) -> None:
+def test_two_established_golden_records_with_open_contracts_are_a_risk(hub: Hub) -> None:
     for place, name in (("east", "Kestrel Advisory Ltd"), ("west", "Kestrel Advisory")):
         client, contract = (f"crm-{place}/{kind}:1" for kind in ("Account", "Contract"))
         records = [
@@ -279,7 +279,7 @@ def test_two_established_golden_records_with_open_contracts_guard_the_merge(hub:
 
     card = card_of(hub, review)
 
-    assert [(one.kind, one.count) for one in card.guard] == [("both_established", 2)]
+    assert [(one.kind, one.count) for one in card.risks] == [("both_established", 2)]
     assert sorted((one.entity_type, one.count, one.open_count) for one in card.children) == [("contract", 1, 1)] * 2
     assert sorted(one.moves for one in card.children) == [False, True]
     assert {one.name for group in card.children for one in group.named} == {"east", "west"}

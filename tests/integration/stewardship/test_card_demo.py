@@ -21,7 +21,7 @@ REHEARSED = 8  # merges that are done and taken back; each matches its projects 
 
 
 def require_sound(card: Card) -> None:
-    """Require what holds of every card: it adds up, its columns fit, and the guard warns of no merge it suggests."""
+    """Require what holds of every card: it adds up, its columns fit, and it suggests no merge that has a risk."""
     assert card.evidence is not None
     reached = card.evidence.prior_bits
     for row in card.rows:
@@ -32,7 +32,7 @@ def require_sound(card: Card) -> None:
     assert reached == card.evidence.bits
     if card.review.kind in {"possible_match", "join"}:
         assert card.evidence.bits == card.review.bits
-    assert not (card.guard and card.asking == "one_or_two" and card.suggested == "merge")
+    assert not (card.risks and card.asking == "one_or_two" and card.suggested == "merge")
     assert (card.effects is not None) == (card.asking == "one_or_two")
 
 

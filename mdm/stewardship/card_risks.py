@@ -13,7 +13,7 @@ from mdm.entities.model import EntityType
 from mdm.identity.model import GoldenRecord
 from mdm.ids import RecordId
 from mdm.resolution.model import Edge
-from mdm.stewardship.card_model import CHAIN_MAX, ChildGroup, Evidence, Guard, Suggested
+from mdm.stewardship.card_model import CHAIN_MAX, ChildGroup, Evidence, Risk, Suggested
 
 CLOSED: Final = ("completed", "cancelled", "expired", "terminated", "inactive", "closed")
 """Words of the attribute `status` that say that a record is over (those of the shipped code lists)."""
@@ -31,8 +31,8 @@ NEARBY_MAX: Final = 3  # chosen: cannot-links to third golden records that one c
 
 
 @dataclass(frozen=True, slots=True)
-class Danger:
-    """What the guard looks at.
+class Merging:
+    """What the risks are looked for in.
 
     positions  place of each record among the forms
     nearby     edges between a side and records that the other side is decided apart from
@@ -49,33 +49,31 @@ class Danger:
     children: Sequence[ChildGroup]
 
 
-def guards_of(danger: Danger) -> tuple[Guard, ...]:
+def risks_of(merging: Merging) -> tuple[Risk, ...]:
     """List the reasons why the two golden records should not be merged without a second thought."""
-    found = [*_identifiers(danger), *_apart(danger), *_nearby(danger)]
-    binding = [group for group in danger.children if group.entity_type in BINDING and group.open_count]
-    is_both = {group.column for group in binding} == {0, 1} and all(one.is_established for one in danger.goldens)
+    found = [*_identifiers(merging), *_apart(merging), *_nearby(merging)]
+    binding = [group for group in merging.children if group.entity_type in BINDING and group.open_count]
+    is_both = {group.column for group in binding} == {0, 1} and all(one.is_established for one in merging.goldens)
     if is_both:
-        found.append(Guard("both_established", count=sum(group.open_count for group in binding)))
-    if danger.review.kind == "contradiction":
-        found.append(Guard("contradiction"))
+        found.append(Risk("both_established", count=sum(group.open_count for group in binding)))
+    if merging.review.kind == "contradiction":
+        found.append(Risk("contradiction"))
     return tuple(found)
 
 
-def suggestion(
-    review: Review, evidence: Evidence | None, guard: Sequence[Guard], relations: Sequence[str]
-) -> Suggested:
-    """Suggest an answer: the side on which the odds are; never a merge where the guard has a reason against it."""
+def suggestion(review: Review, evidence: Evidence | None, risks: Sequence[Risk], relations: Sequence[str]) -> Suggested:
+    """Suggest an answer: the side on which the odds are; never a merge that has a risk."""
     likely = evidence is not None and evidence.bits >= 0 and not evidence.is_vetoed
     if review.kind in HOLDING:
         return "merge" if likely else "apart"
-    if guard and likely_related(evidence, guard) and relations:
+    if risks and likely_related(evidence, risks) and relations:
         return "related"
-    return "merge" if likely and not guard else "apart"
+    return "merge" if likely and not risks else "apart"
 
 
-def likely_related(evidence: Evidence | None, guard: Sequence[Guard]) -> bool:
+def likely_related(evidence: Evidence | None, risks: Sequence[Risk]) -> bool:
     """Tell whether much speaks for two golden records although something stands against one."""
-    told = {one.kind for one in guard}
+    told = {one.kind for one in risks}
     return evidence is not None and evidence.bits >= evidence.review_bits and "decided_apart" not in told
 
 
@@ -97,28 +95,28 @@ def bound_elsewhere(decisions: Sequence[Decision], sides: Sequence[frozenset[Rec
     )
 
 
-def _identifiers(danger: Danger) -> list[Guard]:
+def _identifiers(merging: Merging) -> list[Risk]:
     """Find strong identifiers, valid ones, of which both sides hold some and share none."""
     found = []
-    features = {feature.name: feature for feature in danger.entity_type.model.features}
-    for veto in danger.entity_type.model.vetoes:
-        column = danger.forms.features[veto.feature]
+    features = {feature.name: feature for feature in merging.entity_type.model.features}
+    for veto in merging.entity_type.model.vetoes:
+        column = merging.forms.features[veto.feature]
         left, right = (
             {
                 (scope, value)
                 for record_id in side
-                if record_id in danger.positions
-                for scope, values in by_scope(column.of(danger.positions[record_id])).items()
+                if record_id in merging.positions
+                for scope, values in by_scope(column.of(merging.positions[record_id])).items()
                 for value in values
             }
-            for side in danger.sides
+            for side in merging.sides
         )
         if not left or not right or left & right:
             continue
         shared = {scope for scope, _ in left} & {scope for scope, _ in right}
         attribute = features[veto.feature].attributes[0].partition(".")[0]
         found.append(
-            Guard(
+            Risk(
                 "identifiers_clash" if shared else "identifiers_of_two_scopes",
                 attribute,
                 tuple(sorted(_told(*one) for one in left))[:CHAIN_MAX],
@@ -132,22 +130,22 @@ def _told(scope: str, value: str) -> str:
     return f"{scope}:{value}" if scope else value
 
 
-def _apart(danger: Danger) -> list[Guard]:
+def _apart(merging: Merging) -> list[Risk]:
     # What somebody was unsure of parts nobody for good: the merge would answer it.
-    sure = [one for one in danger.decisions if one.verdict.judgement != "unsure"]
-    chain = parting_chain(sure, *danger.sides)
-    return [Guard("decided_apart", chain=tuple(map(str, chain[:CHAIN_MAX])))] if chain else []
+    sure = [one for one in merging.decisions if one.verdict.judgement != "unsure"]
+    chain = parting_chain(sure, *merging.sides)
+    return [Risk("decided_apart", chain=tuple(map(str, chain[:CHAIN_MAX])))] if chain else []
 
 
-def _nearby(danger: Danger) -> list[Guard]:
+def _nearby(merging: Merging) -> list[Risk]:
     """Find records that one side is decided apart from and that the other side matches or may match."""
     found = []
-    for own, other in (danger.sides, danger.sides[::-1]):
-        for edge in danger.nearby:
+    for own, other in (merging.sides, merging.sides[::-1]):
+        for edge in merging.nearby:
             third = next((id_ for id_ in (edge.left_id, edge.right_id) if id_ not in own | other), None)
             if third is None or other.isdisjoint((edge.left_id, edge.right_id)):
                 continue
-            chain = parting_chain(danger.decisions, own, [third])
+            chain = parting_chain(merging.decisions, own, [third])
             if chain:
-                found.append(Guard("cannot_link_nearby", chain=tuple(map(str, chain[:CHAIN_MAX]))))
+                found.append(Risk("cannot_link_nearby", chain=tuple(map(str, chain[:CHAIN_MAX]))))
     return found[:NEARBY_MAX]
