@@ -98,7 +98,7 @@ def finish(engine: Engine, provider: OidcProvider, answer: OidcAnswer, *, addres
         role = _role(provider, claims)
         new = run(engine, lambda connection: _admit(connection, provider, claims, role, place))
     except SignInRefused:
-        run(engine, lambda connection: store.add_attempt(connection, SignIn("refused", "oidc", place)))
+        run(engine, lambda connection: store.add_attempt_once_a_minute(connection, SignIn("refused", "oidc", place)))
         raise
     return replace(new, return_to=request.return_to)
 

@@ -264,7 +264,8 @@ def _claim(connection: Connection, login: str | None, place: str) -> Mapping[str
     held = {kind: found[name] for kind, name in names.items()}
     pause_s = max(wait_s(each.count, FREE[kind], each.age_s) for kind, each in held.items())
     if pause_s:
-        store.note_throttled(connection, login, place)
+        owner = people_store.password_of(connection, login or "")
+        store.add_attempt_once_a_minute(connection, SignIn("throttled", "local", place, owner[0] if owner else None))
         return pause_s
     return _count(connection, held)
 

@@ -23,14 +23,13 @@ _CLAIM: Final = """
                   RETURNING subject, failures,
                             CAST(extract(epoch FROM clock_timestamp() - failed_at) AS double precision) AS age_s)
     SELECT asked.name, held.* FROM asked JOIN held USING (subject)"""
-# At most one entry a minute for each address and person: a flood of attempts does not fill the disk.
-_NOTE_THROTTLED: Final = """
+_ADD_ONCE_A_MINUTE: Final = """
     INSERT INTO sign_in_attempt (id, kind, origin, person_id, address, who)
-    SELECT :id, 'throttled', 'local', p.id, :address, 'nobody'
-      FROM (SELECT (SELECT id FROM person WHERE login = :login) AS id) AS p
+    SELECT :id, :kind, :origin, :person_id, :address, :who
      WHERE NOT EXISTS (SELECT FROM sign_in_attempt AS a
                         WHERE a.recorded_at > clock_timestamp() - interval '1 minute' AND a.address = :address
-                          AND a.kind = 'throttled' AND a.person_id IS NOT DISTINCT FROM p.id)"""
+                          AND a.kind = :kind AND a.origin = :origin
+                          AND a.person_id IS NOT DISTINCT FROM CAST(:person_id AS text))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +132,19 @@ def add_attempt(connection: Connection, sign_in: SignIn) -> None:
     )
 
 
-def note_throttled(connection: Connection, login: str | None, address: str) -> None:
-    """Add that an attempt was put off, unless that stands there for the same person and address of this minute."""
-    connection.execute(text(_NOTE_THROTTLED), {"id": new_sign_in_id(), "login": login, "address": address})
+def add_attempt_once_a_minute(connection: Connection, sign_in: SignIn) -> None:
+    """Add an entry, unless its like stands there for this minute: what costs a stranger nothing fills no disk."""
+    connection.execute(
+        text(_ADD_ONCE_A_MINUTE),
+        {
+            "id": new_sign_in_id(),
+            "kind": sign_in.kind,
+            "origin": sign_in.origin,
+            "person_id": sign_in.person_id,
+            "address": sign_in.address,
+            "who": sign_in.who,
+        },
+    )
 
 
 def attempts(connection: Connection, *, person_id: str | None, limit: int) -> tuple[SignInAttempt, ...]:

@@ -124,6 +124,16 @@ def test_an_answer_that_is_not_of_this_sign_in_is_refused(
     assert logins(engine) == []
 
 
+def test_a_flood_of_answers_to_nothing_is_one_entry_a_minute(engine: Engine, provider: OidcProvider) -> None:
+    for number in range(5):
+        with pytest.raises(SignInRefused):
+            oidc.finish(engine, provider, OidcAnswer(f"guess-{number}", "", code="x"), address=HOME)
+    with pytest.raises(SignInRefused):
+        oidc.finish(engine, provider, OidcAnswer("guess", "", code="x"), address="198.51.100.7")
+
+    assert kinds(engine) == [("refused", "oidc")] * 2
+
+
 def test_somebody_in_no_mapped_group_is_told_so(engine: Engine, provider: OidcProvider, server: OidcServer) -> None:
     for groups in (["staff"], [], None, {"mdm-admins": True}, 7, [["mdm-admins"]], "MDM-ADMINS"):
         server.person["groups"] = groups

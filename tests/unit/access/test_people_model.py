@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mdm.access.model import Principal, Scope, Verb, parse_scopes
 from mdm.access.people_model import (
@@ -82,6 +84,16 @@ def test_a_person_stands_under_who_with_the_login_and_a_key_with_name_and_id() -
 )
 def test_a_login_has_one_form(given: str, login: str) -> None:
     assert normal_login(given) == login
+    assert normal_login(login) == login
+
+
+@given(st.text(st.characters(categories=("L", "N", "M", "Pc", "Pd", "Po", "Sk")), max_size=8))
+def test_the_form_of_a_login_is_its_own_form_whatever_was_given(given: str) -> None:
+    try:
+        login = normal_login(f"a{given}")
+    except InputInvalid:
+        return
+
     assert normal_login(login) == login
 
 
