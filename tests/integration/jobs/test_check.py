@@ -3,6 +3,9 @@
 import pytest
 from sqlalchemy import Engine, text
 
+from mdm.access import people, sessions
+from mdm.access.passwords import PasswordCost
+from mdm.access.people_model import Chosen, Standing
 from mdm.db.transaction import run, transaction
 from mdm.decisions.model import Verdict
 from mdm.hub import Hub
@@ -46,13 +49,18 @@ PLANTED = {
     "derived: a golden value": "UPDATE source_record SET ended_because = 'instance_retired' WHERE native_id = 'a'",
     "derived: a record given up": "UPDATE source_record SET golden_id = '{c}' WHERE native_id = 'e'",
     "derived: the records of a retired": "UPDATE source_instance SET retired_at = now() WHERE id = 'crm-east'",
+    "access: nobody": "UPDATE person SET disabled_at = now(), disabled_by = 'test'",
+    "access: a link": "UPDATE person_link SET ended_at = now() WHERE redeemed_at IS NOT NULL",
     "derived: a child": "UPDATE source_record SET context = '{f}' WHERE native_id = 'c'",
 }
 
 
 @pytest.fixture
 def busy(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Hub:
-    """Give a hub where a steward joined A with B, C stands alone, D may be the same as C, and E was merged into A."""
+    """Give a hub where a steward joined A with B, C stands alone, D may be the same as C, and E was merged into A.
+
+    Ann has redeemed her link, and is signed in.
+    """
     folder = tmp_path_factory.mktemp("target")
     run(hub.engine, lambda c: add_target(c, "files", folder, ["widget_hold"], who="test"))
     for key, name in ((A, "red"), (B, "blue"), (C, "green"), (D, "green")):
@@ -60,6 +68,10 @@ def busy(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Hub:
     stewardship.decide(hub, SourceKey.parse(A), SourceKey.parse(B), Verdict("same", "seen"), who="ann")
     loser, survivor = SourceKey.parse("crm-east/Account:e"), SourceKey.parse(A)
     deliver(hub, [Delivery(loser, "widget_hold", {}, merged_into=survivor)], who="test")
+    ann = run(hub.engine, lambda c: people.add_person(c, "ann", name="Ann", standing=Standing("steward"), by="test"))
+    link = run(hub.engine, lambda c: people.make_link(c, ann.id, by="test"))
+    chosen = Chosen("Ann", "seven green boats")
+    sessions.redeem_link(hub.engine, link.token, chosen, address="192.0.2.1", cost=PasswordCost(memory_kib=8, passes=1))
     assert_sound(hub)
     return hub
 
