@@ -4,26 +4,29 @@
 path needs inside one transaction. `carry` runs work in a transaction and repeats it when other writers were in the way.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar, cast
 
+from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
 from mdm.db.engine import open_engine
 from mdm.db.transaction import run
+from mdm.decisions.review_model import ReviewChange
 from mdm.entities.model import EntityType
 from mdm.entities.service import entity_types
 from mdm.errors import EntityTypeUnknown, TouchedSetGrew
 from mdm.identity.model import NO_WISHES, IdentityPlan, Wishes
 from mdm.identity.service import GoldenLocks
+from mdm.publishing.service import publish_reviews
 from mdm.resolution.model import Bounds
 from mdm.settings import Settings
 from mdm.survivorship.model import GoldenVersion
 from mdm.survivorship.options import check_options
-from mdm.telemetry import IDENTITY_CHANGES
+from mdm.telemetry import IDENTITY_CHANGES, REVIEWS
 
 Result = TypeVar("Result")
 
@@ -77,6 +80,7 @@ class Work:
 
     wishes  what the operation at hand asks of golden ids
     queued  how many messages wait for each target by what was done
+    counts  counters that go up by one when the transaction is committed
     """
 
     connection: Connection
@@ -87,12 +91,21 @@ class Work:
     wishes: Wishes = NO_WISHES
     carried_out: list[IdentityPlan] = field(default_factory=list)
     written: list[GoldenVersion] = field(default_factory=list)
-    queued: Counter[str] = field(default_factory=Counter)
+    queued: Tally[str] = field(default_factory=Tally)
+    counts: list[Counter] = field(default_factory=list)
 
     def note(self, plan: IdentityPlan) -> None:
         """Note a plan that was carried out: what it minted is this transaction's own, and it is counted at the end."""
         self.locks.adopt(plan.minted)
         self.carried_out.append(plan)
+
+    def tell_reviews(self, changes: Sequence[ReviewChange]) -> None:
+        """Tell the change feed of turns of reviews; those opened and closed are counted at the end."""
+        publish_reviews(self.connection, changes, who=self.who)
+        for change in changes:
+            if change.kind != "review.decided":
+                word = "reopened" if change.details.get("reopened") else change.kind.removeprefix("review.")
+                self.counts.append(REVIEWS.labels(change.entity_type, change.details["kind"], word))
 
 
 @contextmanager
@@ -126,6 +139,8 @@ def carry(hub: Hub, act: Callable[[Work], Result], *, who: str, bracket: Bracket
     result, work = run(hub.engine, _repeatable(hub, attempt, who))
     for plan in work.carried_out:
         _count(plan)
+    for counter in work.counts:
+        counter.inc()
     return result
 
 

@@ -12,7 +12,7 @@ from mdm.hub import Work
 from mdm.identity.model import Cause, IdentityPlan
 from mdm.identity.service import carry_out
 from mdm.ids import RecordId
-from mdm.publishing.service import publish, publish_reviews
+from mdm.publishing.service import publish
 from mdm.resolution.followers import followers_of
 from mdm.resolution.model import Edge
 from mdm.resolution.service import block, cluster, compare, decide, load, refresh_reviews, standardise
@@ -69,7 +69,7 @@ def recluster(
         clustered = cluster(work.connection, entity_type, seeds, work.locks, work.bounds, work.wishes)
     apply(work, entity_type, clustered.plan, cause=cause)
     changes = refresh_reviews(work.connection, entity_type, clustered, weakened=weakened, who=work.who)
-    publish_reviews(work.connection, changes, who=work.who)
+    work.tell_reviews(changes)
 
 
 def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: Cause) -> None:

@@ -46,8 +46,18 @@ IDENTITY_CHANGES: Final = Counter(
     ["entity_type", "kind"],
     registry=REGISTRY,
 )
-REVIEWS: Final = Counter("mdm_reviews", "Reviews opened and closed.", ["entity_type", "change"], registry=REGISTRY)
-DECISIONS: Final = Counter("mdm_decisions", "Decisions of stewards.", ["entity_type", "verdict"], registry=REGISTRY)
+REVIEWS: Final = Counter(
+    "mdm_reviews",
+    "Reviews opened, reopened and closed, by kind.",
+    ["entity_type", "kind", "change"],
+    registry=REGISTRY,
+)
+DECISIONS: Final = Counter(
+    "mdm_decisions",
+    "What stewards decided: answers to reviews by kind and state; of their own accord, with kind none.",
+    ["entity_type", "kind", "verdict", "state"],
+    registry=REGISTRY,
+)
 EXCEPTIONS: Final = Counter(
     "mdm_exceptions", "Delivered records put aside.", ["entity_type", "code"], registry=REGISTRY
 )

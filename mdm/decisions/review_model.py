@@ -13,8 +13,12 @@ from mdm.ids import AnswerId, EventId, RecordId, ReviewId
 ReviewState = Literal["open", "closed"]
 AnswerState = Literal["proposed", "carried_out", "rejected", "lapsed", "undone"]
 ReviewEventKind = Literal["review.opened", "review.decided", "review.closed"]
+Ranking = Literal["useful", "oldest", "riskiest"]
+Place = tuple[float | datetime, str]
+"""Where a review stands in a ranking: its value there, and its id."""
 QuestionKey = tuple[ReviewKind, RecordId, RecordId]
 
+RANKINGS: Final[tuple[Ranking, ...]] = get_args(Ranking)
 REVIEW_KINDS: Final[tuple[ReviewKind, ...]] = get_args(ReviewKind)
 HOLDING: Final[frozenset[ReviewKind]] = frozenset(
     {"split", "weak_bridge", "decay", "large_cluster", "duplicates_in_source"}
@@ -78,6 +82,8 @@ class Review:
     claimed_by     who works on it until `claimed_until`; None also when that is past
     answer_id      the answer that waits for a second person
     left_version   version of the golden record of the left record, and so on
+    usefulness     what an answer is worth: how uncertain it is (4·p·(1 − p), 1 at even odds), times the size of what
+                   hangs on it; worked out by the database, which orders by it
     """
 
     id: ReviewId
@@ -103,6 +109,12 @@ class Review:
     answer_id: AnswerId | None
     closed_at: datetime | None
     closed_because: str | None
+    usefulness: float = 0.0
+
+    def place_in(self, ranking: Ranking) -> Place:
+        """Return where it stands in a ranking, for the next page to begin after."""
+        values = {"riskiest": self.stake, "useful": self.usefulness, "oldest": self.recorded_at}
+        return values[ranking], self.id
 
     @property
     def pair(self) -> tuple[RecordId, RecordId]:
@@ -124,6 +136,7 @@ class ReviewFilter:
     source        a source instance of either record
     due_before    due at this instant or earlier
     is_waiting    True: an answer waits for a second person
+    free_for      claimed by nobody, or by this person
     """
 
     entity_types: tuple[str, ...] = ()
@@ -136,6 +149,7 @@ class ReviewFilter:
     bits: tuple[float | None, float | None] = (None, None)
     stake: tuple[float | None, float | None] = (None, None)
     is_waiting: bool | None = None
+    free_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

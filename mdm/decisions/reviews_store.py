@@ -1,6 +1,6 @@
 """SQL of reviews, one function a question: the queue, and what closes or opens in it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,13 @@ from mdm.db.types import as_json
 from mdm.decisions.model import Pair
 from mdm.decisions.review_model import (
     OpenReview,
+    Place,
     QuestionKey,
+    Ranking,
     Review,
     ReviewCount,
     ReviewFilter,
+    ReviewState,
     Weight,
 )
 from mdm.entities.model import ReviewKind
@@ -27,30 +30,49 @@ _KEY = (
 )
 _CLAIMED = "CASE WHEN q.claimed_until > now() THEN q.claimed_by END"
 
-_FROM = (
-    " FROM review q JOIN source_record l ON l.id = q.left_id JOIN source_record r ON r.id = q.right_id"
-    " LEFT JOIN review_answer w ON w.review_id = q.id AND w.state = 'proposed'"
-)
 _REVIEW = (
-    "SELECT q.id, q.entity_type, q.kind, q.left_id, q.right_id, q.bits, q.stake, q.state, q.subject, q.recorded_at,"
-    f" q.due_at, q.assignee, {_CLAIMED} AS claimed_by, CASE WHEN q.claimed_until > now() THEN q.claimed_until END AS"
-    f" claimed_until, q.closed_at, q.closed_because, {_KEY.format('l')} AS left_key, {_KEY.format('r')} AS right_key,"
-    " l.golden_id AS left_golden_id, r.golden_id AS right_golden_id, gl.version AS left_version, gr.version AS"
-    f" right_version, w.id AS answer_id{_FROM}"
+    "SELECT q.id, q.entity_type, q.kind, q.left_id, q.right_id, q.bits, q.stake, q.usefulness, q.state, q.subject,"
+    f" q.recorded_at, q.due_at, q.assignee, {_CLAIMED} AS claimed_by, CASE WHEN q.claimed_until > now() THEN"
+    f" q.claimed_until END AS claimed_until, q.closed_at, q.closed_because, {_KEY.format('l')} AS left_key,"
+    f" {_KEY.format('r')} AS right_key, l.golden_id AS left_golden_id, r.golden_id AS right_golden_id, gl.version AS"
+    " left_version, gr.version AS right_version, w.id AS answer_id"
+)
+_JOINS = (
+    " JOIN source_record l ON l.id = q.left_id JOIN source_record r ON r.id = q.right_id"
+    " LEFT JOIN review_answer w ON w.review_id = q.id AND w.state = 'proposed'"
     " LEFT JOIN golden_record gl ON gl.id = l.golden_id LEFT JOIN golden_record gr ON gr.id = r.golden_id"
 )
-_FILTER = (
-    " WHERE q.state = :state AND (CAST(:types AS text[]) IS NULL OR q.entity_type = ANY(:types))"
-    " AND (CAST(:kinds AS text[]) IS NULL OR q.kind = ANY(:kinds))"
-    " AND (CAST(:assignee AS text) IS NULL OR q.assignee = :assignee)"
-    f" AND (CAST(:claimed_by AS text) IS NULL OR {_CLAIMED} = :claimed_by)"
-    " AND (CAST(:source AS text) IS NULL OR :source IN (l.instance_id, r.instance_id))"
-    " AND (CAST(:due_before AS timestamptz) IS NULL OR q.due_at <= :due_before)"
-    " AND (CAST(:bits_min AS float) IS NULL OR q.bits >= :bits_min)"
-    " AND (CAST(:bits_max AS float) IS NULL OR q.bits <= :bits_max)"
-    " AND (CAST(:stake_min AS float) IS NULL OR q.stake >= :stake_min)"
-    " AND (CAST(:stake_max AS float) IS NULL OR q.stake <= :stake_max)"
-    " AND (CAST(:is_waiting AS boolean) IS NULL OR (w.id IS NOT NULL) = :is_waiting)"
+# Partial indexes of the queue need the word itself, not a bound value.
+_STATE: Mapping[ReviewState, str] = {"open": "q.state = 'open'", "closed": "q.state = 'closed'"}
+_CONDITIONS: Mapping[str, str] = {
+    "types": "q.entity_type = ANY(:types)",
+    "kinds": "q.kind = ANY(:kinds)",
+    "assignee": "q.assignee = :assignee",
+    "claimed_by": f"{_CLAIMED} = :claimed_by",
+    "free_for": f"coalesce({_CLAIMED}, :free_for) = :free_for",
+    "source": (
+        "EXISTS (SELECT FROM source_record s WHERE s.id IN (q.left_id, q.right_id) AND s.instance_id = :source)"
+    ),
+    "due_before": "q.due_at <= :due_before",
+    "bits_min": "q.bits >= :bits_min",
+    "bits_max": "q.bits <= :bits_max",
+    "stake_min": "q.stake >= :stake_min",
+    "stake_max": "q.stake <= :stake_max",
+    "is_waiting": (
+        "EXISTS (SELECT FROM review_answer w WHERE w.review_id = q.id AND w.state = 'proposed') = :is_waiting"
+    ),
+}
+_RANKS: Mapping[Ranking, tuple[str, str]] = {
+    "riskiest": ("q.stake", "DESC"),
+    "useful": ("q.usefulness", "DESC"),
+    "oldest": ("q.recorded_at", "ASC"),
+}
+# The indexes begin with the entity type: each type gives its first page, whatever types there are.
+_TYPES_ASKED = "types AS (SELECT unnest(CAST(:types AS text[])) AS name)"
+_TYPES_OPEN = (
+    "types AS ((SELECT entity_type AS name FROM review WHERE state = 'open' ORDER BY entity_type LIMIT 1) UNION ALL"
+    " SELECT (SELECT entity_type FROM review WHERE state = 'open' AND entity_type > t.name ORDER BY entity_type"
+    " LIMIT 1) FROM types t WHERE t.name IS NOT NULL)"
 )
 
 
@@ -204,36 +226,61 @@ def update_stakes(connection: Connection, stake_by_review: Mapping[ReviewId, flo
 
 
 def select_reviews(
-    connection: Connection, asked: ReviewFilter, *, after: tuple[float, str] | None, limit: int
+    connection: Connection,
+    asked: ReviewFilter,
+    *,
+    ranking: Ranking = "riskiest",
+    after: Place | None = None,
+    limit: int,
 ) -> tuple[Review, ...]:
-    """List reviews, the highest stake first; `after` is the (stake, id) of the last one seen."""
+    """List reviews in an order; `after` is the place of the last one seen in it."""
+    column, way = _RANKS[ranking]
+    named = _named(asked)
+    seen = ""
+    if after is not None:
+        sign = "<" if way == "DESC" else ">"
+        # The first condition is one that an index can begin at.
+        seen = f" AND {column} {sign}= :seen AND ({column} {sign} :seen OR q.id > :seen_id)"
+        named |= {"seen": after[0], "seen_id": after[1]}
+    rank = f"SELECT q.id, {column} AS rank FROM review q"
+    first = f"ORDER BY rank {way}, id LIMIT :limit"
+    if asked.state == "open":
+        types = _TYPES_ASKED if asked.entity_types else _TYPES_OPEN
+        where = _where(named.keys() - {"types"}, asked.state)
+        each = f"{rank} WHERE q.entity_type = t.name AND {where}{seen} {first}"
+        page = f"{types}, page AS (SELECT p.* FROM types t CROSS JOIN LATERAL ({each}) p {first})"
+    else:
+        page = f"page AS ({rank} WHERE {_where(named, asked.state)}{seen} {first})"
     rows = connection.execute(
         text(
-            f"{_REVIEW}{_FILTER}"
-            " AND (CAST(:stake AS float) IS NULL OR q.stake < :stake OR (q.stake = :stake AND q.id > :id))"
-            " ORDER BY q.stake DESC, q.id LIMIT :limit"
+            f"WITH RECURSIVE {page} {_REVIEW} FROM page p JOIN review q ON q.id = p.id{_JOINS} ORDER BY p.rank {way},"
+            " p.id"
         ),
-        {**_named(asked), "stake": after[0] if after else None, "id": after[1] if after else "", "limit": limit},
+        {**named, "limit": limit},
     )
     return tuple(_review(row) for row in rows)
 
 
 def count_reviews(connection: Connection, asked: ReviewFilter) -> int:
     """Count the reviews that a filter lets through."""
-    return int(connection.execute(text(f"SELECT count(*){_FROM}{_FILTER}"), _named(asked)).scalar_one())
+    named = _named(asked)
+    counted = f"SELECT count(*) FROM review q WHERE {_where(named, asked.state)}"
+    return int(connection.execute(text(counted), named).scalar_one())
 
 
 def count_by_kind(connection: Connection, asked: ReviewFilter, *, at: datetime) -> tuple[ReviewCount, ...]:
     """Count by entity type, kind and age."""
+    named = _named(asked)
     rows = connection.execute(
         text(
             "SELECT q.entity_type, q.kind, CASE WHEN q.recorded_at > CAST(:at AS timestamptz) - interval '1 day' THEN"
             " 'day' WHEN q.recorded_at > CAST(:at AS timestamptz) - interval '7 days' THEN 'week' WHEN q.recorded_at >"
             " CAST(:at AS timestamptz) - interval '30 days' THEN 'month' ELSE 'older' END AS age, count(*) AS n,"
             " count(*) FILTER (WHERE q.due_at < :at) AS overdue, count(*) FILTER (WHERE q.claimed_until > :at) AS"
-            f" claimed, count(w.id) AS waiting{_FROM}{_FILTER} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+            " claimed, count(w.id) AS waiting FROM review q LEFT JOIN review_answer w ON w.review_id = q.id AND"
+            f" w.state = 'proposed' WHERE {_where(named, asked.state)} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
         ),
-        {**_named(asked), "at": at},
+        {**named, "at": at},
     )
     return tuple(
         ReviewCount(row.entity_type, row.kind, row.age, row.n, row.overdue, row.claimed, row.waiting) for row in rows
@@ -249,7 +296,8 @@ def count_reviews_opened(connection: Connection, *, since: datetime, who: str) -
 def select_reviews_by_id(connection: Connection, review_ids: Iterable[ReviewId]) -> dict[ReviewId, Review]:
     """Find reviews by id."""
     rows = connection.execute(
-        text(f"{_REVIEW} WHERE q.id = ANY(:ids) ORDER BY q.id"), {"ids": [str(id_) for id_ in review_ids]}
+        text(f"{_REVIEW} FROM review q{_JOINS} WHERE q.id = ANY(:ids) ORDER BY q.id"),
+        {"ids": [str(id_) for id_ in review_ids]},
     )
     return {ReviewId(row.id): _review(row) for row in rows}
 
@@ -284,12 +332,13 @@ def update_assignee(connection: Connection, review_id: ReviewId, assignee: str |
 
 
 def _named(asked: ReviewFilter) -> dict[str, Any]:
-    return {
-        "state": asked.state,
+    """Give the values of a filter that ask for anything, by the names of their conditions."""
+    values = {
         "types": list(asked.entity_types) or None,
         "kinds": list(asked.kinds) or None,
         "assignee": asked.assignee,
         "claimed_by": asked.claimed_by,
+        "free_for": asked.free_for,
         "source": asked.source,
         "due_before": asked.due_before,
         "bits_min": asked.bits[0],
@@ -298,6 +347,11 @@ def _named(asked: ReviewFilter) -> dict[str, Any]:
         "stake_max": asked.stake[1],
         "is_waiting": asked.is_waiting,
     }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _where(named: Collection[str], state: ReviewState) -> str:
+    return " AND ".join([_STATE[state], *(condition for name, condition in _CONDITIONS.items() if name in named)])
 
 
 def _review(row: Row[Any]) -> Review:
@@ -325,4 +379,5 @@ def _review(row: Row[Any]) -> Review:
         answer_id=AnswerId(row.answer_id) if row.answer_id else None,
         closed_at=row.closed_at,
         closed_because=row.closed_because,
+        usefulness=row.usefulness,
     )

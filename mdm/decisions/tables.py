@@ -1,6 +1,20 @@
 """Tables of what people decided and what they are asked: append-only facts that end, and reviews derived from them."""
 
-from sqlalchemy import CheckConstraint, Column, Date, Float, ForeignKey, Index, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from mdm.db.metadata import metadata
@@ -106,6 +120,20 @@ review = Table(
     Column("claimed_by", Text),
     Column("claimed_at", TIMESTAMP(timezone=True)),
     Column("claimed_until", TIMESTAMP(timezone=True), comment="the claim counts for nothing after this"),
+    Column(
+        "usefulness",
+        Float,
+        Computed(  # as PostgreSQL writes it, so that it can be compared
+            "stake * (4.0)::double precision / ((1.0)::double precision + power((2.0)::double precision, CASE WHEN kind"
+            " = ANY (ARRAY['split'::text, 'weak_bridge'::text, 'decay'::text, 'large_cluster'::text,"
+            " 'duplicates_in_source'::text]) THEN - GREATEST(('-40.0'::numeric)::double precision,"
+            " LEAST((40.0)::double precision, bits)) ELSE GREATEST(('-40.0'::numeric)::double precision,"
+            " LEAST((40.0)::double precision, bits)) END))",
+            persisted=True,
+        ),
+        nullable=False,
+        comment="how uncertain the answer is, times the size of what hangs on it",
+    ),
     CheckConstraint(
         "kind IN ('possible_match', 'join', 'split', 'unsure', 'weak_bridge', 'several_hits', 'contradiction',"
         " 'decay', 'large_cluster', 'duplicates_in_source')",
@@ -120,6 +148,8 @@ review = Table(
     Index("ux_review_open", "left_id", "right_id", "kind", unique=True, postgresql_where=text("state = 'open'")),
     Index("ix_review_open_right", "right_id", postgresql_where=text("state = 'open'")),
     Index("ix_review_queue", "entity_type", text("stake DESC"), "id", postgresql_where=text("state = 'open'")),
+    Index("ix_review_useful", "entity_type", text("usefulness DESC"), "id", postgresql_where=text("state = 'open'")),
+    Index("ix_review_oldest", "entity_type", "recorded_at", "id", postgresql_where=text("state = 'open'")),
     Index("ix_review_stale", text("staked_at NULLS FIRST"), postgresql_where=text("state = 'open'")),
 )
 
@@ -166,4 +196,55 @@ review_answer = Table(
     Index("ix_review_answer_who", "who", "id", postgresql_where=text("state = 'carried_out'")),
     Index("ix_review_answer_bulk_id", "bulk_id", postgresql_where=text("bulk_id IS NOT NULL")),
     Index("ux_review_answer_waiting", "review_id", unique=True, postgresql_where=text("state = 'proposed'")),
+)
+
+saved_queue = Table(
+    "saved_queue",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("asked", JSONB, nullable=False, comment="the filter, as its fields"),
+    Column("ranking", Text, nullable=False),
+    Column("is_shared", Boolean, nullable=False),
+    Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("ended_at", TIMESTAMP(timezone=True)),
+    Column("ended_by", Text),
+    CheckConstraint("length(name) BETWEEN 1 AND 80", name="name_length"),
+    CheckConstraint("ranking IN ('useful', 'oldest', 'riskiest')", name="ranking"),
+    Index("ux_saved_queue_name", "who", "name", unique=True, postgresql_where=text("ended_at IS NULL")),
+)
+
+review_band = Table(
+    "review_band",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("entity_type", Text, nullable=False),
+    Column("asked", JSONB, nullable=False),
+    Column("judgement", Text, nullable=False),
+    Column("relation", Text),
+    Column("reason", Text, nullable=False),
+    Column(
+        "chosen",
+        JSONB,
+        nullable=False,
+        comment="the reviews in order, each with the golden versions it was shown with",
+    ),
+    Column("sample", JSONB, nullable=False, comment="ids of the reviews that were shown"),
+    Column("seed", BigInteger, nullable=False),
+    Column("waits_because", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("position", Integer, nullable=False, comment="how many of them are done with"),
+    Column("answered", Integer, nullable=False),
+    Column("skipped", JSONB, nullable=False, comment="reviews that were not answered, and why"),
+    Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("settled_at", TIMESTAMP(timezone=True)),
+    Column("settled_by", Text, comment="who accepted it, or approved it as the second person"),
+    Column("ended_at", TIMESTAMP(timezone=True)),
+    Column("ended_because", Text),
+    CheckConstraint("judgement IN ('same', 'different', 'unsure', 'related')", name="judgement"),
+    CheckConstraint("(judgement = 'related') = (relation IS NOT NULL)", name="relation"),
+    CheckConstraint("state IN ('previewed', 'waiting', 'accepted', 'done', 'stopped')", name="state"),
+    Index("ix_review_band_accepted", "id", postgresql_where=text("state = 'accepted'")),
 )

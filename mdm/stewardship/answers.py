@@ -25,7 +25,6 @@ from mdm.errors import (
 )
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.ids import AnswerId, GoldenId, ReviewId, new_answer_id, new_event_id
-from mdm.publishing.service import publish_reviews
 from mdm.stewardship.carrying import (
     carry_out_answer,
     forward,
@@ -36,6 +35,7 @@ from mdm.stewardship.carrying import (
 )
 from mdm.stewardship.reviews import require_open, require_unclaimed
 from mdm.stewardship.tally import Tally, tally
+from mdm.telemetry import DECISIONS
 
 NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -121,10 +121,10 @@ def undo(hub: Hub, *, review_id: ReviewId | None = None, who: str, bracket: Brac
         if answer.state == "carried_out":
             if reviews_store.reopen_review(work.connection, review.id):
                 changes.append(_turn("review.opened", review, {"kind": review.kind, "reopened": True}))
-            publish_reviews(work.connection, changes, who=who)
+            work.tell_reviews(changes)
             take_back_answer(work, answer, signed=Signature(at, who, new_event_id()))
         told = _turn("review.decided", review, {"answer_id": answer.id, "state": "undone"})
-        publish_reviews(work.connection, [told], who=who)
+        _tell(work, review, replace(answer, state="undone"), [told])
         return _given(work, review.id, answer.id)
 
     return carry(hub, act, who=who, bracket=bracket)
@@ -159,7 +159,7 @@ def reject(hub: Hub, review_id: ReviewId, *, who: str, bracket: Bracket[Given] =
         at = clock.recording_instant(work.connection)
         answers_store.settle_answer(work.connection, answer.id, state="rejected", at=at, who=who)
         told = _turn("review.decided", review, {"answer_id": answer.id, "state": "rejected"})
-        publish_reviews(work.connection, [told], who=who)
+        _tell(work, review, replace(answer, state="rejected"), [told])
         return _given(work, review_id, answer.id)
 
     return carry(hub, act, who=who, bracket=bracket)
@@ -186,7 +186,7 @@ def give_answer(
         answers_store.insert_answer(work.connection, answer)
         if values:
             keep_values(work, review, values, answer)
-        publish_reviews(work.connection, [_decided(review, answer)], who=work.who)
+        _tell(work, review, answer, [_decided(review, answer)])
     else:
         _carry_out(work, review, answer, signed, note=_appended, values=values)
     return answer.id
@@ -205,8 +205,14 @@ def _carry_out(
     note(work, answer, signed)
     because = f"answered {answer.verdict.relation or answer.verdict.judgement}"
     closed = reviews.close(work.connection, [review.id], because=because, at=signed.at, who=work.who)
-    publish_reviews(work.connection, [_decided(review, answer), *closed], who=work.who)
+    _tell(work, review, answer, [_decided(review, answer), *closed])
     carry_out_answer(work, review, answer.verdict, values, signed=signed)
+
+
+def _tell(work: Work, review: Review, answer: Answer, changes: Sequence[ReviewChange]) -> None:
+    """Tell the change feed what became of an answer, and count it."""
+    work.tell_reviews(changes)
+    work.counts.append(DECISIONS.labels(review.entity_type, review.kind, answer.verdict.judgement, answer.state))
 
 
 def _appended(work: Work, answer: Answer, _signed: Signature) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from mdm.decisions import reviews, reviews_store
 from mdm.decisions.model import Verdict
 from mdm.decisions.review_model import Review, ReviewFilter
+from mdm.entities.model import EntityType
 from mdm.errors import DecisionContradicts, HubError, InputInvalid, TooLarge
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.ids import ReviewId, new_bulk_id
@@ -35,6 +36,23 @@ class Left:
     review_id: ReviewId
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """An answer that somebody wants to give together with others, each with a verdict of its own."""
+
+    review_id: ReviewId
+    expected: Mapping[str, int]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of intended answers: the reviews answered, as they were before, and those left."""
+
+    answered: tuple[Review, ...]
+    left: Mapping[ReviewId, Left]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +129,16 @@ def _answering_many(hub: Hub, chosen: Sequence[Chosen], verdict: Verdict, who: s
             raise InputInvalid(
                 "the reviews are of several entity types", remedy="answer one type at a time", field="reviews"
             )
-        left = {one.review_id: fault for one in chosen if (fault := _fault(found[one.review_id], one, verdict, who))}
-        ready = [found[one.review_id] for one in chosen if one.review_id not in left]
-        waits_because = _many_wait(work, ready)
+        intended = [Intended(one.review_id, one.expected, verdict) for one in chosen]
+        ready = [found[one.review_id] for one in intended if _fault(found[one.review_id], one, who) is None]
+        waits_because = many_wait(work.declared[ready[0].entity_type], len(ready)) if ready else ""
         bulk_id = new_bulk_id()
-        answered = []
-        for review in ready:
-            fault = _answer_one_of_many(work, review, verdict, bulk_id, waits_because)
-            if fault is None:
-                answered.append(review.id)
-            else:
-                left[review.id] = fault
+        done = answer_each(work, intended, bulk_id=bulk_id, waits_because=waits_because)
         return BulkGiven(
             bulk_id,
             chosen,
-            tuple(answered),
-            tuple(left[one.review_id] for one in chosen if one.review_id in left),
+            tuple(review.id for review in done.answered),
+            tuple(done.left[one.review_id] for one in chosen if one.review_id in done.left),
             tuple(ready[:SAMPLE]),
             tally(work.carried_out),
             waits_because,
@@ -135,33 +147,53 @@ def _answering_many(hub: Hub, chosen: Sequence[Chosen], verdict: Verdict, who: s
     return act
 
 
-def _answer_one_of_many(work: Work, review: Review, verdict: Verdict, bulk_id: str, waits_because: str) -> Left | None:
-    now = reviews.require(work.connection, review.id)
+def answer_each(work: Work, intended: Sequence[Intended], *, bulk_id: str, waits_because: str = "") -> Done:
+    """Give answers in the transaction at hand, in this order; those that cannot be given are left, with why.
+
+    waits_because  why every one of them waits for a second person; "" leaves that to each
+    Raises ReviewUnknown.
+    """
+    found = hold_reviews(work, [one.review_id for one in intended])
+    left: dict[ReviewId, Left] = {}
+    answered = []
+    for one in intended:
+        review = found[one.review_id]
+        fault = _fault(review, one, work.who) or _answer_one_of_many(work, one, bulk_id, waits_because)
+        if fault is None:
+            answered.append(review)
+        else:
+            left[review.id] = fault
+    return Done(tuple(answered), left)
+
+
+def many_wait(entity_type: EntityType, answers_count: int) -> str:
+    """Say why so many answers at once wait for a second person by the policy of an entity type; "" when not."""
+    bulk_max = entity_type.reviews.approval.bulk
+    return f"{answers_count} answers at once, more than {bulk_max}" if bulk_max and answers_count > bulk_max else ""
+
+
+def _answer_one_of_many(work: Work, intended: Intended, bulk_id: str, waits_because: str) -> Left | None:
+    now = reviews.require(work.connection, intended.review_id)
     if now.state != "open":
-        return Left(review.id, "review_followed", "an answer of the same bulk settled it")
-    waits = bool(waits_because or second_person(work, now, verdict))
+        return Left(now.id, "review_followed", "an answer of the same bulk settled it")
+    waits = bool(waits_because or second_person(work, now, intended.verdict))
+    counted = len(work.counts)
     try:
         # Both refusals come before any golden record is locked that was not before, so no lock is given up with them.
         with work.connection.begin_nested():
-            give_answer(work, now, verdict, NO_VALUES, bulk_id=bulk_id, waits=waits)
+            give_answer(work, now, intended.verdict, NO_VALUES, bulk_id=bulk_id, waits=waits)
     except (DecisionContradicts, TooLarge) as error:
-        return Left(review.id, error.code, error.message)
+        del work.counts[counted:]
+        return Left(now.id, error.code, error.message)
     return None
 
 
-def _fault(review: Review, chosen: Chosen, verdict: Verdict, who: str) -> Left | None:
+def _fault(review: Review, intended: Intended, who: str) -> Left | None:
     try:
         if review.kind == "contradiction":
             raise InputInvalid("a contradiction is answered by itself", remedy="answer it alone", field="reviews")
-        require_answerable(review, verdict, who)
-        require_as_read(review, chosen.expected)
+        require_answerable(review, intended.verdict, who)
+        require_as_read(review, intended.expected)
     except HubError as error:
         return Left(review.id, error.code, error.message)
     return None
-
-
-def _many_wait(work: Work, ready: Sequence[Review]) -> str:
-    if not ready:
-        return ""
-    bulk_max = work.declared[ready[0].entity_type].reviews.approval.bulk
-    return f"{len(ready)} answers at once, more than {bulk_max}" if bulk_max and len(ready) > bulk_max else ""

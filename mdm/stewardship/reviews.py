@@ -13,7 +13,17 @@ from matching.explain import Explanation
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.decisions import answers_store, reviews, reviews_store
-from mdm.decisions.review_model import Answer, Comment, Pace, Review, ReviewCount, ReviewFilter, Weight
+from mdm.decisions.review_model import (
+    Answer,
+    Comment,
+    Pace,
+    Place,
+    Ranking,
+    Review,
+    ReviewCount,
+    ReviewFilter,
+    Weight,
+)
 from mdm.errors import InputInvalid, ReviewClaimed, ReviewClosed
 from mdm.hub import Hub
 from mdm.ids import ReviewId, new_comment_id
@@ -27,10 +37,21 @@ ANY: Final = ReviewFilter()
 
 
 def list_reviews(
-    hub: Hub, asked: ReviewFilter = ANY, *, after: tuple[float, str] | None = None, limit: int = 100
+    hub: Hub,
+    asked: ReviewFilter = ANY,
+    *,
+    ranking: Ranking = "riskiest",
+    after: Place | None = None,
+    limit: int = 100,
 ) -> tuple[Review, ...]:
-    """List reviews, what is most at stake first; `after` is the (stake, id) of the last one seen."""
-    return run(hub.engine, lambda connection: reviews_store.select_reviews(connection, asked, after=after, limit=limit))
+    """List reviews in an order, what is most at stake first if none is named.
+
+    after  the place in that order (`Review.place_in`) of the last one seen
+    """
+    return run(
+        hub.engine,
+        lambda connection: reviews_store.select_reviews(connection, asked, ranking=ranking, after=after, limit=limit),
+    )
 
 
 def count_reviews(hub: Hub, asked: ReviewFilter = ANY) -> int:

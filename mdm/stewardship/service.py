@@ -13,6 +13,7 @@ from mdm.ids import DecisionId, GoldenId, RecordId, new_event_id
 from mdm.pipeline import recluster
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
+from mdm.telemetry import DECISIONS
 
 
 def decide(
@@ -36,6 +37,7 @@ def decide(
         (decision,) = decisions.make_decisions(work.connection, entity_type, [pair], verdict, signed=signed)
         cause = Cause("decision", verdict.reason, event_id=signed.event_id)
         recluster(work, work.declared[entity_type], decision.pair, cause=cause)
+        work.counts.append(DECISIONS.labels(entity_type, "none", verdict.judgement, "carried_out"))
         return decision
 
     return carry(hub, act, who=who, bracket=bracket)
@@ -50,6 +52,7 @@ def revoke(hub: Hub, decision_id: DecisionId, *, who: str, bracket: Bracket[Deci
         decision = decisions.revoke(work.connection, decision_id, event_id=event_id, at=at, who=who)
         cause = Cause("revocation", f"{decision_id} revoked", event_id=event_id)
         recluster(work, work.declared[decision.entity_type], decision.pair, cause=cause)
+        work.counts.append(DECISIONS.labels(decision.entity_type, "none", decision.verdict.judgement, "revoked"))
         return decision
 
     return carry(hub, act, who=who, bracket=bracket)
