@@ -18,6 +18,8 @@ HubError
 │   │   ├── AttributeUnknown
 │   │   ├── DecisionUnknown
 │   │   ├── ReviewUnknown
+│   │   ├── BandUnknown
+│   │   ├── QueueUnknown
 │   │   ├── ExceptionUnknown
 │   │   ├── SourceEventUnknown
 │   │   ├── TargetUnknown
@@ -35,6 +37,8 @@ HubError
 │   │   ├── ReviewNotAnswered
 │   │   ├── ApprovalPending
 │   │   ├── ApprovalNeedsAnother
+│   │   ├── BandOutdated
+│   │   ├── BandSettled
 │   │   ├── SourceConflict
 │   │   ├── AsOfBeyondHorizon
 │   │   ├── CursorFromElsewhere
@@ -219,6 +223,18 @@ class ReviewUnknown(NotFound):
     code, noun, hint = "review_unknown", "review", "list them with `mdm review list`"
 
 
+class BandUnknown(NotFound):
+    """No band of reviews has this id."""
+
+    code, noun, hint = "band_unknown", "band", "look at a band first; its preview names the id"
+
+
+class QueueUnknown(NotFound):
+    """No kept queue of this person has this id."""
+
+    code, noun, hint = "queue_unknown", "queue of yours", "list them first; a queue of somebody else is theirs to end"
+
+
 class ExceptionUnknown(NotFound):
     """No exception has this id."""
 
@@ -375,6 +391,18 @@ class ApprovalNeedsAnother(Conflict):
     """Whoever gave an answer may not approve or reject it."""
 
     code = "approval_needs_another"
+
+
+class BandOutdated(Conflict):
+    """What the preview of a band showed no longer holds."""
+
+    code = "band_outdated"
+
+
+class BandSettled(Conflict):
+    """The band was accepted, done or stopped already."""
+
+    code = "band_settled"
 
 
 class SourceConflict(Conflict):

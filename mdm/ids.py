@@ -138,6 +138,16 @@ def new_bulk_id() -> str:
     return f"blk_{_sortable()}"
 
 
+def new_band_id() -> str:
+    """Make the id of a band: reviews that get one answer."""
+    return f"bnd_{_sortable()}"
+
+
+def new_queue_id() -> str:
+    """Make the id of a queue that somebody keeps."""
+    return f"que_{_sortable()}"
+
+
 def new_comment_id() -> str:
     """Make the id of a comment."""
     return f"cmt_{_sortable()}"

@@ -103,6 +103,9 @@ class Settings(BaseSettings):
         default=65_536, ge=8, le=4_194_304, description="Memory of one password hash (argon2id); less in tests only."
     )
     password_passes: int = Field(default=3, ge=1, le=100, description="Passes of one password hash over its memory.")
+    reviews_band_max: int = Field(
+        default=5_000, ge=1, le=50_000, description="Reviews of a band, which is answered in the background."
+    )
     page_size_max: int = Field(default=500, ge=1, description="Entries of one page.")
     body_bytes_max: int = Field(default=1_000_000, ge=1_000, description="Bytes of a request body.")
     batch_body_bytes_max: int = Field(

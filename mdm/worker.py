@@ -20,6 +20,7 @@ from mdm.jobs.service import reevaluate_deferred, refresh_due
 from mdm.jobs.source_events import follow_instances
 from mdm.publishing.file_target import sync_all
 from mdm.stewardship.find import gather_terms
+from mdm.stewardship.queue_bands import carry_some
 from mdm.stewardship.reviews import weigh_stale_reviews
 from mdm.telemetry import logger
 
@@ -69,6 +70,7 @@ TASKS: Final[Sequence[Task]] = (
     Task("follow_instances", 30.0, follow_instances),  # chosen: only what a kill left to do
     Task("weigh_stale_reviews", 60.0, weigh_stale_reviews),  # chosen: what is at stake in a review changes slowly
     Task("gather_terms", 60.0, gather_terms),  # chosen: only what an earlier schema left to do
+    Task("carry_bands", 2.0, carry_some),  # chosen: whoever accepted a band watches it
     Task("sync_targets", 5.0, _sync_targets),  # chosen: files are read by jobs, not by people who wait
     Task("forget_replies", 3_600.0, _forget_replies),  # chosen: their promised life is a day
     Task("forget_sign_ins", 3_600.0, _forget_sign_ins),  # chosen: what it forgets lives for a day or longer

@@ -26,7 +26,7 @@ from mdm.cli import (
     people,
     relations,
     resolve,
-    review_answers,
+    review_sheet,
     schema,
     serve,
     show,
@@ -117,7 +117,7 @@ app.add_typer(decisions.app, name="decisions")
 app.add_typer(override.app, name="override")
 app.command("relations")(relations.relations)
 app.add_typer(golden.app, name="golden")
-app.add_typer(review_answers.app, name="review")
+app.add_typer(review_sheet.app, name="review")
 app.add_typer(exceptions.app, name="exceptions")
 app.add_typer(export.app, name="export")
 app.add_typer(sources.app, name="sources")

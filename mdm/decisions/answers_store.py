@@ -74,6 +74,15 @@ def select_answers(connection: Connection, review_id: ReviewId) -> tuple[Answer,
     return tuple(_answer(row) for row in rows)
 
 
+def select_last_answers(connection: Connection, review_ids: Iterable[ReviewId]) -> dict[ReviewId, Answer]:
+    """Find the last answer to each of these reviews that stands: carried out, or waiting for a second person."""
+    rows = connection.execute(
+        text(f"{_ANSWER} WHERE a.review_id = ANY(:ids) AND a.state IN ('carried_out', 'proposed') ORDER BY a.id"),
+        {"ids": [str(id_) for id_ in review_ids]},
+    )
+    return {ReviewId(row.review_id): _answer(row) for row in rows}
+
+
 def select_bulk(connection: Connection, bulk_id: str, *, state: AnswerState) -> tuple[Answer, ...]:
     """List the answers that were given together and are in a state, oldest first."""
     rows = connection.execute(

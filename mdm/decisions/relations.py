@@ -4,15 +4,32 @@ Pure. A relation follows its two records through merge, split and move, so that 
 where they speak of the same days the later one is in force.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import pairwise
+from types import MappingProxyType
+from typing import Final
 
 import networkx as nx
 
-from mdm.decisions.model import INVERSES, SYMMETRIC, RelatedPair, Relation, Verdict
+from mdm.decisions.model import INVERSES, RELATIONS, SYMMETRIC, RelatedPair, Relation, Verdict
 from mdm.errors import DecisionContradicts
 from mdm.ids import GoldenId
+
+# Relations that make sense between two golden records of a type (docs/reference/glossary.md); other types may use all.
+_FITTING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "customer": ("parent_of", "sister_of", "acquired_by", "succeeded_by"),
+        "project": ("phase_of", "succeeded_by", "sister_of"),
+        "contract": ("amendment_of", "renewal_of", "succeeded_by"),
+        "resource": ("succeeded_by",),
+    }
+)
+
+
+def fitting(entity_type: str) -> tuple[str, ...]:
+    """Name the relations that two golden records of a type may have."""
+    return _FITTING.get(entity_type, RELATIONS)
 
 
 def read_from(golden_id: GoldenId, pairs: Sequence[RelatedPair]) -> tuple[Relation, ...]:

@@ -113,8 +113,9 @@ class Review:
 
     def place_in(self, ranking: Ranking) -> Place:
         """Return where it stands in a ranking, for the next page to begin after."""
-        values = {"riskiest": self.stake, "useful": self.usefulness, "oldest": self.recorded_at}
-        return values[ranking], self.id
+        if ranking == "oldest":
+            return self.recorded_at, self.id
+        return self.usefulness if ranking == "useful" else self.stake, self.id
 
     @property
     def pair(self) -> tuple[RecordId, RecordId]:

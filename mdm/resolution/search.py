@@ -90,6 +90,19 @@ def explain_pair(
     return explain(standardise(entity_type, [active[left], active[right]]), 0, 1, entity_type.model)
 
 
+def explain_pairs(
+    entity_type: EntityType, records: Sequence[SourceRecord], pairs: Sequence[tuple[RecordId, RecordId]]
+) -> tuple[Explanation | None, ...]:
+    """Compare pairs among loaded records, in their order; None where one of the two is not active."""
+    active = [record for record in records if record.state == "active"]
+    forms = standardise(entity_type, active)
+    place = {record.id: position for position, record in enumerate(active)}
+    return tuple(
+        explain(forms, place[left], place[right], entity_type.model) if left in place and right in place else None
+        for left, right in pairs
+    )
+
+
 def _best_of_each(
     entity_type: EntityType, asked: SourceRecord, records: Sequence[SourceRecord]
 ) -> tuple[SourceRecord, ...]:

@@ -49,7 +49,7 @@ def read_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any] | FileFault]]
 
 def read_xlsx(path: Path, *, sheet: str | None) -> Iterator[tuple[int, dict[str, Any] | FileFault]]:
     """Read one sheet of a workbook, rows numbered as it shows them; its first filled row names the columns."""
-    _check_archive(path)
+    check_archive(path)
     try:
         with CalamineWorkbook.from_path(path) as workbook:
             rows = _filled_rows(_choose_sheet(path, workbook, sheet))
@@ -78,13 +78,13 @@ def number_text(value: float) -> str:
     return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
 
 
-def _check_archive(path: Path) -> None:
+def check_archive(path: Path, bytes_max: int = WORKBOOK_BYTES_MAX) -> None:
     """Refuse an archive that is damaged, lies about its sizes or unpacks to more than memory should hold."""
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-            if size > WORKBOOK_BYTES_MAX:
-                reason = f"unpacks to {size:,} bytes, more than {WORKBOOK_BYTES_MAX:,}"
+            if size > bytes_max:
+                reason = f"unpacks to {size:,} bytes, more than {bytes_max:,}"
                 raise FileUnreadable(str(path), reason, remedy="save its sheets as CSV")
             if "xl/workbook.xml" not in archive.namelist():
                 raise FileUnreadable(str(path), "is a ZIP archive, but no Excel workbook", remedy="unpack it first")

@@ -1,0 +1,76 @@
+"""Queues that people keep, how their day goes, and how old the open questions are."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from mdm import clock
+from mdm.db.transaction import reading, run
+from mdm.decisions import queues_store, reviews_store
+from mdm.decisions.queue_model import AgeBar, MyDay, QueueAsked, SavedQueue
+from mdm.decisions.review_model import Place, Review
+from mdm.errors import InputInvalid, QueueUnknown
+from mdm.hub import Hub
+from mdm.ids import new_queue_id
+from mdm.stewardship.reviews import PACE_DAYS
+
+NAME_LENGTH_MAX: Final = 80  # chosen: a line of the page
+QUEUES_MAX: Final = 50  # chosen: more than a person remembers
+
+
+def save_queue(
+    connection: Connection, name: str, asked: QueueAsked, *, who: str, is_shared: bool = False
+) -> SavedQueue:
+    """Keep a queue under a name; one's own queue of that name gives way. Raises InputInvalid."""
+    name = " ".join(name.split())
+    if not (0 < len(name) <= NAME_LENGTH_MAX and name.isprintable()):
+        raise InputInvalid(
+            f"the name of a queue has 1 to {NAME_LENGTH_MAX} printable characters",
+            remedy="choose another",
+            field="name",
+        )
+    own = {one.name for one in queues_store.select_queues(connection, who) if one.who == who}
+    if name not in own and len(own) >= QUEUES_MAX:
+        raise InputInvalid(f"{who} keeps {QUEUES_MAX} queues already", remedy="end one of them first", field="name")
+    queue = SavedQueue(new_queue_id(), name, asked, is_shared, clock.recording_instant(connection), who)
+    queues_store.insert_queue(connection, queue)
+    return queue
+
+
+def list_queues(hub: Hub, *, who: str) -> tuple[SavedQueue, ...]:
+    """List the queues somebody may use: their own, then what others share, by name."""
+    with reading(hub.engine) as connection:
+        return queues_store.select_queues(connection, who)
+
+
+def end_queue(connection: Connection, queue_id: str, *, who: str) -> None:
+    """End a queue of one's own; raises QueueUnknown also for one of somebody else."""
+    if not queues_store.end_queue(connection, queue_id, at=clock.recording_instant(connection), who=who):
+        raise QueueUnknown(queue_id)
+
+
+def queue_page(
+    hub: Hub, asked: QueueAsked, *, who: str, after: Place | None = None, limit: int = 50
+) -> tuple[Review, ...]:
+    """Give a page of a queue as somebody sees it now.
+
+    after  `place_in` of the last review of the page before, in the order of the queue
+    """
+    seen = asked.as_seen(who=who, at=clock.now())
+    with reading(hub.engine) as connection:
+        return reviews_store.select_reviews(connection, seen, ranking=asked.ranking, after=after, limit=limit)
+
+
+def my_day(hub: Hub, *, who: str, day: datetime) -> MyDay:
+    """Tell how the day that began at an instant goes for somebody, and how fast they answer clear and hard pairs."""
+    at = clock.now()
+    return run(hub.engine, lambda connection: queues_store.select_day(connection, who, day=day, at=at, days=PACE_DAYS))
+
+
+def ageing(hub: Hub, entity_types: Sequence[str] = ()) -> tuple[AgeBar, ...]:
+    """Count open reviews by age, youngest bar first; no entity types mean all."""
+    at = clock.now()
+    with reading(hub.engine) as connection:
+        return queues_store.count_by_age(connection, entity_types, at=at)
