@@ -53,7 +53,7 @@ def read_sheet(
         alike = [one for one in fresh if known[one.review_id][0].entity_type == entity_type]
         waits_because = many_wait(hub.entity_type(entity_type), len(alike))
         act = partial(_take, hub, who=who, waits_because=waits_because, do=rehearse if dry_run else carry)
-        for chunk in chunks(alike, hub.settings.chunk_records):
+        for chunk in chunks(alike, hub.settings.chunk_records, most=hub.settings.reviews_bulk_max):
             results += act(chunk).values()
             done += len(chunk)
             progress(done, len(fresh))
@@ -62,8 +62,11 @@ def read_sheet(
     return SheetReport(file.name, tuple(results), read.headings, dry_run)
 
 
-def chunks(asked: Chunk, size: int) -> Iterator[list[RowAnswer]]:
-    """Cut answers into chunks; those that share golden records, directly or through others, are in one."""
+def chunks(asked: Chunk, size: int, *, most: int) -> Iterator[list[RowAnswer]]:
+    """Cut answers into chunks; those that share golden records, directly or through others, are in one up to `most`.
+
+    What is beyond comes in the next one, where it is refused if the answers before it moved what it is about.
+    """
     graph = nx.Graph()
     for one in asked:
         graph.add_node(one.review_id)
@@ -78,6 +81,9 @@ def chunks(asked: Chunk, size: int) -> Iterator[list[RowAnswer]]:
             yield chunk
             chunk = []
         chunk = [*chunk, *group]
+        while len(chunk) > max(most, size):
+            yield chunk[:most]
+            chunk = chunk[most:]
     if chunk:
         yield chunk
 

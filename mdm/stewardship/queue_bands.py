@@ -20,7 +20,7 @@ from mdm import clock
 from mdm.db.transaction import reading, run
 from mdm.decisions import answers_store, queues_store, reviews_store
 from mdm.decisions.model import Verdict
-from mdm.decisions.queue_model import Band, Shown, Skipped
+from mdm.decisions.queue_model import Band, BandState, Shown, Skipped
 from mdm.decisions.review_model import HOLDING, Review, ReviewFilter
 from mdm.entities.model import EntityType
 from mdm.errors import (
@@ -175,7 +175,7 @@ def accept_band(hub: Hub, band_id: str, *, who: str) -> Band:
         if at > band.recorded_at + PREVIEW_LIFE:
             raise BandOutdated(f"the preview of band {band_id} is too old", remedy="look at the reviews again")
         _require_as_shown(connection, band)
-        state = "waiting" if band.waits_because else "accepted"
+        state: BandState = "waiting" if band.waits_because else "accepted"
         queues_store.settle_band(connection, band_id, state=state, at=at, who=who)
         return _require(connection, band_id)
 
@@ -258,7 +258,7 @@ def _carry_piece(work: Work, hub: Hub, band_id: str) -> int:
     band = queues_store.take_band(work.connection, band_id)
     if band is None:
         return 0
-    piece = _next_piece(band, hub.settings.chunk_records)
+    piece = _next_piece(band, hub.settings.chunk_records, hub.settings.reviews_bulk_max)
     intended = [Intended(one.review_id, one.expected, band.verdict) for one in piece]
     done = answer_each(work, intended, bulk_id=band.id)
     skipped = [Skipped(one.review_id, one.code, one.message) for one in done.left.values()]
@@ -270,12 +270,12 @@ def _carry_piece(work: Work, hub: Hub, band_id: str) -> int:
     return len(piece)
 
 
-def _next_piece(band: Band, size: int) -> Sequence[Shown]:
-    """Take the next reviews, and with them all that share golden records with the last: they stand side by side."""
+def _next_piece(band: Band, size: int, most: int) -> Sequence[Shown]:
+    """Take the next reviews, and with them those that share golden records with the last: they stand side by side."""
     rest = band.chosen[band.position :]
     end = min(size, len(rest))
     seen = {golden_id for one in rest[:end] for golden_id in one.expected}
-    while end < len(rest) and not seen.isdisjoint(rest[end].expected):
+    while end < min(most, len(rest)) and not seen.isdisjoint(rest[end].expected):
         seen |= rest[end].expected.keys()
         end += 1
     return rest[:end]

@@ -222,8 +222,8 @@ def test_nothing_that_a_record_holds_becomes_a_formula(hub: Hub, tmp_path: Path)
         "+1+cmd|' /C calc'!A0",
         "-2+3",
         "@SUM(A1)",
-        "a\t=1+1",
-        "a\r=1+1",
+        "'=1+1",
+        '"=1+1',
         "_x0041_",
         "http://evil.example",
         "00123",
@@ -243,7 +243,7 @@ def test_nothing_that_a_record_holds_becomes_a_formula(hub: Hub, tmp_path: Path)
 
     shown = {row["Name · first"]: row["Note · first"] for row in rows}
     for number, words in enumerate(hostile[:10]):
-        assert shown[f"name{number}"] == words.replace("\t", "⟨U+0009⟩").replace("\r", "⟨U+000D⟩")
+        assert shown[f"name{number}"] == words
     assert shown["name10"] == "⟨U+202E⟩evil⟨U+200B⟩"
     assert shown["name11"] == "a⟨U+0001⟩b⟨U+001F⟩c"
     assert shown["name12"] == "🦩 ﷽"
