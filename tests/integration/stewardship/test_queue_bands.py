@@ -1,6 +1,7 @@
 """Bands: a sample is looked at, what one answer should not settle is held back, the rest is answered piece by piece."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from mdm.db.transaction import run
 from mdm.decisions.model import Verdict
 from mdm.decisions.review_model import Review, ReviewFilter
-from mdm.entities.model import ReviewApproval, ReviewPolicy
+from mdm.entities.model import ReviewApproval, ReviewGuards, ReviewPolicy
 from mdm.errors import ApprovalNeedsAnother, BandOutdated, BandSettled, BandUnknown, InputInvalid
 from mdm.failpoints import FailpointHit, armed
 from mdm.hub import Hub
@@ -66,8 +67,6 @@ def test_the_same_seed_draws_the_same_sample(hub: Hub) -> None:
 
 def test_a_sample_is_drawn_from_every_part_of_the_score(hub: Hub) -> None:
     (one,) = possible_matches(hub, ["red"])
-    from dataclasses import replace
-
     band = [replace(one, id=type(one.id)(f"rev_{number:03}"), bits=float(number)) for number in range(100)]
 
     strata, sample = draw(band, 10, seed=3)
@@ -103,16 +102,15 @@ def test_what_one_answer_should_not_settle_is_held_back(hub: Hub) -> None:
 
 
 def test_published_keys_and_questions_about_one_golden_record_are_held_back(hub: Hub) -> None:
-    send(hub, A, name="red", codes=["x"], batch="100000001")
-    send(hub, B, name="red", codes=["x"])
-    acknowledge(hub, A)
-    send(hub, B, name="other", codes=["y"])  # the established golden record no longer holds together
-    (red,) = [one for one in reviews.list_reviews(hub) if one.kind == "split"]
+    guarded = with_policy(hub, ReviewPolicy(guards=ReviewGuards(records_max=1)))
+    send(guarded, A, name="red", codes=["x"])
+    send(guarded, B, name="red", codes=["x"])  # one golden record of two records, one more than usual
+    (large,) = reviews.list_reviews(hub)
     possible_matches(hub, ["green"])
     strict = with_policy(hub, ReviewPolicy(approval=ReviewApproval(published_keys=0)))
 
-    assert band_preview(hub, WIDGETS, SAME, who="ann").held_counts == {"guard": 1}
-    assert band_preview(hub, WIDGETS, SAME, who="ann").held[0].review_id == red.id
+    seen = band_preview(hub, WIDGETS, SAME, who="ann")
+    assert (seen.held_counts, seen.held[0].review_id) == ({"guard": 1}, large.id)
     assert band_preview(strict, WIDGETS, SAME, who="ann").held_counts == {"guard": 1, "second_person": 1}
 
 
@@ -137,6 +135,10 @@ def test_an_accepted_band_is_answered_piece_by_piece_in_the_background(hub: Hub)
     assert_sound(hub)
 
 
+def fail() -> None:
+    raise FailpointHit
+
+
 def test_a_process_that_ends_in_the_middle_loses_nothing(hub: Hub) -> None:
     possible_matches(hub, NAMES)
     pieces = in_pieces(hub, 2)
@@ -144,7 +146,7 @@ def test_a_process_that_ends_in_the_middle_loses_nothing(hub: Hub) -> None:
     accept_band(pieces, seen.id, who="ann")
     assert carry_some(pieces) == 2
 
-    with armed({"transaction.committing": "raise"}), pytest.raises(FailpointHit):
+    with armed({"transaction.committing": fail}), pytest.raises(FailpointHit):
         carry_some(pieces)
 
     assert (band_progress(pieces, seen.id).position, reviews.count_reviews(hub)) == (2, 3)
@@ -156,7 +158,7 @@ def test_a_band_is_refused_when_what_was_shown_moved(hub: Hub) -> None:
     seen = band_preview(hub, WIDGETS, SAME, who="ann")
     send(hub, red.left_key, name="red", note="moved")
 
-    with pytest.raises(BandOutdated, match="1 of 5 reviews .* moved since, 1 of the sample"):
+    with pytest.raises(BandOutdated, match="moved since, 1 of the sample"):
         accept_band(hub, seen.id, who="ann")
     assert carry_some(hub) == 0
 

@@ -12,7 +12,9 @@ from mdm.decisions.queue_model import QueueAsked, SavedQueue
 from mdm.decisions.review_model import RANKINGS, Place, Ranking, Review, ReviewFilter
 from mdm.errors import InputInvalid, QueueUnknown
 from mdm.hub import Hub
+from mdm.jobs.service import deliver
 from mdm.stewardship import answers, queues, reviews
+from mdm.stewardship.reviews import ANY
 from mdm.telemetry import REGISTRY
 from tests.hubs import delivery
 from tests.integration.stewardship.widgets import A, B, C, D, decide, delete, possible_matches, send
@@ -27,7 +29,11 @@ def restate(hub: Hub, review: Review, **columns: object) -> None:
         connection.execute(text(f"UPDATE review SET {sets} WHERE id = :id"), {"id": review.id, **columns})
 
 
-def order_of(hub: Hub, ranking: Ranking, asked: ReviewFilter = ReviewFilter(), step: int = 1) -> list[str]:
+def claim(hub: Hub, review: Review, who: str) -> None:
+    run(hub.engine, lambda c: reviews.claim(c, review.id, minutes=5, who=who))
+
+
+def order_of(hub: Hub, ranking: Ranking, asked: ReviewFilter = ANY, step: int = 1) -> list[str]:
     """Walk a queue page by page; give the names asked about by their keys."""
     seen: list[str] = []
     after: Place | None = None
@@ -69,8 +75,6 @@ def test_each_order_is_paged_without_gaps(hub: Hub, step: int) -> None:
 
 
 def test_orders_go_across_entity_types_and_filters(hub: Hub) -> None:
-    from mdm.jobs.service import deliver
-
     possible_matches(hub, ["red", "green"])
     other = [delivery(f"crm-{place}/Account:9", "widget_merge", name="teal") for place in ("east", "west")]
     deliver(hub, other, who="test")
@@ -86,8 +90,8 @@ def test_orders_go_across_entity_types_and_filters(hub: Hub) -> None:
 
 def test_a_queue_can_leave_out_what_others_have_claimed(hub: Hub) -> None:
     red, green, _ = possible_matches(hub, ["red", "green", "blue"])
-    run(hub.engine, lambda c: reviews.claim(c, red.id, minutes=5, who="bob"))
-    run(hub.engine, lambda c: reviews.claim(c, green.id, minutes=5, who="ann"))
+    claim(hub, red, "bob")
+    claim(hub, green, "ann")
 
     assert order_of(hub, "oldest", ReviewFilter(free_for="ann")) == ["1", "2"]
     assert order_of(hub, "oldest", ReviewFilter(free_for="bob")) == ["0", "2"]
@@ -141,13 +145,14 @@ def test_my_day_tells_clear_pairs_from_hard_ones(hub: Hub) -> None:
     found = possible_matches(hub, ["red", "green", "blue", "grey"])
     day = clock.now() - timedelta(hours=1)
     for review, bits, seconds in zip(found[:3], (9.0, 1.0, -2.0), (10, 30, 50), strict=True):
-        run(hub.engine, lambda c, id_=review.id: reviews.claim(c, id_, minutes=5, who="ann"))
+        claim(hub, review, "ann")
         answers.answer_review(hub, review.id, Verdict("different", "seen"), who="ann")
         restate(hub, review, bits=bits)
         with hub.engine.begin() as connection:
             connection.execute(
                 text(
-                    "UPDATE review_answer SET claimed_at = recorded_at - make_interval(secs => :s) WHERE review_id = :id"
+                    "UPDATE review_answer SET claimed_at = recorded_at - make_interval(secs => :s)"
+                    " WHERE review_id = :id"
                 ),
                 {"s": seconds, "id": review.id},
             )

@@ -38,6 +38,7 @@ def test_every_text_is_written_as_a_text(words: str) -> None:
         page = add_page(look, "Words", ["Heading"], frozen=0)
         write_text(page, look, (1, 0), words)
 
+    out.seek(0)
     assert CalamineWorkbook.from_filelike(out).get_sheet_by_index(0).to_python()[1] == [visible(words)]
 
 
@@ -47,6 +48,7 @@ def test_names_of_worksheets_are_made_valid_and_told_apart() -> None:
         for title in ("A/B: [x]*?" + "y" * 40, "About", "same", "SAME", "'", "\u202e"):
             add_page(look, title, ["Heading"], frozen=0)
 
+    out.seek(0)
     names = CalamineWorkbook.from_filelike(out).sheet_names
     assert names == ["A B   x   yyyyyyyyyyyyyyyyyyyyy"[:31], "About 2", "same", "SAME 2", "Reviews", "Reviews 2"]
 
