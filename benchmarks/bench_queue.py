@@ -36,9 +36,10 @@ _FILL = """
 INSERT INTO review (id, entity_type, kind, left_id, right_id, bits, stake, staked_at, subject, state, recorded_at, who,
                     due_at)
 SELECT 'rev_bench' || lpad(CAST(n AS text), 8, '0'), 'customer', 'possible_match', l.id, r.id,
-       round(CAST(random() * 12 - 4 AS numeric), 2), round(CAST(random() * 60 AS numeric), 3), now(), '{}', 'open',
+       bits, round(CAST(size / (1 + power(2, -bits)) AS numeric), 3), now(), '{}', 'open',
        now() - random() * interval '100 days', 'bench', now() + random() * interval '40 days'
-  FROM (SELECT row_number() OVER (ORDER BY a.id, b.id) AS n, a.id AS l_id, b.id AS r_id
+  FROM (SELECT row_number() OVER (ORDER BY a.id, b.id) AS n, a.id AS l_id, b.id AS r_id,
+               round(CAST(random() * 12 - 4 AS numeric), 2) AS bits, 4 + random() * random() * 60 AS size
           FROM source_record a JOIN source_record b ON a.id < b.id LIMIT :reviews) AS p
   JOIN source_record l ON l.id = p.l_id JOIN source_record r ON r.id = p.r_id
     ON CONFLICT DO NOTHING

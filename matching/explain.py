@@ -56,32 +56,56 @@ class Clash:
 
 def explain(forms: Forms, left: int, right: int, model: MatchModel) -> Explanation:
     """Explain the verdict on two records (positions in `forms`)."""
-    first, second = np.array([left]), np.array([right])
+    return explain_many(forms, [left], [right], model)[0]
+
+
+def explain_many(
+    forms: Forms, lefts: Sequence[int], rights: Sequence[int], model: MatchModel
+) -> tuple[Explanation, ...]:
+    """Explain the verdicts on pairs of records (positions in `forms`), compared all at once."""
+    if not lefts:
+        return ()
+    first, second = np.array(lefts), np.array(rights)
     judged = judge(forms, first, second, model)
-    taken = frequency_bits(know(forms, model), first, second, judged.vectors, model)[0]
-    levels = judged.vectors[0].tolist()
-    found = weights(model)[np.arange(len(levels)), levels]
-    parts = [model.prior_bits, *(float(part) for pair in zip(found, taken, strict=True) for part in pair)]
-    total = float(judged.bits[0])
-    prior_bits, *shown = _adding_up(parts, total)
-    steps = tuple(
+    taken = frequency_bits(know(forms, model), first, second, judged.vectors, model)
+    places, worth = np.arange(judged.vectors.shape[1]), weights(model)
+    held = [holds(rule, judged.vectors, model).tolist() for rule in model.rules]
+    conflicts = [False] * len(lefts)
+    if model.vetoes:
+        conflicts = conflicting(conflict_signatures(forms, model), first, second).tolist()
+    found = []
+    for pair, (left, right) in enumerate(zip(lefts, rights, strict=True)):
+        levels = judged.vectors[pair].tolist()
+        bits = worth[places, levels]
+        parts = [float(part) for both in zip(bits, taken[pair], strict=True) for part in both]
+        total = float(judged.bits[pair])
+        prior_bits, *shown = _adding_up([model.prior_bits, *parts], total)
+        found.append(
+            Explanation(
+                prior_bits=prior_bits,
+                steps=_steps(forms, (left, right), levels, shown, model),
+                bits=total,
+                verdict=VERDICTS[int(judged.verdicts[pair])],
+                rules=tuple(rule.name for rule, holding in zip(model.rules, held, strict=True) if holding[pair]),
+                is_conflict=bool(conflicts[pair]),
+            )
+        )
+    return tuple(found)
+
+
+def _steps(
+    forms: Forms, pair: tuple[int, int], levels: Sequence[int], shown: Sequence[float], model: MatchModel
+) -> tuple[Step, ...]:
+    return tuple(
         Step(
             comparison=comparison.name,
             level="missing" if level == MISSING else comparison.levels[level].label,
             bits=bits,
             frequency_bits=frequency,
-            left=forms.features[comparison.feature].of(left),
-            right=forms.features[comparison.feature].of(right),
+            left=forms.features[comparison.feature].of(pair[0]),
+            right=forms.features[comparison.feature].of(pair[1]),
         )
         for comparison, level, bits, frequency in zip(model.comparisons, levels, shown[::2], shown[1::2], strict=True)
-    )
-    return Explanation(
-        prior_bits=prior_bits,
-        steps=steps,
-        bits=total,
-        verdict=VERDICTS[int(judged.verdicts[0])],
-        rules=tuple(rule.name for rule in model.rules if holds(rule, judged.vectors, model)[0]),
-        is_conflict=bool(conflicting(conflict_signatures(forms, model), first, second)[0]) if model.vetoes else False,
     )
 
 

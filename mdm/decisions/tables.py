@@ -149,6 +149,7 @@ review = Table(
     Index("ix_review_open_right", "right_id", postgresql_where=text("state = 'open'")),
     Index("ix_review_queue", "entity_type", text("stake DESC"), "id", postgresql_where=text("state = 'open'")),
     Index("ix_review_useful", "entity_type", text("usefulness DESC"), "id", postgresql_where=text("state = 'open'")),
+    Index("ix_review_due", "entity_type", "due_at", postgresql_where=text("state = 'open'")),
     Index("ix_review_oldest", "entity_type", "recorded_at", "id", postgresql_where=text("state = 'open'")),
     Index("ix_review_stale", text("staked_at NULLS FIRST"), postgresql_where=text("state = 'open'")),
 )

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from matching.block import blocking_keys
-from matching.explain import Explanation, explain
+from matching.explain import Explanation, explain, explain_many
 from matching.model import NON_MATCH
 from matching.online import conflict_signatures, conflicting, judge
 from mdm.entities.mapping import map_record
@@ -97,10 +97,9 @@ def explain_pairs(
     active = [record for record in records if record.state == "active"]
     forms = standardise(entity_type, active)
     place = {record.id: position for position, record in enumerate(active)}
-    return tuple(
-        explain(forms, place[left], place[right], entity_type.model) if left in place and right in place else None
-        for left, right in pairs
-    )
+    there = [(place[left], place[right]) for left, right in pairs if left in place and right in place]
+    explained = iter(explain_many(forms, *zip(*there, strict=True), entity_type.model) if there else ())
+    return tuple(next(explained) if left in place and right in place else None for left, right in pairs)
 
 
 def _best_of_each(

@@ -11,6 +11,7 @@ ALTER TABLE review ADD COLUMN usefulness DOUBLE PRECISION NOT NULL GENERATED ALW
 ) STORED;
 COMMENT ON COLUMN review.usefulness IS 'how uncertain the answer is, times the size of what hangs on it';
 CREATE INDEX ix_review_useful ON review (entity_type, usefulness DESC, id) WHERE state = 'open';
+CREATE INDEX ix_review_due ON review (entity_type, due_at) WHERE state = 'open';
 CREATE INDEX ix_review_oldest ON review (entity_type, recorded_at, id) WHERE state = 'open';
 
 CREATE TABLE saved_queue (

@@ -230,7 +230,7 @@ def test_nothing_that_a_record_holds_becomes_a_formula(hub: Hub, tmp_path: Path)
         'r="XFD1048576" <c r="XFD1048576">',
         "\u202eevil\u200b",
         "🦩 ﷽",
-        "x" * 40_000,
+        "x" * 2_000,
     ]
     sent = []
     for number, words in enumerate(hostile):
