@@ -96,7 +96,7 @@ def _pages(hub: Hub) -> list[Line]:
 def _figures(hub: Hub) -> list[Line]:
     return [
         Line("ageing", _median_ms(lambda: queues.ageing(hub)), "ms"),
-        Line("my day", _median_ms(lambda: queues.my_day(hub, who="ann", day=now())), "ms"),
+        Line("a day of a steward", _median_ms(lambda: queues.steward_day(hub, who="ann", day=now())), "ms"),
         Line(
             "kept queue, overdue",
             _median_ms(lambda: queues.queue_page(hub, QueueAsked(due_within_days=0), who="a")),

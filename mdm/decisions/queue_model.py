@@ -106,7 +106,7 @@ class AgeBar:
 
 
 @dataclass(frozen=True, slots=True)
-class MyDay:
+class StewardDay:
     """How somebody's day goes; the median seconds from claim to answer are of the last thirty days.
 
     answered      reviews answered since the day began, bulk answers among them

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.decisions.model import Verdict
-from mdm.decisions.queue_model import AgeBar, Band, BandState, MyDay, QueueAsked, SavedQueue, Shown, Skipped
+from mdm.decisions.queue_model import AgeBar, Band, BandState, QueueAsked, SavedQueue, Shown, Skipped, StewardDay
 from mdm.ids import ReviewId
 
 CLEAR_BITS: Final = 4.0  # odds of 16 to 1, one way or the other (chosen)
@@ -176,7 +176,7 @@ def count_by_age(connection: Connection, entity_types: Sequence[str], *, at: dat
     )
 
 
-def select_day(connection: Connection, who: str, *, day: datetime, at: datetime, days: int) -> MyDay:
+def select_day(connection: Connection, who: str, *, day: datetime, at: datetime, days: int) -> StewardDay:
     """Tell how the day of somebody goes that began at an instant, with their pace of the last days."""
     row = connection.execute(
         text(
@@ -194,7 +194,7 @@ def select_day(connection: Connection, who: str, *, day: datetime, at: datetime,
         ),
         {"who": who, "day": day, "since": at - timedelta(days=days), "clear": CLEAR_BITS},
     ).one()
-    return MyDay(
+    return StewardDay(
         row.answered,
         row.still_due,
         row.clear_count,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from mdm import clock
 from mdm.db.transaction import reading, run
 from mdm.decisions import queues_store, reviews_store
-from mdm.decisions.queue_model import AgeBar, MyDay, QueueAsked, SavedQueue
+from mdm.decisions.queue_model import AgeBar, QueueAsked, SavedQueue, StewardDay
 from mdm.decisions.review_model import Place, Review
 from mdm.errors import InputInvalid, QueueUnknown
 from mdm.hub import Hub
@@ -63,7 +63,7 @@ def queue_page(
         return reviews_store.select_reviews(connection, seen, ranking=asked.ranking, after=after, limit=limit)
 
 
-def my_day(hub: Hub, *, who: str, day: datetime) -> MyDay:
+def steward_day(hub: Hub, *, who: str, day: datetime) -> StewardDay:
     """Tell how the day that began at an instant goes for somebody, and how fast they answer clear and hard pairs."""
     at = clock.now()
     return run(hub.engine, lambda connection: queues_store.select_day(connection, who, day=day, at=at, days=PACE_DAYS))

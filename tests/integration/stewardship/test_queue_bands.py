@@ -103,9 +103,10 @@ def test_what_one_answer_should_not_settle_is_held_back(hub: Hub) -> None:
 
 def test_published_keys_and_questions_about_one_golden_record_are_held_back(hub: Hub) -> None:
     guarded = with_policy(hub, ReviewPolicy(guards=ReviewGuards(records_max=1)))
-    send(guarded, A, name="red", codes=["x"])
-    send(guarded, B, name="red", codes=["x"])  # one golden record of two records, one more than usual
+    send(guarded, A, name="red", codes=["x1"])
+    send(guarded, B, name="red", codes=["x1"])  # one golden record of two records, one more than usual
     (large,) = reviews.list_reviews(hub)
+    assert large.kind == "large_cluster"
     possible_matches(hub, ["green"])
     strict = with_policy(hub, ReviewPolicy(approval=ReviewApproval(published_keys=0)))
 

@@ -141,7 +141,7 @@ def test_a_kept_queue_is_seen_by_the_day_and_the_person(hub: Hub) -> None:
     assert seen(QueueAsked(ranking="oldest", due_within_days=4), "cid") == ["0", "1", "2"]
 
 
-def test_my_day_tells_clear_pairs_from_hard_ones(hub: Hub) -> None:
+def test_the_day_of_a_steward_tells_clear_pairs_from_hard_ones(hub: Hub) -> None:
     found = possible_matches(hub, ["red", "green", "blue", "grey"])
     day = clock.now() - timedelta(hours=1)
     for review, bits, seconds in zip(found[:3], (9.0, 1.0, -2.0), (10, 30, 50), strict=True):
@@ -158,12 +158,12 @@ def test_my_day_tells_clear_pairs_from_hard_ones(hub: Hub) -> None:
             )
     restate(hub, found[3], due_at=day + timedelta(hours=2))
 
-    mine = queues.my_day(hub, who="ann", day=day)
+    mine = queues.steward_day(hub, who="ann", day=day)
 
     assert (mine.answered, mine.still_due, mine.day_queue) == (3, 1, 4)
     assert (mine.clear_count, mine.clear_seconds_median) == (1, 10.0)
     assert (mine.hard_count, mine.hard_seconds_median) == (2, 40.0)  # between 30 and 50
-    bob = queues.my_day(hub, who="bob", day=day)
+    bob = queues.steward_day(hub, who="bob", day=day)
     assert (bob.answered, bob.hard_count, bob.clear_seconds_median) == (0, 0, None)
 
 
