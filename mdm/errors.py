@@ -19,7 +19,6 @@ HubError
 │   │   ├── DecisionUnknown
 │   │   ├── ReviewUnknown
 │   │   ├── BandUnknown
-│   │   ├── QueueUnknown
 │   │   ├── ExceptionUnknown
 │   │   ├── SourceEventUnknown
 │   │   ├── TargetUnknown
@@ -38,7 +37,6 @@ HubError
 │   │   ├── ApprovalPending
 │   │   ├── ApprovalNeedsAnother
 │   │   ├── BandOutdated
-│   │   ├── BandSettled
 │   │   ├── SourceConflict
 │   │   ├── AsOfBeyondHorizon
 │   │   ├── CursorFromElsewhere
@@ -149,9 +147,7 @@ class CursorInvalid(InputInvalid):
     code = "cursor_invalid"
 
     def __init__(self) -> None:
-        super().__init__(
-            "the cursor is not one that this hub gave out", remedy="start again without a cursor", field="after"
-        )
+        super().__init__("the cursor is not one that this hub gave out", remedy="start without a cursor", field="after")
 
 
 class NotFound(Refused):
@@ -182,21 +178,15 @@ class SourceUnknown(NotFound):
 class SourceRecordUnknown(NotFound):
     """The hub has never seen this source key."""
 
-    code, noun, hint = (
-        "source_record_unknown",
-        "source record",
-        "load the record first, or check instance, object and scope",
-    )
+    code, noun = "source_record_unknown", "source record"
+    hint = "load the record first, or check instance, object and scope"
 
 
 class GoldenRecordUnknown(NotFound):
     """This hub never gave out this golden id."""
 
-    code, noun, hint = (
-        "golden_record_unknown",
-        "golden record",
-        "check the id, or search for a name with `mdm find`; ids that this hub gave out always resolve",
-    )
+    code, noun = "golden_record_unknown", "golden record"
+    hint = "check the id, or search for a name with `mdm find`; ids that this hub gave out always resolve"
 
 
 class EventUnknown(NotFound):
@@ -227,12 +217,6 @@ class BandUnknown(NotFound):
     """No band of reviews has this id."""
 
     code, noun, hint = "band_unknown", "band", "look at a band first; its preview names the id"
-
-
-class QueueUnknown(NotFound):
-    """No kept queue of this person has this id."""
-
-    code, noun, hint = "queue_unknown", "queue of yours", "list them first; a queue of somebody else is theirs to end"
 
 
 class ExceptionUnknown(NotFound):
@@ -278,9 +262,7 @@ class DecisionContradicts(Conflict):
 
     def __init__(self, message: str, *, chain: Sequence[str]) -> None:
         """Give the chain of facts, each in one line."""
-        super().__init__(
-            f"{message}: {'; '.join(chain)}", remedy="revoke one decision of the chain first, or decide otherwise"
-        )
+        super().__init__(f"{message}: {'; '.join(chain)}", remedy="revoke one of the chain first, or decide otherwise")
         self.chain = tuple(chain)
 
 
@@ -357,9 +339,7 @@ class ReviewClosed(Conflict):
     code = "review_closed"
 
     def __init__(self, review_id: str, *, because: str) -> None:
-        super().__init__(
-            f"review {review_id} is closed: {because}", remedy="undo its answer to open it again, or take another one"
-        )
+        super().__init__(f"review {review_id} is closed: {because}", remedy="undo its answer, or take another one")
 
 
 class ReviewOutdated(Conflict):
@@ -394,15 +374,9 @@ class ApprovalNeedsAnother(Conflict):
 
 
 class BandOutdated(Conflict):
-    """What the preview of a band showed no longer holds."""
+    """What the preview of a band showed no longer holds, or the band is settled."""
 
     code = "band_outdated"
-
-
-class BandSettled(Conflict):
-    """The band was accepted, done or stopped already."""
-
-    code = "band_settled"
 
 
 class SourceConflict(Conflict):
@@ -505,9 +479,7 @@ class TouchedSetGrew(HubError):
 
     def __init__(self, golden_ids: frozenset[str]) -> None:
         """Carry the golden records to lock from the start next time."""
-        super().__init__(
-            f"{len(golden_ids)} golden records are touched, more than were locked", remedy="the hub repeats by itself"
-        )
+        super().__init__(f"{len(golden_ids)} golden records are touched, more than were locked", remedy="it is retried")
         self.golden_ids = golden_ids
 
 

@@ -98,7 +98,8 @@ def explain_pairs(
     forms = standardise(entity_type, active)
     place = {record.id: position for position, record in enumerate(active)}
     there = [(place[left], place[right]) for left, right in pairs if left in place and right in place]
-    explained = iter(explain_many(forms, *zip(*there, strict=True), entity_type.model) if there else ())
+    lefts, rights = [left for left, _ in there], [right for _, right in there]
+    explained = iter(explain_many(forms, lefts, rights, entity_type.model))
     return tuple(next(explained) if left in place and right in place else None for left, right in pairs)
 
 

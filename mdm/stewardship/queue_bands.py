@@ -26,7 +26,6 @@ from mdm.entities.model import EntityType
 from mdm.errors import (
     ApprovalNeedsAnother,
     BandOutdated,
-    BandSettled,
     BandUnknown,
     HubError,
     InputInvalid,
@@ -161,7 +160,7 @@ def draw(ready: Sequence[Review], size: int, seed: int) -> tuple[tuple[Stratum, 
 def accept_band(hub: Hub, band_id: str, *, who: str) -> Band:
     """Let a band that was looked at be answered; where policy asks for it, another person has to approve first.
 
-    Raises BandUnknown, BandSettled, BandOutdated when a review of the sample moved, more than one in fifty of all did,
+    Raises BandUnknown, BandOutdated when it is settled already, a review of the sample moved, more than one in fifty of all did,
     or the preview is too old; ApprovalNeedsAnother for a preview of somebody else.
     """
 
@@ -170,7 +169,7 @@ def accept_band(hub: Hub, band_id: str, *, who: str) -> Band:
         if band.who != who:
             raise ApprovalNeedsAnother(f"{band.who} looked at band {band_id}", remedy="look at it yourself first")
         if band.state != "previewed":
-            raise BandSettled(f"band {band_id} is {band.state}", remedy="look at the reviews again")
+            raise BandOutdated(f"band {band_id} is {band.state}", remedy="look at the reviews again")
         at = clock.recording_instant(connection)
         if at > band.recorded_at + PREVIEW_LIFE:
             raise BandOutdated(f"the preview of band {band_id} is too old", remedy="look at the reviews again")
@@ -185,13 +184,13 @@ def accept_band(hub: Hub, band_id: str, *, who: str) -> Band:
 def approve_band(hub: Hub, band_id: str, *, who: str) -> Band:
     """Approve, as the second person, a band that somebody else accepted.
 
-    Raises BandUnknown, BandSettled, ApprovalNeedsAnother, BandOutdated.
+    Raises BandUnknown, BandOutdated, ApprovalNeedsAnother.
     """
 
     def act(connection: Connection) -> Band:
         band = _require(connection, band_id)
         if band.state != "waiting":
-            raise BandSettled(f"band {band_id} is {band.state}, it does not wait", remedy="there is nothing to approve")
+            raise BandOutdated(f"band {band_id} is {band.state}, it does not wait", remedy="there is nothing to approve")
         if band.who == who:
             raise ApprovalNeedsAnother(f"{who} accepted band {band_id}", remedy="let somebody else approve it")
         _require_as_shown(connection, band)
@@ -203,12 +202,12 @@ def approve_band(hub: Hub, band_id: str, *, who: str) -> Band:
 
 
 def stop_band(hub: Hub, band_id: str, *, who: str) -> Band:
-    """Stop a band; what is answered stays answered. Raises BandUnknown, BandSettled."""
+    """Stop a band; what is answered stays answered. Raises BandUnknown, BandOutdated."""
 
     def act(connection: Connection) -> Band:
         band = _require(connection, band_id)
         if band.state in {"done", "stopped"}:
-            raise BandSettled(f"band {band_id} is {band.state}", remedy="there is nothing to stop")
+            raise BandOutdated(f"band {band_id} is {band.state}", remedy="there is nothing to stop")
         at = clock.recording_instant(connection)
         queues_store.end_band(connection, band_id, state="stopped", because=f"stopped by {who}", at=at)
         return _require(connection, band_id)

@@ -11,7 +11,7 @@ from mdm.db.transaction import reading, run
 from mdm.decisions import queues_store, reviews_store
 from mdm.decisions.queue_model import AgeBar, QueueAsked, SavedQueue, StewardDay
 from mdm.decisions.review_model import Place, Review
-from mdm.errors import InputInvalid, QueueUnknown
+from mdm.errors import InputInvalid
 from mdm.hub import Hub
 from mdm.ids import new_queue_id
 from mdm.stewardship.reviews import PACE_DAYS
@@ -45,10 +45,9 @@ def list_queues(hub: Hub, *, who: str) -> tuple[SavedQueue, ...]:
         return queues_store.select_queues(connection, who)
 
 
-def end_queue(connection: Connection, queue_id: str, *, who: str) -> None:
-    """End a queue of one's own; raises QueueUnknown also for one of somebody else."""
-    if not queues_store.end_queue(connection, queue_id, at=clock.recording_instant(connection), who=who):
-        raise QueueUnknown(queue_id)
+def end_queue(connection: Connection, queue_id: str, *, who: str) -> bool:
+    """End a queue of one's own; tell whether there was one. Somebody else's is theirs to end."""
+    return queues_store.end_queue(connection, queue_id, at=clock.recording_instant(connection), who=who)
 
 
 def queue_page(

@@ -31,6 +31,7 @@ RIGHT = {
     "mdm/decisions/answers_store.py": "",
     "mdm/decisions/overrides_store.py": "",
     "mdm/decisions/queue_store.py": "",
+    "mdm/decisions/queues_store.py": "",
     "mdm/decisions/reviews_store.py": "",
     "mdm/demo/firm.py": "import mdm.pipeline",
     "mdm/entities/model.py": "import mdm.errors, mdm.clock, matching.block",

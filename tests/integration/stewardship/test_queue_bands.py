@@ -11,7 +11,7 @@ from mdm.db.transaction import run
 from mdm.decisions.model import Verdict
 from mdm.decisions.review_model import Review, ReviewFilter
 from mdm.entities.model import ReviewApproval, ReviewGuards, ReviewPolicy
-from mdm.errors import ApprovalNeedsAnother, BandOutdated, BandSettled, BandUnknown, InputInvalid
+from mdm.errors import ApprovalNeedsAnother, BandOutdated, BandUnknown, InputInvalid
 from mdm.failpoints import FailpointHit, armed
 from mdm.hub import Hub
 from mdm.stewardship import answers, reviews
@@ -225,13 +225,13 @@ def test_a_band_is_accepted_once_by_who_looked_and_can_be_stopped(hub: Hub) -> N
     with pytest.raises(BandUnknown):
         accept_band(hub, "bnd_nothing", who="ann")
     accept_band(pieces, seen.id, who="ann")
-    with pytest.raises(BandSettled):
+    with pytest.raises(BandOutdated, match="is accepted"):
         accept_band(pieces, seen.id, who="ann")
     carry_some(pieces)
 
     assert stop_band(pieces, seen.id, who="bob").ended_because == "stopped by bob"
     assert (carry_some(pieces), carry_band(pieces, seen.id).answered) == (0, 2)
-    with pytest.raises(BandSettled):
+    with pytest.raises(BandOutdated, match="is stopped"):
         stop_band(pieces, seen.id, who="bob")
 
 
