@@ -262,7 +262,7 @@ class DecisionContradicts(Conflict):
 
     def __init__(self, message: str, *, chain: Sequence[str]) -> None:
         """Give the chain of facts, each in one line."""
-        super().__init__(f"{message}: {'; '.join(chain)}", remedy="revoke one of the chain first, or decide otherwise")
+        super().__init__(f"{message}: {'; '.join(chain)}", remedy="revoke one decision of the chain, or decide anew")
         self.chain = tuple(chain)
 
 

@@ -160,8 +160,8 @@ def draw(ready: Sequence[Review], size: int, seed: int) -> tuple[tuple[Stratum, 
 def accept_band(hub: Hub, band_id: str, *, who: str) -> Band:
     """Let a band that was looked at be answered; where policy asks for it, another person has to approve first.
 
-    Raises BandUnknown, BandOutdated when it is settled already, a review of the sample moved, more than one in fifty of all did,
-    or the preview is too old; ApprovalNeedsAnother for a preview of somebody else.
+    Raises BandUnknown, BandOutdated when it is settled already, a review of the sample moved, more than one in fifty
+    of all did, or the preview is too old; ApprovalNeedsAnother for a preview of somebody else.
     """
 
     def act(connection: Connection) -> Band:
@@ -190,7 +190,7 @@ def approve_band(hub: Hub, band_id: str, *, who: str) -> Band:
     def act(connection: Connection) -> Band:
         band = _require(connection, band_id)
         if band.state != "waiting":
-            raise BandOutdated(f"band {band_id} is {band.state}, it does not wait", remedy="there is nothing to approve")
+            raise BandOutdated(f"band {band_id} is {band.state}, it does not wait", remedy="nothing is to approve")
         if band.who == who:
             raise ApprovalNeedsAnother(f"{who} accepted band {band_id}", remedy="let somebody else approve it")
         _require_as_shown(connection, band)
