@@ -46,7 +46,7 @@ ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", "/sign-in/link/{token}"): _PUBLIC_FORM,
     ("GET", "/sign-in/oidc"): _PUBLIC,
     ("GET", "/sign-in/oidc/callback"): _PUBLIC,
-    ("POST", "/sign-out"): _PUBLIC_FORM,
+    ("POST", "/sign-out"): _OWN_FORM,
     ("GET", "/"): _READ,
     ("GET", "/me"): _READ,
     ("POST", "/me"): _OWN_FORM,

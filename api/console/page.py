@@ -6,7 +6,7 @@ anything needs the session's token besides, in a field of the form or a header, 
 
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -94,15 +94,23 @@ async def _with_form(request: Request, visit: Visit, access: Access) -> Visit:
     bytes_max = settings.batch_body_bytes_max if access.body == "batch" else settings.body_bytes_max
     raw = await gate.read_bounded(request, bytes_max)
     fields = _fields(raw, request.headers.get("content-type", ""))
-    if request.headers.get("sec-fetch-site", "same-origin") not in _OWN:
+    if not _is_from_here(request):
         raise HttpRefusal(403, "not_from_here", "the request comes from another site", remedy="open the page here")
-    if visit.session is not None:
+    if visit.session is not None and access.verb is not None:
         token = request.headers.get("x-csrf-token") or next(iter(fields.get("csrf", ())), "")
         if not visit.session.is_own_csrf(token):
             raise HttpRefusal(
                 403, "form_outdated", "this form belongs to another session", remedy="load the page again"
             )
     return Visit(visit.opened, visit.session, visit.language, Form(fields), visit.is_part, visit.path, visit.address)
+
+
+def _is_from_here(request: Request) -> bool:
+    """Tell whether a page of ours sent a form: the browser says so, or an older one names where it comes from."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site in _OWN
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
 def _fields(raw: bytes, content_type: str) -> dict[str, list[str]]:

@@ -89,7 +89,10 @@ def begin_elsewhere(visit: TheVisit, request: Request, wanted: Next = "") -> Res
     provider = visit.opened.provider
     if provider is None:
         return redirect(visit, "/sign-in")
-    back = str(request.url.replace(path=oidc.CALLBACK_PATH, query=""))
+    own = visit.hub.settings.public_url
+    back = (
+        f"{own.rstrip('/')}{oidc.CALLBACK_PATH}" if own else str(request.url.replace(path=oidc.CALLBACK_PATH, query=""))
+    )
     try:
         begun = oidc.begin(visit.hub.engine, provider, redirect_uri=back, return_to=own_path(wanted))
     except Unavailable as error:
