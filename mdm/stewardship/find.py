@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from mdm.access.limits import Limits
-from mdm.db.transaction import reading, run
+from mdm.db.transaction import run, snapshot
 from mdm.hub import Hub
 from mdm.identity import store as identity_store
 from mdm.identity.model import GoldenRecord
@@ -57,7 +57,8 @@ def find(hub: Hub, words: str, *, limits: Limits, entity_type: str | None = None
     hits: list[Hit] = []
     is_complete = True
     if not question.is_empty and any(name in hub.declared for name in narrowed.entity_types):
-        with reading(hub.engine) as connection:
+        with snapshot(hub.engine) as connection:
+            search_store.prefer_indexes(connection)
             search = _Search(hub, connection, question, narrowed, min(limit, HITS_MAX))
             hits, is_complete = search.hits()
     took_ms = (time.perf_counter() - started) * 1e3
@@ -178,7 +179,7 @@ class _Search:
         self._take(" | ".join(filter(None, [asked.beginning, asked.spelled])), RANK["beginning"])
         if len(self.candidates) < FEW:
             self._take(asked.slipped, RANK["similar_name"])
-        if len(self.candidates) < FEW and len(asked.all_words) <= WORDS_MAX:
+        if not self.candidates and len(asked.all_words) <= WORDS_MAX:
             self._take_wordy()
         if not self.candidates:
             self._take(asked.most, RANK["similar_name"])
