@@ -16,7 +16,7 @@ from mdm.identity.model import GoldenState
 from mdm.ids import GoldenId
 from mdm.sources.model import SourceKey
 from mdm.survivorship.search_question import Question
-from mdm.survivorship.search_terms import DOMAIN, PHONE, WORD, Sought, compare_names, country_of, sought_in, terms_of
+from mdm.survivorship.search_terms import DOMAIN, EMAIL, PHONE, WORD, Sought, compare_names, country_of, sought_in, terms_of
 
 FoundBy = Literal["golden_id", "source_key", "number", "name", "beginning", "similar_name", "words"]
 
@@ -126,8 +126,11 @@ def _by_key(question: Question, key: SourceKey) -> FoundBy | None:
 def _by_values(
     entity_type: EntityType, question: Question, values: Mapping[str, Any]
 ) -> Iterable[tuple[FoundBy, str, str, float]]:
+    asked_kinds = {term[0] for term in (*question.exact_terms, *question.beginning_terms)} | {WORD}
     for sought in sought_in(entity_type):
-        value = values.get(sought.attribute)
+        # An address gives its host as well.
+        is_asked = sought.kind in asked_kinds or (sought.kind == EMAIL and DOMAIN in asked_kinds)
+        value = values.get(sought.attribute) if is_asked else None
         for text in (value,) if isinstance(value, str) else value if isinstance(value, list) else ():
             if isinstance(text, str) and (found := _by_value(sought, question, text, country_of(sought, values))):
                 yield found[0], sought.attribute, text, found[1]

@@ -114,8 +114,8 @@ def search(
 def prefer_indexes(connection: Connection) -> None:
     """Let the searches of this transaction go through their indexes, whatever the planner makes of a bounded answer.
 
-    It takes the beginning of a word for a common thing, and reads the whole table to find 200 rows of it soon: 7 s where
-    the index takes some milliseconds (a million golden records, November 2026).
+    It takes the beginning of a word for a common thing, and reads the whole table to find 200 rows of it soon: 7 s
+    where the index takes some milliseconds (a million golden records, November 2026).
     """
     connection.execute(text("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"))
 
