@@ -16,7 +16,17 @@ from mdm.identity.model import GoldenState
 from mdm.ids import GoldenId
 from mdm.sources.model import SourceKey
 from mdm.survivorship.search_question import Question
-from mdm.survivorship.search_terms import DOMAIN, EMAIL, PHONE, WORD, Sought, compare_names, country_of, sought_in, terms_of
+from mdm.survivorship.search_terms import (
+    DOMAIN,
+    EMAIL,
+    PHONE,
+    WORD,
+    Sought,
+    compare_names,
+    country_of,
+    sought_in,
+    terms_of,
+)
 
 FoundBy = Literal["golden_id", "source_key", "number", "name", "beginning", "similar_name", "words"]
 
