@@ -67,6 +67,17 @@ bench: $(VENV)/.dev ## Measure the budgets; run it before and after a claim abou
 docs: $(VENV)/.dev ## Write the reference pages that are made from the code.
 	$(BIN)/python docs/generate.py
 
+.PHONY: words
+words: $(VENV)/.dev ## Bring the catalogues of the console up to its texts; what is new is left to translate.
+	@$(BIN)/pybabel -q extract -F api/console/locale/babel.cfg -k N_ -k text --no-location --sort-output --omit-header \
+		-o $(VENV)/console.pot api/console
+	@for file in api/console/locale/*/LC_MESSAGES/console.po; do \
+		language="$${file#api/console/locale/}"; \
+		$(BIN)/pybabel -q update -D console -i $(VENV)/console.pot -o "$$file" -l "$${language%%/*}" \
+			--no-fuzzy-matching --ignore-obsolete --no-wrap --ignore-pot-creation-date; \
+		echo "$$file: $$(grep -c '^msgid' "$$file") texts, $$(grep -c '^msgstr \"\"$$' "$$file") without words"; \
+	done
+
 .PHONY: fmt
 fmt: $(VENV)/.dev ## Format, and mend what ruff can mend.
 	$(BIN)/ruff check --fix-only --exit-zero --quiet
