@@ -49,7 +49,7 @@ def read_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any] | FileFault]]
 
 def read_xlsx(path: Path, *, sheet: str | None) -> Iterator[tuple[int, dict[str, Any] | FileFault]]:
     """Read one sheet of a workbook, rows numbered as it shows them; its first filled row names the columns."""
-    check_archive(path)
+    check_archive(path, WORKBOOK_BYTES_MAX)
     try:
         with CalamineWorkbook.from_path(path) as workbook:
             rows = _filled_rows(_choose_sheet(path, workbook, sheet))
@@ -78,7 +78,7 @@ def number_text(value: float) -> str:
     return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
 
 
-def check_archive(path: Path, bytes_max: int = WORKBOOK_BYTES_MAX) -> None:
+def check_archive(path: Path, bytes_max: int) -> None:
     """Refuse an archive that is damaged, lies about its sizes or unpacks to more than memory should hold."""
     try:
         with zipfile.ZipFile(path) as archive:
