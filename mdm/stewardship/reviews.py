@@ -123,6 +123,14 @@ def release(connection: Connection, review_id: ReviewId, *, who: str) -> Review:
     return reviews.require(connection, review_id)
 
 
+def give_up(connection: Connection, review_id: ReviewId, *, who: str) -> None:
+    """Give back a review that somebody holds; one that is closed or somebody else's stays as it is."""
+    reviews_store.lock_reviews(connection, [review_id])
+    if reviews.require(connection, review_id).claimed_by == who:
+        at = clock.recording_instant(connection)
+        reviews_store.update_claim(connection, review_id, by=None, at=at, until=None)
+
+
 def assign(connection: Connection, review_id: ReviewId, assignee: str | None) -> Review:
     """Make a review the work of a person or a group (`group:NAME`), or of nobody; a claim on it stays."""
     if assignee is not None and not (assignee.isprintable() and 0 < len(assignee.strip()) <= ASSIGNEE_LENGTH_MAX):

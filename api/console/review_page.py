@@ -1,0 +1,179 @@
+"""Puts the review page together: a card, the list beside it, and a message, as one answer to a visit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fastapi import Request, Response
+
+from api.console.drawings.ring import Ring, ring
+from api.console.render import page, redirect
+from api.console.views.card import CardView, card_view, short_id, state_of, still_fitting
+from api.console.views.review_words import Speaker
+from api.console.views.words import words
+from api.console.visit import Visit
+from api.console.words import CATALOGUES
+from mdm import clock
+from mdm.decisions.review_model import Review
+from mdm.errors import ReviewUnknown
+from mdm.ids import ReviewId
+from mdm.stewardship import desk as desks
+from mdm.stewardship import reviews
+from mdm.stewardship.card import review_card
+from mdm.stewardship.card_model import Card, Choice, probability
+from mdm.stewardship.desk import COUNT_MAX, Desk, DeskLine
+
+SKIPPED: Final = "mdm_skipped"
+_SKIPPED_MAX: Final = 60  # chosen: a cookie of 2 KB; what was skipped before that comes again
+_SKIPPED_LIFE_S: Final = 12 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """A message that leaves by itself; `can_undo` puts the button beside it."""
+
+    words: str
+    about: str = ""
+    tone: str = ""
+    can_undo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLine:
+    """A line of the list with its ring."""
+
+    line: DeskLine
+    ring: Ring
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an answer shows.
+
+    review_id  of the card, None for the next of the list
+    choices    what was chosen on it
+    notices    what happened to it meanwhile
+    leaving    reviews that the visitor turns away from
+    skipped    those they skipped lately, in that order
+    """
+
+    review_id: ReviewId | None = None
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    notices: tuple[tuple[str, str], ...] = ()
+    toast: Toast | None = None
+    leaving: tuple[ReviewId, ...] = ()
+    skipped: tuple[ReviewId, ...] = ()
+    status: int = 200
+
+
+def show(visit: Visit, shown: Shown) -> Response:
+    """Answer with the card that is wanted, or with the next one, or that there is none."""
+    who = visit.who
+    types = visit.person.principal.entity_types("steward")
+    desk = desks.desk(visit.hub, who=who, entity_types=types, skipping=shown.skipped)
+    review_id = shown.review_id or next(iter(_next(desk, shown.leaving)), None)
+    card = _taken(visit, review_id, shown) if review_id is not None else None
+    if card is None and shown.review_id is None and review_id is not None:
+        # Somebody else took it in this very moment: the next one then.
+        desk = desks.desk(visit.hub, who=who, entity_types=types, skipping=shown.skipped)
+        review_id = next((id_ for id_ in _next(desk, shown.leaving) if id_ != review_id), None)
+        card = _taken(visit, review_id, shown) if review_id is not None else None
+    view = None
+    speaker = speaker_for(visit)
+    if card is not None:
+        choices = still_fitting(card, shown.choices)
+        view = card_view(card, choices, speaker, clock.now(), who=who)
+    url = f"/review/{review_id}" if view is not None else "/review"
+    return page(
+        visit,
+        "review_part.html" if visit.is_part else "review.html",
+        status=shown.status,
+        headers={"hx-replace-url": url} if visit.is_part else {},
+        **_context(shown, desk, card, view),
+    )
+
+
+def _context(shown: Shown, desk: Desk, card: Card | None, view: CardView | None) -> dict[str, Any]:
+    lines = [QueueLine(line, _ring(line)) for line in desk.lines]
+    return {
+        "card": view,
+        "comments": card.comments if card is not None else (),
+        "claimed_by": card.review.claimed_by if card is not None else None,
+        "assignee": card.review.assignee if card is not None else None,
+        "proposal": next((one for one in card.answers if one.state == "proposed"), None) if card is not None else None,
+        "last_answer": card.answers[-1] if card is not None and card.answers else None,
+        "notices": shown.notices,
+        "toast": shown.toast,
+        "now": clock.now(),
+        "near": [one for one in lines if one.line.is_near],
+        "later": [one for one in lines if not one.line.is_near],
+        "waiting": [QueueLine(line, _ring(line)) for line in desk.waiting],
+        "opened": desk.opened,
+        "is_many": desk.opened >= COUNT_MAX,
+        "answered": desk.answered,
+        "short_id": short_id,
+    }
+
+
+def speaker_for(visit: Visit) -> Speaker:
+    """Return who speaks the visitor's language."""
+    catalogue = CATALOGUES[visit.language]
+    return Speaker(words(visit.language, catalogue.gettext), catalogue.ngettext)
+
+
+def visible(visit: Visit, review_id: str) -> Review:
+    """Find a review that the visitor may answer; one beyond that is as unknown as one that never was."""
+    review = reviews.get_review(visit.hub, ReviewId(review_id))
+    if not visit.may("steward", entity_type=review.entity_type):
+        raise ReviewUnknown(review_id)
+    return review
+
+
+def skipped_by(request: Request) -> tuple[ReviewId, ...]:
+    """Read what the visitor skipped lately, the first skipped first."""
+    told = request.cookies.get(SKIPPED, "")
+    return tuple(ReviewId(f"rev_{part}") for part in told.split(".") if part.isalnum())[-_SKIPPED_MAX:]
+
+
+def remember_skipped(response: Response, skipped: Sequence[ReviewId], request: Request) -> None:
+    """Keep what the visitor skipped, for the rest of their day, in their own browser."""
+    kept = list(dict.fromkeys(reversed(skipped)))[:_SKIPPED_MAX][::-1]
+    response.set_cookie(
+        SKIPPED,
+        ".".join(id_.removeprefix("rev_") for id_ in kept),
+        max_age=_SKIPPED_LIFE_S,
+        path="/review",
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+
+
+def to_page(visit: Visit, response: Response, review_id: str | None = None) -> Response:
+    """Answer a form of a browser without scripts: lead it to the page instead of sending a part."""
+    if visit.is_part or response.status_code >= 400:
+        return response
+    return redirect(visit, f"/review/{review_id}" if review_id else "/review")
+
+
+def _next(desk: Desk, leaving: Sequence[ReviewId]) -> list[ReviewId]:
+    """List what may be dealt, in order; what the visitor leaves comes last, when nothing else is there."""
+    ids = [line.review.id for line in desk.lines]
+    return [id_ for id_ in ids if id_ not in leaving] or ids
+
+
+def _taken(visit: Visit, review_id: ReviewId, shown: Shown) -> Card | None:
+    """Read a card and take it into the visitor's hand; None when a dealt one is somebody else's by now."""
+    card = review_card(visit.hub, review_id, choices=shown.choices, who=visit.who)
+    if not visit.may("steward", entity_type=card.review.entity_type):
+        raise ReviewUnknown(review_id)
+    leaving = [id_ for id_ in shown.leaving if id_ != review_id]
+    if state_of(card, visit.who) == "open" and not desks.take(visit.hub, review_id, who=visit.who, leaving=leaving):
+        if shown.review_id is None:
+            return None
+        return review_card(visit.hub, review_id, choices=shown.choices, who=visit.who)
+    return card
+
+
+def _ring(line: DeskLine) -> Ring:
+    return ring(probability(line.review.bits))
