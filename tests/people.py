@@ -11,10 +11,12 @@ PASSWORD = "four horses at the gate"
 CHEAP = PasswordCost(8, 1)  # as Settings of tests say, too
 
 
-def add_person(engine: Engine, login: str, role: Role, *, entity_types: tuple[str, ...] = ()) -> str:
+def add_person(
+    engine: Engine, login: str, role: Role, *, entity_types: tuple[str, ...] = (), sources: tuple[str, ...] = ()
+) -> str:
     """Add somebody with the password of all tests; returns the id."""
     with transaction(engine) as connection:
-        standing = Standing(role, entity_types)
+        standing = Standing(role, entity_types, sources)
         person = people.add_person(connection, login, name=login.capitalize(), standing=standing, by="test")
         people.set_password(connection, person.id, PASSWORD, by="test", cost=CHEAP)
     return person.id

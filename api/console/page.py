@@ -78,9 +78,14 @@ async def _session(opened: Opened, token: str | None) -> Session | None:
 
 def _door(request: Request) -> str:
     """Return the address of the sign-in page that leads back to where the visitor wanted to go."""
-    if request.method != "GET" or request.url.path == "/":
+    wanted = ""
+    if is_part(request):
+        # What htmx asked for is a part of a page, or a form of it: the page itself is where to come back to.
+        wanted = urlsplit(request.headers.get("hx-current-url", "")).path
+    elif request.method == "GET":
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if wanted in {"", "/"}:
         return "/sign-in"
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return f"/sign-in?next={quote(wanted, safe='/')}"
 
 

@@ -198,7 +198,7 @@ def graph_view(card: Card, tones: Mapping[str, str], speaker: Speaker) -> GraphV
     )
     told = Described(
         title=speaker.text(N_("How the records connect")),
-        sentence=speaker.plural("%(num)s record", "%(num)s records", len(records))
+        sentence=speaker.ngettext("%(num)s record", "%(num)s records", len(records))
         % {"num": speaker.words.number(len(records))},
         head=(speaker.text(N_("Record")), speaker.text(N_("Record")), speaker.text(N_("Likelihood"))),
         rows=rows,
@@ -219,7 +219,7 @@ def _is_weak(edge: CardEdge) -> bool:
 def _column(card: Card, column: Column, tones: Mapping[str, str], speaker: Speaker) -> ColumnView:
     links = ""
     if card.asking != "one_or_two" and column.links is not None:
-        links = speaker.plural("%(num)s link", "%(num)s links", column.links) % {
+        links = speaker.ngettext("%(num)s link", "%(num)s links", column.links) % {
             "num": speaker.words.number(column.links)
         }
         if column.strongest_bits is not None:

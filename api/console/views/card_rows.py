@@ -11,7 +11,7 @@ from typing import Final
 from api.console.drawings.described import tone
 from api.console.drawings.waterfall import Bar, Waterfall, waterfall
 from api.console.views.differences import Value, code_differences, column_differences, differences
-from api.console.views.segments import Segment, segments
+from api.console.views.segments import Segment, is_different, segments
 from api.console.views.vocabulary import mark
 from api.console.views.words import Words
 from mdm.stewardship.card_model import Card, Cell, Choice, Origin, Pick, Row, Shown, Typed
@@ -19,15 +19,13 @@ from mdm.stewardship.card_model import Card, Cell, Choice, Origin, Pick, Row, Sh
 # What is compared by position: numbers people copy, where two swapped digits should both show.
 _CODES: Final = frozenset({"tax_id", "identifier", "phone", "date", "number"})
 _LISTED_MAX: Final = 4  # chosen: more values of one cell are counted
-_SIGNS: Final[Mapping[str, str]] = {"reference": "same", "not_compared": "missing"}
 
 
 @dataclass(frozen=True, slots=True)
 class ValueView:
-    """One value in segments; `title` says a code in words."""
+    """One value in segments."""
 
     segments: tuple[Segment, ...]
-    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +144,9 @@ def origin_of(origin: Origin, tones: Mapping[str, str], said: Words, now: dateti
         parts.append(said.moment(origin.source_time))
     if origin.override_by:
         parts.append(f"{said.word('rule', 'override')}: {origin.override_by}, {origin.override_reason}")
-    return OriginView(tones.get(origin.source, "c8"), mark(origin.source.partition("-")[0]), age, origin.also_in, " · ".join(parts))
+    return OriginView(
+        tones.get(origin.source, "c8"), mark(origin.source.partition("-")[0]), age, origin.also_in, " · ".join(parts)
+    )
 
 
 class _Maker:
@@ -173,7 +173,7 @@ class _Maker:
             self._cell(row, cell, values, place, chosen, wins)
             for place, (cell, values) in enumerate(zip(row.cells, sides, strict=True))
         )
-        sign = _sign(row)
+        sign = _sign(row, sides)
         return RowView(
             attribute=row.attribute,
             title=row.title,
@@ -219,7 +219,7 @@ class _Maker:
         origin = after.origin
         rule = "override" if origin is not None and origin.override_by else (origin.rule if origin else "")
         return ResultView(
-            values=tuple(value.text for value in after.values[:_LISTED_MAX]),
+            values=tuple(_text(value) for value in after.values[:_LISTED_MAX]),
             left_out=after.left_out + max(0, len(after.values) - _LISTED_MAX),
             origin=origin_of(origin, self.tones, self.said, self.now) if origin else None,
             rule=self.said.word("rule", rule) if rule else "",
@@ -228,14 +228,13 @@ class _Maker:
         )
 
 
-def _sign(row: Row) -> str:
-    """Say how the values of a row compare; of what no comparison looks at, whether they are written alike."""
-    if row.verdict in {"same", "near", "different", "missing"} and row.is_evidence:
+def _sign(row: Row, sides: Sequence[Sequence[ValueView]]) -> str:
+    """Say how the values of a row compare; where no comparison speaks, whether what stands there differs."""
+    if row.is_evidence and row.verdict in {"same", "near", "different"}:
         return row.verdict
-    having = sum(bool(cell.values) for cell in row.cells)
-    if having < len(row.cells):
+    if not all(cell.values for cell in row.cells):
         return "missing"
-    return "same" if row.is_alike else "different"
+    return "different" if any(is_different(one.segments) for side in sides for one in side) else "same"
 
 
 def _winners(row: Row) -> frozenset[int]:
@@ -254,18 +253,16 @@ def _compared(row: Row) -> tuple[tuple[ValueView, ...], ...]:
     if not row.is_list:
         found = column_differences([_value(cell.values[0]) if cell.values else None for cell in row.cells], compare)
         return tuple(
-            (ValueView(parts, cell.values[0].title),) if cell.values else ()
-            for cell, parts in zip(row.cells, found.columns, strict=True)
+            (ValueView(parts),) if cell.values else () for cell, parts in zip(row.cells, found.columns, strict=True)
         )
     if len(row.cells) != 2:
         return tuple(tuple(_as_is(value) for value in cell.values) for cell in row.cells)
     left, right = row.cells[0].values, row.cells[1].values
     marked: tuple[dict[int, ValueView], dict[int, ValueView]] = ({}, {})
-    is_told = row.verdict in {"near", "different"}
+    is_told = row.verdict != "same"
     for here, there in _partners(left, right, is_told=is_told):
         ours, theirs = compare(_value(left[here]), _value(right[there]))
-        marked[0][here] = ValueView(ours, left[here].title)
-        marked[1][there] = ValueView(theirs, right[there].title)
+        marked[0][here], marked[1][there] = ValueView(ours), ValueView(theirs)
     return tuple(
         tuple(own.get(place) or _as_is(value) for place, value in enumerate(values))
         for own, values in zip(marked, (left, right), strict=True)
@@ -293,12 +290,18 @@ def _reads_as(left: Shown, right: Shown) -> bool:
 
 
 def _value(shown: Shown) -> Value:
-    form = next((one.forms[0] for one in shown.forms if one.forms), "")
-    return Value(shown.text, form)
+    text = _text(shown)
+    form = next((one.forms[0] for one in shown.forms if one.forms), "") if text == shown.text else ""
+    return Value(text, form)
+
+
+def _text(shown: Shown) -> str:
+    """Say a value as people read it: a code in words, a reference by the name of what it leads to."""
+    return (shown.names.name if shown.names is not None else "") or shown.title or shown.text
 
 
 def _as_is(shown: Shown) -> ValueView:
-    return ValueView(segments([(shown.text, "same")]), shown.title)
+    return ValueView(segments([(_text(shown), "same")]))
 
 
 def _typed(row: Row, chosen: Choice | None) -> str:

@@ -1,7 +1,7 @@
 """What the review page says in sentences: the question, the reason, warnings, what follows, what happened. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -58,7 +58,7 @@ class Speaker:
     """Speaks a language: numbers and names by `words`, messages and their plurals by the catalogue."""
 
     words: Words
-    plural: Plural
+    ngettext: Plural
 
     def text(self, message: str) -> str:
         """Say a message."""
@@ -68,7 +68,7 @@ class Speaker:
         """Join names as the language does; beyond a bound the rest is counted."""
         if len(names) > NAMED_MAX:
             rest = len(names) - NAMED_MAX + 1
-            more = self.plural("%(num)s more", "%(num)s more", rest) % {"num": self.words.number(rest)}
+            more = self.ngettext("%(num)s more", "%(num)s more", rest) % {"num": self.words.number(rest)}
             names = [*names[: NAMED_MAX - 1], more]
         return format_list(list(names), locale=self.words.locale) if names else ""
 
@@ -89,12 +89,13 @@ class EffectLine:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """One thing that happened."""
+    """One thing that happened, or several alike in a row, the last at `at`."""
 
     at: datetime
     what: str
     who: str
     reason: str
+    times: int = 1
 
 
 def question(card: Card, speaker: Speaker) -> str:
@@ -103,7 +104,7 @@ def question(card: Card, speaker: Speaker) -> str:
     if card.asking == "one_or_two":
         return speaker.text(N_("Is this one %(entity)s, or two?")) % {"entity": entity}
     count = len(card.columns) + card.columns_left_out
-    return speaker.plural(
+    return speaker.ngettext(
         "Is this %(num)s record of one %(entity)s?", "Do these %(num)s records belong to one %(entity)s?", count
     ) % {"num": speaker.words.number(count), "entity": entity}
 
@@ -180,7 +181,13 @@ def history(happened: Sequence[Happened], answers: Sequence[Answer], speaker: Sp
     """Tell what happened to the records and what was answered, newest first; each operation once."""
     lines = {one.event_id: _happened(one, speaker) for one in reversed(happened)}
     told = [*lines.values(), *(_answered(answer, speaker) for answer in answers)]
-    return tuple(sorted(told, key=lambda line: line.at, reverse=True))
+    found: list[HistoryLine] = []
+    for line in sorted(told, key=lambda line: line.at, reverse=True):
+        if found and (found[-1].what, found[-1].who, found[-1].reason) == (line.what, line.who, line.reason):
+            found[-1] = replace(found[-1], times=found[-1].times + 1)
+        else:
+            found.append(line)
+    return tuple(found)
 
 
 def _happened(one: Happened, speaker: Speaker) -> HistoryLine:
@@ -202,7 +209,7 @@ def _effect(one: SystemEffect, titles: Mapping[str, str], tones: Mapping[str, st
     count = len(one.changes)
     changes = ""
     if count:
-        changes = speaker.plural("%(num)s field changes", "%(num)s fields change", count) % {
+        changes = speaker.ngettext("%(num)s field changes", "%(num)s fields change", count) % {
             "num": speaker.words.number(count)
         }
     keys = tuple(record.source_key for record in one.records)

@@ -1,0 +1,401 @@
+"""The review page over HTTP: whose page it is, what its forms may say, and that nothing happens twice."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import Engine
+from starlette.testclient import TestClient
+
+from mdm.db.transaction import run
+from mdm.hub import Hub
+from mdm.settings import Settings
+from mdm.stewardship import reviews
+from tests.hubs import WIDGETS, hub_on, partition_of, register_instances
+from tests.integration.stewardship.widgets import A, B, C, D, acknowledge, send, the_review
+from tests.people import PASSWORD, add_person
+
+pytestmark = pytest.mark.db
+
+HTMX = {"HX-Request": "true"}
+_FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+
+
+@dataclass
+class Steward:
+    """Somebody with a session of their own."""
+
+    client: TestClient
+    csrf: str = ""
+
+    def get(self, path: str, **headers: str) -> Response:
+        return self.client.get(path, headers=headers, follow_redirects=False)
+
+    def post(self, path: str, fields: dict[str, Any] | None = None, *, part: bool = True, csrf: bool = True) -> Response:
+        """Send a form as htmx does, or as a browser without scripts."""
+        headers = {**(HTMX if part else {}), **({"X-CSRF-Token": self.csrf} if csrf else {})}
+        return self.client.post(path, data=fields or {}, headers=headers, follow_redirects=False)
+
+    def fields(self, page: Response) -> dict[str, str]:
+        """Read the hidden fields of the card on a page."""
+        return {name: unescape(value) for name, value in _FIELD.findall(page.text)}
+
+
+Visit = Callable[..., Steward]
+
+
+@pytest.fixture
+def hub(engine: Engine) -> Hub:
+    hub = hub_on(engine)
+    register_instances(hub, "crm-east", "crm-west")
+    return hub
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(
+        database_url=database_url, pool_size=4, password_memory_kib=8, password_passes=1, entities=(WIDGETS,)
+    )
+
+
+@pytest.fixture
+def visit(client: TestClient, engine: Engine) -> Visit:
+    """Give a function that signs somebody in, made for the test with this role and these limits."""
+
+    def sign_in(login: str, role: Any = "steward", **limits: Any) -> Steward:
+        add_person(engine, login, role, **limits)
+        own = TestClient(client.app, raise_server_exceptions=False)
+        answer = own.post("/sign-in", data={"login": login, "password": PASSWORD}, follow_redirects=False)
+        assert answer.status_code == 303, answer.text
+        found = re.search(r'<meta name="csrf" content="([^"]+)"', own.get("/me").text)
+        assert found is not None
+        return Steward(own, found[1])
+
+    return sign_in
+
+
+def words(page: Response) -> str:
+    """Give what a page says, without its tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
+
+
+def asks(page: Response) -> str:
+    """Name the review whose card a page shows, "" for none."""
+    found = re.search(r'data-review="([^"]*)"', page.text)
+    assert found is not None, page.text[:2000]
+    return found[1]
+
+
+@pytest.fixture
+def asking(hub: Hub) -> Hub:
+    """Give one question: are A and B the same?"""
+    send(hub, A, name="red", note="from the east", at=1)
+    send(hub, B, name="red", note="from the west", at=2)
+    return hub
+
+
+def decide(mara: Steward, page: Response, verdict: str, **more: str) -> Response:
+    return mara.post(f"/review/{asks(page)}/decide", {**mara.fields(page), "verdict": verdict, **more})
+
+
+def test_the_page_is_a_stewards(asking: Hub, visit: Visit, client: TestClient) -> None:
+    stranger = Steward(client)
+    review_id = the_review(asking).id
+
+    assert stranger.get("/review").headers["location"] == "/sign-in?next=/review"
+    assert visit("vera", "viewer").get("/review").status_code == 403
+    assert asks(visit("mara").get("/review")) == review_id
+
+
+def test_a_form_without_the_token_changes_nothing(asking: Hub, visit: Visit) -> None:
+    mara = visit("mara")
+    page = mara.get("/review")
+    fields = {name: value for name, value in mara.fields(page).items() if name != "csrf"}
+
+    refused = mara.post(f"/review/{asks(page)}/decide", {**fields, "verdict": "merge"}, csrf=False)
+
+    assert refused.status_code == 403
+    assert len(partition_of(asking)) == 2
+
+
+def test_who_is_limited_to_other_types_finds_an_empty_desk_and_no_card(asking: Hub, visit: Visit) -> None:
+    sam = visit("sam", entity_types=("customer",))
+    review_id = the_review(asking).id
+
+    assert asks(sam.get("/review")) == ""
+    assert "0 wait" in words(sam.get("/review"))
+    assert sam.get(f"/review/{review_id}").status_code == 404
+    for act in ("decide", "skip", "assign", "comment", "approve", "reject", "withdraw", "release", "pick", "claim"):
+        assert sam.post(f"/review/{review_id}/{act}", {"verdict": "merge", "note": "x"}).status_code == 404
+    assert the_review(asking).claimed_by is None
+
+
+def test_who_is_limited_to_a_source_finds_an_empty_desk(asking: Hub, visit: Visit) -> None:
+    assert asks(visit("sam", sources=("crm-east",)).get("/review")) == ""
+
+
+def test_opening_a_card_claims_it_and_moving_on_gives_it_back(hub: Hub, visit: Visit) -> None:
+    for name, pair in (("red", (A, B)), ("blue", (C, D))):
+        for key in pair:
+            send(hub, key, name=name)
+    mara = visit("mara")
+
+    first = asks(mara.get("/review"))
+    held = {one.id: one.claimed_by for one in reviews.list_reviews(hub)}
+    second = next(id_ for id_ in held if id_ != first)
+    mara.get(f"/review/{second}?leaving={first}", **{"HX-Request": "true"})
+
+    assert held[first] == "mara"
+    assert {one.id: one.claimed_by for one in reviews.list_reviews(hub)} == {first: None, second: "mara"}
+
+
+def test_an_answer_brings_the_next_card_the_list_and_a_message(hub: Hub, visit: Visit) -> None:
+    for name, pair in (("red", (A, B)), ("blue", (C, D))):
+        for key in pair:
+            send(hub, key, name=name)
+    mara = visit("mara")
+    page = mara.get("/review")
+
+    answer = decide(mara, page, "merge")
+
+    assert answer.status_code == 200
+    assert asks(answer) not in {"", asks(page)}
+    assert answer.headers["hx-replace-url"] == f"/review/{asks(answer)}"
+    assert 'hx-target="#queue"' in answer.text
+    assert "Merged" in words(answer)
+    assert len(partition_of(hub)) == 3
+
+
+def test_the_same_press_sent_twice_has_one_effect(asking: Hub, visit: Visit) -> None:
+    mara = visit("mara")
+    page = mara.get("/review")
+
+    first, second = decide(mara, page, "different"), decide(mara, page, "different")
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert "Kept apart" in words(second)
+    _, given = reviews.what_was_said(asking, the_review(asking, state="closed").id)
+    assert len(given) == 1
+
+
+def test_the_second_of_two_stewards_is_told_who_was_first(asking: Hub, visit: Visit) -> None:
+    mara, sam = visit("mara"), visit("sam")
+    page = mara.get("/review")
+    run(asking.engine, lambda connection: reviews.release(connection, the_review(asking).id, who="mara"))
+    decide(sam, sam.get(f"/review/{asks(page)}"), "different")
+
+    late = decide(mara, page, "merge")
+
+    assert late.status_code == 409
+    assert "sam answered this card before you: Kept apart. Yours changed nothing" in words(late)
+    assert len(partition_of(asking)) == 2
+
+
+def test_a_card_that_somebody_else_holds_can_be_read_and_not_answered(asking: Hub, visit: Visit) -> None:
+    mara, sam = visit("mara"), visit("sam")
+    page = mara.get("/review")
+
+    seen = sam.get(f"/review/{asks(page)}")
+    refused = decide(sam, seen, "merge")
+
+    assert "mara works on this card." in words(seen)
+    assert 'value="merge"' not in seen.text
+    assert refused.status_code == 409
+    assert "mara has taken this card meanwhile. Nothing was decided by you." in words(refused)
+    assert asks(sam.get("/review")) == ""  # nobody is dealt what somebody else holds
+
+
+def test_a_card_whose_records_changed_comes_anew_with_what_was_typed(asking: Hub, visit: Visit) -> None:
+    mara = visit("mara")
+    page = mara.get("/review")
+    send(asking, A, name="red", note="from the far east", at=3)
+
+    again = decide(mara, page, "merge", **{"choice.name": "text:Red Company"})
+
+    assert again.status_code == 409
+    assert asks(again) == asks(page)
+    assert "The records changed while you looked." in words(again)
+    assert "from the far east" in words(again)
+    assert "What you chose is kept where it still fits." in words(again)
+    assert mara.fields(again)["choice.name"] == "text:Red Company"
+    assert len(partition_of(asking)) == 2
+    assert decide(mara, again, "merge").status_code == 200
+    assert len(partition_of(asking)) == 1
+
+
+def test_a_pick_shows_the_merged_record_and_the_same_pick_again_takes_it_back(asking: Hub, visit: Visit) -> None:
+    mara = visit("mara")
+    page = mara.get("/review")
+    url = f"/review/{asks(page)}/pick"
+
+    picked = mara.post(url, {**mara.fields(page), "attribute": "note", "take": "pick:0"})
+    back = mara.post(url, {**mara.fields(picked), "attribute": "note", "take": "pick:0"})
+    typed = mara.post(url, {**mara.fields(back), "attribute": "codes", "how": "list", "typed": "x1\nx2"})
+
+    assert "your choice" in words(picked)
+    assert mara.fields(picked)["choice.note"] == "pick:0"
+    assert "your choice" not in words(back)
+    assert "choice.note" not in mara.fields(back)
+    assert mara.fields(typed)["choice.codes"] == "list:x1\nx2"
+    assert len(partition_of(asking)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"verdict": "marry"}, 422),
+        ({}, 422),
+        ({"verdict": "merge", "expected.wht_x": "minus one"}, 422),
+        ({"verdict": "related", "relation": "cousin_of"}, 422),
+        ({"verdict": "related"}, 422),
+    ],
+)
+def test_a_form_that_says_nonsense_changes_nothing(
+    asking: Hub, visit: Visit, fields: dict[str, str], status: int
+) -> None:
+    mara = visit("mara")
+    page = mara.get("/review")
+
+    refused = mara.post(f"/review/{asks(page)}/decide", {**mara.fields(page), **fields})
+
+    assert refused.status_code == status
+    assert len(partition_of(asking)) == 2
+
+
+def test_an_answer_that_names_no_version_is_refused(asking: Hub, visit: Visit) -> None:
+    mara = visit("mara")
+    page = mara.get("/review")
+
+    refused = mara.post(f"/review/{asks(page)}/decide", {"verdict": "merge"})
+
+    assert refused.status_code == 409
+    assert len(partition_of(asking)) == 2
+
+
+def test_what_is_skipped_comes_after_all_others_for_the_rest_of_the_day(hub: Hub, visit: Visit) -> None:
+    for name, pair in (("red", (A, B)), ("blue", (C, D))):
+        for key in pair:
+            send(hub, key, name=name)
+    mara = visit("mara")
+    first = asks(mara.get("/review"))
+
+    second = asks(mara.post(f"/review/{first}/skip"))
+    reloaded = asks(mara.get("/review"))
+    third = asks(mara.post(f"/review/{second}/skip"))
+
+    assert len({first, second}) == 2
+    assert (reloaded, third) == (second, first)
+
+
+def test_assigning_to_somebody_else_moves_on(asking: Hub, visit: Visit) -> None:
+    mara, sam = visit("mara"), visit("sam")
+    page = mara.get("/review")
+
+    given = mara.post(f"/review/{asks(page)}/assign", {"assignee": "sam"})
+
+    assert asks(given) == asks(mara.get("/review")) == ""
+    assert "Assigned to sam" in words(given)
+    assert "yours" in words(sam.get("/review"))
+
+
+def test_a_note_stays_with_the_card(asking: Hub, visit: Visit) -> None:
+    mara, sam = visit("mara"), visit("sam")
+    page = mara.get("/review")
+
+    mara.post(f"/review/{asks(page)}/comment", {"note": "they moved <b>house</b>"})
+
+    assert "they moved &lt;b&gt;house&lt;/b&gt;" in sam.get(f"/review/{asks(page)}").text
+
+
+def test_undo_goes_back_answer_by_answer(hub: Hub, visit: Visit) -> None:
+    for name, pair in (("red", (A, B)), ("blue", (C, D))):
+        for key in pair:
+            send(hub, key, name=name)
+    before = partition_of(hub)
+    mara = visit("mara")
+    first = mara.get("/review")
+    second = decide(mara, first, "merge")
+    decide(mara, second, "merge")
+
+    assert asks(mara.post("/review/undo")) == asks(second)
+    assert asks(mara.post("/review/undo")) == asks(first)
+    nothing = mara.post("/review/undo")
+
+    assert partition_of(hub) == before
+    assert nothing.status_code == 409
+    assert nothing.headers["hx-retarget"] == "#toast"
+    assert "no answer left to take back" in words(nothing)
+
+
+def test_without_scripts_a_form_leads_to_the_next_page(asking: Hub, visit: Visit) -> None:
+    mara = visit("mara")
+    page = mara.get("/review")
+
+    answer = mara.post(f"/review/{asks(page)}/decide", {**mara.fields(page), "verdict": "different"}, part=False)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/review")
+
+
+def test_a_session_that_ended_leads_back_to_the_card(asking: Hub, visit: Visit, client: TestClient) -> None:
+    page = visit("mara").get("/review")
+    url = f"/review/{asks(page)}"
+
+    answer = client.post(
+        f"{url}/decide",
+        data={"verdict": "merge"},
+        headers={"HX-Request": "true", "HX-Current-URL": f"http://elsewhere.example{url}"},
+    )
+
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (204, f"/sign-in?next={url}")
+    assert len(partition_of(asking)) == 2
+
+
+class TestSecondPerson:
+    """Two established golden records: a merge waits for somebody else."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings, tmp_path: Path) -> Settings:
+        declared = (WIDGETS / "widget_hold.yaml").read_text()
+        (tmp_path / "widget_hold.yaml").write_text(f"{declared}\nreviews:\n  approval: {{established: true}}\n")
+        return settings.model_copy(update={"entities": (tmp_path,)})
+
+    @pytest.fixture
+    def waiting(self, asking: Hub, visit: Visit) -> tuple[Steward, str]:
+        acknowledge(asking, A, B)
+        mara = visit("mara")
+        page = mara.get("/review")
+        assert "A merge waits for a second person: it joins two that are both in use." in words(page)
+        answer = decide(mara, page, "merge", **{"choice.note": "text:by hand"})
+        assert "Waits for a second person: it joins two that are both in use" in words(answer)
+        assert len(partition_of(asking)) == 2
+        return mara, asks(page)
+
+    def test_another_person_approves(self, asking: Hub, visit: Visit, waiting: tuple[Steward, str]) -> None:
+        sam = visit("sam")
+
+        seen = sam.get(f"/review/{waiting[1]}")
+        done = sam.post(f"/review/{waiting[1]}/approve")
+
+        assert "approve it or turn it down" in words(seen)
+        assert "Approved and done" in words(done)
+        assert len(partition_of(asking)) == 1
+
+    def test_another_person_turns_it_down(self, asking: Hub, visit: Visit, waiting: tuple[Steward, str]) -> None:
+        sam = visit("sam")
+
+        done = sam.post(f"/review/{waiting[1]}/reject")
+
+        assert asks(done) == waiting[1]
+        assert len(partition_of(asking)) == 2
+
+    def test_the_author_takes_it_back_and_cannot_approve_it(self, asking: Hub, waiting: tuple[Steward, str]) -> None:
+        mara, review_id = waiting
+
+        assert mara.post(f"/review/{review_id}/approve").status_code == 409
+        assert asks(mara.post(f"/review/{review_id}/withdraw")) == review_id
+        assert the_review(asking).answer_id is None
