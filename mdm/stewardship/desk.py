@@ -24,8 +24,8 @@ LINES_MAX: Final = 12  # chosen: what stands beside the card without scrolling
 WAITING_MAX: Final = 3  # chosen: answers of others that are shown to whoever may approve them
 COUNT_MAX: Final = 1_000  # chosen: nobody works off more in a day
 NEAR_BITS: Final = 4.0  # chosen: odds of up to 16 to 1 either way are near the line
-_PAGE: Final = 60
-_PAGES_MAX: Final = 5
+_PAGE: Final = 30  # chosen: a colleague or two may hold some of them
+_PAGES_MAX: Final = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,11 +141,11 @@ def origin_of(origin: Origin, tones: Mapping[str, str], said: Words, now: dateti
     age = said.age(origin.source_time, now) if origin.source_time else ""
     parts = [origin.title, origin.source_key]
     if origin.source_time:
-        parts.append(said.moment(origin.source_time))
+        parts.append(said.moment(origin.source_time).replace("\u202f", " "))
     if origin.override_by:
         parts.append(f"{said.word('rule', 'override')}: {origin.override_by}, {origin.override_reason}")
     return OriginView(
-        tones.get(origin.source, "c8"), mark(origin.source.partition("-")[0]), age, origin.also_in, " · ".join(parts)
+        tones.get(origin.source, "c8"), mark(origin.source.partition("-")[0]), age, origin.also_in, ", ".join(parts)
     )
 
 
