@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from mdm import clock
 from mdm.db.transaction import reading, run
 from mdm.decisions import answers_store, reviews_store
-from mdm.decisions.review_model import Review, ReviewFilter
+from mdm.decisions.review_model import Place, Review, ReviewFilter
 from mdm.hub import Hub
 from mdm.ids import GoldenId, ReviewId
 from mdm.sources import store as sources_store
@@ -68,12 +68,14 @@ def desk(hub: Hub, *, who: str, entity_types: Collection[str] | None, skipping: 
     types = tuple(sorted(entity_types or ()))
     day = clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     with reading(hub.engine) as connection:
-        free = _free(connection, ReviewFilter(entity_types=types, is_waiting=False), who, frozenset(skipping))
+        free = _free(
+            connection, ReviewFilter(entity_types=types, is_waiting=False, free_for=who), who, frozenset(skipping)
+        )
         skipped = reviews_store.select_reviews_by_id(connection, skipping) if skipping else {}
         again = [skipped[id_] for id_ in skipping if id_ in skipped and _is_free(skipped[id_], who, entity_types)]
         waiting = list(
             reviews_store.select_reviews(
-                connection, ReviewFilter(entity_types=types, is_waiting=True), after=None, limit=WAITING_MAX
+                connection, ReviewFilter(entity_types=types, is_waiting=True), limit=WAITING_MAX
             )
         )
         chosen = [*free, *again][:LINES_MAX]
@@ -105,15 +107,15 @@ def last_answered(hub: Hub, *, who: str) -> tuple[ReviewId, datetime] | None:
 
 
 def _free(connection: Connection, asked: ReviewFilter, who: str, skipped: frozenset[ReviewId]) -> list[Review]:
-    """Read what somebody may work on, page by page until there is enough; near the line first."""
+    """Read what somebody may work on, most useful first, page by page until there is enough; near the line first."""
     found: list[Review] = []
-    after: tuple[float, str] | None = None
+    after: Place | None = None
     for _ in range(_PAGES_MAX):
-        page = reviews_store.select_reviews(connection, asked, after=after, limit=_PAGE)
+        page = reviews_store.select_reviews(connection, asked, ranking="useful", after=after, limit=_PAGE)
         found += [review for review in page if review.id not in skipped and _is_free(review, who, None)]
         if len(page) < _PAGE or len(found) >= LINES_MAX:
             break
-        after = (page[-1].stake, page[-1].id)
+        after = page[-1].place_in("useful")
     return sorted(found, key=lambda review: (review.assignee != who, abs(review.bits) > NEAR_BITS))
 
 

@@ -121,7 +121,7 @@ def test_a_day_by_keys_alone(console: Console, hub: Hub) -> None:
         press(page, *{"merge": "m", "apart": "d", "related": "r1", "typed": "m"}[answers[name]])
     assert len(answers) == 20
 
-    reopened = []
+    reopened: list[str] = []
     for _ in range(3):
         page.keyboard.press("u")
         expect(page.locator("#toast")).to_contain_text("Taken back")

@@ -10,7 +10,7 @@ from babel.lists import format_list
 from api.console.views.vocabulary import N_
 from api.console.views.words import Words
 from mdm.decisions.review_model import Answer
-from mdm.stewardship.card_model import Card, ChildGroup, Effects, Guard, Happened, Part, SystemEffect
+from mdm.stewardship.card_model import Card, ChildGroup, Effects, Happened, Part, Risk, SystemEffect
 
 Plural = Callable[[str, str, int], str]
 
@@ -21,7 +21,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "different": N_("different %(names)s"),
     "missing": N_("%(names)s on one side only"),
 }
-_GUARDS: Final[Mapping[str, str]] = {
+_RISKS: Final[Mapping[str, str]] = {
     "identifiers_clash": N_(
         "Both hold valid but different %(attribute)s: %(left)s and %(right)s. A merge would mix two legal bodies."
     ),
@@ -30,7 +30,7 @@ _GUARDS: Final[Mapping[str, str]] = {
     ),
     "decided_apart": N_("Somebody has decided that they are different: %(chain)s"),
     "cannot_link_nearby": N_("One of them is close to a record that the other was kept apart from: %(chain)s"),
-    "both_established": N_("Both are in use: %(count)s open projects and contracts hang on them."),
+    "both_established": N_("Both are in use: %(count)s open contracts hang on them."),
     "contradiction": N_("A source says otherwise than a person has decided. A merge ends that decision."),
 }
 _TWICE: Final[Mapping[str, str]] = {
@@ -113,7 +113,7 @@ def reason(card: Card, speaker: Speaker) -> str:
     """Say in one sentence why the two may be one."""
     if card.evidence is None:
         return speaker.text(N_("One of the two records is gone; there is nothing to compare any more."))
-    said = []
+    said: list[str] = []
     for verdict in ("same", "near", "different", "missing"):
         parts = [part for part in card.evidence.parts if part.verdict == verdict]
         if parts and (verdict != "missing" or len(said) < 2):
@@ -141,12 +141,12 @@ def likelihood(share: float, speaker: Speaker) -> tuple[str, str]:
 
 def warnings(card: Card, speaker: Speaker) -> tuple[str, ...]:
     """Say why a merge would be dangerous; the reason first that weighs most."""
-    return tuple(dict.fromkeys(_guard(guard, _GUARDS, card, speaker) for guard in card.guard))
+    return tuple(dict.fromkeys(_risk(risk, _RISKS, card, speaker) for risk in card.risks))
 
 
 def twice(card: Card, speaker: Speaker) -> str:
     """Say what to press again for; "" where one press is enough."""
-    return _guard(card.guard[0], _TWICE, card, speaker) if card.guard else ""
+    return _risk(card.risks[0], _TWICE, card, speaker) if card.risks else ""
 
 
 def waits(because: str, speaker: Speaker) -> str:
@@ -225,14 +225,14 @@ def _effect(one: SystemEffect, titles: Mapping[str, str], tones: Mapping[str, st
     )
 
 
-def _guard(guard: Guard, messages: Mapping[str, str], card: Card, speaker: Speaker) -> str:
-    title = next((row.title for row in card.rows if row.attribute == guard.attribute), guard.attribute)
-    return speaker.text(messages[guard.kind]) % {
+def _risk(risk: Risk, messages: Mapping[str, str], card: Card, speaker: Speaker) -> str:
+    title = next((row.title for row in card.rows if row.attribute == risk.attribute), risk.attribute)
+    return speaker.text(messages[risk.kind]) % {
         "attribute": lowered(title),
-        "left": ", ".join(map(_number, guard.left)),
-        "right": ", ".join(map(_number, guard.right)),
-        "chain": "; ".join(guard.chain),
-        "count": speaker.words.number(guard.count),
+        "left": ", ".join(map(_number, risk.left)),
+        "right": ", ".join(map(_number, risk.right)),
+        "chain": "; ".join(risk.chain),
+        "count": speaker.words.number(risk.count),
     }
 
 

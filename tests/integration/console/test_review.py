@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from mdm.db.transaction import run
 from mdm.hub import Hub
+from mdm.ids import ReviewId
 from mdm.settings import Settings
 from mdm.stewardship import reviews
 from tests.hubs import WIDGETS, hub_on, partition_of, register_instances
@@ -36,7 +37,9 @@ class Steward:
     def get(self, path: str, **headers: str) -> Response:
         return self.client.get(path, headers=headers, follow_redirects=False)
 
-    def post(self, path: str, fields: dict[str, Any] | None = None, *, part: bool = True, csrf: bool = True) -> Response:
+    def post(
+        self, path: str, fields: dict[str, Any] | None = None, *, part: bool = True, csrf: bool = True
+    ) -> Response:
         """Send a form as htmx does, or as a browser without scripts."""
         headers = {**(HTMX if part else {}), **({"X-CSRF-Token": self.csrf} if csrf else {})}
         return self.client.post(path, data=fields or {}, headers=headers, follow_redirects=False)
@@ -150,7 +153,7 @@ def test_opening_a_card_claims_it_and_moving_on_gives_it_back(hub: Hub, visit: V
     second = next(id_ for id_ in held if id_ != first)
     mara.get(f"/review/{second}?leaving={first}", **{"HX-Request": "true"})
 
-    assert held[first] == "mara"
+    assert held[ReviewId(first)] == "mara"
     assert {one.id: one.claimed_by for one in reviews.list_reviews(hub)} == {first: None, second: "mara"}
 
 
