@@ -82,7 +82,7 @@ def _door(request: Request) -> str:
     if is_part(request):
         # What htmx asked for is a part of a page, or a form of it: the page itself is where to come back to.
         wanted = urlsplit(request.headers.get("hx-current-url", "")).path
-    elif request.method == "GET":
+    if not wanted and request.method == "GET":
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if wanted in {"", "/"}:
         return "/sign-in"

@@ -13,12 +13,14 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from mdm.db.transaction import run
+from mdm.entities.model import ReviewGuards, ReviewPolicy
 from mdm.hub import Hub
 from mdm.ids import ReviewId
+from mdm.jobs.service import deliver
 from mdm.settings import Settings
 from mdm.stewardship import reviews
-from tests.hubs import WIDGETS, hub_on, partition_of, register_instances
-from tests.integration.stewardship.widgets import A, B, C, D, acknowledge, send, the_review
+from tests.hubs import WIDGETS, delivery, hub_on, partition_of, register_instances
+from tests.integration.stewardship.widgets import A, B, C, D, acknowledge, send, the_review, with_policy
 from tests.people import PASSWORD, add_person
 
 pytestmark = pytest.mark.db
@@ -402,3 +404,24 @@ class TestSecondPerson:
         assert mara.post(f"/review/{review_id}/approve").status_code == 409
         assert asks(mara.post(f"/review/{review_id}/withdraw")) == review_id
         assert the_review(asking).answer_id is None
+
+
+@pytest.mark.parametrize(("count", "columns"), [(3, 3), (12, 12), (14, 12)])
+def test_the_records_of_a_cluster_stand_in_columns_up_to_a_bound(
+    hub: Hub, visit: Visit, count: int, columns: int
+) -> None:
+    guarded = with_policy(hub, ReviewPolicy(guards=ReviewGuards(records_max=2)))
+    keys = [f"crm-east/Account:{number:02}" for number in range(count)]
+    deliver(guarded, [delivery(key, "widget_hold", codes=["c"], name=key) for key in keys], who="test")
+    mara = visit("mara")
+
+    page = mara.get("/review")
+    kept = decide(mara, page, "merge")
+
+    assert f"Do these {count} records belong to one widget hold?" in words(page)
+    assert page.text.count('<span class="id"') == columns
+    assert ("2 more records have no column" in words(page)) == (count == 14)
+    assert "Keep together" in words(page)
+    assert "If you merge" not in words(page)
+    assert kept.status_code == 200
+    assert len(partition_of(hub)) == 1
