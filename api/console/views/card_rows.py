@@ -251,7 +251,9 @@ def _compared(row: Row) -> tuple[tuple[ValueView, ...], ...]:
     """Mark the differences of all cells of a row; a structure and a reference are shown as they are."""
     compare = code_differences if row.semantic_type in _CODES else differences
     if not row.is_list:
-        found = column_differences([_value(cell.values[0]) if cell.values else None for cell in row.cells], compare)
+        found = column_differences(
+            _values(row, [cell.values[0] if cell.values else None for cell in row.cells]), compare
+        )
         return tuple(
             (ValueView(parts),) if cell.values else () for cell, parts in zip(row.cells, found.columns, strict=True)
         )
@@ -261,7 +263,8 @@ def _compared(row: Row) -> tuple[tuple[ValueView, ...], ...]:
     marked: tuple[dict[int, ValueView], dict[int, ValueView]] = ({}, {})
     is_told = row.verdict != "same"
     for here, there in _partners(left, right, is_told=is_told):
-        ours, theirs = compare(_value(left[here]), _value(right[there]))
+        mine, other = _values(row, [left[here], right[there]])
+        ours, theirs = compare(mine or Value(""), other or Value(""))
         marked[0][here], marked[1][there] = ValueView(ours), ValueView(theirs)
     return tuple(
         tuple(own.get(place) or _as_is(value) for place, value in enumerate(values))
@@ -287,6 +290,15 @@ def _partners(left: Sequence[Shown], right: Sequence[Shown], *, is_told: bool) -
 def _reads_as(left: Shown, right: Shown) -> bool:
     ours, theirs = _value(left), _value(right)
     return left.text == right.text or (bool(ours.form) and ours.form == theirs.form)
+
+
+def _values(row: Row, shown: Sequence[Shown | None]) -> list[Value | None]:
+    """Give values to compare; of a row that differs, a form that tells no difference is not what it was compared as."""
+    values = [_value(one) if one is not None else None for one in shown]
+    forms = {value.form for value in values if value is not None}
+    if row.verdict == "different" and len(forms) == 1:
+        return [Value(value.text) if value is not None else None for value in values]
+    return values
 
 
 def _value(shown: Shown) -> Value:
