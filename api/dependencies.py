@@ -23,6 +23,7 @@ from mdm.db.transaction import run
 from mdm.errors import Forbidden
 from mdm.history.hot_reads import HotConnection
 from mdm.hub import UNBRACKETED, Bracket, Hub
+from mdm.stewardship.state_of_the_hub import KeptFigures
 
 Answer = TypeVar("Answer")
 Result = TypeVar("Result")
@@ -41,6 +42,7 @@ class Opened:
     sessions: SessionRing
     provider: OidcProvider | None = None
     keys_read: dict[str, "Future[Principal | None]"] = field(default_factory=dict)
+    figures: KeptFigures = field(default_factory=KeptFigures)
 
     async def ask(self, question: Callable[[HotConnection], Awaitable[Answer]]) -> Answer:
         """Run one hot read; where the database was restarted meanwhile, replace the broken connections and ask again.

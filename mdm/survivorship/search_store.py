@@ -25,6 +25,16 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Newest:
+    """Which golden records to list; `before` is the last one that was seen, "" for none; source None means any."""
+
+    entity_types: Sequence[str]
+    state: str
+    source: str | None
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeyHolder:
     """A source record whose key was asked for, and where it belongs or belonged last."""
 
@@ -137,6 +147,31 @@ def select_candidates(
         {"query": query, "types": list(entity_types), "limit": limit, **_within_of(sources)},
     )
     return tuple(Candidate(GoldenId(row.golden_id), row.entity_type, tuple(row.names or ())) for row in rows)
+
+
+def select_newest_ids(
+    connection: Connection, asked: Newest, *, limit: int, sources: Mapping[str, frozenset[str]] | None = None
+) -> list[GoldenId]:
+    """List golden records of some types in one state, the newest first."""
+    rows = connection.execute(
+        text(
+            "SELECT s.id FROM (SELECT id, id AS golden_id, entity_type, state FROM golden_record) s"
+            " WHERE s.state = :state AND s.entity_type = ANY(:types)"
+            " AND (CAST(:before AS text) = '' OR s.id < :before)"
+            " AND (CAST(:source AS text) IS NULL OR EXISTS (SELECT FROM source_record r WHERE r.golden_id = s.id"
+            f" AND r.state = 'active' AND r.instance_id = :source)){_within(sources)}"
+            " ORDER BY s.id DESC LIMIT :limit"
+        ),
+        {
+            "state": asked.state,
+            "types": list(asked.entity_types),
+            "before": asked.before,
+            "source": asked.source,
+            "limit": limit,
+            **_within_of(sources),
+        },
+    )
+    return [GoldenId(row.id) for row in rows]
 
 
 def select_wordy(

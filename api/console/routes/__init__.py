@@ -1,6 +1,15 @@
 """Every page of the console, one file a page; `PAGE_ROUTERS` lists them."""
 
 from api.console import assets
-from api.console.routes import account, home, review, review_answers, sign_in
+from api.console.routes import account, find, home, records, review, review_answers, sign_in
 
-PAGE_ROUTERS = (assets.router, sign_in.router, home.router, review.router, review_answers.router, account.router)
+PAGE_ROUTERS = (
+    assets.router,
+    sign_in.router,
+    home.router,
+    review.router,
+    review_answers.router,
+    account.router,
+    find.router,
+    records.router,
+)

@@ -18,9 +18,12 @@ const tell = (message, kind = "bad") => {
 };
 document.addEventListener("htmx:error", () => tell(document.body.dataset.offline));
 
+// On a narrow screen, the page one is on is in sight.
+one(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Dialogs and the theme.
 document.addEventListener("click", (event) => {
-  const opener = event.target.closest("[data-open]");
+  const opener = event.target.closest("[data-open]:not([role=option])");
   if (opener) open(opener.dataset.open);
   const closer = event.target.closest("[data-close]");
   if (closer) closer.closest("dialog").close();
@@ -111,21 +114,49 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// The palette: arrows choose, Enter goes.
+// The palette: arrows choose, Enter goes; pressed before the lines of what was typed are there, it goes when they are.
+let isEnterWaiting = false;
+const lines = () => all('#palette [role="option"]:not([aria-disabled])');
+const chosen = () => one('#palette [aria-selected="true"]');
+function mark(line) {
+  for (const each of lines()) each.setAttribute("aria-selected", each === line);
+  line?.scrollIntoView({ block: "nearest" });
+  const input = one("#palette input");
+  if (line) input.setAttribute("aria-activedescendant", line.id);
+  else input.removeAttribute("aria-activedescendant");
+}
 function choose(event, key) {
-  const options = all('#palette [role="option"]');
-  const now = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
   if (key === "enter") {
     event.preventDefault();
-    return options[Math.max(0, now)]?.click();
+    if (event.isComposing) return undefined;
+    isEnterWaiting = one("#palette .found")?.dataset.for !== event.target.value;
+    return isEnterWaiting ? undefined : chosen()?.click();
   }
-  if (key !== "arrowdown" && key !== "arrowup") return;
+  isEnterWaiting = false;
+  const options = lines();
+  const now = options.indexOf(chosen());
+  const places = { arrowdown: now + 1, arrowup: now - 1, pagedown: Math.min(now + 6, options.length - 1), pageup: Math.max(now - 6, 0) };
+  if (!(key in places) || !options.length) return undefined;
   event.preventDefault();
-  const next = options[(now + (key === "arrowdown" ? 1 : -1) + options.length) % options.length];
-  options.forEach((option) => option.setAttribute("aria-selected", option === next));
-  next?.scrollIntoView({ block: "nearest" });
-  if (next) event.target.setAttribute("aria-activedescendant", next.id);
+  return mark(options[(places[key] + options.length) % options.length]);
 }
+document.addEventListener("htmx:after:swap", () => {
+  const found = one("#palette[open] .found");
+  if (!found) return;
+  if (!chosen()?.isSameNode(document.getElementById(one("#palette input").getAttribute("aria-activedescendant")))) mark(chosen() ?? lines()[0]);
+  if (isEnterWaiting && found.dataset.for === one("#palette input").value) {
+    isEnterWaiting = false;
+    chosen()?.click();
+  }
+});
+document.addEventListener("click", (event) => {
+  const line = event.target.closest('#palette [role="option"]');
+  if (!line) return;
+  if (line.dataset.open || line.dataset.press) event.preventDefault();
+  one("#palette").close();
+  if (line.dataset.press) one(line.dataset.press)?.click();
+  if (line.dataset.open) open(line.dataset.open);
+});
 
 // A message leaves by itself, unless somebody is about to use it.
 let fading;

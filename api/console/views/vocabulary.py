@@ -115,6 +115,25 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "deleted": N_("deleted in its system"),
             "withdrawn": N_("set aside"),
         },
+        "reason": {
+            "unknown_code": N_("a code that no list knows"),
+            "template_refused": N_("a value left over from a template"),
+            "number_or_name_missing": N_("neither a number nor a name"),
+        },
+        "role": {
+            "viewer": N_("Viewer"),
+            "steward": N_("Steward"),
+            "lead": N_("Lead"),
+            "integrator": N_("Integrator"),
+            "admin": N_("Administrator"),
+        },
+        "sign_in": {
+            "signed_in": N_("signed in"),
+            "refused": N_("refused"),
+            "throttled": N_("too many attempts"),
+            "signed_out": N_("signed out"),
+            "link_redeemed": N_("signed in with a link"),
+        },
         # Names of products; they are not translated.
         "system": {
             "salesforce": "Salesforce",
