@@ -81,12 +81,14 @@ class Worked:
     fates         how many were taken, rejected again, dismissed, closed by somebody else meanwhile, or failed
     rejected_ids  those that wait as before; failures name the error of each that could not be tried
     left          how many of the group were not reached, being beyond the bound
+    last_id       the last one that was reached; `ExceptionFilter.after` goes on behind it; None when there was none
     """
 
     fates: Mapping[Fate, int]
     rejected_ids: tuple[ExceptionId, ...]
     failures: Mapping[ExceptionId, str]
     left: int
+    last_id: ExceptionId | None = None
 
 
 def exception_card(hub: Hub, exception_id: ExceptionId, *, limits: Limits | None = None) -> ExceptionCard:
@@ -132,10 +134,22 @@ def replay_group(
 
 
 def dismiss_group(
-    hub: Hub, asked: ExceptionFilter, *, who: str, on_step: OnStep = lambda _done, _all: None, limit: int = GROUP_MAX
+    hub: Hub,
+    asked: ExceptionFilter,
+    *,
+    who: str,
+    note: str = "",
+    on_step: OnStep = lambda _done, _all: None,
+    limit: int = GROUP_MAX,
 ) -> Worked:
-    """Close every exception that a filter lets through without taking its delivery."""
-    return _work_off(hub, asked, partial(_dismissed, hub, who), on_step, limit)
+    """Close every exception that a filter lets through without taking its delivery; `note` says why."""
+    return _work_off(hub, asked, partial(_dismissed, hub, who, note), on_step, limit)
+
+
+def dismiss(hub: Hub, exception_id: ExceptionId, *, who: str, note: str = "", limits: Limits | None = None) -> None:
+    """Close one exception without taking its delivery; raises ExceptionUnknown, ExceptionClosed, InputInvalid."""
+    _visible(hub, exception_id, limits)
+    _dismissed(hub, who, note, exception_id)
 
 
 def _work_off(
@@ -159,7 +173,7 @@ def _work_off(
             rejected.append(exception_id)
         fates[fate] = fates.get(fate, 0) + 1
         on_step(done, len(ids))
-    return Worked(fates, tuple(rejected), failures, max(0, count - len(ids)))
+    return Worked(fates, tuple(rejected), failures, max(0, count - len(ids)), ids[-1] if ids else None)
 
 
 def _ids(connection: Connection, asked: ExceptionFilter, limit: int) -> list[ExceptionId]:
@@ -178,8 +192,11 @@ def _replayed(hub: Hub, who: str, exception_id: ExceptionId) -> Fate:
     return "rejected" if replay(hub, exception_id, who=who).status == "rejected" else "taken"
 
 
-def _dismissed(hub: Hub, who: str, exception_id: ExceptionId) -> Fate:
-    run(hub.engine, lambda connection: exceptions.close(connection, exception_id, state="dismissed", who=who))
+def _dismissed(hub: Hub, who: str, note: str, exception_id: ExceptionId) -> Fate:
+    run(
+        hub.engine,
+        lambda connection: exceptions.close(connection, exception_id, state="dismissed", who=who, note=note),
+    )
     return "dismissed"
 
 

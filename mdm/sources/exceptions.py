@@ -22,6 +22,7 @@ from mdm.sources import exceptions_store as store
 from mdm.sources.exceptions_model import ExceptionFilter, ReasonGroup
 from mdm.sources.model import Accepted, Delivery, DeliveryException, Rejected, SourceKey
 
+NOTE_LENGTH_MAX: Final = 1_000  # as the table allows: a paragraph
 GROUPS_MAX: Final = 200  # chosen: groups of one answer, more than a page shows
 
 
@@ -130,10 +131,17 @@ def keep(connection: Connection, found: DeliveryException, reasons: Sequence[Rea
     store.update_exception_reasons(connection, found.id, [asdict(reason) for reason in reasons])
 
 
-def close(connection: Connection, exception_id: ExceptionId, *, state: str, who: str) -> None:
-    """Close an open exception as replayed or dismissed; raises ExceptionUnknown, ExceptionClosed."""
+def close(connection: Connection, exception_id: ExceptionId, *, state: str, who: str, note: str = "") -> None:
+    """Close an open exception as replayed or dismissed; raises ExceptionUnknown, ExceptionClosed, InputInvalid.
+
+    note  why it is dismissed
+    """
+    if len(note) > NOTE_LENGTH_MAX:
+        raise InputInvalid(
+            f"a reason has {NOTE_LENGTH_MAX} characters at most", remedy="say it in one sentence", field="note"
+        )
     _open(connection, exception_id)
-    store.close_exception(connection, exception_id, state=state, who=who)
+    store.close_exception(connection, exception_id, state=state, who=who, note=note.strip())
 
 
 def delivery_of(found: DeliveryException) -> Delivery:

@@ -18,6 +18,7 @@ class ExceptionFilter:
 
     code, field  of one of its reasons
     since        queued at this instant or later
+    after        queued after this one, as a piece of a group begins where the last piece ended
     limits       what the caller may see; None for whoever may see all
     """
 
@@ -28,6 +29,7 @@ class ExceptionFilter:
     code: str | None = None
     field: str | None = None
     since: datetime | None = None
+    after: ExceptionId | None = None
     limits: Limits | None = None
 
 

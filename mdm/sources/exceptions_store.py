@@ -14,7 +14,7 @@ from mdm.sources.model import DeliveryException, SourceKey
 
 _EXCEPTION = (
     "SELECT id, kind, entity_type, source_key, fields, source_time, is_deletion, column_map, reasons, state,"
-    " recorded_at, fingerprint FROM delivery_exception"
+    " recorded_at, fingerprint, closed_at, closed_by, note FROM delivery_exception"
 )
 
 _FILTER = (
@@ -22,6 +22,7 @@ _FILTER = (
     " AND (CAST(:source AS text) IS NULL OR instance_id = :source)"
     " AND (CAST(:entity_type AS text) IS NULL OR entity_type = :entity_type)"
     " AND (CAST(:since AS timestamptz) IS NULL OR recorded_at >= :since)"
+    " AND (CAST(:beginning AS text) IS NULL OR id > :beginning)"
     " AND (CAST(:reason AS jsonb) IS NULL OR reasons @> CAST(:reason AS jsonb))"
     " AND (CAST(:types AS text[]) IS NULL OR entity_type = ANY(:types) OR (entity_type, instance_id) IN"
     " (SELECT * FROM unnest(CAST(:few_types AS text[]), CAST(:few_sources AS text[]))))"
@@ -156,11 +157,14 @@ def select_replayed(
     return tuple((row.fingerprint, _exception(row)) for row in rows)
 
 
-def close_exception(connection: Connection, exception_id: str, *, state: str, who: str) -> None:
+def close_exception(connection: Connection, exception_id: str, *, state: str, who: str, note: str) -> None:
     """Close an exception as replayed or dismissed."""
     connection.execute(
-        text("UPDATE delivery_exception SET state = :state, closed_at = now(), closed_by = :who WHERE id = :id"),
-        {"id": exception_id, "state": state, "who": who},
+        text(
+            "UPDATE delivery_exception SET state = :state, closed_at = now(), closed_by = :who,"
+            " note = NULLIF(:note, '') WHERE id = :id"
+        ),
+        {"id": exception_id, "state": state, "who": who, "note": note},
     )
 
 
@@ -200,6 +204,7 @@ def _named(asked: ExceptionFilter) -> dict[str, Any]:
         "source": asked.source,
         "entity_type": asked.entity_type,
         "since": asked.since,
+        "beginning": asked.after,
         "reason": as_json([reason]) if reason else None,
         "code": asked.code,
         "field": asked.field,
@@ -222,4 +227,7 @@ def _exception(row: Row[Any]) -> DeliveryException:
         recorded_at=row.recorded_at,
         is_deletion=row.is_deletion,
         column_map=row.column_map,
+        closed_at=row.closed_at,
+        closed_by=row.closed_by or "",
+        note=row.note or "",
     )

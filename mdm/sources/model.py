@@ -169,7 +169,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryException:
-    """A delivery that waits for somebody to mend it; `column_map` is how its columns were mapped by hand."""
+    """A delivery that waits for somebody to mend it; `column_map` is how its columns were mapped by hand.
+
+    note  why it was dismissed; "" where nobody said
+    """
 
     id: ExceptionId
     kind: Literal["rejected", "warning"]
@@ -182,3 +185,6 @@ class DeliveryException:
     recorded_at: datetime
     is_deletion: bool = False
     column_map: Mapping[str, str] = field(default_factory=dict)
+    closed_at: datetime | None = None
+    closed_by: str = ""
+    note: str = ""

@@ -146,7 +146,9 @@ delivery_exception = Table(
     Column("who", Text, nullable=False),
     Column("closed_at", TIMESTAMP(timezone=True)),
     Column("closed_by", Text),
+    Column("note", Text, comment="why it was dismissed, in the words of whoever did"),
     CheckConstraint("kind IN ('rejected', 'warning')", name="kind"),
+    CheckConstraint("length(note) BETWEEN 1 AND 1000", name="note_length"),
     CheckConstraint("state IN ('open', 'replayed', 'dismissed', 'superseded')", name="state"),
     Index(
         "ux_delivery_exception_open",

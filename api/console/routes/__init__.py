@@ -1,7 +1,7 @@
 """Every page of the console, one file a page; `PAGE_ROUTERS` lists them."""
 
 from api.console import assets
-from api.console.routes import account, find, home, records, review, review_answers, sign_in
+from api.console.routes import account, exceptions, find, home, people, records, review, review_answers, sign_in
 
 PAGE_ROUTERS = (
     assets.router,
@@ -12,4 +12,6 @@ PAGE_ROUTERS = (
     account.router,
     find.router,
     records.router,
+    exceptions.router,
+    people.router,
 )

@@ -45,6 +45,22 @@ document.addEventListener("click", (event) => {
   if (event.target instanceof HTMLDialogElement) event.target.close();
 });
 
+// A text that is shown once is chosen whole, and copied by a button.
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("[data-select]")) event.target.select();
+});
+one("[data-select][autofocus]")?.select();
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy);
+  text.select();
+  if (navigator.clipboard) await navigator.clipboard.writeText(text.value).catch(() => document.execCommand("copy"));
+  else document.execCommand("copy");
+  one(".label", button).textContent = button.dataset.copied;
+  one("#spoken").textContent = button.dataset.copied;
+});
+
 // Something risky asks for the same key, or click, twice.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-twice]");

@@ -117,7 +117,7 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "reason": {
             "unknown_code": N_("a code that no list knows"),
-            "template_refused": N_("a value left over from a template"),
+            "template_refused": N_("a template, not a real project"),
             "number_or_name_missing": N_("neither a number nor a name"),
         },
         "role": {
