@@ -157,7 +157,7 @@ def select_replayed(
     return tuple((row.fingerprint, _exception(row)) for row in rows)
 
 
-def close_exception(connection: Connection, exception_id: str, *, state: str, who: str, note: str) -> None:
+def close_exception(connection: Connection, exception_id: str, *, state: str, who: str, note: str = "") -> None:
     """Close an exception as replayed or dismissed."""
     connection.execute(
         text(

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.console.page import PageRoute
 from api.console.render import environment, page
-from api.console.views.commands import commands_for, pages_for
+from api.console.views.commands import commands_for, is_named, pages_for
 from api.console.views.hits import hit_shown
 from api.console.views.systems import titles_of
 from api.console.visit import TheVisit
@@ -36,13 +36,15 @@ def palette(visit: TheVisit, q: Typed = "") -> Response:
             titles = titles_of(instances(connection))
         hits = tuple(hit_shown(hit, visit.hub.declared, titles, words) for hit in found.hits)
         is_complete = found.is_complete
+    pages = pages_for(question, visit.holds, visit.text)
     return page(
         visit,
         "found.html",
+        is_page=is_named(question, pages, visit.text),
         question=question,
         typed=q,
         hits=hits,
         is_complete=is_complete,
-        pages=pages_for(question, visit.holds, visit.text)[: COMMANDS_SHOWN + 1],
+        pages=pages[: COMMANDS_SHOWN + 1],
         commands=commands_for(question, visit.holds, visit.text)[: COMMANDS_SHOWN if question else None],
     )

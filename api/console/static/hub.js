@@ -40,6 +40,8 @@ function open(id) {
   dialog.showModal();
   const first = one("[autofocus]", dialog);
   if (first) { first.focus(); first.select?.(); }
+  // The palette asks anew each time: what it found last may be gone.
+  if (id === "palette") first.dispatchEvent(new CustomEvent("opened"));
 }
 document.addEventListener("click", (event) => {
   if (event.target instanceof HTMLDialogElement) event.target.close();

@@ -45,6 +45,11 @@ def pages_for(question: str, holds: Callable[[Verb], bool], translate: Callable[
     return _meant(_PAGES, question, holds, translate)
 
 
+def is_named(question: str, pages: Sequence[Command], translate: Callable[[str], str]) -> bool:
+    """Tell whether the question is the whole name of one of these pages."""
+    return any(_folded(question) == _folded(translate(each.words)) for each in pages)
+
+
 def commands_for(question: str, holds: Callable[[Verb], bool], translate: Callable[[str], str]) -> Sequence[Command]:
     """Give the commands that somebody may use and that the question means; all of them for none."""
     return _meant(_COMMANDS, question, holds, translate)
