@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api.console.assets import asset_url
 from api.console.navigation import PAGES
 from api.console.views.filters import FILTERS
-from api.console.views.words import words
+from api.console.views.words import Words, words
 from api.console.visit import Visit
 from api.console.words import CATALOGUES, language_names
 
@@ -49,6 +49,11 @@ def environment(language: str) -> Environment:
         "PAGES": PAGES,
     }
     return made
+
+
+def words_of(visit: Visit) -> Words:
+    """Give the words of the visitor's language, for what a view says before a template does."""
+    return words(visit.language, CATALOGUES[visit.language].gettext)
 
 
 def text_of(visit: Visit, template: str, **context: Any) -> str:

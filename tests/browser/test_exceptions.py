@@ -1,5 +1,7 @@
 """Mending what was rejected, by keys, in groups and on a telephone, in a real browser."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import Engine
@@ -20,7 +22,7 @@ def faulty(engine: Engine) -> Hub:
     """Give a hub with 23 clients without a name, one of them with values that would like to run."""
     opened = hub_on(engine)
     register_instances(opened, "crm-east")
-    hostile = {"note": '"><img src=x onerror=alert(1)>\u202e', "remark": "one\ntwo"}
+    hostile: dict[str, Any] = {"note": '"><img src=x onerror=alert(1)>\u202e', "remark": "one\ntwo"}
     deliver(
         opened,
         [

@@ -6,10 +6,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from api.console.page import PageRoute
-from api.console.render import environment, page, redirect
+from api.console.render import page, redirect, words_of
 from api.console.views import mending as shown
 from api.console.views.systems import system_shown, titles_of
-from api.console.views.words import Words
 from api.console.visit import TheVisit, Visit
 from api.errors import HttpRefusal
 from mdm import clock
@@ -45,7 +44,7 @@ class Wanted(BaseModel):
 @router.get("/exceptions")
 def overview(visit: TheVisit, wanted: Annotated[Wanted, Query()]) -> Response:
     """List exceptions, and while they are open the reasons they have in common."""
-    hub, words, limits = visit.hub, _words(visit), _limits(visit)
+    hub, words, limits = visit.hub, words_of(visit), _limits(visit)
     asked = ExceptionFilter(
         state=wanted.state,
         kind=wanted.kind or None,
@@ -167,7 +166,7 @@ def _page(
     visit: Visit, card: ExceptionCard, seen: ExceptionCard, *, tried: Tried | None = None, refused: str = ""
 ) -> Response:
     """Show an exception; `seen` has the values and faults of a try, `card` what is stored."""
-    hub, words, limits = visit.hub, _words(visit), _limits(visit)
+    hub, words, limits = visit.hub, words_of(visit), _limits(visit)
     found = card.exception
     key = SourceKey.parse(found.source_key)
     first = found.reasons[0] if found.reasons else None
@@ -197,12 +196,6 @@ def _page(
 def _limits(visit: Visit) -> Limits | None:
     """Give what the steward may see; None for whoever may see all, also what is not declared any more."""
     return None if visit.may("steward") else Limits.of(visit.person.principal, "steward", visit.hub.declared)
-
-
-def _words(visit: Visit) -> Words:
-    found = environment(visit.language).globals["words"]
-    assert isinstance(found, Words)
-    return found
 
 
 def _kind(given: str) -> ExceptionKind | None:

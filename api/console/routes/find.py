@@ -5,9 +5,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Response
 
 from api.console.page import PageRoute
-from api.console.render import environment, page
+from api.console.render import page, words_of
 from api.console.views.commands import commands_for, is_named, pages_for
-from api.console.views.hits import hit_shown
+from api.console.views.hits import HitShown, hit_shown
 from api.console.views.systems import titles_of
 from api.console.visit import TheVisit
 from mdm.access.limits import Limits
@@ -26,9 +26,10 @@ Typed = Annotated[str, Query(max_length=10_000)]
 @router.get("/find")
 def palette(visit: TheVisit, q: Typed = "") -> Response:
     """Answer what was typed with lines to choose from, the best first; for nothing, the pages and commands."""
-    words = environment(visit.language).globals["words"]
+    words = words_of(visit)
     question = q.strip()
-    hits, is_complete = (), True
+    hits: tuple[HitShown, ...] = ()
+    is_complete = True
     if question:
         limits = Limits.of(visit.person.principal, "read", visit.hub.declared)
         found = find(visit.hub, question, limits=limits, limit=RECORDS_SHOWN)

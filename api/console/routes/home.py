@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Response
 
 from api.console.page import PageRoute
-from api.console.render import environment, page
+from api.console.render import page, words_of
 from api.console.views import home as pictures
 from api.console.views.systems import system_shown
 from api.console.visit import TheVisit
@@ -19,7 +19,7 @@ router: Final = APIRouter(route_class=PageRoute, include_in_schema=False)
 @router.get("/")
 def home(visit: TheVisit) -> Response:
     """Show what waits for the visitor, and the hub in pictures, as far as the visitor may look."""
-    hub, words = visit.hub, environment(visit.language).globals["words"]
+    hub, words = visit.hub, words_of(visit)
     limits = Limits.of(visit.person.principal, "read", hub.declared)
     state = state_of_the_hub(hub, visit.who, limits, kept=visit.opened.figures)
     figures = state.figures

@@ -1,7 +1,6 @@
 """Who signs in: people, their roles and limits, their links and sessions. For administrators."""
 
-from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
@@ -141,7 +140,7 @@ def _one(
     )
 
 
-def _words_for_forms(visit: Visit) -> dict[str, object]:
+def _words_for_forms(visit: Visit) -> dict[str, Any]:
     return {
         "roles": ROLES,
         "role_hints": ROLE_HINTS,
@@ -151,10 +150,10 @@ def _words_for_forms(visit: Visit) -> dict[str, object]:
     }
 
 
-def _limits(visit: Visit, connection: Connection) -> tuple[Sequence[str], Sequence[str]]:
+def _limits(visit: Visit, connection: Connection) -> tuple[tuple[str, ...], tuple[str, ...]]:
     known = [each.id for each in instances(connection)]
     entity_types = chosen(visit.form.many("entity_types"), visit.hub.declared)
-    return tuple(entity_types), tuple(chosen(visit.form.many("sources"), known))
+    return entity_types, chosen(visit.form.many("sources"), known)
 
 
 def _address(visit: Visit, request: Request, made: NewLink) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Response
 
 from api.console.page import PageRoute
-from api.console.render import environment, page
+from api.console.render import page, words_of
 from api.console.views.hits import hit_shown
 from api.console.views.systems import titles_of
 from api.console.visit import TheVisit
@@ -59,7 +59,7 @@ def records(
         listed = browse(hub, Asked(entity_type or None, source or None, state, after), limits=limits, limit=PAGE_LENGTH)
         hits, following = listed.hits, listed.next
     asked = {"q": question, "entity_type": entity_type, "source": source, "state": "" if state == "active" else state}
-    words = environment(visit.language).globals["words"]
+    words = words_of(visit)
 
     def address(**changes: str) -> str:
         wanted = {name: value for name, value in {**asked, **changes}.items() if value}

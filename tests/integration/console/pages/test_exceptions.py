@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from mdm.db.transaction import run
+from mdm.db.transaction import reading, run
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from mdm.sources import exceptions
-from mdm.sources.exceptions_model import ExceptionFilter
+from mdm.sources.exceptions_model import ExceptionFilter, ExceptionState
 from mdm.sources.model import DeliveryException
 from tests.hubs import delivery, golden_by_key, row_marks
 from tests.integration.console.pages.conftest import SignIn
@@ -34,16 +34,17 @@ def faulty(hub: Hub) -> Hub:
 
 
 def the(hub: Hub, key: str) -> DeliveryException:
-    found = [
-        one
-        for state in ("open", "replayed", "dismissed")
-        for one in run(
-            hub.engine, lambda c, state=state: exceptions.listed_by(c, ExceptionFilter(state=state), limit=99)
-        )  # type: ignore[misc]
-        if one.source_key == key
-    ]
-    (one,) = found
-    return one
+    """Give the exception of a key, whatever became of it."""
+    states: tuple[ExceptionState, ...] = ("open", "replayed", "dismissed")
+    with reading(hub.engine) as connection:
+        listed = [
+            one
+            for state in states
+            for one in exceptions.listed_by(connection, ExceptionFilter(state=state))
+            if one.source_key == key
+        ]
+    (found,) = listed
+    return found
 
 
 def test_the_list_groups_by_reason_and_holds_to_the_limits(faulty: Hub, sign_in: SignIn) -> None:

@@ -25,7 +25,7 @@ def link_in(page: str) -> str:
 
 
 def added(ada: Visitor, **fields: str | list[str]) -> str:
-    answer = ada.post("/people", {"login": "uwe", "name": "Uwe", "role": "steward"} | fields)
+    answer = ada.post("/people", {"login": "uwe", "name": "Uwe", "role": "steward", **fields})
     assert answer.status_code == 200, answer.text
     assert answer.headers["cache-control"] == "no-store"
     return link_in(answer.text)
