@@ -10,8 +10,9 @@ from typing import Final, Literal
 
 from mdm.access.model import Verb
 
-# none: no body is expected · small: one thing (1 MB) · batch: many things (8 MB); the bounds are settings.
-Size = Literal["none", "small", "batch"]
+# none: no body is expected · small: one thing (1 MB) · batch: many things (8 MB) · file: a form of a page with one file,
+# as large as a batch; the bounds are settings.
+Size = Literal["none", "small", "batch", "file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ _ADMIN: Final = Access("admin", body="small", is_unsafe=True)
 # Forms of the console: a page's own session asks, see api/console/page.py.
 _PUBLIC_FORM: Final = Access(None, body="small", is_unsafe=True)
 _OWN_FORM: Final = Access("read", body="small", is_unsafe=True)
+_LEAD_FORM: Final = Access("lead", body="small", is_unsafe=True)
 
 ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", "/healthz"): _PUBLIC,
@@ -80,6 +82,17 @@ ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", "/people/{person_id}"): _ADMIN,
     ("POST", "/people/{person_id}/link"): _ADMIN,
     ("POST", "/people/{person_id}/sign-out"): _ADMIN,
+    ("GET", "/queue"): Access("steward"),
+    ("POST", "/queue/saved"): _STEWARD,
+    ("POST", "/queue/saved/{queue_id}/end"): _STEWARD,
+    ("POST", "/queue/settle"): _LEAD_FORM,
+    ("POST", "/queue/bands"): _STEWARD,
+    ("GET", "/queue/bands/{band_id}"): Access("steward"),
+    ("POST", "/queue/bands/{band_id}/accept"): _STEWARD,
+    ("POST", "/queue/bands/{band_id}/approve"): _LEAD_FORM,
+    ("POST", "/queue/bands/{band_id}/stop"): _STEWARD,
+    ("GET", "/queue/sheet"): Access("steward"),
+    ("POST", "/queue/sheet"): Access("steward", body="file", is_unsafe=True),
     ("GET", "/docs"): _PUBLIC,
     ("GET", "/docs/{name}"): _PUBLIC,
     ("GET", "/openapi.json"): _PUBLIC,

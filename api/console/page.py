@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from api import gate
 from api.access_table import ACCESS, Access
 from api.console import refusals
+from api.console.file_form import MEDIA_TYPE, read_file_form
 from api.console.render import redirect
 from api.console.visit import Form, Visit, is_part
 from api.console.words import language_for
@@ -96,18 +97,18 @@ def _address(request: Request) -> str:
 async def _with_form(request: Request, visit: Visit, access: Access) -> Visit:
     """Read and check the form of an unsafe request; raises HttpRefusal."""
     settings = visit.hub.settings
-    bytes_max = settings.batch_body_bytes_max if access.body == "batch" else settings.body_bytes_max
+    bytes_max = settings.batch_body_bytes_max if access.body in {"batch", "file"} else settings.body_bytes_max
     raw = await gate.read_bounded(request, bytes_max)
-    fields = _fields(raw, request.headers.get("content-type", ""))
+    form = await _form(request, raw, access)
     if not _is_from_here(request):
         raise HttpRefusal(403, "not_from_here", "the request comes from another site", remedy="open the page here")
     if visit.session is not None and access.verb is not None:
-        token = request.headers.get("x-csrf-token") or next(iter(fields.get("csrf", ())), "")
+        token = request.headers.get("x-csrf-token") or next(iter(form.many("csrf")), "")
         if not visit.session.is_own_csrf(token):
             raise HttpRefusal(
                 403, "form_outdated", "this form belongs to another session", remedy="load the page again"
             )
-    return Visit(visit.opened, visit.session, visit.language, Form(fields), visit.is_part, visit.path, visit.address)
+    return Visit(visit.opened, visit.session, visit.language, form, visit.is_part, visit.path, visit.address)
 
 
 def _is_from_here(request: Request) -> bool:
@@ -116,6 +117,14 @@ def _is_from_here(request: Request) -> bool:
     if site is not None:
         return site in _OWN
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+async def _form(request: Request, raw: bytes, access: Access) -> Form:
+    """Take a form apart; one with a file only where the table of access says so."""
+    content_type = request.headers.get("content-type", "")
+    if access.body == "file" and content_type.partition(";")[0].strip().lower() == MEDIA_TYPE:
+        return await read_file_form(request, raw)
+    return Form(_fields(raw, content_type))
 
 
 def _fields(raw: bytes, content_type: str) -> dict[str, list[str]]:

@@ -16,10 +16,19 @@ from mdm.hub import Hub
 
 
 @dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file of a form. Its name is whatever the sender says: to be shown, never to be a path."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
-    """The fields of a form, each with all its values, in their order."""
+    """The fields of a form, each with all its values, in their order, and its files by field."""
 
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    files: Mapping[str, SentFile] = field(default_factory=dict)
 
     def one(self, name: str, otherwise: str = "") -> str:
         """Return the value of a field that is there once, or at most once."""

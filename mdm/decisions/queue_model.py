@@ -97,6 +97,49 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class BandLine:
+    """A band in a list: what it answers, how far it is, who stands behind it; of what it chose, the number."""
+
+    id: str
+    entity_type: str
+    verdict: Verdict
+    waits_because: str
+    state: BandState
+    size: int
+    position: int
+    answered: int
+    recorded_at: datetime
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Medians:
+    """Median seconds from claim to answer of the last thirty days, for clear and for hard pairs; None: none timed."""
+
+    clear_seconds: float | None
+    hard_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSize:
+    """How many reviews a queue holds: pairs whose odds are beyond 16 to 1 either way, and those between."""
+
+    clear: int
+    hard: int
+
+    @property
+    def count(self) -> int:
+        """Count them all."""
+        return self.clear + self.hard
+
+    def seconds(self, medians: Medians) -> float | None:
+        """Tell how long answering them takes at these medians; where one is not known, the other stands in for it."""
+        clear = medians.clear_seconds if medians.clear_seconds is not None else medians.hard_seconds
+        hard = medians.hard_seconds if medians.hard_seconds is not None else medians.clear_seconds
+        return None if clear is None or hard is None else self.clear * clear + self.hard * hard
+
+
+@dataclass(frozen=True, slots=True)
 class AgeBar:
     """One bar of the ageing of open reviews: younger than `days_below` and not in an earlier bar; None: all older."""
 

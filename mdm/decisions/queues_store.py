@@ -10,7 +10,18 @@ from sqlalchemy import Connection, Row
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.decisions.model import Verdict
-from mdm.decisions.queue_model import AgeBar, Band, BandState, QueueAsked, SavedQueue, Shown, Skipped, StewardDay
+from mdm.decisions.queue_model import (
+    AgeBar,
+    Band,
+    BandLine,
+    BandState,
+    Medians,
+    QueueAsked,
+    SavedQueue,
+    Shown,
+    Skipped,
+    StewardDay,
+)
 from mdm.ids import ReviewId
 
 CLEAR_BITS: Final = 4.0  # odds of 16 to 1, one way or the other (chosen)
@@ -115,6 +126,35 @@ def select_accepted(connection: Connection) -> tuple[tuple[str, str], ...]:
     return tuple((row.id, row.who) for row in rows)
 
 
+def select_bands(
+    connection: Connection, entity_types: Sequence[str], *, since: datetime, limit: int
+) -> tuple[BandLine, ...]:
+    """List the bands of some entity types that wait, are under way, or ended since an instant; newest first."""
+    rows = connection.execute(
+        text(
+            "SELECT id, entity_type, judgement, relation, reason, waits_because, state, jsonb_array_length(chosen) AS"
+            " size, position, answered, recorded_at, who FROM review_band WHERE entity_type = ANY(:types) AND"
+            " (state IN ('waiting', 'accepted') OR ended_at >= :since) ORDER BY recorded_at DESC, id DESC LIMIT :limit"
+        ),
+        {"types": list(entity_types), "since": since, "limit": limit},
+    )
+    return tuple(
+        BandLine(
+            id=row.id,
+            entity_type=row.entity_type,
+            verdict=Verdict(row.judgement, row.reason, row.relation),
+            waits_because=row.waits_because,
+            state=row.state,
+            size=row.size,
+            position=row.position,
+            answered=row.answered,
+            recorded_at=row.recorded_at,
+            who=row.who,
+        )
+        for row in rows
+    )
+
+
 def take_band(connection: Connection, band_id: str) -> Band | None:
     """Hold an accepted band, unless somebody else carries it out at the moment or it is not accepted any more."""
     row = connection.execute(
@@ -202,6 +242,38 @@ def select_day(connection: Connection, who: str, *, day: datetime, at: datetime,
         row.hard_count,
         None if row.hard_median is None else float(row.hard_median),
     )
+
+
+def select_medians(connection: Connection, *, since: datetime) -> Medians:
+    """Tell how fast everybody together answers, single answers only."""
+    row = connection.execute(
+        text(
+            "WITH timed AS (SELECT abs(q.bits) >= :clear AS is_clear, EXTRACT(epoch FROM a.recorded_at - a.claimed_at)"
+            "   AS seconds FROM review_answer a JOIN review q ON q.id = a.review_id WHERE a.recorded_at > :since"
+            "   AND a.bulk_id IS NULL AND a.claimed_at IS NOT NULL AND a.state <> 'undone')"
+            " SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE is_clear) AS clear,"
+            " percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE NOT is_clear) AS hard FROM timed"
+        ),
+        {"since": since, "clear": CLEAR_BITS},
+    ).one()
+    return Medians(
+        None if row.clear is None else float(row.clear), None if row.hard is None else float(row.hard)
+    )
+
+
+def count_answers_by_day(connection: Connection, who: str, *, until: datetime, days: int) -> tuple[int, ...]:
+    """Count the reviews that somebody answered on each of so many days; the last day ends at `until`."""
+    rows = connection.execute(
+        text(
+            "SELECT CAST(floor(EXTRACT(epoch FROM CAST(:until AS timestamptz) - recorded_at) / 86400) AS int) AS ago,"
+            " count(DISTINCT review_id) AS n FROM review_answer WHERE who = :who AND state IN ('carried_out',"
+            " 'proposed') AND recorded_at < :until AND recorded_at >= CAST(:until AS timestamptz)"
+            " - make_interval(days => :days) GROUP BY 1"
+        ),
+        {"who": who, "until": until, "days": days},
+    )
+    found = {row.ago: row.n for row in rows}
+    return tuple(found.get(ago, 0) for ago in range(days - 1, -1, -1))
 
 
 def _band(row: Row[Any]) -> Band:

@@ -268,6 +268,19 @@ def count_reviews(connection: Connection, asked: ReviewFilter) -> int:
     return int(connection.execute(text(counted), named).scalar_one())
 
 
+def count_clear_and_hard(connection: Connection, asked: ReviewFilter, *, clear_bits: float) -> tuple[int, int]:
+    """Count the reviews that a filter lets through: those whose odds are clear either way, and the others."""
+    named = _named(asked)
+    row = connection.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE abs(q.bits) >= :clear) AS clear, count(*) FILTER (WHERE abs(q.bits) <"
+            f" :clear) AS hard FROM review q WHERE {_where(named, asked.state)}"
+        ),
+        {**named, "clear": clear_bits},
+    ).one()
+    return row.clear, row.hard
+
+
 def count_by_kind(connection: Connection, asked: ReviewFilter, *, at: datetime) -> tuple[ReviewCount, ...]:
     """Count by entity type, kind and age."""
     named = _named(asked)

@@ -5,7 +5,7 @@ answer moves the versions that its neighbours were written with. What cannot be 
 taken. A row that is carried out already, as it says, by the same person, is left: reading a file twice changes nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -31,15 +31,22 @@ Outcomes = dict[ReviewId, RowResult]
 
 
 def read_sheet(
-    hub: Hub, file: Path, *, who: str, dry_run: bool, progress: Progress = lambda _done, _all: None
+    hub: Hub,
+    file: Path,
+    *,
+    who: str,
+    dry_run: bool,
+    entity_types: Collection[str] | None = None,
+    progress: Progress = lambda _done, _all: None,
 ) -> SheetReport:
     """Read a sheet and answer its reviews, or only tell what would become of each row.
 
-    progress  called after each chunk with how many answers are done with, and how many there are
+    entity_types  those whose reviews may be answered; others are as unknown as ones that never were. None: all
+    progress      called after each chunk with how many answers are done with, and how many there are
     Raises FileUnreadable for a file that is no review sheet.
     """
     read = read_rows(file)
-    known = _reviews(hub, [ReviewId(row.review_id) for row in read.rows if row.review_id])
+    known = _reviews(hub, [ReviewId(row.review_id) for row in read.rows if row.review_id], entity_types)
     asked, results = answers_of(read.rows, {id_: review.entity_type for id_, (review, _) in known.items()})
     fresh: list[RowAnswer] = []
     for one in asked:
@@ -133,7 +140,9 @@ def _already(one: RowAnswer, review: Review, answer: Answer | None, *, who: str)
     return RowResult(one.row, "already", "", "answered so before")
 
 
-def _reviews(hub: Hub, review_ids: Sequence[ReviewId]) -> Mapping[ReviewId, tuple[Review, Answer | None]]:
+def _reviews(
+    hub: Hub, review_ids: Sequence[ReviewId], entity_types: Collection[str] | None
+) -> Mapping[ReviewId, tuple[Review, Answer | None]]:
     ids = list(dict.fromkeys(review_ids))
     found: dict[ReviewId, tuple[Review, Answer | None]] = {}
     with reading(hub.engine) as connection:
@@ -141,5 +150,9 @@ def _reviews(hub: Hub, review_ids: Sequence[ReviewId]) -> Mapping[ReviewId, tupl
             some = ids[begin : begin + LOOK_UP]
             answers = answers_store.select_last_answers(connection, some)
             shown = reviews_store.select_reviews_by_id(connection, some)
-            found |= {id_: (review, answers.get(id_)) for id_, review in shown.items()}
+            found |= {
+                id_: (review, answers.get(id_))
+                for id_, review in shown.items()
+                if entity_types is None or review.entity_type in entity_types
+            }
     return found

@@ -1,7 +1,7 @@
 """Queues that people keep, how their day goes, and how old the open questions are."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from mdm import clock
 from mdm.db.transaction import reading, run
 from mdm.decisions import queues_store, reviews_store
-from mdm.decisions.queue_model import AgeBar, QueueAsked, SavedQueue, StewardDay
+from mdm.decisions.queue_model import AgeBar, BandLine, Medians, QueueAsked, QueueSize, SavedQueue, StewardDay
 from mdm.decisions.review_model import Place, Review
 from mdm.errors import InputInvalid
 from mdm.hub import Hub
@@ -18,6 +18,8 @@ from mdm.stewardship.reviews import PACE_DAYS
 
 NAME_LENGTH_MAX: Final = 80  # chosen: a line of the page
 QUEUES_MAX: Final = 50  # chosen: more than a person remembers
+BANDS_LISTED: Final = timedelta(days=1)  # chosen: what became of yesterday's bands is still asked today
+BANDS_MAX: Final = 20  # chosen: more than a team has under way
 
 
 def save_queue(
@@ -73,3 +75,31 @@ def ageing(hub: Hub, entity_types: Sequence[str] = ()) -> tuple[AgeBar, ...]:
     at = clock.now()
     with reading(hub.engine) as connection:
         return queues_store.count_by_age(connection, entity_types, at=at)
+
+
+def queue_size(hub: Hub, asked: QueueAsked, *, who: str) -> QueueSize:
+    """Count the reviews of a queue as somebody sees it now, clear and hard ones."""
+    seen = asked.as_seen(who=who, at=clock.now())
+    with reading(hub.engine) as connection:
+        clear, hard = reviews_store.count_clear_and_hard(connection, seen, clear_bits=queues_store.CLEAR_BITS)
+    return QueueSize(clear, hard)
+
+
+def team_medians(hub: Hub) -> Medians:
+    """Tell how fast everybody together answers, from what the last thirty days were timed."""
+    since = clock.now() - timedelta(days=PACE_DAYS)
+    with reading(hub.engine) as connection:
+        return queues_store.select_medians(connection, since=since)
+
+
+def answers_by_day(hub: Hub, *, who: str, until: datetime, days: int = 14) -> tuple[int, ...]:
+    """Count the reviews that somebody answered on each of the last days, the day that ends at an instant last."""
+    with reading(hub.engine) as connection:
+        return queues_store.count_answers_by_day(connection, who, until=until, days=days)
+
+
+def list_bands(hub: Hub, entity_types: Sequence[str]) -> tuple[BandLine, ...]:
+    """List the bands of these entity types that wait, are under way, or ended within a day; newest first."""
+    since = clock.now() - BANDS_LISTED
+    with reading(hub.engine) as connection:
+        return queues_store.select_bands(connection, entity_types, since=since, limit=BANDS_MAX)
