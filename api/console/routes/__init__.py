@@ -1,7 +1,20 @@
 """Every page of the console, one file a page; `PAGE_ROUTERS` lists them."""
 
 from api.console import assets
-from api.console.routes import account, exceptions, find, home, people, records, review, review_answers, sign_in
+from api.console.routes import (
+    account,
+    exceptions,
+    find,
+    home,
+    people,
+    queue,
+    queue_bands,
+    queue_sheet,
+    records,
+    review,
+    review_answers,
+    sign_in,
+)
 
 PAGE_ROUTERS = (
     assets.router,
@@ -9,9 +22,12 @@ PAGE_ROUTERS = (
     home.router,
     review.router,
     review_answers.router,
-    account.router,
+    queue.router,
+    queue_bands.router,
+    queue_sheet.router,
     find.router,
     records.router,
     exceptions.router,
     people.router,
+    account.router,
 )
