@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 from mdm.access.model import Verb
 
-# none: no body is expected · small: one thing (1 MB) · batch: many things (8 MB) · file: a form of a page with one file,
-# as large as a batch; the bounds are settings.
+# none: no body is expected · small: one thing (1 MB) · batch: many things (8 MB) · file: a form with one file, as large
+# as a batch. The bounds are settings.
 Size = Literal["none", "small", "batch", "file"]
 
 

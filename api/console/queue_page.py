@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from api.console.render import page
 from api.console.views import queue as views
 from api.console.views.queue_filter import NAMES, Chosen, asked_of, chosen_in, read_chosen
-from api.console.views.words import words
+from api.console.views.words import Words, words
 from api.console.visit import Form, Visit
 from api.console.words import CATALOGUES
 from api.pagination import read_cursor, write_cursor
@@ -83,7 +83,7 @@ def show_queue(visit: Visit, chosen: Chosen, *, after: str = "", notice: Notice 
         return page(visit, "queue_limited.html")
     spoken = words(visit.language, CATALOGUES[visit.language].gettext)
     asked = asked_of(chosen, names)
-    shown = {"chosen": chosen, "notice": notice, "types": names, "kinds": REVIEW_KINDS, "now": clock.now()}
+    shown: dict[str, Any] = {"chosen": chosen, "notice": notice, "types": names, "kinds": REVIEW_KINDS}
     shown |= _list(visit, chosen, asked, after)
     if after and visit.is_part:
         return page(visit, "queue_more.html", **shown)
@@ -107,7 +107,7 @@ def _list(visit: Visit, chosen: Chosen, asked: QueueAsked, after: str) -> dict[s
     if len(found) > PAGE:
         rank, id_ = found[PAGE - 1].place_in(asked.ranking)
         rest = write_cursor((rank.isoformat() if isinstance(rank, datetime) else rank, id_), of=of)
-    return {"lines": lines, "rest": rest, "may_settle": _may_settle(visit, lines)}
+    return {"lines": lines, "rest": rest, "now": at, "may_settle": _may_settle(visit, lines)}
 
 
 def _may_settle(visit: Visit, lines: Sequence[views.Line]) -> frozenset[str]:
@@ -128,7 +128,7 @@ def _place(position: tuple[str | float, ...] | None, ranking: Ranking) -> Place 
     return datetime.fromisoformat(str(rank)) if ranking == "oldest" else float(rank), str(id_)
 
 
-def _side(visit: Visit, asked: QueueAsked, names: tuple[str, ...], spoken: Any) -> dict[str, Any]:
+def _side(visit: Visit, asked: QueueAsked, names: tuple[str, ...], spoken: Words) -> dict[str, Any]:
     """Work out the figures beside the list: size and cost of what is shown, the visitor's day, ages of all."""
     size = queues.queue_size(visit.hub, asked, who=visit.who)
     medians = queues.team_medians(visit.hub)

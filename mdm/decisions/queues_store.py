@@ -256,9 +256,7 @@ def select_medians(connection: Connection, *, since: datetime) -> Medians:
         ),
         {"since": since, "clear": CLEAR_BITS},
     ).one()
-    return Medians(
-        None if row.clear is None else float(row.clear), None if row.hard is None else float(row.hard)
-    )
+    return Medians(None if row.clear is None else float(row.clear), None if row.hard is None else float(row.hard))
 
 
 def count_answers_by_day(connection: Connection, who: str, *, until: datetime, days: int) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Many reviews with one answer: a look at a sample, accepting, approving, and how far it is."""
 
 from collections import Counter
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from fastapi import APIRouter, Response
 
@@ -87,7 +87,7 @@ def stop(band_id: str, visit: TheVisit) -> Response:
 def _show(visit: Visit, band: Band) -> Response:
     spoken = words(visit.language, CATALOGUES[visit.language].gettext)
     seconds = queues.team_medians(visit.hub).clear_seconds
-    shown = {
+    shown: dict[str, Any] = {
         "band": band,
         "share": 100 * band.position / max(1, len(band.chosen)),
         "skipped_counts": Counter(one.code for one in band.skipped),

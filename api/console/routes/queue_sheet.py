@@ -61,9 +61,7 @@ def upload(visit: TheVisit) -> Response:
     digest = sha256(sent.content).hexdigest()
     tried = visit.form.one("tried")
     report = _read(visit, sent, names, dry_run=tried != digest)
-    shown = sorted(
-        (one for one in report.results if one.result != "empty"), key=lambda one: _ORDER.index(one.result)
-    )
+    shown = sorted((one for one in report.results if one.result != "empty"), key=lambda one: _ORDER.index(one.result))
     return page(
         visit,
         "queue_sheet.html",

@@ -6,7 +6,7 @@ Scores are in whole percent, as people see them on a ring; a bound covers everyt
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from math import log2
+from math import exp2, log2
 from types import MappingProxyType
 from typing import Final, cast
 from urllib.parse import urlencode
@@ -128,7 +128,7 @@ def chosen_in(asked: QueueAsked) -> Chosen:
 
 def share_of(bits: float) -> float:
     """Say how likely two records are one, from 0 to 1, at so many bits."""
-    return 1.0 / (1.0 + 2.0 ** -max(-60.0, min(60.0, bits)))
+    return 1.0 / (1.0 + exp2(-max(-60.0, min(60.0, bits))))
 
 
 def _bits(percent: str, beyond: float) -> float | None:
