@@ -50,8 +50,14 @@ def client(settings: Settings) -> Iterator[TestClient]:
 def sign_in(client: TestClient, engine: Engine) -> SignIn:
     """Give a function that adds a person of a role, with limits, and signs them in."""
 
-    def make(login: str = "sam", role: Role = "steward", *, entity_types: tuple[str, ...] = ()) -> Visitor:
-        add_person(engine, login, role, entity_types=entity_types)
+    def make(
+        login: str = "sam",
+        role: Role = "steward",
+        *,
+        entity_types: tuple[str, ...] = (),
+        sources: tuple[str, ...] = (),
+    ) -> Visitor:
+        add_person(engine, login, role, entity_types=entity_types, sources=sources)
         own = TestClient(client.app, raise_server_exceptions=False)
         assert (
             own.post("/sign-in", data={"login": login, "password": PASSWORD}, follow_redirects=False).status_code == 303
