@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api.console.visit import Form, SentFile
@@ -31,12 +31,18 @@ async def read_file_form(request: Request, raw: bytes) -> Form:
         raise HttpRefusal(
             400, "form_malformed", f"the form cannot be read: {error.message[:200]}", remedy="send one file"
         ) from error
+    try:
+        return await _checked(found)
+    finally:
+        await found.close()
+
+
+async def _checked(found: FormData) -> Form:
     fields: dict[str, list[str]] = {}
     files: dict[str, SentFile] = {}
     for name, value in found.multi_items():
         if isinstance(value, UploadFile):
             files[name] = SentFile((value.filename or "")[:_NAME_LENGTH_MAX], await value.read())
-            await value.close()
         elif "\0" in name or "\0" in value:
             raise HttpRefusal(422, "nul_character", "a text holds the character U+0000", remedy="remove it")
         else:

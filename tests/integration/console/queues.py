@@ -14,8 +14,10 @@ from mdm.hub import Hub, carry
 from mdm.jobs.service import deliver
 from mdm.stewardship import reviews
 from mdm.stewardship.bands import Intended, answer_each
-from tests.hubs import delivery
+from tests.hubs import WIDGETS, delivery
 
+# The application of these tests knows the widgets, too.
+WITH_WIDGETS = {"pool_size": 4, "password_memory_kib": 8, "password_passes": 1, "entities": (WIDGETS,)}
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

@@ -8,14 +8,20 @@ from mdm.decisions.model import Verdict
 from mdm.decisions.review_model import ReviewFilter
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
+from mdm.settings import Settings
 from mdm.stewardship import answers, queue_bands, reviews
 from tests.hubs import assert_sound, delivery, partition_of
 from tests.integration.console.conftest import SignIn
-from tests.integration.console.queues import ask_about_clients, propose
+from tests.integration.console.queues import WITH_WIDGETS, ask_about_clients, propose
 
 pytestmark = pytest.mark.db
 
 BAND = {"type": "customer", "judgement": "same", "reason": "equal names"}
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(database_url=database_url, **WITH_WIDGETS)
 
 
 def ask_about_widgets(hub: Hub) -> None:
@@ -182,7 +188,7 @@ def test_queues_are_kept_shared_and_removed_by_their_owner_only(hub: Hub, sign_i
     seen = tom.get("/queue").text
     assert '<a class="chip" href="/queue?type=customer&amp;low=40&amp;high=60">' in seen
     assert "Mine&lt;" not in seen
-    assert "Near the line</" not in pia.get("/queue").text  # of a type that is not hers
+    assert "low=40&amp;high=60" not in pia.get("/queue").text  # of a type that is not hers
 
     assert "/end" not in seen  # nothing there is tom's to remove
     for queue_id in re.findall(r"/queue/saved/(\w+)/end", own):
@@ -192,8 +198,11 @@ def test_queues_are_kept_shared_and_removed_by_their_owner_only(hub: Hub, sign_i
     assert "low=40" not in sam.get("/queue").text
 
 
-def test_pages_follow_each_other_in_every_order_without_a_gap(hub: Hub, sign_in: SignIn) -> None:
-    ask_about_clients(hub, *[f"Kestrel{number:02} Ltd" for number in range(33)])
+def test_pages_follow_each_other_in_every_order_without_a_gap(
+    hub: Hub, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.console.queue_page.PAGE", 2)
+    ask_about_clients(hub, "Kestrel Ltd", "Heron Ltd", "Siskin Ltd")
     sam = sign_in("sam")
 
     for order in ("useful", "oldest", "riskiest"):
@@ -203,4 +212,4 @@ def test_pages_follow_each_other_in_every_order_without_a_gap(hub: Hub, sign_in:
         query = "" if order == "useful" else f"by={order}&"
         second = sam.get(f"/queue?{query}after={after[1]}").text
         ids = [set(re.findall(r'data-row href="/review/(\w+)', page)) for page in (first, second)]
-        assert (len(ids[0]), len(ids[1]), len(ids[0] | ids[1])) == (30, 3, 33), order
+        assert (len(ids[0]), len(ids[1]), len(ids[0] | ids[1])) == (2, 1, 3), order

@@ -7,7 +7,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import Engine
 
@@ -18,14 +17,19 @@ from mdm.settings import Settings
 from mdm.stewardship import reviews
 from tests.hubs import assert_sound, delivery, partition_of, row_marks
 from tests.integration.console.conftest import SignIn, Visitor
-from tests.integration.console.queues import MEDIA_TYPE, ask_about_clients, decided, saved
+from tests.integration.console.queues import MEDIA_TYPE, WITH_WIDGETS, ask_about_clients, decided, saved
 
 pytestmark = pytest.mark.db
 
 EVIL = '"><script>alert(1)</script>\u202e.xlsx'
 
 
-def send(who: Visitor, content: bytes, *, name: str = "mine.xlsx", **fields: str) -> httpx.Response:
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(database_url=database_url, **WITH_WIDGETS)
+
+
+def send(who: Visitor, content: bytes, *, name: str = "mine.xlsx", **fields: str) -> Any:
     return who.client.post(
         "/queue/sheet",
         data={"csrf": who.csrf, **fields},
@@ -110,7 +114,7 @@ def test_rows_of_another_entity_type_are_refused_as_unknown(hub: Hub, sign_in: S
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "no file"), (b"not a workbook", "the file"), (b"PK\x03\x04" + b"\0" * 100, "the file")],
+    [(b"", "no file"), (b"not a workbook", "The file"), (b"PK\x03\x04" + b"\0" * 100, "The file")],
     ids=["empty", "text", "broken zip"],
 )
 def test_what_is_no_workbook_is_refused_without_a_path_of_this_machine(
@@ -149,13 +153,7 @@ def test_a_form_with_a_file_needs_the_token_the_type_and_the_bounds(sign_in: Sig
 class TestSmall:
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
-        return Settings(
-            database_url=database_url,
-            pool_size=4,
-            password_memory_kib=8,
-            password_passes=1,
-            batch_body_bytes_max=2_000,
-        )
+        return Settings(database_url=database_url, **{**WITH_WIDGETS, "batch_body_bytes_max": 2_000})
 
     def test_a_file_beyond_the_bound_is_refused(self, engine: Engine, sign_in: SignIn) -> None:
         refused = send(sign_in("sam"), b"x" * 3_000)
