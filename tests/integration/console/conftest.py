@@ -1,8 +1,9 @@
 """A running application, and people who look at its pages through an HTTP client that keeps cookies."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -13,8 +14,6 @@ from mdm.settings import Settings
 from tests.integration.api.conftest import serving
 from tests.people import PASSWORD, add_person
 
-Reply = object
-
 
 @dataclass
 class Visitor:
@@ -24,10 +23,10 @@ class Visitor:
     csrf: str
     headers: dict[str, str] = field(default_factory=dict)
 
-    def get(self, path: str, **said: object):  # type: ignore[no-untyped-def]  # noqa: ANN201 - the client's own
-        return self.client.get(path, headers=self.headers, follow_redirects=False, **said)  # type: ignore[arg-type]
+    def get(self, path: str, **said: Any) -> Any:
+        return self.client.get(path, headers=self.headers, follow_redirects=False, **said)
 
-    def post(self, path: str, fields: dict[str, object] | None = None, **headers: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def post(self, path: str, fields: Mapping[str, Any] | None = None, **headers: str) -> Any:
         sent = {"csrf": self.csrf, **(fields or {})}
         return self.client.post(path, data=sent, headers={**self.headers, **headers}, follow_redirects=False)
 

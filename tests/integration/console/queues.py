@@ -17,7 +17,7 @@ from mdm.stewardship.bands import Intended, answer_each
 from tests.hubs import WIDGETS, delivery
 
 # The application of these tests knows the widgets, too.
-WITH_WIDGETS = {"pool_size": 4, "password_memory_kib": 8, "password_passes": 1, "entities": (WIDGETS,)}
+WITH_WIDGETS: dict[str, Any] = {"pool_size": 4, "password_memory_kib": 8, "password_passes": 1, "entities": (WIDGETS,)}
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -48,7 +48,7 @@ def decided(content: bytes, decide: Callable[[int, Mapping[str, Any]], Mapping[s
         sheet.write_row(0, 0, headings)
         for number, row in enumerate(rows):
             cells = dict(zip(map(str, headings), row, strict=True))
-            for place, value in enumerate((cells | decide(number, cells)).values()):
+            for place, value in enumerate({**cells, **decide(number, cells)}.values()):
                 sheet.write(number + 1, place, value)
     return out.getvalue()
 
