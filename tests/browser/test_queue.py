@@ -41,7 +41,7 @@ def test_a_steward_filters_keeps_the_queue_and_opens_a_question_by_keys(
     expect(page).to_have_url(f"{console.url}/queue?source=crm-west")
     page.get_by_label("Oldest").focus()
     page.keyboard.press("Space")
-    expect(page).to_have_url(f"{console.url}/queue?source=crm-west&by=oldest")
+    expect(page).to_have_url(f"{console.url}/queue?by=oldest&source=crm-west")
     expect(page.get_by_label("Oldest")).to_be_checked()
     expect(page.locator("#filter-source")).to_have_value("crm-west")
 
