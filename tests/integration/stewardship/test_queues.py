@@ -8,12 +8,14 @@ from sqlalchemy import text
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.decisions.model import Verdict
-from mdm.decisions.queue_model import QueueAsked, SavedQueue
+from mdm.decisions.queue_model import Medians, QueueAsked, QueueSize, SavedQueue
 from mdm.decisions.review_model import RANKINGS, Place, Ranking, Review, ReviewFilter
 from mdm.errors import InputInvalid
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from mdm.stewardship import answers, queues, reviews
+from mdm.stewardship.queue_bands import accept_band, band_preview
+from mdm.stewardship.queue_lines import queue_lines
 from mdm.stewardship.reviews import ANY
 from mdm.telemetry import REGISTRY
 from tests.hubs import delivery
@@ -241,3 +243,44 @@ def test_the_first_page_of_an_order_is_read_from_its_index(hub: Hub) -> None:
             shown = "\n".join(plan)
         assert index in shown
         assert "Sort" not in shown
+
+
+def test_a_queue_costs_what_the_team_took_for_clear_and_hard_pairs(hub: Hub) -> None:
+    red, green, blue = possible_matches(hub, ["red", "green", "blue"])  # 4 bits each: clear
+    for review, seconds in ((red, 10), (green, 30)):
+        claim(hub, review, "ann")
+        answers.answer_review(hub, review.id, Verdict("different", "seen"), who="ann")
+        with hub.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "UPDATE review_answer SET claimed_at = recorded_at - make_interval(secs => :s)"
+                    " WHERE review_id = :id"
+                ),
+                {"s": seconds, "id": review.id},
+            )
+
+    size = queues.queue_size(hub, QueueAsked(), who="ben")
+    medians = queues.team_medians(hub)
+
+    assert (size.clear, size.hard, size.count) == (1, 0, 1)
+    assert (medians.clear_seconds, medians.hard_seconds) == (20.0, None)
+    assert size.seconds(medians) == 20.0
+    assert QueueSize(2, 3).seconds(Medians(10.0, 40.0)) == 140.0
+    assert QueueSize(2, 3).seconds(Medians(None, 40.0)) == 200.0
+    assert QueueSize(2, 3).seconds(Medians(None, None)) is None
+    tomorrow = clock.now() + timedelta(hours=1)
+    assert queues.answers_by_day(hub, who="ann", until=tomorrow, days=3) == (0, 0, 2)
+    assert queues.answers_by_day(hub, who="ben", until=tomorrow, days=3) == (0, 0, 0)
+    (line,) = queue_lines(hub, [blue])
+    assert (line.facts.left_name, line.waiting) == ("blue", None)
+
+
+def test_bands_of_other_entity_types_and_those_only_looked_at_are_not_listed(hub: Hub) -> None:
+    possible_matches(hub, ["red", "green"])
+    seen = band_preview(hub, ReviewFilter(entity_types=("widget_hold",)), Verdict("different", "x"), who="ann")
+
+    assert queues.list_bands(hub, ("widget_hold",)) == ()
+    accept_band(hub, seen.id, who="ann")
+    (line,) = queues.list_bands(hub, ("widget_hold", "customer"))
+    assert (line.id, line.state, line.size, line.position, line.who) == (seen.id, "accepted", 2, 0, "ann")
+    assert queues.list_bands(hub, ("customer",)) == ()
