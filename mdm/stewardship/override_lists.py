@@ -48,13 +48,14 @@ def overrides_of(hub: Hub, golden_id: GoldenId) -> tuple[ListedOverride, ...]:
 
     Those that ended are listed as long as their record belongs here. Raises GoldenRecordUnknown.
     """
+    return run(hub.engine, lambda connection: overrides_of_golden(hub, connection, golden_id))
 
-    def read(connection: Connection) -> tuple[ListedOverride, ...]:
-        golden = resolve_golden(connection, golden_id)
-        found = overrides_store.select_overrides_of(connection, golden.id, limit=OF_ONE_MAX)
-        return _listed(connection, hub.declared, found)
 
-    return run(hub.engine, read)
+def overrides_of_golden(hub: Hub, connection: Connection, golden_id: GoldenId) -> tuple[ListedOverride, ...]:
+    """List the same inside a transaction."""
+    golden = resolve_golden(connection, golden_id)
+    found = overrides_store.select_overrides_of(connection, golden.id, limit=OF_ONE_MAX)
+    return _listed(connection, hub.declared, found)
 
 
 def list_overrides(

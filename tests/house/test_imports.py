@@ -42,6 +42,7 @@ RIGHT = {
     "mdm/sources/exceptions_store.py": "",
     "mdm/stewardship/card_store.py": "",
     "mdm/stewardship/desk_store.py": "",
+    "mdm/stewardship/record_store.py": "",
     "mdm/sources/files_parquet.py": "import duckdb",
     "mdm/sources/service.py": "import mdm.sources.store",
     "mdm/sources/store.py": "import mdm.sources.tables",
