@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from api.console.views import segments, text, vocabulary
+from api.console.views import segments, sources, text, vocabulary
 
 # marked        a value from a record, shown safely
 # marked_part   one segment of a value that stands in its own <bdi>
@@ -13,6 +13,8 @@ from api.console.views import segments, text, vocabulary
 # short_key     a source key for a narrow place
 # windowed      segments of a long value, cut around the first difference
 # system_mark   two letters for a source system
+# source_mark   two letters for a source instance or a printed key
+# source_tone   the class of its colour
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
     {
         "marked": text.marked,
@@ -22,5 +24,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "short_key": text.short_key,
         "windowed": segments.windowed,
         "system_mark": vocabulary.mark,
+        "source_mark": sources.mark_of,
+        "source_tone": sources.tone_of,
     }
 )
