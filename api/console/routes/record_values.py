@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 
 from api.console.page import PageRoute
 from api.console.render import page, redirect
-from api.console.routes.record_operations import Refused, refusal
 from api.console.routes.record import require_read
+from api.console.routes.record_operations import Refused, refusal
 from api.console.visit import TheVisit, Visit
 from api.errors import HttpRefusal
 from mdm import clock

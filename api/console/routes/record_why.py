@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Response
 from api.console.drawings.waterfall import Bar, Waterfall, waterfall
 from api.console.page import PageRoute
 from api.console.render import page
-from api.console.routes.record_operations import refusal, search
 from api.console.routes.record import require_read
+from api.console.routes.record_operations import refusal, search
 from api.console.visit import TheVisit
 from mdm import clock
 from mdm.db.transaction import snapshot
