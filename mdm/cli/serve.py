@@ -74,6 +74,7 @@ def _listen(host: str, port: int) -> "socket.socket":
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen()  # Linux lets two bind one port until one of them listens
     except OSError as error:
         listening.close()
         raise Unavailable(
