@@ -111,13 +111,12 @@ def absorbs(turn: Turn) -> bool:
 def as_merge(scene: Scene, returning: Collection[GoldenId]) -> Scene:
     """Look at an event as the merge of golden records into what they lead to.
 
-    A record of theirs that the same event put elsewhere has left them since, so to speak.
+    A record of theirs that the same event put elsewhere has left them since, so to speak; one that it deleted has not.
     """
     plan = scene.event.plan
     survivors = {turn.golden_id: turn.after.forward_to for turn in plan.turns if turn.golden_id in returning}
     moves = tuple(
-        replace(move, after=survivors[move.before]) if move.before in survivors and move.after is not None else move
-        for move in plan.moves
+        replace(move, after=survivors[move.before]) if move.before in survivors else move for move in plan.moves
     )
     event = replace(scene.event, plan=replace(plan, moves=moves))
     return replace(scene, events=(event, *scene.events[1:]))

@@ -443,3 +443,23 @@ def test_an_undone_merge_leaves_alone_what_was_led_elsewhere_since(hub: Hub) -> 
     assert hub_state(hub)[golden[A]][:2] == ("forwarded", golden[C])
     do(hub, Unmerge(first.event_id))
     assert ids(hub, A, B, C, D, E) == [golden[C], golden[B], golden[C], golden[D], golden[E]]
+
+
+def test_a_record_whose_deletion_let_the_rest_be_absorbed_is_parted_too(hub: Hub) -> None:
+    """B kept C from A; once B is deleted, C joins A and D. Parted again, B would not meet D either when it returns."""
+    golden = alone(hub, A, B, C, D)
+    service.decide(hub, key(A), key(B), Verdict("different", "seen"), who="ann")
+    do(hub, Merge(golden[B], golden[C]))
+    do(hub, Merge(golden[A], golden[D]))
+    for name in (A, C):
+        send(hub, name, name=name, codes=["x1"])
+    assert groups(hub) == {"ad", "bc"}
+    deliver(hub, [delivery(B, "widget_hold", deleted=True)], who="test")
+    assert groups(hub) == {"acd"}
+    absorbed = service.events_of(hub, golden[B])[-1]
+
+    do(hub, Unmerge(absorbed.id, golden[B]))
+
+    assert ids(hub, A, C, D) == [golden[A], golden[B], golden[A]]
+    apart = {frozenset((one.left_key[-1], one.right_key[-1])) for one in service.list_decisions(hub) if not one.joins}
+    assert {frozenset("bd"), frozenset("cd"), frozenset("ac")} <= apart
