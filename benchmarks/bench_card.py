@@ -30,7 +30,7 @@ from mdm.stewardship.card_model import Pick
 from mdm.stewardship.dealing import rehearse_card
 from mdm.stewardship.reviews import list_reviews
 
-CARD_MS = 12.0  # of the 15 ms that the review page may take, issue 4
+CARD_MS = 12.0  # of the 15 ms that the review page may take
 ROUNDS = 3
 REHEARSALS = 50
 ACQUIRED = SourceInstance("acquired-crm", "acquired", "Acquired CRM", 9)

@@ -25,7 +25,7 @@ from mdm.hub import Hub, open_hub
 from mdm.settings import Settings
 from mdm.stewardship.find import find
 
-P95_MS = 100.0  # issue 4
+P95_MS = 100.0
 SEED = 7
 Ask = Callable[[Random, int], str]
 

@@ -30,7 +30,7 @@ from mdm.stewardship import queues
 from mdm.stewardship.reviews import list_reviews
 
 RECORDS, REVIEWS, ROUNDS, SHEET = 500, 100_000, 50, 5_000
-PAGE_MS_MAX = 15.0  # issue 4: the first page over 100,000 open reviews
+PAGE_MS_MAX = 15.0  # the first page over 100,000 open reviews
 
 _FILL = """
 INSERT INTO review (id, entity_type, kind, left_id, right_id, bits, stake, staked_at, subject, state, recorded_at, who,

@@ -30,7 +30,7 @@ from mdm.db.transaction import run
 from mdm.hub import Hub, open_hub
 from mdm.settings import Settings
 
-PAGE_MS, PAINT_MS, PAGE_BYTES, REQUESTS = 15.0, 100.0, 160_000, 8  # issue 4
+PAGE_MS, PAINT_MS, PAGE_BYTES, REQUESTS = 15.0, 100.0, 160_000, 8
 CARDS = 50
 LOGIN, PASSWORD = "bench", "a bench in the sun"
 CHROMIUM = os.environ.get("MDM_TEST_CHROMIUM", "/usr/bin/chromium")
