@@ -11,7 +11,8 @@ from api.console.views import review_words
 from api.console.views.card_choices import written
 from api.console.views.card_rows import RowView, TableView, table_of
 from api.console.views.review_words import EffectLine, HistoryLine, Speaker
-from api.console.views.vocabulary import N_, mark
+from api.console.views.sources import mark_of, tone_of
+from api.console.views.vocabulary import N_
 from mdm.stewardship.card_model import Card, CardEdge, Choice, Column, Pick
 
 _SUGGESTED: Final[Mapping[str, str]] = {"merge": "same", "apart": "different", "related": "related"}
@@ -133,13 +134,13 @@ def card_view(card: Card, choices: Mapping[str, Choice], speaker: Speaker, now: 
         warnings=review_words.warnings(card, speaker),
         waits_because=review_words.waits(card.waits_because, speaker),
         refusal=(card.refusal.message, card.refusal.remedy, *card.refusal.chain) if card.refusal else (),
-        columns=tuple(_column(card, column, table.tones, speaker) for column in card.columns),
+        columns=tuple(_column(card, column, speaker) for column in card.columns),
         columns_left_out=card.columns_left_out,
         is_pair=card.asking == "one_or_two",
         table=table,
         bits=card.evidence.bits if card.evidence is not None else None,
-        graph=graph_view(card, table.tones, speaker),
-        effects=review_words.effects(effects, titles, table.tones, speaker),
+        graph=graph_view(card, speaker),
+        effects=review_words.effects(effects, titles, speaker),
         survivor=effects.survivor_id if effects is not None else "",
         absorbed=effects.absorbed_id if effects is not None else "",
         moving=review_words.children(card.children, speaker, moving=True),
@@ -173,15 +174,15 @@ def still_fitting(card: Card, choices: Mapping[str, Choice]) -> dict[str, Choice
     }
 
 
-def graph_view(card: Card, tones: Mapping[str, str], speaker: Speaker) -> GraphView:
+def graph_view(card: Card, speaker: Speaker) -> GraphView:
     """Draw the records of a card with what links them."""
     is_pair = card.asking == "one_or_two"
     names = [short_id(column.golden_id) for column in card.columns[:2]]
     records = [
         Record(
             key=str(place),
-            mark=mark(node.source.partition("-")[0]),
-            tone=tones.get(node.source, "c8"),
+            mark=mark_of(node.source),
+            tone=tone_of(node.source),
             title=f"{node.source_key}: {node.caption}",
             golden=names[node.side] if is_pair and node.side < len(names) else "",
         )
@@ -216,7 +217,7 @@ def _is_weak(edge: CardEdge) -> bool:
     return edge.is_weak or edge.is_vetoed or (edge.is_across and edge.probability < 0.5)
 
 
-def _column(card: Card, column: Column, tones: Mapping[str, str], speaker: Speaker) -> ColumnView:
+def _column(card: Card, column: Column, speaker: Speaker) -> ColumnView:
     links = ""
     if card.asking != "one_or_two" and column.links is not None:
         links = speaker.ngettext("%(num)s link", "%(num)s links", column.links) % {
@@ -229,7 +230,7 @@ def _column(card: Card, column: Column, tones: Mapping[str, str], speaker: Speak
         name=column.name,
         record_key=column.record_key,
         systems=tuple(
-            SystemView(tones[one.source], one.source, one.title, one.count, one.keys) for one in column.systems
+            SystemView(tone_of(one.source), one.source, one.title, one.count, one.keys) for one in column.systems
         ),
         links=links,
         within=column.within.name if column.within is not None else "",

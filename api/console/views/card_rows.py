@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from api.console.drawings.described import tone
 from api.console.drawings.waterfall import Bar, Waterfall, waterfall
 from api.console.views.differences import Value, code_differences, column_differences, differences
 from api.console.views.segments import Segment, is_different, segments
-from api.console.views.vocabulary import mark
+from api.console.views.sources import mark_of, tone_of
 from api.console.views.words import Words
 from mdm.stewardship.card_model import Card, Cell, Choice, Origin, Pick, Row, Shown, Typed
 
@@ -97,17 +96,15 @@ class RowView:
 
 @dataclass(frozen=True, slots=True)
 class TableView:
-    """All rows, and the waterfall that runs through those of the evidence; `tones` gives each system its colour."""
+    """All rows, and the waterfall that runs through those of the evidence."""
 
     evidence: tuple[RowView, ...]
     others: tuple[RowView, ...]
     fall: Waterfall | None
-    tones: Mapping[str, str]
 
 
 def table_of(card: Card, choices: Mapping[str, Choice], said: Words, now: datetime) -> TableView:
     """Turn the rows of a card into rows to show."""
-    tones = tones_of(card)
     evidence = [row for row in card.rows if row.is_evidence]
     fall = None
     if card.evidence is not None:
@@ -119,24 +116,15 @@ def table_of(card: Card, choices: Mapping[str, Choice], said: Words, now: dateti
         )
     bars: Sequence[Bar | None] = fall.steps if fall is not None else [None] * len(evidence)
     faults = {fault.attribute: f"{fault.message}. {fault.remedy}" for fault in card.faults}
-    maker = _Maker(card, choices, said, now, tones, faults)
+    maker = _Maker(card, choices, said, now, faults)
     return TableView(
         evidence=tuple(maker.row(row, bar) for row, bar in zip(evidence, bars, strict=True)),
         others=tuple(maker.row(row, None) for row in card.rows if not row.is_evidence),
         fall=fall,
-        tones=tones,
     )
 
 
-def tones_of(card: Card) -> dict[str, str]:
-    """Give each source instance a colour, in the order of the columns; a system that is further off comes after."""
-    sources = [one.source for column in card.columns for one in column.systems]
-    sources += [node.source for node in card.graph.nodes]
-    sources += [row.result.origin.source for row in card.rows if row.result and row.result.origin]
-    return {source: tone(number) for number, source in enumerate(dict.fromkeys(sources))}
-
-
-def origin_of(origin: Origin, tones: Mapping[str, str], said: Words, now: datetime) -> OriginView:
+def origin_of(origin: Origin, said: Words, now: datetime) -> OriginView:
     """Say where a value comes from."""
     age = said.age(origin.source_time, now) if origin.source_time else ""
     parts = [origin.title, origin.source_key]
@@ -144,9 +132,7 @@ def origin_of(origin: Origin, tones: Mapping[str, str], said: Words, now: dateti
         parts.append(said.moment(origin.source_time).replace("\u202f", " "))
     if origin.override_by:
         parts.append(f"{said.word('rule', 'override')}: {origin.override_by}, {origin.override_reason}")
-    return OriginView(
-        tones.get(origin.source, "c8"), mark(origin.source.partition("-")[0]), age, origin.also_in, ", ".join(parts)
-    )
+    return OriginView(tone_of(origin.source), mark_of(origin.source), age, origin.also_in, ", ".join(parts))
 
 
 class _Maker:
@@ -158,10 +144,9 @@ class _Maker:
         choices: Mapping[str, Choice],
         said: Words,
         now: datetime,
-        tones: Mapping[str, str],
         faults: Mapping[str, str],
     ) -> None:
-        self.card, self.choices, self.said, self.now, self.tones, self.faults = card, choices, said, now, tones, faults
+        self.card, self.choices, self.said, self.now, self.faults = card, choices, said, now, faults
 
     def row(self, row: Row, bar: Bar | None) -> RowView:
         """Make one row."""
@@ -205,7 +190,7 @@ class _Maker:
         return CellView(
             values=values[:_LISTED_MAX],
             left_out=cell.left_out + max(0, len(values) - _LISTED_MAX),
-            origin=origin_of(cell.origin, self.tones, self.said, self.now) if cell.origin else None,
+            origin=origin_of(cell.origin, self.said, self.now) if cell.origin else None,
             pick=place + 1 if can_pick else None,
             is_chosen=chosen == Pick(place),
             is_winner=place in wins,
@@ -221,7 +206,7 @@ class _Maker:
         return ResultView(
             values=tuple(_text(value) for value in after.values[:_LISTED_MAX]),
             left_out=after.left_out + max(0, len(after.values) - _LISTED_MAX),
-            origin=origin_of(origin, self.tones, self.said, self.now) if origin else None,
+            origin=origin_of(origin, self.said, self.now) if origin else None,
             rule=self.said.word("rule", rule) if rule else "",
             is_chosen=after.is_chosen,
             is_new=bool(after.changes) and all(after.changes),

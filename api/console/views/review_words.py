@@ -7,6 +7,7 @@ from typing import Final
 
 from babel.lists import format_list
 
+from api.console.views.sources import tone_of
 from api.console.views.vocabulary import N_
 from api.console.views.words import Words
 from mdm.decisions.review_model import Answer
@@ -154,14 +155,12 @@ def waits(because: str, speaker: Speaker) -> str:
     return speaker.text(_WAITS[because]) if because in _WAITS else because
 
 
-def effects(
-    told: Effects | None, titles: Mapping[str, str], tones: Mapping[str, str], speaker: Speaker
-) -> tuple[EffectLine, ...]:
+def effects(told: Effects | None, titles: Mapping[str, str], speaker: Speaker) -> tuple[EffectLine, ...]:
     """Say what each system is told when the two become one; where most changes first."""
     if told is None:
         return ()
     ordered = sorted(told.systems, key=lambda one: (-len(one.changes), one.title))
-    return tuple(_effect(one, titles, tones, speaker) for one in ordered)
+    return tuple(_effect(one, titles, speaker) for one in ordered)
 
 
 def children(groups: Sequence[ChildGroup], speaker: Speaker, *, moving: bool) -> str:
@@ -205,7 +204,7 @@ def _answered(answer: Answer, speaker: Speaker) -> HistoryLine:
     return HistoryLine(answer.recorded_at, f"{said}, {speaker.text(_ANSWERED[answer.state])}", answer.who, "")
 
 
-def _effect(one: SystemEffect, titles: Mapping[str, str], tones: Mapping[str, str], speaker: Speaker) -> EffectLine:
+def _effect(one: SystemEffect, titles: Mapping[str, str], speaker: Speaker) -> EffectLine:
     count = len(one.changes)
     changes = ""
     if count:
@@ -214,7 +213,7 @@ def _effect(one: SystemEffect, titles: Mapping[str, str], tones: Mapping[str, st
         }
     keys = tuple(record.source_key for record in one.records)
     return EffectLine(
-        tone=tones.get(one.source, "c8"),
+        tone=tone_of(one.source),
         source=one.source,
         title=one.title,
         keys=keys[:2],

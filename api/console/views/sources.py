@@ -7,7 +7,7 @@ from typing import Final
 from api.console.drawings.described import tone
 from api.console.views.vocabulary import mark
 
-# The colour of a system is the same on every page of a record; systems of one's own take the next ones.
+# The colour of a system is the same on every page; systems of one's own take one that their name always gives.
 _TONES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "salesforce": "c1",
