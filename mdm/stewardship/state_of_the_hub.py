@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from mdm import clock
 from mdm.access.limits import Limits
 from mdm.db.transaction import snapshot
-from mdm.decisions import answers_store, queue_store
+from mdm.decisions import answers_store, waiting_store
 from mdm.decisions.review_model import Pace, ReviewCount, Waiting
 from mdm.history import service as history
 from mdm.history.model import Sealed
@@ -166,7 +166,7 @@ def state_of_the_hub(
         figures, age_s = found or (_figures(connection, limits, at), 0.0)
         if kept is not None and found is None:
             kept.keep(limits, figures)
-        waiting = queue_store.select_waiting(
+        waiting = waiting_store.select_waiting(
             connection, who, [who, *groups], limits, at=at, today_ends=clock.end_of_day(at.date())
         )
         pace = answers_store.select_pace(connection, who, at=at, days=PACE_DAYS)
@@ -176,7 +176,7 @@ def state_of_the_hub(
 def _figures(connection: Connection, limits: Limits, at: datetime) -> Figures:
     horizon = clock.horizon(connection)
     records = _records(connection, limits)
-    reviews = queue_store.select_queue_counts(connection, limits, at=at)
+    reviews = waiting_store.select_queue_counts(connection, limits, at=at)
     asked = ExceptionFilter(limits=limits)
     waiting = publishing_store.count_waiting(connection, up_to=WAITING_MAX + 1)
     return Figures(

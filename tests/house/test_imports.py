@@ -30,7 +30,7 @@ RIGHT = {
     "mdm/clock.py": "import sqlalchemy",
     "mdm/decisions/answers_store.py": "",
     "mdm/decisions/overrides_store.py": "",
-    "mdm/decisions/queue_store.py": "",
+    "mdm/decisions/waiting_store.py": "",
     "mdm/decisions/queues_store.py": "",
     "mdm/decisions/reviews_store.py": "",
     "mdm/demo/firm.py": "import mdm.pipeline",
