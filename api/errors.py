@@ -1,6 +1,6 @@
 """Every refusal as an RFC 9457 problem document: stable `type` and `code`, what happened, what to do, where.
 
-`STATUS` maps the tree of mdm/errors.py, each class by its nearest listed ancestor. `HttpRefusal` is for what only HTTP
+`STATUS` maps the tree of mdm/errors, each class by its nearest listed ancestor. `HttpRefusal` is for what only HTTP
 knows: bodies, media types, routes. A problem never carries a stack, SQL, or a value of somebody else's record.
 """
 

@@ -73,7 +73,7 @@ def _errors() -> str:
 def _error_classes(root: type[errors.HubError]) -> Iterator[type[errors.HubError]]:
     yield root
     for error in root.__subclasses__():
-        if error.__module__ == errors.__name__:
+        if error.__module__.startswith(errors.__name__):
             yield from _error_classes(error)
 
 

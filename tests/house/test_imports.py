@@ -24,7 +24,7 @@ RIGHT = {
     "matching/backends/duckdb.py": "import duckdb",
     "matching/backends/reference.py": "import recordlinkage",
     "matching/train.py": "import sklearn",
-    "mdm/errors.py": "",
+    "mdm/errors/__init__.py": "",
     "mdm/access/people_store.py": "",
     "mdm/access/sessions_store.py": "",
     "mdm/clock.py": "import sqlalchemy",

@@ -11,7 +11,7 @@ from mdm.errors import HubError, SettingsInvalid
 
 def tree(root: type[HubError]) -> Iterator[type[HubError]]:
     for child in root.__subclasses__():
-        if child.__module__ == "mdm.errors":
+        if child.__module__.startswith("mdm.errors"):
             yield child
             yield from tree(child)
 

@@ -1,0 +1,176 @@
+"""Every rule of the hub that can be broken, as one tree.
+
+HubError
+├── Refused                       the caller asked for something that cannot be done as asked
+│   ├── InputInvalid              what came in has the wrong shape
+│   │   ├── SourceKeyInvalid
+│   │   ├── SettingsInvalid
+│   │   ├── EntityDeclarationInvalid
+│   │   ├── MatchModelInvalid
+│   │   ├── FileUnreadable
+│   │   └── CursorInvalid
+│   ├── NotFound
+│   │   ├── EntityTypeUnknown
+│   │   ├── SourceUnknown
+│   │   ├── SourceRecordUnknown
+│   │   ├── GoldenRecordUnknown
+│   │   ├── EventUnknown
+│   │   ├── AttributeUnknown
+│   │   ├── DecisionUnknown
+│   │   ├── ReviewUnknown
+│   │   ├── BandUnknown
+│   │   ├── ExceptionUnknown
+│   │   ├── SourceEventUnknown
+│   │   ├── TargetUnknown
+│   │   ├── ApiKeyUnknown
+│   │   └── PersonUnknown
+│   ├── Conflict                  true when asked, yet against what the hub already holds
+│   │   ├── DecisionContradicts
+│   │   ├── PlanOutdated
+│   │   │   └── VersionOutdated
+│   │   ├── GoldenRecordRetired
+│   │   ├── OperationBlocked
+│   │   ├── ReviewClaimed
+│   │   ├── ReviewClosed
+│   │   ├── ReviewOutdated
+│   │   ├── ReviewNotAnswered
+│   │   ├── ApprovalPending
+│   │   ├── ApprovalNeedsAnother
+│   │   ├── BandOutdated
+│   │   ├── SourceConflict
+│   │   ├── AsOfBeyondHorizon
+│   │   ├── CursorFromElsewhere
+│   │   ├── IdempotencyInFlight
+│   │   ├── IdempotencyMismatch
+│   │   └── ExceptionClosed
+│   ├── Unauthenticated
+│   │   └── SignInRefused
+│   ├── SignInThrottled
+│   ├── LinkUnusable
+│   ├── Forbidden
+│   └── TooLarge
+├── TouchedSetGrew                inner signal: roll back, lock more, repeat
+└── Unavailable                   the world fails; says if and when to try again
+    └── DatabaseUnavailable
+
+Each class has a stable `code`, one sentence on what happened and one on what to do (`remedy`); its facts are
+attributes. Nothing here knows HTTP or exit codes: the edges map every class, and a test proves that none is left out.
+"""
+
+from mdm.errors.callers import (
+    Forbidden,
+    LinkUnusable,
+    SignInRefused,
+    SignInThrottled,
+    TooLarge,
+    Unauthenticated,
+)
+from mdm.errors.conflicts import (
+    ApprovalNeedsAnother,
+    ApprovalPending,
+    AsOfBeyondHorizon,
+    BandOutdated,
+    Conflict,
+    CursorFromElsewhere,
+    DecisionContradicts,
+    ExceptionClosed,
+    GoldenRecordRetired,
+    IdempotencyInFlight,
+    IdempotencyMismatch,
+    OperationBlocked,
+    PlanOutdated,
+    ReviewClaimed,
+    ReviewClosed,
+    ReviewNotAnswered,
+    ReviewOutdated,
+    SourceConflict,
+    VersionOutdated,
+)
+from mdm.errors.missing import (
+    ApiKeyUnknown,
+    AttributeUnknown,
+    BandUnknown,
+    DecisionUnknown,
+    EntityTypeUnknown,
+    EventUnknown,
+    ExceptionUnknown,
+    GoldenRecordUnknown,
+    NotFound,
+    PersonUnknown,
+    ReviewUnknown,
+    SourceEventUnknown,
+    SourceRecordUnknown,
+    SourceUnknown,
+    TargetUnknown,
+)
+from mdm.errors.roots import (
+    DatabaseUnavailable,
+    HubError,
+    Refused,
+    TouchedSetGrew,
+    Unavailable,
+)
+from mdm.errors.wrong_input import (
+    CursorInvalid,
+    EntityDeclarationInvalid,
+    FileUnreadable,
+    InputInvalid,
+    MatchModelInvalid,
+    SettingsInvalid,
+    SourceKeyInvalid,
+)
+
+__all__ = [
+    "ApiKeyUnknown",
+    "ApprovalNeedsAnother",
+    "ApprovalPending",
+    "AsOfBeyondHorizon",
+    "AttributeUnknown",
+    "BandOutdated",
+    "BandUnknown",
+    "Conflict",
+    "CursorFromElsewhere",
+    "CursorInvalid",
+    "DatabaseUnavailable",
+    "DecisionContradicts",
+    "DecisionUnknown",
+    "EntityDeclarationInvalid",
+    "EntityTypeUnknown",
+    "EventUnknown",
+    "ExceptionClosed",
+    "ExceptionUnknown",
+    "FileUnreadable",
+    "Forbidden",
+    "GoldenRecordRetired",
+    "GoldenRecordUnknown",
+    "HubError",
+    "IdempotencyInFlight",
+    "IdempotencyMismatch",
+    "InputInvalid",
+    "LinkUnusable",
+    "MatchModelInvalid",
+    "NotFound",
+    "OperationBlocked",
+    "PersonUnknown",
+    "PlanOutdated",
+    "Refused",
+    "ReviewClaimed",
+    "ReviewClosed",
+    "ReviewNotAnswered",
+    "ReviewOutdated",
+    "ReviewUnknown",
+    "SettingsInvalid",
+    "SignInRefused",
+    "SignInThrottled",
+    "SourceConflict",
+    "SourceEventUnknown",
+    "SourceKeyInvalid",
+    "SourceRecordUnknown",
+    "SourceUnknown",
+    "TargetUnknown",
+    "TooLarge",
+    "TouchedSetGrew",
+    "Unauthenticated",
+    "Unavailable",
+    "VersionOutdated",
+]

@@ -1,0 +1,49 @@
+"""The roots of the tree: what every error of the hub has, and what is no fault of a caller."""
+
+from typing import ClassVar
+
+
+class HubError(Exception):
+    """Something the hub refuses or cannot do now."""
+
+    code: ClassVar[str] = "hub_error"
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        """Keep what happened and what to do next."""
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class Refused(HubError):
+    """The caller asked for something that cannot be done as asked."""
+
+    code = "refused"
+
+
+class TouchedSetGrew(HubError):
+    """Other work reached more records after the locks were taken; roll back and repeat with the larger set."""
+
+    code = "touched_set_grew"
+
+    def __init__(self, golden_ids: frozenset[str]) -> None:
+        """Carry the golden records to lock from the start next time."""
+        super().__init__(f"{len(golden_ids)} golden records are touched, more than were locked", remedy="it is retried")
+        self.golden_ids = golden_ids
+
+
+class Unavailable(HubError):
+    """Something the hub depends on does not answer."""
+
+    code = "unavailable"
+
+    def __init__(self, message: str, *, remedy: str = "", retry_after_s: float | None = None) -> None:
+        """Say whether, and after how many seconds, to try again (None: not by itself)."""
+        super().__init__(message, remedy=remedy)
+        self.retry_after_s = retry_after_s
+
+
+class DatabaseUnavailable(Unavailable):
+    """PostgreSQL cannot be started or reached."""
+
+    code = "database_unavailable"
