@@ -29,6 +29,12 @@ def recording_instant(connection: Connection) -> datetime:
     return instant.astimezone(UTC)
 
 
+def instant(connection: Connection) -> datetime:
+    """Return the present instant by the database's clock, which all processes share; for leases and what is due."""
+    found: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return found.astimezone(UTC)
+
+
 def horizon(connection: Connection) -> datetime:
     """Return the latest instant about which every answer is settled: no running writer can record before it."""
     # Not the start of the statement: PostgreSQL looks at who is active once in a transaction, and a writer that began

@@ -35,6 +35,11 @@ POINTS: Final = frozenset(
         "publish.reviews",
         "publish.written",
         "publish.acknowledged",
+        "delivery.leased",
+        "delivery.intended",
+        "delivery.sent",
+        "delivery.bound",
+        "delivery.settled",
         "transaction.committing",
         "transaction.committed",
     }

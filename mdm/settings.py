@@ -1,7 +1,8 @@
 """Everything that can be set, in one frozen value read from `MDM_*`; the only reader of the environment.
 
 A variable that begins with `MDM_` and is no setting stops the start: a typing error must not become a silent default.
-Names that begin with `MDM_TEST_`, and `MDM_LABELLED_DATA`, belong to the test suite and are left alone.
+Names that begin with `MDM_TEST_`, and `MDM_LABELLED_DATA`, belong to the test suite and are left alone. Those that
+begin with `MDM_SECRET_` are secrets, which `secret` gives to whoever was told their name.
 """
 
 import json
@@ -19,6 +20,8 @@ from mdm.errors import SettingsInvalid
 
 PREFIX: Final = "MDM_"
 _TEST_PREFIXES: Final = ("MDM_TEST_", "MDM_LABELLED_DATA")
+SECRET_PREFIX: Final = "MDM_SECRET_"  # noqa: S105 -- the beginning of a name
+"""Variables that the declarations of targets name: they hold what must stand in no file."""
 
 
 RoleName = Literal["viewer", "steward", "lead", "integrator", "admin"]
@@ -170,6 +173,14 @@ def load_settings() -> Settings:
     return Settings.from_environment(os.environ)
 
 
+def secret(name: str) -> str:
+    """Give the secret that a variable holds; raises SettingsInvalid that names a variable which is not set."""
+    value = os.environ.get(name, "") if name.startswith(SECRET_PREFIX) else ""
+    if not value:
+        raise SettingsInvalid(f"{name} is not set", remedy=f"let the environment of the hub hold {name}")
+    return value
+
+
 def variables(settings_class: type[BaseSettings] = Settings) -> tuple[str, ...]:
     """Return the name of every variable that is a setting."""
     return tuple(f"{PREFIX}{name.upper()}" for name in settings_class.model_fields)
@@ -179,7 +190,9 @@ def _unknown_names(environment: Iterable[str], *, known: tuple[str, ...]) -> lis
     """Say which names look like settings and are none, each with the nearest one that is."""
     faults = []
     for name in sorted(environment):
-        if not name.upper().startswith(PREFIX) or name.upper() in known or name.upper().startswith(_TEST_PREFIXES):
+        if not name.upper().startswith(PREFIX) or name.upper() in known:
+            continue
+        if name.upper().startswith((*_TEST_PREFIXES, SECRET_PREFIX)):
             continue
         nearest = get_close_matches(name.upper(), known, n=1, cutoff=0)
         faults.append(f"{name} is no setting; the nearest one is {nearest[0]}")

@@ -24,6 +24,8 @@ ROOMS = (
     "identity",
     "jobs",
     "publishing",
+    "delivery",
+    "activation",
     "resolution",
     "source_events",
     "sources",

@@ -45,7 +45,7 @@ class Receipt:
     version: str = ""
 
 
-ChangeKind = Literal["create", "update", "deactivate", "merge"]
+ChangeKind = Literal["create", "update", "deactivate", "reactivate", "merge"]
 
 
 @dataclass(frozen=True, slots=True)

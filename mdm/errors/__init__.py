@@ -7,6 +7,7 @@ HubError
 │   │   ├── SettingsInvalid
 │   │   ├── EntityDeclarationInvalid
 │   │   ├── MatchModelInvalid
+│   │   ├── TargetDeclarationInvalid
 │   │   ├── FileUnreadable
 │   │   └── CursorInvalid
 │   ├── NotFound
@@ -118,6 +119,7 @@ from mdm.errors.wrong_input import (
     MatchModelInvalid,
     SettingsInvalid,
     SourceKeyInvalid,
+    TargetDeclarationInvalid,
 )
 
 __all__ = [
@@ -167,6 +169,7 @@ __all__ = [
     "SourceKeyInvalid",
     "SourceRecordUnknown",
     "SourceUnknown",
+    "TargetDeclarationInvalid",
     "TargetUnknown",
     "TooLarge",
     "TouchedSetGrew",

@@ -54,6 +54,17 @@ class MatchModelInvalid(InputInvalid):
     code = "match_model_invalid"
 
 
+class TargetDeclarationInvalid(InputInvalid):
+    """The declaration of a target has faults; all of them are listed."""
+
+    code = "target_declaration_invalid"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        """List every fault as `file:line: what: what to write instead`."""
+        super().__init__("\n".join(faults), remedy="mend the lines named above; `mdm schema target` prints the schema")
+        self.faults = tuple(faults)
+
+
 class FileUnreadable(InputInvalid):
     """A file as a whole cannot be read as what it claims to be."""
 

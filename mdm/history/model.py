@@ -68,6 +68,9 @@ AUDITED: Final[Sequence[Audited]] = (
     Audited("person", left_out=("locale", "theme", "has_shortcuts", "signed_in_at"), ended="disabled_at"),
     Audited("person_link", related=("person_id",), ended="ended_at"),
     Audited("sign_in_attempt", related=("person_id", "session_id"), left_out=("address",)),
+    Audited("target_standing", "target_id"),
+    Audited("delivery_order", related=("target_id",)),
+    Audited("attribute_freeze", related=("golden_id", "review_id"), ended="ended_at"),
 )
 
 

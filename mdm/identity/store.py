@@ -213,6 +213,19 @@ def give_back_last_golden(connection: Connection, record_ids: Iterable[RecordId]
     )
 
 
+def select_unpublished(connection: Connection, golden_ids: Iterable[GoldenId]) -> frozenset[GoldenId]:
+    """Find among active golden records those of which no target acknowledged the members they have now."""
+    rows = connection.execute(
+        text(
+            "SELECT g.id FROM golden_record g WHERE g.id = ANY(:ids) AND g.state = 'active' AND (NOT g.is_acknowledged"
+            " OR EXISTS (SELECT FROM membership m WHERE m.golden_id = g.id AND m.recorded_to IS NULL"
+            " AND m.published_at IS NULL))"
+        ),
+        {"ids": [str(id_) for id_ in golden_ids]},
+    )
+    return frozenset(GoldenId(row.id) for row in rows)
+
+
 def mark_published(connection: Connection, golden_ids: Sequence[GoldenId], *, at: datetime) -> None:
     """Note that a target acknowledged these golden records with the members they have now."""
     parameters = {"ids": [str(id_) for id_ in golden_ids], "at": at}

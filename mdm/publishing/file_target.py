@@ -77,14 +77,23 @@ def remove_target(connection: Connection, target_id: str, *, who: str) -> None:
 
 def sync_all(engine: Engine, declared: _Declared) -> tuple[Synced, ...]:
     """Bring every target up to date; one that cannot be written says so and holds up no other."""
-    return tuple(_sync_or_say(engine, declared, target) for target in run(engine, targets))
+    return tuple(_sync_or_say(engine, declared, target) for target in run(engine, targets) if target.kind == "file")
 
 
 def sync(engine: Engine, declared: _Declared, target_id: str) -> Synced:
-    """Bring one target up to date; raises TargetUnknown, and Unavailable when its folder cannot be written."""
+    """Bring one target of files up to date.
+
+    Raises TargetUnknown, InputInvalid for a target of another kind, and Unavailable when its folder cannot be written.
+    """
     found = {target.id: target for target in run(engine, targets)}
     if target_id not in found:
         raise TargetUnknown(target_id)
+    if found[target_id].kind != "file":
+        raise InputInvalid(
+            f"{target_id} is a target of kind {found[target_id].kind}",
+            remedy="`mdm worker` tells it by itself; `mdm targets show` says how it stands",
+            field="target",
+        )
     return _sync(engine, declared, found[target_id])
 
 

@@ -37,7 +37,7 @@ class Target:
     """
 
     id: str
-    kind: Literal["file"]
+    kind: Literal["file", "records", "webhook", "nats", "rabbitmq", "kafka"]
     entity_types: tuple[str, ...]
     configuration: Mapping[str, Any]
 

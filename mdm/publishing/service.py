@@ -33,6 +33,7 @@ def publish(
             "golden_id": version.golden_id,
             "version": version.version,
             "details": _details(plan, version),
+            "is_regrouped": _is_regrouped(plan, version),
         }
         for version in versions
     ]
@@ -64,6 +65,18 @@ def _kind(version: GoldenVersion) -> GoldenEventKind:
     if version.state in _KINDS:
         return _KINDS[version.state]
     return "golden_record.created" if version.version == 1 else "golden_record.changed"
+
+
+def _is_regrouped(plan: IdentityPlan, version: GoldenVersion) -> bool:
+    """Tell whether records moved between golden records: what an undo would take back."""
+    id_ = version.golden_id
+    return version.version > 1 and (
+        version.state != "active"
+        or any(
+            move.before and move.after and move.before != move.after and id_ in (move.before, move.after)
+            for move in plan.moves
+        )
+    )
 
 
 def _details(plan: IdentityPlan, version: GoldenVersion) -> dict[str, object]:

@@ -55,19 +55,28 @@ def insert_messages(
 ) -> dict[str, int]:
     """Queue one message per golden version for every target of its entity type, and raise the head of its lane.
 
+    rows  entity_type, golden_id, version, is_regrouped: news of those that are waits for the target's undo window
+
     A target that is being changed or removed is waited for, so that neither side misses the other. Returns how many
     messages each target gets.
     """
     queued = connection.execute(
         text(
-            "WITH told AS MATERIALIZED (SELECT t.id AS target_id, r.golden_id, r.version"
-            "  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (entity_type text, golden_id text, version int)"
+            "WITH told AS MATERIALIZED (SELECT t.id AS target_id, r.golden_id, r.version, CASE WHEN r.is_regrouped"
+            "   THEN CAST(:at AS timestamptz) + make_interval(secs => CAST(t.configuration ->> 'undo_window_s' AS"
+            "   double precision)) END AS not_before"
+            "  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (entity_type text, golden_id text, version int,"
+            "   is_regrouped boolean)"
             "  JOIN target t ON t.entity_types @> jsonb_build_array(r.entity_type) FOR SHARE OF t),"
             " message AS (INSERT INTO outbox_message (target_id, golden_id, version, recorded_at, who)"
             "  SELECT target_id, golden_id, version, :at, :who FROM told),"
-            " lane AS (INSERT INTO delivery_lane (target_id, golden_id, head, recorded_at, who)"
-            "  SELECT target_id, golden_id, version, :at, :who FROM told ON CONFLICT (target_id, golden_id)"
-            "  DO UPDATE SET head = excluded.head, recorded_at = excluded.recorded_at)"
+            " lane AS (INSERT INTO delivery_lane AS l (target_id, golden_id, head, recorded_at, who, due_at, not_before"
+            "  ) SELECT target_id, golden_id, version, :at, :who, coalesce(not_before, :at), not_before FROM told"
+            "  ON CONFLICT (target_id, golden_id) DO UPDATE SET head = excluded.head,"
+            "  recorded_at = CASE WHEN l.acknowledged = l.head THEN excluded.recorded_at ELSE l.recorded_at END,"
+            "  not_before = greatest(l.not_before, excluded.not_before),"
+            "  due_at = CASE WHEN l.acknowledged < l.head AND (l.state <> 'waiting' OR l.lease_token IS NOT NULL)"
+            "   THEN greatest(l.due_at, excluded.not_before) ELSE excluded.due_at END)"
             " SELECT target_id, count(*) AS messages FROM told GROUP BY 1"
         ),
         {"rows": as_json(rows), "at": at, "who": who},

@@ -1,6 +1,18 @@
 """Tables between the hub and the world: the change feed, targets, and what each target was told."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Identity, Index, Integer, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from mdm.db.metadata import metadata
@@ -60,6 +72,41 @@ delivery_lane = Table(
     ),
     Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
     Column("who", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'ready'")),
+    Column(
+        "due_at",
+        TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=text("now()"),
+        comment="when it is told next; of a leased one when its lease ends",
+    ),
+    Column(
+        "not_before",
+        TIMESTAMP(timezone=True),
+        comment="news of merges and splits wait until then for an undo",
+    ),
+    Column("lease_token", Text, comment="whoever settles must name it"),
+    Column("attempts", Integer, nullable=False, server_default=text("0"), comment="failed ones in a row"),
+    Column("failure_kind", Text),
+    Column("failure_reason", Text),
+    Column("failing_since", TIMESTAMP(timezone=True)),
+    Column("waits_for", Text, comment="the golden record that the target has to know first"),
+    Column(
+        "is_forced",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="told again though the target holds it already",
+    ),
     CheckConstraint("acknowledged <= head", name="acknowledged"),
+    CheckConstraint("state IN ('ready', 'waiting', 'dead')", name="state"),
     Index("ix_delivery_lane_waiting", "target_id", "golden_id", postgresql_where=text("acknowledged < head")),
+    Index(
+        "ix_delivery_lane_due",
+        "target_id",
+        "due_at",
+        postgresql_where=text("acknowledged < head AND state <> 'dead'"),
+    ),
+    Index("ix_delivery_lane_dead", "target_id", "golden_id", postgresql_where=text("state = 'dead'")),
+    Index("ix_delivery_lane_waits_for", "target_id", "waits_for", postgresql_where=text("waits_for IS NOT NULL")),
 )

@@ -117,6 +117,18 @@ def select_alike(connection: Connection, key: SourceKey) -> list[str]:
     return [str(SourceKey(row.instance_id, row.object, row.scope, row.native_id)) for row in rows]
 
 
+def select_anchor(connection: Connection, golden_id: GoldenId, *, apart_from: RecordId) -> Row[Any] | None:
+    """Give id and golden id of the oldest living record of a golden record, or of what it forwards to."""
+    return connection.execute(
+        text(
+            "SELECT r.id, r.golden_id FROM golden_record g JOIN source_record r ON r.golden_id = coalesce(g.forward_to,"
+            " g.id) WHERE g.id = :golden AND r.id <> :apart AND r.state = 'active' AND r.ended_because IS NULL"
+            " ORDER BY r.id LIMIT 1"
+        ),
+        {"golden": golden_id, "apart": apart_from},
+    ).one_or_none()
+
+
 def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str) -> None:
     """Write the newest version of each record: its head, its version row and its references.
 

@@ -1,0 +1,205 @@
+"""A target as its YAML file declares it: read with all faults at once, each with its line and what to write instead."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, get_args
+
+import orjson
+from pydantic import Field, StringConstraints, TypeAdapter
+
+from mdm.delivery.model import (
+    Declaration,
+    EventSubscription,
+    FieldRule,
+    MissingParent,
+    OnMerge,
+    Owner,
+    Rate,
+    RecordSubscription,
+)
+from mdm.entities.declaration import Name, Part, Text
+from mdm.entities.document import Document, Fault, Place, read_document
+from mdm.entities.model import EntityType
+from mdm.entities.shape import check_shape, suggest
+from mdm.errors import TargetDeclarationInvalid
+from mdm.publishing.model import GoldenEventKind
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Seconds = Annotated[float, Field(ge=0, le=30 * 24 * 3_600, allow_inf_nan=False)]
+Conditions = dict[Name, list[Text]]
+EVENT_KINDS: Final = get_args(GoldenEventKind)
+
+
+class RateDeclaration(Part):
+    """How much the target may be asked, over all processes of the hub."""
+
+    per_second: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] = 50.0
+    burst: Annotated[float, Field(ge=1, le=100_000, allow_inf_nan=False)] | None = Field(
+        None, description="calls at once after a pause; left out: one second's worth"
+    )
+
+
+class FieldDeclaration(Part):
+    """One attribute in one field of the target."""
+
+    field: Text | None = Field(None, description="name of the field in the target; left out: the attribute's own")
+    owner: Owner = "hub"
+    codes: dict[Text, Text] = Field({}, description="the target's word for each code of ours")
+    takes: Literal["all", "first"] = "all"
+
+
+class RecordsDeclaration(Part):
+    """What the target gets of one entity type."""
+
+    object: Text
+    scope: Annotated[str, StringConstraints(max_length=100)] = Field(
+        "", description="legal entity or subsidiary where new records are made"
+    )
+    creates: bool = Field(default=False, description="make records that the target does not have")
+    when: Conditions = Field({}, description="values of which one must stand, by attribute; all attributes must fit")
+    on_merge: OnMerge = "link"
+    missing_parent: MissingParent = "wait"
+    fields: dict[Name, FieldDeclaration]
+
+
+class EventsDeclaration(Part):
+    """Which messages the target gets."""
+
+    entities: list[Name]
+    kinds: list[Text] = Field([], description="kinds of events of golden records; left out: all")
+    when: Conditions = Field({}, description="as of records")
+    payload: Literal["thin", "full"] = "thin"
+
+
+class TargetDeclaration(Part):
+    """A target: a system whose records are written, or a place that messages are sent to."""
+
+    target: Id
+    title: Text
+    kind: Literal["records", "webhook", "nats", "rabbitmq", "kafka"]
+    connection: dict[Name, Any] = Field(
+        description="connector, url and what else it needs; a secret is named by the environment variable that has it"
+    )
+    instance: Id | None = Field(None, description="for records: the source instance whose records these are")
+    rate: RateDeclaration = RateDeclaration()
+    undo_window_s: Seconds = Field(0.0, description="news of merges and splits wait so long for an undo")
+    failing_for_s: Seconds = Field(5 * 24 * 3_600.0, description="a target that fails for so long is stopped")
+    records: dict[Name, RecordsDeclaration] = Field({}, description="for records: by entity type")
+    events: EventsDeclaration | None = None
+
+
+_SECRET_WORDS: Final = re.compile(r"(^|_)(secret|token|password|key|credential)s?$")
+_VARIABLE: Final = re.compile(r"MDM_SECRET_[A-Z0-9_]+")
+_PLAIN: Final = TypeAdapter(TargetDeclaration)
+
+
+def read_declaration(path: Path, declared: Mapping[str, EntityType]) -> tuple[Declaration, Mapping[str, Any]]:
+    """Read a target's file; return it with its plain content, to be kept. Raises TargetDeclarationInvalid."""
+    document, faults = read_document(path)
+    if document is None:
+        raise TargetDeclarationInvalid([str(fault) for fault in faults])
+    shaped, found = check_shape(document, TargetDeclaration)
+    found = [*faults, *found]
+    if shaped is not None:
+        found.extend(_crosscheck(document, shaped, declared))
+    if shaped is None or found:
+        raise TargetDeclarationInvalid([str(fault) for fault in sorted(found, key=lambda fault: fault.line)])
+    return _declaration(shaped), document.content
+
+
+def declaration_of(content: Mapping[str, Any]) -> Declaration:
+    """Give the declaration of a content that was read and kept before."""
+    return _parsed(orjson.dumps(content))
+
+
+def target_schema() -> dict[str, Any]:
+    """Give the JSON Schema of the file, for editors."""
+    return TargetDeclaration.model_json_schema()
+
+
+@lru_cache(maxsize=256)
+def _parsed(content: bytes) -> Declaration:
+    return _declaration(_PLAIN.validate_json(content))
+
+
+def _crosscheck(document: Document, shaped: TargetDeclaration, declared: Mapping[str, EntityType]) -> Iterator[Fault]:
+    """Find what a shape cannot say: that every name is declared, and that kind and sections fit."""
+    yield from _secrets(document, shaped)
+    if shaped.kind != "records":
+        if shaped.events is None:
+            yield document.fault(("kind",), f"a {shaped.kind} needs `events`", "say which entity types it is told of")
+        elif shaped.records:
+            yield document.fault(("records",), f"a {shaped.kind} has no records", "use `events`")
+    elif not shaped.records or shaped.events is not None:
+        yield document.fault(("kind",), "a target of kind records needs `records`, not `events`", "name its objects")
+    elif shaped.instance is None:
+        yield document.fault(("kind",), "`instance` is missing", "name the source instance whose records these are")
+    if shaped.events is not None:
+        yield from _known(document, ("events", "entities"), shaped.events.entities, declared)
+        yield from _known(document, ("events", "kinds"), shaped.events.kinds, EVENT_KINDS)
+        for name in set(shaped.events.entities) & declared.keys():
+            yield from _known(document, ("events", "when"), shaped.events.when, declared[name].attributes)
+    yield from _known(document, ("records",), shaped.records, declared)
+    for name in shaped.records.keys() & declared.keys():
+        place: Place = ("records", name)
+        attributes = declared[name].attributes
+        yield from _known(document, (*place, "fields"), shaped.records[name].fields, attributes)
+        yield from _known(document, (*place, "when"), shaped.records[name].when, attributes)
+
+
+def _known(document: Document, place: Place, names: Iterable[str], known: Iterable[str]) -> Iterator[Fault]:
+    known = tuple(known)
+    for index, name in enumerate(names):
+        if name not in known:
+            spot = (*place, name) if (*place, name) in document.lines else (*place, index)
+            yield document.fault(spot, f"{name!r} is not declared", suggest(name, known, otherwise="check the name"))
+
+
+def _secrets(document: Document, shaped: TargetDeclaration) -> Iterator[Fault]:
+    """Refuse secrets in the file: it is kept in the database and shown to people."""
+    for name, value in shaped.connection.items():
+        if _SECRET_WORDS.search(name) and not _VARIABLE.fullmatch(str(value)):
+            remedy = "name an environment variable that holds it, as MDM_SECRET_NETSUITE_US"
+            yield document.fault(("connection", name), "a secret does not belong into this file", remedy)
+
+
+def _declaration(shaped: TargetDeclaration) -> Declaration:
+    return Declaration(
+        id=shaped.target,
+        title=shaped.title,
+        kind=shaped.kind,
+        connection=shaped.connection,
+        instance=shaped.instance or "",
+        rate=Rate(shaped.rate.per_second, shaped.rate.burst or max(1.0, shaped.rate.per_second)),
+        undo_window=timedelta(seconds=shaped.undo_window_s),
+        failing_for=timedelta(seconds=shaped.failing_for_s),
+        records={name: _records(name, part) for name, part in shaped.records.items()},
+        events=_events(shaped.events) if shaped.events is not None else None,
+    )
+
+
+def _records(name: str, part: RecordsDeclaration) -> RecordSubscription:
+    return RecordSubscription(
+        entity_type=name,
+        object=part.object,
+        scope=part.scope,
+        creates=part.creates,
+        conditions=_conditions(part.when),
+        on_merge=part.on_merge,
+        missing_parent=part.missing_parent,
+        fields=tuple(
+            FieldRule(attribute, one.field or attribute, one.owner, one.codes, one.takes)
+            for attribute, one in part.fields.items()
+        ),
+    )
+
+
+def _events(part: EventsDeclaration) -> EventSubscription:
+    return EventSubscription(tuple(sorted(set(part.entities))), tuple(part.kinds), _conditions(part.when), part.payload)
+
+
+def _conditions(when: Conditions) -> dict[str, tuple[str, ...]]:
+    return {attribute: tuple(values) for attribute, values in when.items()}

@@ -1,0 +1,120 @@
+"""Tell a place of messages each golden version, in order for each golden record, thin or with values.
+
+News of a merge or split that was taken back within the target's undo window is never sent: the versions from there to
+the one that is again as before are passed over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from mdm.connectors.model import Failure, Message, MessageSink, Receipt
+from mdm.db.transaction import reading
+from mdm.delivery.lanes import failed
+from mdm.delivery.messages import envelope_of
+from mdm.delivery.model import Declaration, Done, DueLane, EventSubscription, Later, OutcomeKind, Settlement
+from mdm.delivery.tellings_store import select_tellings
+from mdm.delivery.wanted import fits
+from mdm.failpoints import failpoint
+from mdm.hub import Hub
+
+HELD_BACK = timedelta(hours=1)  # a version that is held back; the next one makes its lane due at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """What one lane is told in this turn: messages by version, and how far it is done when all of them arrive."""
+
+    lane: DueLane
+    messages: tuple[tuple[int, Message], ...]
+    version: int
+    outcome: OutcomeKind
+
+
+def deliver_events(
+    hub: Hub, declaration: Declaration, sink: MessageSink, lanes: Sequence[DueLane], *, now: datetime
+) -> tuple[list[Settlement], list[Failure]]:
+    """Send what leased lanes were not told; return how each lane is settled, and all failures."""
+    subscription = declaration.events
+    assert subscription is not None, "a target of messages has them"
+    with reading(hub.engine) as connection:
+        found = select_tellings(connection, lanes)
+    settlements: list[Settlement] = []
+    tellings = []
+    for lane in lanes:
+        rows = found.get(lane.golden_id, [])
+        telling = _telling(declaration, subscription, lane, rows)
+        if telling is None:
+            settlements.append(Later(lane, now + HELD_BACK, None, "its next version is held back"))
+        else:
+            tellings.append(telling)
+    messages = [message for telling in tellings for _, message in telling.messages]
+    answers = dict(zip([one.id for one in messages], sink.send(messages), strict=True)) if messages else {}
+    failpoint("delivery.sent")
+    failures = []
+    for telling in tellings:
+        settlement, failure = _settled(telling, answers, now)
+        settlements.append(settlement)
+        if failure is not None:
+            failures.append(failure)
+    return settlements, failures
+
+
+def _telling(
+    declaration: Declaration, subscription: EventSubscription, lane: DueLane, rows: Sequence[Row[Any]]
+) -> _Telling | None:
+    fresh = [row for row in rows if row.version > lane.acknowledged]
+    if not fresh:
+        return None
+    lasting = without_undone(rows, lane.acknowledged) if declaration.undo_window else fresh
+    told = [row for row in lasting if _is_told(subscription, row)]
+    messages = tuple((row.version, envelope_of(row)) for row in told)
+    outcome: OutcomeKind = "delivered" if messages else "not_subscribed" if lasting else "undone"
+    return _Telling(lane, messages, fresh[-1].version, outcome)
+
+
+def without_undone(rows: Sequence[Row[Any]], acknowledged: int) -> list[Row[Any]]:
+    """Leave out versions that changed what a golden record consists of, up to the one that is again as before."""
+    kept: list[Row[Any]] = []
+    place = 0
+    while place < len(rows):
+        row = rows[place]
+        before = rows[place - 1] if place else None
+        undone = next((i for i in range(len(rows) - 1, place, -1) if before and _alike(before, rows[i])), None)
+        if row.version > acknowledged and undone is not None and _is_regrouped(row):
+            place = undone + 1
+            continue
+        if row.version > acknowledged:
+            kept.append(row)
+        place += 1
+    return kept
+
+
+def _alike(one: Row[Any], other: Row[Any]) -> bool:
+    return (one.state, one.forward_to, one.checksum) == (other.state, other.forward_to, other.checksum)
+
+
+def _is_regrouped(row: Row[Any]) -> bool:
+    return row.state != "active" or bool(row.details.get("joined") or row.details.get("left"))
+
+
+def _is_told(subscription: EventSubscription, row: Row[Any]) -> bool:
+    if subscription.kinds and row.kind not in subscription.kinds:
+        return False
+    # What ended is told to whoever may have known it, whatever its last values were.
+    return row.state != "active" or fits(subscription.conditions, row.shown)
+
+
+def _settled(
+    telling: _Telling, answers: dict[str, Receipt | Failure], now: datetime
+) -> tuple[Settlement, Failure | None]:
+    told = None
+    for version, message in telling.messages:
+        answer = answers[message.id]
+        if isinstance(answer, Failure):
+            return failed(telling.lane, answer, now=now, told=told), answer
+        told = version
+    return Done(telling.lane, telling.version, telling.outcome, details={"messages": len(telling.messages)}), None

@@ -1,0 +1,177 @@
+"""Lanes at work: lease what is due of a target, settle what was told, and let a target rest, stop or go on.
+
+Leases and due times are by the database's clock, or by the clock that a caller gives. A lease that ran out is leased
+again; whoever had it settles nothing any more, since its token is another one.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from mdm import clock
+from mdm.connectors.model import Failure
+from mdm.db.actor import name_actor
+from mdm.delivery import lanes_store as store
+from mdm.delivery import standings_store
+from mdm.delivery.model import Dead, Declaration, Done, DueLane, Later, Settlement, Standing
+from mdm.delivery.retry import RULES, next_attempt, rest_until
+from mdm.failpoints import failpoint
+from mdm.identity import store as identity_store
+from mdm.identity.service import GoldenLocks
+from mdm.ids import GoldenId
+from mdm.telemetry import DELIVERIES
+
+LEASE: Final = timedelta(seconds=120)  # chosen: six times as long as a call may take
+WAITING: Final = timedelta(minutes=10)  # chosen: what waits for a parent is woken by it; this is for what was missed
+
+Clock = Callable[[Connection], datetime]
+
+
+def lease(
+    connection: Connection, declaration: Declaration, *, limit: int, now: Clock = clock.instant
+) -> tuple[DueLane, ...]:
+    """Lease up to so many due lanes of a target, none while it rests or is not running, and no more than its rate lets.
+
+    After a circuit was open one lane goes first. A target that is drained and has nothing left is paused.
+    """
+    standing = standings_store.select_standing(connection, declaration.id)
+    if standing is None or standing.state not in {"running", "draining"}:
+        return ()
+    instant = now(connection)
+    if standing.opens_at is not None and standing.opens_at > instant:
+        return ()
+    if standing.state == "draining" and not store.has_due_before(connection, declaration.id, instant=standing.since):
+        settled = replace(standing, state="paused", since=instant, reason=f"drained; {standing.reason}".rstrip("; "))
+        standings_store.upsert_standing(connection, settled, burst=declaration.rate.burst)
+        return ()
+    if standing.opens_at is not None:
+        limit = 1
+    lanes = store.lease(connection, declaration.id, token=token_hex(8), now=instant, until=instant + LEASE, limit=limit)
+    allowed = _allowed(connection, declaration, len(lanes), instant)
+    if allowed < len(lanes):
+        pause = timedelta(seconds=1 / declaration.rate.per_second)
+        store.give_back(connection, lanes[allowed:], due_at=instant + pause)
+    failpoint("delivery.leased")
+    return lanes[:allowed]
+
+
+def settle(
+    connection: Connection,
+    declaration: Declaration,
+    settlements: Sequence[Settlement],
+    *,
+    failures: Sequence[Failure] = (),
+    answered: bool = True,
+    now: Clock = clock.instant,
+) -> frozenset[GoldenId]:
+    """Settle lanes, and how the target as a whole does; returns the golden ids whose lease still held.
+
+    failures  what the target as a whole did not answer, or could not
+    answered  whether it answered anything at all
+    """
+    instant = now(connection)
+    rows = [_row(one) for one in settlements]
+    kept = store.settle_done(connection, [r for r in rows if r["state"] == "done"], now=instant)
+    kept |= store.settle_failed(connection, [r for r in rows if r["state"] != "done"], now=instant)
+    outcomes = [_outcome(one) for one in settlements if one.lane.golden_id in kept and not isinstance(one, Later)]
+    store.insert_outcomes(connection, outcomes, at=instant, who=f"target {declaration.id}")
+    told = [one.lane.golden_id for one in settlements if isinstance(one, Done) and one.outcome == "delivered"]
+    store.wake_waiting(connection, declaration.id, told, now=instant)
+    _note_health(connection, declaration, failures, instant, answered=answered)
+    failpoint("delivery.settled")
+    for one in outcomes:
+        DELIVERIES.labels(declaration.id, one["outcome"]).inc()
+    return frozenset(map(GoldenId, kept))
+
+
+def establish(connection: Connection, prefixes: Sequence[str], delivered: Sequence[Done]) -> None:
+    """Note what a target acknowledged as established: golden records that still are as it was told of them."""
+    fresh = identity_store.select_unpublished(connection, [one.lane.golden_id for one in delivered])
+    if not fresh:
+        return
+    GoldenLocks(prefixes).hold(connection, sorted(fresh))
+    goldens = identity_store.select_goldens(connection, fresh)
+    versions = {one.lane.golden_id: one.version for one in delivered}
+    same = [id_ for id_, golden in goldens.items() if golden.state == "active" and golden.version == versions[id_]]
+    if same:
+        identity_store.mark_published(connection, same, at=clock.recording_instant(connection))
+
+
+def failed(lane: DueLane, failure: Failure, *, now: datetime, told: int | None = None) -> Later | Dead:
+    """Say what becomes of a lane after a failure: later, or parked."""
+    due_at = next_attempt(failure, attempts=lane.attempts, now=now, chance=random.random())  # noqa: S311 -- jitter
+    if due_at is None:
+        return Dead(lane, failure.kind, failure.reason, told)
+    return Later(lane, due_at, failure.kind, failure.reason, told)
+
+
+def _allowed(connection: Connection, declaration: Declaration, wanted: int, now: datetime) -> int:
+    if not wanted:
+        return 0
+    rate = declaration.rate
+    return store.take_tokens(
+        connection, declaration.id, wanted=wanted, per_second=rate.per_second, burst=rate.burst, now=now
+    )
+
+
+def _note_health(
+    connection: Connection, declaration: Declaration, failures: Sequence[Failure], now: datetime, *, answered: bool
+) -> None:
+    whole = [failure for failure in failures if RULES[failure.kind].fault == "target"]
+    worst = next((one for one in whole if RULES[one.kind].consequence in {"stop", "disable"}), None)
+    if answered and worst is None and not any(one.kind == "throttled" for one in whole):
+        if not whole:
+            standings_store.note_success(connection, declaration.id, now=now)
+        return
+    if not whole:
+        return
+    standing = standings_store.select_standing(connection, declaration.id)
+    assert standing is not None, "a target that was leased has a standing"
+    failure = worst or whole[-1]
+    # What a whole batch ran into at once is one failure of the target.
+    count = standing.failures + (0 if failure.kind == "throttled" else 1)
+    opens_at = rest_until(failure, failures=count, now=now)
+    standings_store.note_failure(connection, declaration.id, failures=count, opens_at=opens_at, now=now)
+    failing_for = now - (standing.failing_since or now)
+    if worst is not None or failing_for >= declaration.failing_for:
+        disabled = worst is not None and RULES[worst.kind].consequence == "disable"
+        reason = failure.reason if worst is not None else f"it fails for {failing_for}: {failure.reason}"
+        name_actor(connection, f"target {declaration.id}")
+        standings_store.upsert_standing(
+            connection,
+            Standing(declaration.id, "disabled" if disabled else "stopped", reason, now, f"target {declaration.id}"),
+            burst=declaration.rate.burst,
+        )
+
+
+def _row(one: Settlement) -> dict[str, Any]:
+    lane = one.lane
+    row: dict[str, Any] = {"target_id": lane.target_id, "golden_id": lane.golden_id, "token": lane.token}
+    if isinstance(one, Done):
+        return row | {"state": "done", "version": one.version}
+    row |= {"kind": one.kind, "reason": one.reason, "told": one.told, "waits_for": None, "due_at": None}
+    if isinstance(one, Dead):
+        return row | {"state": "dead", "attempts": lane.attempts + 1}
+    counts = one.kind is not None and RULES[one.kind].counts
+    state = "ready" if one.kind is not None else "waiting"
+    attempts = lane.attempts + 1 if counts else lane.attempts if one.told is None else 0
+    return row | {"state": state, "due_at": one.due_at, "attempts": attempts, "waits_for": one.waits_for}
+
+
+def _outcome(one: Done | Dead) -> dict[str, Any]:
+    return {
+        "target_id": one.lane.target_id,
+        "golden_id": one.lane.golden_id,
+        "version": one.version if isinstance(one, Done) else one.lane.head,
+        "outcome": one.outcome if isinstance(one, Done) else "dead",
+        "attempts": one.lane.attempts + 1,
+        "kind": None if isinstance(one, Done) else one.kind,
+        "reason": one.reason,
+        "details": one.details if isinstance(one, Done) else {},
+        "queued_at": one.lane.queued_at,
+    }

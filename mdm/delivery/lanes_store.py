@@ -1,0 +1,179 @@
+"""SQL of lanes: lease what is due, settle what was told, and say what waits. Times are the caller's, see `lanes`."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mdm.db.statement import text
+from mdm.db.types import as_json
+from mdm.delivery.model import DueLane
+from mdm.ids import GoldenId
+
+
+def lease(
+    connection: Connection, target_id: str, *, token: str, now: datetime, until: datetime, limit: int
+) -> tuple[DueLane, ...]:
+    """Lease the lanes that are due longest, also those whose lease ran out; whoever settles names the token.
+
+    A lane whose newest version is held back has nothing to tell before it; it comes back by the next version.
+    """
+    rows = connection.execute(
+        text(
+            "WITH due AS MATERIALIZED (SELECT target_id, golden_id FROM delivery_lane"
+            "  WHERE target_id = :target AND acknowledged < head AND state <> 'dead' AND due_at <= :now"
+            "  ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
+            " UPDATE delivery_lane l SET due_at = :until, lease_token = :token FROM due d"
+            " WHERE l.target_id = d.target_id AND l.golden_id = d.golden_id"
+            " RETURNING l.target_id, l.golden_id, l.head, l.acknowledged, l.attempts, l.failing_since, l.recorded_at,"
+            " l.is_forced"
+        ),
+        {"target": target_id, "token": token, "now": now, "until": until, "limit": limit},
+    )
+    return tuple(
+        DueLane(
+            row.target_id,
+            GoldenId(row.golden_id),
+            row.head,
+            row.acknowledged,
+            row.attempts,
+            row.failing_since,
+            row.recorded_at,
+            row.is_forced,
+            token,
+        )
+        for row in rows
+    )
+
+
+def settle_done(connection: Connection, rows: Sequence[dict[str, Any]], *, now: datetime) -> frozenset[str]:
+    """Raise the lanes of these rows (target_id, golden_id, token, version) and let what rose meanwhile be due at once.
+
+    Returns the golden ids whose lease still held; what another one has taken over is left to that one.
+    """
+    if not rows:
+        return frozenset()
+    found = connection.execute(
+        text(
+            "UPDATE delivery_lane l SET acknowledged = greatest(l.acknowledged, r.version), state = 'ready',"
+            " due_at = greatest(CAST(:now AS timestamptz), l.not_before), lease_token = NULL, attempts = 0,"
+            " failure_kind = NULL, failure_reason = NULL,"
+            " failing_since = NULL, waits_for = NULL, is_forced = l.is_forced AND r.version < l.head"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (target_id text, golden_id text, token text, version"
+            " int)"
+            " WHERE l.target_id = r.target_id AND l.golden_id = r.golden_id AND l.lease_token = r.token"
+            " RETURNING l.golden_id"
+        ),
+        {"rows": as_json(rows), "now": now},
+    )
+    return frozenset(row.golden_id for row in found)
+
+
+def settle_failed(connection: Connection, rows: Sequence[dict[str, Any]], *, now: datetime) -> frozenset[str]:
+    """Note failures and waits; returns the golden ids whose lease still held.
+
+    rows  target_id, golden_id, token, state, due_at, attempts, kind, reason, told, waits_for
+    """
+    if not rows:
+        return frozenset()
+    found = connection.execute(
+        text(
+            "UPDATE delivery_lane l SET acknowledged = greatest(l.acknowledged, coalesce(r.told, l.acknowledged)),"
+            " state = r.state, due_at = coalesce(r.due_at, :now), lease_token = NULL, attempts = r.attempts,"
+            " failure_kind = r.kind, failure_reason = r.reason,"
+            " failing_since = CASE WHEN r.kind IS NULL THEN NULL ELSE coalesce(l.failing_since, :now) END,"
+            " waits_for = r.waits_for"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (target_id text, golden_id text, token text, state"
+            " text,"
+            " due_at timestamptz, attempts int, kind text, reason text, told int, waits_for text)"
+            " WHERE l.target_id = r.target_id AND l.golden_id = r.golden_id AND l.lease_token = r.token"
+            " RETURNING l.golden_id"
+        ),
+        {"rows": as_json(rows), "now": now},
+    )
+    return frozenset(row.golden_id for row in found)
+
+
+def wake_waiting(connection: Connection, target_id: str, parents: Sequence[GoldenId], *, now: datetime) -> None:
+    """Let lanes that waited for these golden records be due now, unless somebody has them."""
+    connection.execute(
+        text(
+            "UPDATE delivery_lane SET due_at = :now WHERE target_id = :target AND waits_for = ANY(:parents)"
+            " AND lease_token IS NULL AND due_at > :now"
+        ),
+        {"target": target_id, "parents": list(parents), "now": now},
+    )
+
+
+def give_back(connection: Connection, lanes: Sequence[DueLane], *, due_at: datetime) -> None:
+    """End leases without a word on the lanes: they are due at an instant, as if nobody had looked."""
+    rows = [{"target_id": one.target_id, "golden_id": one.golden_id, "token": one.token} for one in lanes]
+    connection.execute(
+        text(
+            "UPDATE delivery_lane l SET due_at = :due_at, lease_token = NULL"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (target_id text, golden_id text, token text)"
+            " WHERE l.target_id = r.target_id AND l.golden_id = r.golden_id AND l.lease_token = r.token"
+        ),
+        {"rows": as_json(rows), "due_at": due_at},
+    )
+
+
+def insert_outcomes(connection: Connection, rows: Sequence[dict[str, Any]], *, at: datetime, who: str) -> None:
+    """Append what became of messages.
+
+    rows  target_id, golden_id, version, outcome, attempts, kind, reason, details, queued_at
+    """
+    if rows:
+        connection.execute(
+            text(
+                "INSERT INTO delivery_outcome (target_id, golden_id, version, outcome, attempts, failure_kind, reason,"
+                " details, queued_at, recorded_at, who) SELECT target_id, golden_id, version, outcome, attempts, kind,"
+                " reason, details, queued_at, :at, :who FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (target_id"
+                " text, golden_id text, version int, outcome text, attempts int, kind text, reason text, details"
+                " jsonb, queued_at timestamptz)"
+            ),
+            {"rows": as_json(rows), "at": at, "who": who},
+        )
+
+
+def has_due_before(connection: Connection, target_id: str, *, instant: datetime) -> bool:
+    """Tell whether something that waited at an instant waits still, parked lanes aside."""
+    return bool(
+        connection.execute(
+            text(
+                "SELECT EXISTS (SELECT FROM delivery_lane WHERE target_id = :target AND acknowledged < head"
+                " AND state <> 'dead' AND recorded_at <= :instant)"
+            ),
+            {"target": target_id, "instant": instant},
+        ).scalar_one()
+    )
+
+
+def take_tokens(
+    connection: Connection, target_id: str, *, wanted: int, per_second: float, burst: float, now: datetime
+) -> int:
+    """Take calls out of a target's rate, as many as it allows up to a number; processes wait for each other here."""
+    row = connection.execute(
+        text(
+            "WITH pulse AS (SELECT target_id, least(:burst, tokens + :rate * greatest(0, extract(epoch FROM"
+            " CAST(:now AS timestamptz) - tokens_at))) AS there FROM target_pulse WHERE target_id = :target FOR UPDATE)"
+            " UPDATE target_pulse p SET tokens = there - least(:wanted, floor(there)), tokens_at = greatest(:now,"
+            " tokens_at)"
+            " FROM pulse WHERE p.target_id = pulse.target_id RETURNING least(:wanted, floor(there)) AS taken"
+        ),
+        {"target": target_id, "wanted": wanted, "rate": per_second, "burst": burst, "now": now},
+    ).one_or_none()
+    return int(row.taken) if row is not None else 0
+
+
+def oldest_waiting(connection: Connection, target_id: str) -> timedelta | None:
+    """Say for how long the oldest message of a target waits, parked and waiting lanes aside; None: nothing waits."""
+    age: timedelta | None = connection.execute(
+        text(
+            "SELECT clock_timestamp() - min(recorded_at) FROM delivery_lane WHERE target_id = :target"
+            " AND acknowledged < head AND state = 'ready'"
+        ),
+        {"target": target_id},
+    ).scalar_one()
+    return age

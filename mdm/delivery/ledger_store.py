@@ -1,0 +1,167 @@
+"""SQL of the ledger: what the records of a target hold as far as we know, and all that a sight needs."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from mdm.db.statement import text
+from mdm.db.types import as_json
+from mdm.delivery.model import Held, OwnRecord
+from mdm.ids import GoldenId
+
+
+def select_shown(connection: Connection, golden_ids: Collection[GoldenId]) -> dict[GoldenId, Row[Any]]:
+    """Give of each golden record its state, version and the newest version that is not held back, with its values."""
+    rows = connection.execute(
+        text(
+            "SELECT g.id, g.entity_type, g.state, g.version AS newest, v.version, v.values AS shown"
+            " FROM golden_record g LEFT JOIN LATERAL (SELECT version, values FROM golden_version h"
+            "  WHERE h.golden_id = g.id AND h.held = '[]' ORDER BY h.version DESC LIMIT 1) AS v ON true"
+            " WHERE g.id = ANY(:ids)"
+        ),
+        {"ids": list(golden_ids)},
+    )
+    return {GoldenId(row.id): row for row in rows}
+
+
+def select_own_records(
+    connection: Connection, target_id: str, instance_id: str, golden_ids: Collection[GoldenId]
+) -> dict[GoldenId, list[OwnRecord]]:
+    """Give the living records that an instance has of golden records, the one first that the hub has known longest."""
+    rows = connection.execute(
+        text(
+            "SELECT r.golden_id, r.object, r.scope, r.native_id, t.state, t.salt, t.held, t.intended, t.repairs,"
+            " t.remote_version FROM source_record r LEFT JOIN target_record t ON t.target_id = :target"
+            " AND t.object = r.object AND t.scope = r.scope AND t.native_id = r.native_id"
+            " WHERE r.golden_id = ANY(:ids) AND r.instance_id = :instance AND r.state = 'active'"
+            " AND r.ended_because IS NULL ORDER BY r.id"
+        ),
+        {"target": target_id, "instance": instance_id, "ids": list(golden_ids)},
+    )
+    found: defaultdict[GoldenId, list[OwnRecord]] = defaultdict(list)
+    for row in rows:
+        held = held_of(row) if row.state is not None else None
+        found[GoldenId(row.golden_id)].append(OwnRecord(row.object, row.scope, row.native_id, held))
+    return dict(found)
+
+
+def select_keys(
+    connection: Connection, instance_id: str, golden_ids: Collection[GoldenId]
+) -> dict[GoldenId, list[tuple[str, str]]]:
+    """Give (scope, native id) of the living records that an instance has of golden records."""
+    rows = connection.execute(
+        text(
+            "SELECT golden_id, scope, native_id FROM source_record WHERE golden_id = ANY(:ids)"
+            " AND instance_id = :instance AND state = 'active' AND ended_because IS NULL ORDER BY id"
+        ),
+        {"instance": instance_id, "ids": list(golden_ids)},
+    )
+    found: defaultdict[GoldenId, list[tuple[str, str]]] = defaultdict(list)
+    for row in rows:
+        found[GoldenId(row.golden_id)].append((row.scope, row.native_id))
+    return dict(found)
+
+
+def select_frozen(connection: Connection, golden_ids: Collection[GoldenId]) -> dict[GoldenId, frozenset[str]]:
+    """Give the attributes of golden records that are frozen."""
+    rows = connection.execute(
+        text(
+            "SELECT golden_id, array_agg(attribute) AS attributes FROM attribute_freeze"
+            " WHERE golden_id = ANY(:ids) AND ended_at IS NULL GROUP BY 1"
+        ),
+        {"ids": list(golden_ids)},
+    )
+    return {GoldenId(row.golden_id): frozenset(row.attributes) for row in rows}
+
+
+def select_held(
+    connection: Connection, target_id: str, keys: Sequence[tuple[str, str, str]], *, for_update: bool = False
+) -> dict[tuple[str, str, str], Held]:
+    """Give what is known of records by (object, scope, native id)."""
+    rows = connection.execute(
+        text(
+            "SELECT t.object, t.scope, t.native_id, t.state, t.salt, t.held, t.intended, t.repairs, t.remote_version"
+            " FROM target_record t JOIN jsonb_to_recordset(CAST(:keys AS jsonb)) AS k (object text, scope text,"
+            " native_id text) USING (object, scope, native_id) WHERE t.target_id = :target"
+            f"{' ORDER BY 1, 2, 3 FOR UPDATE OF t' if for_update else ''}"
+        ),
+        {
+            "target": target_id,
+            "keys": as_json([{"object": one[0], "scope": one[1], "native_id": one[2]} for one in keys]),
+        },
+    )
+    return {(row.object, row.scope, row.native_id): held_of(row) for row in rows}
+
+
+def upsert_held(connection: Connection, target_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what is known of records: entity_type, golden_id, held (Held), written_at, seen_at (None: as before)."""
+    if not rows:
+        return
+    connection.execute(
+        text(
+            "INSERT INTO target_record (target_id, object, scope, native_id, entity_type, golden_id, state, salt,"
+            " held, intended, repairs, remote_version, written_at, seen_at)"
+            " SELECT :target, object, scope, native_id, entity_type, golden_id, state, decode(salt, 'hex'), held,"
+            " nullif(intended, 'null'), repairs, remote_version, written_at, seen_at"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (object text, scope text, native_id text,"
+            " entity_type text, golden_id text, state text, salt text, held jsonb, intended jsonb, repairs jsonb,"
+            " remote_version text, written_at timestamptz, seen_at timestamptz)"
+            " ORDER BY object, scope, native_id"
+            " ON CONFLICT (target_id, object, scope, native_id) DO UPDATE SET golden_id = excluded.golden_id,"
+            " state = excluded.state, salt = excluded.salt, held = excluded.held, intended = excluded.intended,"
+            " repairs = excluded.repairs, remote_version = excluded.remote_version,"
+            " written_at = coalesce(excluded.written_at, target_record.written_at),"
+            " seen_at = coalesce(excluded.seen_at, target_record.seen_at)"
+        ),
+        {"target": target_id, "rows": as_json([_row(one) for one in rows])},
+    )
+
+
+def insert_freeze(connection: Connection, row: Mapping[str, Any], *, at: datetime, who: str) -> bool:
+    """Freeze an attribute of a golden record; False when it is frozen already."""
+    found = connection.execute(
+        text(
+            "INSERT INTO attribute_freeze (id, golden_id, attribute, reason, review_id, recorded_at, who) VALUES (:id,"
+            " :golden_id, :attribute, :reason, :review_id, :at, :who) ON CONFLICT (golden_id, attribute)"
+            " WHERE ended_at IS NULL DO NOTHING RETURNING id"
+        ),
+        {**row, "at": at, "who": who},
+    )
+    return found.one_or_none() is not None
+
+
+def held_of(row: Row[Any]) -> Held:
+    """Read what is known of a record."""
+    return Held(
+        row.object,
+        row.scope,
+        row.native_id,
+        row.state,
+        bytes(row.salt),
+        row.held,
+        row.intended,
+        row.repairs,
+        row.remote_version,
+    )
+
+
+def _row(one: Mapping[str, Any]) -> dict[str, Any]:
+    held: Held = one["held"]
+    return {
+        "object": held.object,
+        "scope": held.scope,
+        "native_id": held.native_id,
+        "entity_type": one["entity_type"],
+        "golden_id": one["golden_id"],
+        "state": held.state,
+        "salt": held.salt,
+        "held": held.hashes,
+        "intended": held.intended,
+        "repairs": held.repairs,
+        "remote_version": held.remote_version,
+        "written_at": one.get("written_at"),
+        "seen_at": one.get("seen_at"),
+    }

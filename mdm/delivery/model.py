@@ -1,0 +1,229 @@
+"""Values of delivery: declared targets, lanes that are due, what became of them, and what a target's records hold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from mdm.connectors.model import FailureKind
+from mdm.ids import GoldenId
+
+# hub     the hub writes it, and puts it back when somebody replaced it
+# fill    the hub writes it where the target has nothing
+# target  the target's own: never written, also not when a record is created
+Owner = Literal["hub", "fill", "target"]
+# What becomes of the records that a target has besides the one that stays, once they are one golden record:
+# link (they are kept up to date as well), deactivate, merge (where the system can), leave (they are not touched).
+OnMerge = Literal["link", "deactivate", "merge", "leave"]
+MissingParent = Literal["wait", "leave_out"]
+TargetKind = Literal["file", "records", "webhook", "nats", "rabbitmq", "kafka"]
+# backfill   its records are not matched yet: nothing is sent
+# draining   what waits is sent, then it is paused
+# stopped    the hub stopped it, a person has to look; disabled: the place is closed for good
+StandingState = Literal["backfill", "running", "draining", "paused", "stopped", "disabled"]
+LaneState = Literal["ready", "waiting", "dead"]
+OutcomeKind = Literal["delivered", "no_change", "not_subscribed", "undone", "skipped", "dead"]
+RemoteState = Literal["active", "deactivated", "merged", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """How one attribute stands in a target: in which field, whose it is, and in whose words.
+
+    codes  the target's own word for a code of ours
+    takes  of a list: all values, or the first one
+    """
+
+    attribute: str
+    target_field: str
+    owner: Owner = "hub"
+    codes: Mapping[str, str] = field(default_factory=dict)
+    takes: Literal["all", "first"] = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSubscription:
+    """What a target gets of one entity type.
+
+    scope       legal entity or subsidiary where new records are made
+    creates     whether the hub makes records that the target does not have
+    conditions  values of which one must stand, by attribute; all attributes must fit
+    """
+
+    entity_type: str
+    object: str
+    scope: str
+    creates: bool
+    conditions: Mapping[str, tuple[str, ...]]
+    on_merge: OnMerge
+    missing_parent: MissingParent
+    fields: tuple[FieldRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventSubscription:
+    """Which messages a target gets: kinds of the change feed (none: all), thin or with these values."""
+
+    entity_types: tuple[str, ...]
+    kinds: tuple[str, ...]
+    conditions: Mapping[str, tuple[str, ...]]
+    payload: Literal["thin", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How much a target may be asked: calls a second, kept over all processes, and how many at once after a pause."""
+
+    per_second: float
+    burst: float
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A target as its YAML file declares it.
+
+    connection   connector, url and so on; secrets are named by the environment variable that holds them
+    instance     the source instance whose records a target of kind `records` has; "" for the others
+    undo_window  how long news of merges and splits wait, so that an undo in time is never seen
+    failing_for  how long a target may fail as a whole before it is stopped
+    """
+
+    id: str
+    title: str
+    kind: TargetKind
+    connection: Mapping[str, Any]
+    instance: str
+    rate: Rate
+    undo_window: timedelta
+    failing_for: timedelta
+    records: Mapping[str, RecordSubscription]
+    events: EventSubscription | None
+
+    @property
+    def entity_types(self) -> tuple[str, ...]:
+        """List the entity types that it is told of."""
+        return self.events.entity_types if self.events is not None else tuple(sorted(self.records))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a target stands, and how its last calls went.
+
+    opens_at  until then the circuit is open
+    """
+
+    target_id: str
+    state: StandingState
+    reason: str
+    since: datetime
+    who: str
+    failures: int = 0
+    failing_since: datetime | None = None
+    opens_at: datetime | None = None
+    succeeded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueLane:
+    """A lane that was leased: what its target does not know yet of one golden record.
+
+    attempts   failed ones in a row
+    queued_at  since when its oldest message waits
+    """
+
+    target_id: str
+    golden_id: GoldenId
+    head: int
+    acknowledged: int
+    attempts: int
+    failing_since: datetime | None
+    queued_at: datetime
+    is_forced: bool
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A target is done with a lane up to a version."""
+
+    lane: DueLane
+    version: int
+    outcome: OutcomeKind
+    reason: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A lane is told again at an instant; `told` are versions that did arrive before the failure.
+
+    waits_for  the golden record that the target has to know first; then nothing failed
+    """
+
+    lane: DueLane
+    due_at: datetime
+    kind: FailureKind | None
+    reason: str
+    told: int | None = None
+    waits_for: GoldenId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A lane is parked until a person looks; the others go on."""
+
+    lane: DueLane
+    kind: FailureKind
+    reason: str
+    told: int | None = None
+
+
+Settlement = Done | Later | Dead
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the hub knows of one record of a target: salted hashes by field, never values.
+
+    intended  hashes of what is being written; None when nothing is
+    repairs   by field, when a value of ours was put back after somebody replaced it
+    """
+
+    object: str
+    scope: str
+    native_id: str
+    state: RemoteState
+    salt: bytes
+    hashes: Mapping[str, str]
+    intended: Mapping[str, str] | None = None
+    repairs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    remote_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRecord:
+    """A record that a target has of a golden record, with what is known to stand in it; None: nothing is known."""
+
+    object: str
+    scope: str
+    native_id: str
+    held: Held | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """All that decides what a target's records shall hold of one golden record, seen at one instant.
+
+    version  the newest one that is not held back
+    records  those that the target has of it, the one that stays first
+    parents  by golden id that it points at: (scope, native id) of the records that the target has of that
+    """
+
+    golden_id: GoldenId
+    entity_type: str
+    state: str
+    version: int
+    values: Mapping[str, Any]
+    records: tuple[OwnRecord, ...]
+    parents: Mapping[GoldenId, Sequence[tuple[str, str]]]
+    frozen: frozenset[str] = frozenset()

@@ -1,0 +1,88 @@
+"""The relay: turn after turn, lease what is due of one target, tell it outside of any transaction, and settle.
+
+A turn may end anywhere: what was leased comes back when its lease ends, with the same ids. Any number of relays work
+side by side.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from sqlalchemy import Connection
+
+from mdm import clock
+from mdm.connectors.model import Failure, MessageSink, RecordSystem
+from mdm.db.transaction import run
+from mdm.delivery.event_delivery import deliver_events
+from mdm.delivery.lanes import Clock, establish, lease, settle
+from mdm.delivery.model import Declaration, Done, DueLane, Settlement
+from mdm.delivery.record_delivery import deliver_records
+from mdm.hub import Hub
+
+EVENT_LANES_MAX: Final = 500  # chosen: one turn leases, reads, tells and settles some thousand lanes a second
+RECORD_LANES_MAX: Final = 40  # chosen: systems of records are asked one by one, and a lease has to outlast the turn
+
+Tell = Callable[[Sequence[DueLane], datetime], tuple[list[Settlement], list[Failure]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """What takes the turns of one target.
+
+    tell  tells the target of leased lanes; returns how each is settled, and all failures
+    now   the clock of leases and due times: the database's, or one that a test turns
+    """
+
+    hub: Hub
+    declaration: Declaration
+    tell: Tell
+    lanes_max: int
+    now: Clock = clock.instant
+
+    def turn(self) -> int:
+        """Take one turn; return how many lanes were settled."""
+        engine = self.hub.engine
+        lanes = run(engine, lambda c: lease(c, self.declaration, limit=self.lanes_max, now=self.now))
+        if not lanes:
+            return 0
+        settlements, failures = self.tell(lanes, run(engine, self.now))
+        run(engine, partial(self._settle, settlements=settlements, failures=failures))
+        return len(settlements)
+
+    def drain(self, *, turns_max: int = 10_000) -> int:
+        """Take turns until nothing is due any more; return how many lanes were settled."""
+        total = 0
+        for _ in range(turns_max):
+            settled = self.turn()
+            if not settled:
+                break
+            total += settled
+        return total
+
+    def _settle(
+        self, connection: Connection, *, settlements: Sequence[Settlement], failures: Sequence[Failure]
+    ) -> None:
+        delivered = [one for one in settlements if isinstance(one, Done) and one.outcome == "delivered"]
+        establish(connection, [one.id_prefix for one in self.hub.declared.values()], delivered)
+        answered = bool(delivered) or not failures
+        settle(connection, self.declaration, settlements, failures=failures, answered=answered, now=self.now)
+
+
+def relay_to_records(hub: Hub, declaration: Declaration, system: RecordSystem, *, now: Clock = clock.instant) -> Relay:
+    """Give the relay of a system whose records are written."""
+
+    def tell(lanes: Sequence[DueLane], at: datetime) -> tuple[list[Settlement], list[Failure]]:
+        return deliver_records(hub, declaration, system, lanes, now=at)
+
+    return Relay(hub, declaration, tell, RECORD_LANES_MAX, now)
+
+
+def relay_to_sink(hub: Hub, declaration: Declaration, sink: MessageSink, *, now: Clock = clock.instant) -> Relay:
+    """Give the relay of a place that messages are sent to."""
+
+    def tell(lanes: Sequence[DueLane], at: datetime) -> tuple[list[Settlement], list[Failure]]:
+        return deliver_events(hub, declaration, sink, lanes, now=at)
+
+    return Relay(hub, declaration, tell, EVENT_LANES_MAX, now)

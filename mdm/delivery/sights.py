@@ -1,0 +1,58 @@
+"""What decides about the records of a target, read for many lanes at one instant."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Engine
+
+from mdm.db.transaction import snapshot
+from mdm.delivery import ledger_store as store
+from mdm.delivery.model import Declaration, DueLane, Sight
+from mdm.entities.model import EntityType
+from mdm.ids import GoldenId
+
+
+def look(
+    engine: Engine, declaration: Declaration, declared: Mapping[str, EntityType], lanes: Sequence[DueLane]
+) -> tuple[dict[GoldenId, Sight], frozenset[GoldenId]]:
+    """Give the sight of each golden record, and those whose newest version is held back.
+
+    One that has no version to show yet has no sight.
+    """
+    ids = [lane.golden_id for lane in lanes]
+    with snapshot(engine) as connection:
+        shown = store.select_shown(connection, ids)
+        records = store.select_own_records(connection, declaration.id, declaration.instance, ids)
+        frozen = store.select_frozen(connection, ids)
+        pointed = {id_: _pointed_at(declaration, declared, row.entity_type, row.shown) for id_, row in shown.items()}
+        keys = store.select_keys(connection, declaration.instance, {one for many in pointed.values() for one in many})
+    sights = {
+        id_: Sight(
+            id_,
+            row.entity_type,
+            row.state,
+            row.version,
+            row.shown,
+            tuple(records.get(id_, ())),
+            {one: keys.get(one, []) for one in pointed[id_]},
+            frozen.get(id_, frozenset()),
+        )
+        for id_, row in shown.items()
+        if row.version is not None
+    }
+    held_back = frozenset(id_ for id_, row in shown.items() if row.version is None or row.version < row.newest)
+    return sights, held_back
+
+
+def _pointed_at(
+    declaration: Declaration, declared: Mapping[str, EntityType], name: str, values: Mapping[str, object] | None
+) -> frozenset[GoldenId]:
+    """Find the golden records that the values which a target is told of point at."""
+    subscription = declaration.records.get(name)
+    if subscription is None or not values:
+        return frozenset()
+    found: set[GoldenId] = set()
+    for rule in subscription.fields:
+        value = values.get(rule.attribute)
+        if value is not None and declared[name].attributes[rule.attribute].reference is not None:
+            found.update(GoldenId(one) for one in (value if isinstance(value, list) else [value]))
+    return frozenset(found)

@@ -1,0 +1,89 @@
+"""SQL of how targets stand and how their last calls went."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, Row
+
+from mdm.db.statement import text
+from mdm.delivery.model import Standing
+
+_STANDING = (
+    "SELECT s.target_id, s.state, s.reason, s.since, s.who, coalesce(p.failures, 0) AS failures, p.failing_since,"
+    " p.opens_at, p.succeeded_at FROM target_standing s LEFT JOIN target_pulse p USING (target_id)"
+)
+
+
+def select_standings(connection: Connection) -> dict[str, Standing]:
+    """Give the standing of every target that has one: those of kind file have none."""
+    return {row.target_id: _standing(row) for row in connection.execute(text(_STANDING))}
+
+
+def select_standing(connection: Connection, target_id: str) -> Standing | None:
+    """Give the standing of one target."""
+    row = connection.execute(text(f"{_STANDING} WHERE s.target_id = :target"), {"target": target_id}).one_or_none()
+    return _standing(row) if row is not None else None
+
+
+def upsert_standing(connection: Connection, standing: Standing, *, burst: float) -> None:
+    """Let a target stand so from now on; a new one may be asked for a burst at once."""
+    values = {
+        "target": standing.target_id,
+        "state": standing.state,
+        "reason": standing.reason,
+        "since": standing.since,
+        "who": standing.who,
+        "burst": burst,
+    }
+    connection.execute(
+        text(
+            "INSERT INTO target_standing (target_id, state, reason, since, who) VALUES (:target, :state, :reason,"
+            " :since, :who) ON CONFLICT (target_id) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
+            " since = excluded.since, who = excluded.who"
+        ),
+        values,
+    )
+    connection.execute(
+        text(
+            "INSERT INTO target_pulse (target_id, failures, tokens, tokens_at) VALUES (:target, 0, :burst, :since)"
+            " ON CONFLICT (target_id) DO UPDATE SET failures = 0, failing_since = NULL, opens_at = NULL"
+        ),
+        values,
+    )
+
+
+def note_success(connection: Connection, target_id: str, *, now: datetime) -> None:
+    """Note that a target answered: the circuit closes."""
+    connection.execute(
+        text(
+            "UPDATE target_pulse SET failures = 0, failing_since = NULL, opens_at = NULL, succeeded_at = :now"
+            " WHERE target_id = :target"
+        ),
+        {"target": target_id, "now": now},
+    )
+
+
+def note_failure(
+    connection: Connection, target_id: str, *, failures: int, opens_at: datetime | None, now: datetime
+) -> None:
+    """Note that a target did not answer, so many times in a row, and until when it is let rest."""
+    connection.execute(
+        text(
+            "UPDATE target_pulse SET failures = :failures, failing_since = coalesce(failing_since, :now),"
+            " opens_at = :opens_at WHERE target_id = :target"
+        ),
+        {"target": target_id, "failures": failures, "opens_at": opens_at, "now": now},
+    )
+
+
+def _standing(row: Row[tuple[str, str, str, datetime, str]]) -> Standing:
+    return Standing(
+        row.target_id,
+        row.state,
+        row.reason,
+        row.since,
+        row.who,
+        row.failures,
+        row.failing_since,
+        row.opens_at,
+        row.succeeded_at,
+    )

@@ -1,0 +1,195 @@
+"""What the records of a target shall hold, and which changes bring them there: pure, from one sight to a plan.
+
+Only effective changes are asked for: a field is written when its hash differs from what the record holds as far as we
+know. Ids of requests are made from what is asked and what is known, so a repeat has the same id and a new attempt to
+put a value back has another one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+from mdm.connectors.model import Change, ChangeKind
+from mdm.delivery.hashes import hash_fields, hash_value, new_salt
+from mdm.delivery.model import (
+    DueLane,
+    FieldRule,
+    Held,
+    OutcomeKind,
+    OwnRecord,
+    RecordSubscription,
+    Sight,
+)
+from mdm.entities.model import EntityType
+from mdm.ids import GoldenId
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One change of one record, with what is known of the record once the change is carried out.
+
+    held  without a native id where the record is yet to be made
+    """
+
+    change: Change
+    held: Held
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do for one lane: changes in order, or why there are none.
+
+    waits_for  the golden record that the target has to know first
+    """
+
+    intents: tuple[Intent, ...] = ()
+    outcome: OutcomeKind = "no_change"
+    reason: str = ""
+    waits_for: GoldenId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing(Exception):
+    """What a record points at has no record in the target yet."""
+
+    golden_id: GoldenId
+
+
+def plan_records(subscription: RecordSubscription, entity_type: EntityType, sight: Sight, lane: DueLane) -> Plan:
+    """Plan what brings a target's records of one golden record to what they shall hold."""
+    if sight.state != "active":
+        return Plan(reason=f"it is {sight.state}: its records belong to another one, or are gone")
+    if not fits(subscription.conditions, sight.values):
+        return Plan(outcome="not_subscribed", reason="it does not fit the conditions of the subscription")
+    living = [one for one in sight.records if one.held is None or one.held.state not in {"merged", "lost"}]
+    if not living and not subscription.creates:
+        return Plan(outcome="not_subscribed", reason="the target does not have it, and the hub makes none there")
+    scope = living[0].scope if living else subscription.scope
+    try:
+        values = _fields(subscription, entity_type, sight, scope)
+    except _Missing as missing:
+        return Plan(waits_for=missing.golden_id, reason="the target does not have yet what it points at")
+    if not living:
+        return Plan((_creation(subscription, sight, values, lane),), "delivered")
+    staying, *others = living
+    intents = [*_keeping(staying, values, sight, lane), *_settling(subscription, staying, others, values, sight, lane)]
+    return Plan(tuple(intents), "delivered" if intents else "no_change")
+
+
+def fits(conditions: Mapping[str, tuple[str, ...]], values: Mapping[str, Any]) -> bool:
+    """Tell whether one of the wanted values stands in each attribute that has a condition."""
+    for attribute, wanted in conditions.items():
+        value = values.get(attribute)
+        present = value if isinstance(value, list) else [value]
+        if not {str(one) for one in present if one is not None} & set(wanted):
+            return False
+    return True
+
+
+_Values = Sequence[tuple[FieldRule, Any]]
+
+
+def _fields(subscription: RecordSubscription, entity_type: EntityType, sight: Sight, scope: str) -> _Values:
+    """Give what each field shall hold, in the target's own words and keys; frozen attributes are left out."""
+    found = []
+    for rule in subscription.fields:
+        if rule.owner == "target" or rule.attribute in sight.frozen:
+            continue
+        value = sight.values.get(rule.attribute)
+        attribute = entity_type.attributes[rule.attribute]
+        if value is not None and attribute.reference is not None:
+            pointed = [GoldenId(one) for one in (value if attribute.is_list else [value])]
+            keys = [_own_key(sight.parents.get(one, ()), scope) for one in pointed]
+            if None in keys and subscription.missing_parent == "wait":
+                raise _Missing(pointed[keys.index(None)])
+            kept = [key for key in keys if key is not None]
+            value = kept if attribute.is_list else next(iter(kept), None)
+        found.append((rule, _in_its_words(rule, value)))
+    return found
+
+
+def _own_key(keys: Sequence[tuple[str, str]], scope: str) -> str | None:
+    """Choose the key that a system uses for a golden record: in the same scope, else without scope, else the first."""
+    ranked = sorted(keys, key=lambda key: (key[0] != scope, key[0] != ""))
+    return ranked[0][1] if ranked else None
+
+
+def _in_its_words(rule: FieldRule, value: Any) -> Any:
+    if isinstance(value, list):
+        words = [rule.codes.get(str(one), one) if rule.codes else one for one in value]
+        return next(iter(words), None) if rule.takes == "first" else words
+    return rule.codes.get(str(value), value) if rule.codes and value is not None else value
+
+
+def _creation(subscription: RecordSubscription, sight: Sight, values: _Values, lane: DueLane) -> Intent:
+    """Make the record; until it is acknowledged every repeat has the same id, whatever its values are by then."""
+    fields = {rule.target_field: value for rule, value in values if value not in (None, [])}
+    salt = new_salt()
+    change = Change(
+        request_id=f"{sight.golden_id}.create.{lane.acknowledged}",
+        kind="create",
+        object=subscription.object,
+        scope=subscription.scope,
+        native_id="",
+        fields=fields,
+        external_id=str(sight.golden_id),
+    )
+    # A repeat may be answered with the record that an earlier attempt made, of other values: nothing is known of it.
+    hashes = hash_fields(salt, fields) if lane.attempts == 0 else {}
+    return Intent(change, Held(subscription.object, subscription.scope, "", "active", salt, hashes))
+
+
+def _keeping(record: OwnRecord, values: _Values, sight: Sight, lane: DueLane) -> Iterator[Intent]:
+    """Bring one record to what it shall hold, if anything differs."""
+    held = record.held or Held(record.object, record.scope, record.native_id, "active", new_salt(), {})
+    fields = {rule.target_field: value for rule, value in values if _is_due(rule, value, held, lane)}
+    if fields or held.state == "deactivated":
+        kind: ChangeKind = "reactivate" if held.state == "deactivated" else "update"
+        after = replace(held, state="active", hashes={**held.hashes, **hash_fields(held.salt, fields)})
+        change = Change(
+            _request_id(sight, held, kind, after.hashes), kind, record.object, record.scope, record.native_id, fields,
+            str(sight.golden_id),
+        )  # fmt: skip
+        yield Intent(change, after)
+
+
+def _is_due(rule: FieldRule, value: Any, held: Held, lane: DueLane) -> bool:
+    there = held.hashes.get(rule.target_field)
+    if rule.owner == "fill":
+        return value not in (None, []) and there == hash_value(held.salt, rule.target_field, None)
+    return lane.is_forced or there != hash_value(held.salt, rule.target_field, value)
+
+
+def _settling(
+    subscription: RecordSubscription,
+    staying: OwnRecord,
+    others: Sequence[OwnRecord],
+    values: _Values,
+    sight: Sight,
+    lane: DueLane,
+) -> Iterator[Intent]:
+    """Do with the other records of the same golden record what the policy says."""
+    for record in others:
+        if subscription.on_merge == "link":
+            yield from _keeping(record, values, sight, lane)
+        elif subscription.on_merge != "leave" and (record.held is None or record.held.state == "active"):
+            held = record.held or Held(record.object, record.scope, record.native_id, "active", new_salt(), {})
+            ending = subscription.on_merge
+            change = Change(
+                request_id=_request_id(sight, held, ending, held.hashes),
+                kind=ending,
+                object=record.object,
+                scope=record.scope,
+                native_id=record.native_id,
+                fields={},
+                external_id=str(sight.golden_id),
+                into=staying.native_id if ending == "merge" else "",
+            )
+            yield Intent(change, replace(held, state="merged" if ending == "merge" else "deactivated"))
+
+
+def _request_id(sight: Sight, held: Held, kind: str, hashes: Mapping[str, str]) -> str:
+    """Name a change by all that makes it what it is."""
+    known = "\0".join([kind, held.native_id, held.remote_version, *(f"{k}={v}" for k, v in sorted(hashes.items()))])
+    return f"{sight.golden_id}.{sight.version}.{blake2b(known.encode(), digest_size=8).hexdigest()}"

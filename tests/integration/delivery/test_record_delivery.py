@@ -1,0 +1,164 @@
+"""A system of records is told what changed, once, in its own keys; what it holds already is not told again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from mdm.connectors.model import Change, Failure, Page, Receipt, RemoteRecord
+from mdm.delivery.relay import Relay, relay_to_records
+from mdm.hub import Hub
+from mdm.ids import GoldenId
+from mdm.jobs.service import deliver
+from mdm.stewardship.model import By, Merge
+from mdm.stewardship.operations import perform
+from tests.hubs import assert_sound, delivery, golden_by_key, register_instances
+from tests.targets import ERP, declare
+
+pytestmark = pytest.mark.db
+
+
+@dataclass
+class Shelf:
+    """Records in memory, each change answered as a well-behaved system does."""
+
+    records: dict[str, dict[str, object]] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    made: dict[str, str] = field(default_factory=dict)
+    failing: list[Failure] = field(default_factory=list)
+
+    def write(self, changes: Sequence[Change]) -> Sequence[Receipt | Failure]:
+        return [self._write(change) for change in changes]
+
+    def _write(self, change: Change) -> Receipt | Failure:
+        self.changes.append(change)
+        if self.failing:
+            return self.failing.pop(0)
+        native_id = change.native_id or self.made.setdefault(change.request_id, f"n{len(self.made) + 1}")
+        record = self.records.setdefault(native_id, {})
+        record.update(change.fields)
+        if change.kind in {"deactivate", "merge"}:
+            record["gone"] = change.into or "inactive"
+        return Receipt(change.request_id, native_id, str(len(self.changes)))
+
+    def read(self, object_: str, native_ids: Sequence[str]) -> Mapping[str, RemoteRecord]:
+        return {}
+
+    def changed(self, object_: str, *, after: str, limit: int) -> Page:
+        return Page([RemoteRecord(object_, "", "", {}, "", datetime.now(UTC))], after, is_last=True)
+
+    def close(self) -> None:
+        return
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+def ready(hub: Hub, tmp_path: Path, shelf: Shelf, declaration: str = ERP) -> Relay:
+    register_instances(hub, "crm-us", "psa-us", "erp-us")
+    return relay_to_records(hub, declare(hub, tmp_path, declaration), shelf)
+
+
+def test_a_record_that_the_target_lacks_is_made_once_and_its_key_is_known_at_once(
+    hub: Hub, tmp_path: Path, shelf: Shelf
+) -> None:
+    relay = ready(hub, tmp_path, shelf)
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", codes=["c1"], name="Acme", note="hot")], who="t")
+
+    relay.drain()
+
+    assert shelf.records == {"n1": {"title": "Acme", "remark": "hot"}}
+    keys = golden_by_key(hub)
+    assert keys["erp-us/Widget:n1"] == keys["crm-us/Account:1"]
+    assert_sound(hub)
+    assert relay.drain() == 0
+
+
+def test_only_effective_changes_are_sent_and_a_child_waits_for_its_parent(
+    hub: Hub, tmp_path: Path, shelf: Shelf
+) -> None:
+    relay = ready(hub, tmp_path, shelf)
+    gizmo = delivery("crm-us/Job:9", "gizmo", name="Phase 2", grade="a", widget="1")
+    deliver(hub, [gizmo], who="t")
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", codes=["c1"], name="Acme")], who="t")
+    relay.drain()
+    relay.drain()
+    assert shelf.records == {"n1": {"title": "Acme"}, "n2": {"name": "Phase 2", "widget_id": "n1"}}
+
+    sent = len(shelf.changes)
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", at=1, codes=["c1", "c2"], name="Acme")], who="t")
+    relay.drain()
+    assert len(shelf.changes) == sent  # codes are none of its fields
+
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", at=2, codes=["c1"], name="Acme Ltd")], who="t")
+    relay.drain()
+    assert [one.fields for one in shelf.changes[sent:]] == [{"title": "Acme Ltd"}]
+
+
+def test_a_failed_change_is_repeated_with_the_same_id(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
+    relay = ready(hub, tmp_path, shelf)
+    shelf.failing = [Failure("unclear", "the connection ended")]
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", codes=["c1"], name="Acme")], who="t")
+    relay.drain()
+    assert lane(hub) == ("ready", 1, "unclear")
+    later(hub)
+    relay.drain()
+
+    assert [one.request_id for one in shelf.changes[:2]] == [shelf.changes[0].request_id] * 2
+    assert shelf.records == {"n1": {"title": "Acme"}}
+    assert lane(hub) == ("ready", 0, None)
+
+
+def test_what_will_never_be_taken_parks_its_lane_only(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
+    relay = ready(hub, tmp_path, shelf)
+    shelf.failing = [Failure("refused", "422 Unprocessable Content")]
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", codes=["c1"], name="Acme")], who="t")
+    relay.drain()
+    deliver(hub, [delivery("crm-us/Account:2", "widget_hold", codes=["c2"], name="Bolt")], who="t")
+    relay.drain()
+
+    assert list(shelf.records.values()) == [{"title": "Bolt"}]
+    assert lane(hub) == ("dead", 1, "refused")
+    assert outcomes(hub)[:2] == ["dead", "delivered"]
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("merge", "n1"), ("deactivate", "inactive"), ("leave", None)])
+def test_a_merge_tells_the_target_which_record_stays(
+    hub: Hub, tmp_path: Path, shelf: Shelf, policy: str, expected: str | None
+) -> None:
+    relay = ready(hub, tmp_path, shelf, ERP.replace("creates: true", f"creates: true\n        on_merge: {policy}", 1))
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", codes=["c1"], name="Acme")], who="t")
+    relay.drain()
+    deliver(hub, [delivery("crm-us/Account:2", "widget_hold", codes=["c2"], name="Bolt")], who="t")
+    relay.drain()
+    keys = golden_by_key(hub)
+    pair = (GoldenId(keys["crm-us/Account:1"]), GoldenId(keys["crm-us/Account:2"]))
+    perform(hub, Merge(*pair), By("mara", "the same"))
+    relay.drain()
+
+    assert shelf.records["n2"].get("gone") == expected
+    assert "gone" not in shelf.records["n1"]
+
+
+def lane(hub: Hub) -> tuple[object, ...]:
+    with hub.engine.connect() as connection:
+        row = connection.execute(
+            text("SELECT state, attempts, failure_kind FROM delivery_lane ORDER BY golden_id LIMIT 1")
+        ).one()
+        return tuple(row)
+
+
+def outcomes(hub: Hub) -> list[str]:
+    with hub.engine.connect() as connection:
+        return list(connection.execute(text("SELECT outcome FROM delivery_outcome ORDER BY id")).scalars())
+
+
+def later(hub: Hub) -> None:
+    with hub.engine.begin() as connection:
+        connection.execute(text("UPDATE delivery_lane SET due_at = now()"))
+        connection.execute(text("UPDATE target_pulse SET opens_at = NULL"))
