@@ -62,6 +62,9 @@ EXCEPTIONS: Final = Counter(
     "mdm_exceptions", "Delivered records put aside.", ["entity_type", "code"], registry=REGISTRY
 )
 LOOKUPS: Final = Counter("mdm_lookups", "Source keys asked for, by answer.", ["answer"], registry=REGISTRY)
+ECHOES: Final = Counter(
+    "mdm_echoes", "Fields in which a target showed what the hub had written there.", ["target"], registry=REGISTRY
+)
 DELIVERIES: Final = Counter(
     "mdm_deliveries", "Messages handed to targets, by outcome.", ["target", "outcome"], registry=REGISTRY
 )

@@ -49,6 +49,7 @@ class FieldDeclaration(Part):
     owner: Owner = "hub"
     codes: dict[Text, Text] = Field({}, description="the target's word for each code of ours")
     takes: Literal["all", "first"] = "all"
+    clears: bool = Field(default=False, description="empty the field once no source says anything any more")
 
 
 class RecordsDeclaration(Part):
@@ -191,7 +192,7 @@ def _records(name: str, part: RecordsDeclaration) -> RecordSubscription:
         on_merge=part.on_merge,
         missing_parent=part.missing_parent,
         fields=tuple(
-            FieldRule(attribute, one.field or attribute, one.owner, one.codes, one.takes)
+            FieldRule(attribute, one.field or attribute, one.owner, one.codes, one.takes, one.clears)
             for attribute, one in part.fields.items()
         ),
     )

@@ -31,7 +31,8 @@ class FieldRule:
     """How one attribute stands in a target: in which field, whose it is, and in whose words.
 
     codes  the target's own word for a code of ours
-    takes  of a list: all values, or the first one
+    takes   of a list: all values, or the first one
+    clears  whether the field is emptied once no member says anything any more; else it keeps what it has
     """
 
     attribute: str
@@ -39,6 +40,7 @@ class FieldRule:
     owner: Owner = "hub"
     codes: Mapping[str, str] = field(default_factory=dict)
     takes: Literal["all", "first"] = "all"
+    clears: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ class Held:
     """What the hub knows of one record of a target: salted hashes by field, never values.
 
     intended  hashes of what is being written; None when nothing is
-    repairs   by field, when a value of ours was put back after somebody replaced it
+    written   by field, what the hub wrote there
     """
 
     object: str
@@ -196,7 +198,7 @@ class Held:
     salt: bytes
     hashes: Mapping[str, str]
     intended: Mapping[str, str] | None = None
-    repairs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    written: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     remote_version: str = ""
 
 

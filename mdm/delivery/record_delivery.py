@@ -22,6 +22,7 @@ from mdm.delivery.lanes import WAITING, failed
 from mdm.delivery.model import Declaration, Done, DueLane, Held, Later, Settlement, Sight
 from mdm.delivery.sights import look
 from mdm.delivery.wanted import Intent, Plan, plan_records
+from mdm.delivery.writes import with_writes
 from mdm.errors import DecisionContradicts
 from mdm.failpoints import failpoint
 from mdm.hub import Hub, Work, carry
@@ -126,7 +127,9 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
     for intent, answer in zip(told.intents, told.answers, strict=False):
         if isinstance(answer, Failure):
             continue
-        held = replace(intent.held, intended=None, remote_version=answer.version)
+        written = {name: intent.held.hashes[name] for name in intent.change.fields if name in intent.held.hashes}
+        writes = with_writes(intent.held.written, written, at=now)
+        held = replace(intent.held, intended=None, remote_version=answer.version, written=writes)
         if intent.change.kind == "create":
             held = replace(held, native_id=answer.native_id)
             refusal = _bind(hub, declaration, told, held)

@@ -103,10 +103,10 @@ target_record = Table(
         comment="the same of what is being written, so that a change seen meanwhile is known as ours",
     ),
     Column(
-        "repairs",
+        "written",
         JSONB,
         nullable=False,
-        comment="by field: when a value of ours was put back after somebody replaced it",
+        comment="by field: hashes of what the hub wrote last, when, and when it put that back",
     ),
     Column("remote_version", Text, nullable=False),
     Column("written_at", _INSTANT),

@@ -1,6 +1,6 @@
 """Use cases of targets: apply a declaration, let one pause, drain, go on, and say how each stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,12 @@ def declarations(connection: Connection) -> dict[str, Declaration]:
     """Give every declared target by id, those of kind file aside."""
     found = publishing_store.select_targets(connection)
     return {one.id: declaration_of(one.configuration) for one in found if one.kind != "file"}
+
+
+def declarations_of_instances(connection: Connection, instances: Sequence[str]) -> dict[str, Declaration]:
+    """Give the targets whose records are those of source instances, by instance."""
+    found = publishing_store.select_record_targets(connection, instances)
+    return {one.instance: one for one in map(declaration_of, found)}
 
 
 def require_declaration(connection: Connection, target_id: str) -> Declaration:

@@ -155,6 +155,8 @@ def _keeping(record: OwnRecord, values: _Values, sight: Sight, lane: DueLane) ->
 
 
 def _is_due(rule: FieldRule, value: Any, held: Held, lane: DueLane) -> bool:
+    if value in (None, []) and not rule.clears:
+        return False
     there = held.hashes.get(rule.target_field)
     if rule.owner == "fill":
         return value not in (None, []) and there == hash_value(held.salt, rule.target_field, None)

@@ -12,6 +12,7 @@ from matching.block import BLOCK_SIZE_EMERGENCY
 from mdm import clock
 from mdm.db.statement import text
 from mdm.db.transaction import reading, run
+from mdm.delivery.inbound import Heard, without_echoes
 from mdm.entities.model import Reason
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.identity.model import Cause, IdentityPlan
@@ -207,7 +208,9 @@ def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map
     """Take one chunk of one entity type along the path in the transaction at hand, merges of its records last."""
     merged = [(index, one.delivery) for index, one in chunk if one.delivery.merged_into is not None]
     chunk = [(index, one) for index, one in chunk if one.delivery.merged_into is None]
-    fresh, arrivals, misfits = split_known(work.connection, [one for _, one in chunk])
+    heard = _hear(work, chunk, column_map)
+    fresh, arrivals, misfits = split_known(work.connection, [one for _, one in heard.news])
+    arrivals |= {arrival.key: arrival for arrival in heard.echoes.values()}
     reasons_by_key = {one.delivery.key: one.reasons for one in misfits}
     if misfits:
         exceptions.queue_rejected(work.connection, misfits, column_map=column_map, who=work.who)
@@ -227,6 +230,13 @@ def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map
         }
         | take_merges(work, merged)
     )
+
+
+def _hear(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map: Mapping[str, str]) -> Heard:
+    if not chunk:
+        return Heard((), {})
+    entity_type = work.declared[chunk[0][1].delivery.entity_type]
+    return without_echoes(work.connection, entity_type, chunk, column_map=column_map)
 
 
 def _chunks(accepted: Iterable[tuple[int, Accepted]], size: int) -> Iterator[list[tuple[int, Accepted]]]:

@@ -188,6 +188,18 @@ def select_targets(connection: Connection) -> tuple[Target, ...]:
     return tuple(Target(row.id, row.kind, tuple(row.entity_types), row.configuration) for row in rows)
 
 
+def select_record_targets(connection: Connection, instances: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
+    """Give the configurations of the targets whose records are those of source instances."""
+    rows = connection.execute(
+        text(
+            "SELECT configuration FROM target WHERE kind = 'records' AND configuration ->> 'instance' = ANY(:instances)"
+            " ORDER BY id"
+        ),
+        {"instances": list(instances)},
+    )
+    return tuple(row.configuration for row in rows)
+
+
 def begin_snapshot(connection: Connection) -> None:
     """Let all reads of this transaction see one state; it has to be the first thing in it."""
     connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))

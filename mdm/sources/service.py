@@ -100,6 +100,21 @@ def judge(
     )
 
 
+def judge_own_words(
+    entity_type: EntityType, delivery: Delivery, *, accepted: Accepted, column_map: Mapping[str, str]
+) -> Accepted:
+    """Read an accepted delivery again of which some fields were left out; what is missing then is no fault."""
+    mapped = map_record(entity_type, delivery.fields, instance=delivery.key.instance, column_map=column_map)
+    return Accepted(
+        delivery=delivery,
+        values=mapped.values,
+        undeclared=mapped.undeclared,
+        references=tuple(one for one in accepted.references if one.attribute in mapped.values),
+        warnings=accepted.warnings,
+        content_hash=_content_hash(delivery, mapped.values, mapped.undeclared),
+    )
+
+
 def split_known(
     connection: Connection, accepted: Sequence[Accepted]
 ) -> tuple[list[Accepted], dict[SourceKey, Arrival], list[Rejected]]:

@@ -117,6 +117,20 @@ def select_alike(connection: Connection, key: SourceKey) -> list[str]:
     return [str(SourceKey(row.instance_id, row.object, row.scope, row.native_id)) for row in rows]
 
 
+def select_last_payloads(connection: Connection, keys: Sequence[SourceKey]) -> dict[SourceKey, Row[Any]]:
+    """Give of each known record what it said last: record_id, golden_id, fields."""
+    rows = connection.execute(
+        text(
+            "SELECT r.instance_id, r.object, r.scope, r.native_id, r.id AS record_id, r.golden_id, v.fields"
+            f" FROM source_record r JOIN jsonb_to_recordset(CAST(:keys AS jsonb)) AS k ({_KEY_COLUMNS})"
+            " USING (instance_id, object, scope, native_id)"
+            " JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version"
+        ),
+        {"keys": as_json([_key_row(key) for key in keys])},
+    )
+    return {SourceKey(row.instance_id, row.object, row.scope, row.native_id): row for row in rows}
+
+
 def select_anchor(connection: Connection, golden_id: GoldenId, *, apart_from: RecordId) -> Row[Any] | None:
     """Give id and golden id of the oldest living record of a golden record, or of what it forwards to."""
     return connection.execute(

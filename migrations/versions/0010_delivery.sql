@@ -98,7 +98,7 @@ CREATE TABLE target_record (
     salt BYTEA NOT NULL,
     held JSONB NOT NULL,
     intended JSONB,
-    repairs JSONB NOT NULL,
+    written JSONB NOT NULL,
     remote_version TEXT NOT NULL,
     written_at TIMESTAMP WITH TIME ZONE,
     seen_at TIMESTAMP WITH TIME ZONE,
@@ -109,7 +109,7 @@ CREATE TABLE target_record (
 COMMENT ON COLUMN target_record.golden_id IS 'as it was when the record was last written or seen';
 COMMENT ON COLUMN target_record.held IS 'salted hash of what the record holds, by field of the target, as far as we know';
 COMMENT ON COLUMN target_record.intended IS 'the same of what is being written, so that a change seen meanwhile is known as ours';
-COMMENT ON COLUMN target_record.repairs IS 'by field: when a value of ours was put back after somebody replaced it';
+COMMENT ON COLUMN target_record.written IS 'by field: hashes of what the hub wrote last, when, and when it put that back';
 CREATE INDEX ix_target_record_golden_id ON target_record (golden_id);
 
 CREATE TABLE attribute_freeze (

@@ -1,67 +1,20 @@
 """A system of records is told what changed, once, in its own keys; what it holds already is not told again."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from mdm.connectors.model import Change, Failure, Page, Receipt, RemoteRecord
-from mdm.delivery.relay import Relay, relay_to_records
+from mdm.connectors.model import Failure
 from mdm.hub import Hub
 from mdm.ids import GoldenId
 from mdm.jobs.service import deliver
 from mdm.stewardship.model import By, Merge
 from mdm.stewardship.operations import perform
-from tests.hubs import assert_sound, delivery, golden_by_key, register_instances
-from tests.targets import ERP, declare
+from tests.hubs import assert_sound, delivery, golden_by_key
+from tests.targets import ERP, Shelf, ready
 
 pytestmark = pytest.mark.db
-
-
-@dataclass
-class Shelf:
-    """Records in memory, each change answered as a well-behaved system does."""
-
-    records: dict[str, dict[str, object]] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
-    made: dict[str, str] = field(default_factory=dict)
-    failing: list[Failure] = field(default_factory=list)
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Receipt | Failure]:
-        return [self._write(change) for change in changes]
-
-    def _write(self, change: Change) -> Receipt | Failure:
-        self.changes.append(change)
-        if self.failing:
-            return self.failing.pop(0)
-        native_id = change.native_id or self.made.setdefault(change.request_id, f"n{len(self.made) + 1}")
-        record = self.records.setdefault(native_id, {})
-        record.update(change.fields)
-        if change.kind in {"deactivate", "merge"}:
-            record["gone"] = change.into or "inactive"
-        return Receipt(change.request_id, native_id, str(len(self.changes)))
-
-    def read(self, object_: str, native_ids: Sequence[str]) -> Mapping[str, RemoteRecord]:
-        return {}
-
-    def changed(self, object_: str, *, after: str, limit: int) -> Page:
-        return Page([RemoteRecord(object_, "", "", {}, "", datetime.now(UTC))], after, is_last=True)
-
-    def close(self) -> None:
-        return
-
-
-@pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-def ready(hub: Hub, tmp_path: Path, shelf: Shelf, declaration: str = ERP) -> Relay:
-    register_instances(hub, "crm-us", "psa-us", "erp-us")
-    return relay_to_records(hub, declare(hub, tmp_path, declaration), shelf)
 
 
 def test_a_record_that_the_target_lacks_is_made_once_and_its_key_is_known_at_once(

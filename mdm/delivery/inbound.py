@@ -1,0 +1,157 @@
+"""Tell what a system says of its own from what the hub wrote there: our own words are no news.
+
+A system that is a source and a target shows the hub's values beside its own. A field that holds what we wrote last, or
+are writing just now, is an echo: it is no evidence, and a delivery of echoes alone ends here. What somebody changed
+there is news, also when it is the value of before we wrote.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from mdm import clock
+from mdm.delivery import ledger_store as store
+from mdm.delivery.hashes import hash_fields, hash_value, new_salt
+from mdm.delivery.model import Declaration, Held
+from mdm.delivery.targets import declarations_of_instances
+from mdm.delivery.writes import is_ours
+from mdm.entities.model import EntityType
+from mdm.ids import GoldenId, RecordId
+from mdm.sources import store as sources_store
+from mdm.sources.model import Accepted, Arrival, SourceKey
+from mdm.sources.service import judge_own_words
+from mdm.telemetry import ECHOES
+
+_Place = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What remains of deliveries once echoes are taken out: news in their order, and what was an echo as a whole."""
+
+    news: tuple[tuple[int, Accepted], ...]
+    echoes: Mapping[int, Arrival]
+
+
+def without_echoes(
+    connection: Connection,
+    entity_type: EntityType,
+    chunk: Sequence[tuple[int, Accepted]],
+    *,
+    column_map: Mapping[str, str],
+) -> Heard:
+    """Take the echoes out of deliveries of one entity type, and note what the targets' records hold now.
+
+    Costs one look at the targets where no source of the chunk is one.
+    """
+    instances = {one.delivery.key.instance for _, one in chunk}
+    targets = declarations_of_instances(connection, sorted(instances))
+    news: list[tuple[int, Accepted]] = []
+    echoes: dict[int, Arrival] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for instance in sorted(instances):
+        mine = [(index, one) for index, one in chunk if one.delivery.key.instance == instance]
+        target = targets.get(instance)
+        if target is None or entity_type.name not in target.records:
+            news.extend(mine)
+            continue
+        listening = _Listening(connection, target, entity_type, column_map, [one for _, one in mine])
+        for index, one in mine:
+            heard = listening.hear(one)
+            if isinstance(heard, Arrival):
+                echoes[index] = heard
+            else:
+                news.append((index, heard))
+        rows[target.id] = listening.rows
+    for target_id, kept in sorted(rows.items()):
+        store.upsert_held(connection, target_id, kept)
+    return Heard(tuple(sorted(news, key=lambda pair: pair[0])), echoes)
+
+
+class _Listening:
+    """Listens to one target: what each of its records held and said until now, and what is to be noted."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        target: Declaration,
+        entity_type: EntityType,
+        column_map: Mapping[str, str],
+        deliveries: Sequence[Accepted],
+    ) -> None:
+        keys = [one.delivery.key for one in deliveries]
+        self._target = target
+        self._entity_type = entity_type
+        self._column_map = column_map
+        self._fields = {rule.target_field for rule in target.records[entity_type.name].fields}
+        self._held = store.select_held(connection, target.id, [_place(key) for key in keys], for_update=True)
+        self._said = sources_store.select_last_payloads(connection, keys)
+        self._now = clock.now()
+        self.rows: list[dict[str, Any]] = []
+
+    def hear(self, one: Accepted) -> Accepted | Arrival:
+        """Give what a delivery says of its own, or the record that it repeats our words of."""
+        key, fields = one.delivery.key, one.delivery.fields
+        said = self._said.get(key)
+        held = self._held.get(_place(key))
+        if one.delivery.is_deletion:
+            if held is not None:
+                self._note(held, said, replace(held, state="lost", intended=None))
+            return one
+        shown = {name: value for name, value in fields.items() if name in self._fields}
+        if held is None:
+            salt = new_salt()
+            self._note(None, said, Held(*_place(key), "active", salt, hash_fields(salt, shown)))
+            return one
+        seen = hash_fields(held.salt, shown)
+        told_at, intended = one.delivery.source_time, held.intended or {}
+        ours = {
+            name
+            for name, hash_ in seen.items()
+            if intended.get(name) == hash_ or is_ours(held.written, name, hash_, told_at=told_at)
+        }
+        self._note(held, said, replace(held, state="active", hashes={**held.hashes, **seen}))
+        if said is None or not ours:
+            return one
+        own = {name: value for name, value in fields.items() if name not in ours}
+        news = {name for name, value in own.items() if _is_news(held, said, name, value)}
+        ECHOES.labels(self._target.id).inc(len({name for name in ours if fields[name] != said.fields.get(name)}))
+        if not news:
+            return Arrival(RecordId(said.record_id), key, "unchanged", GoldenId(said.golden_id))
+        heard = judge_own_words(
+            self._entity_type, replace(one.delivery, fields=own), accepted=one, column_map=self._column_map
+        )
+        again = [name for name in news if own[name] == said.fields.get(name)]
+        return _said_again(heard, held, again) if again else heard
+
+    def _note(self, held: Held | None, said: Row[Any] | None, after: Held) -> None:
+        if held is None or (held.hashes, held.state) != (after.hashes, after.state):
+            golden_id = said.golden_id if said is not None and said.golden_id else ""
+            self.rows.append(
+                {
+                    "entity_type": self._entity_type.name,
+                    "golden_id": golden_id,
+                    "held": after,
+                    "seen_at": self._now,
+                }
+            )
+
+
+def _is_news(held: Held, said: Row[Any], name: str, value: Any) -> bool:
+    """Tell whether a field changed by somebody's hand since it was last seen."""
+    if name in held.hashes:
+        return hash_value(held.salt, name, value) != held.hashes[name] or name not in said.fields
+    return bool(value != said.fields.get(name))
+
+
+def _said_again(one: Accepted, held: Held, names: Sequence[str]) -> Accepted:
+    """Let a delivery count that says once more what it said before we wrote over it."""
+    marks = "".join(f"{name}={held.hashes.get(name, '')}" for name in sorted(names))
+    return replace(one, content_hash=hashlib.sha256(one.content_hash + marks.encode()).digest())
+
+
+def _place(key: SourceKey) -> _Place:
+    return key.object, key.scope, key.native_id

@@ -1,0 +1,43 @@
+"""What the hub wrote into one field of a target: the last value and some before it, as hashes, each with its instant.
+
+Kept as plain JSON beside what the record holds: `hash` and `at` of the last write, `before` the earlier ones, newest
+first, and `put_back` the instants at which the same value was written again because somebody had replaced it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+EARLIER_MAX: Final = 5  # chosen: a change that is told late is a few writes late at most
+PUT_BACK_MAX: Final = 20  # chosen: more than any freeze waits for
+
+Writes = Mapping[str, Mapping[str, Any]]
+
+
+def with_writes(written: Writes, hashes: Mapping[str, str], *, at: datetime) -> dict[str, Mapping[str, Any]]:
+    """Note that these fields were written."""
+    return {**written, **{field: _with_write(written.get(field, {}), hash_, at) for field, hash_ in hashes.items()}}
+
+
+def is_ours(written: Writes, field: str, hash_: str, *, told_at: datetime | None) -> bool:
+    """Tell whether a value is what the hub wrote: last, or earlier where the system told it before the last write.
+
+    told_at  the source's own instant of what it shows; without one only the last write is known as ours
+    """
+    last = written.get(field)
+    if last is None:
+        return False
+    if last["hash"] == hash_:
+        return True
+    is_late = told_at is not None and told_at < datetime.fromisoformat(last["at"])
+    return is_late and any(earlier["hash"] == hash_ for earlier in last.get("before", ()))
+
+
+def _with_write(last: Mapping[str, Any], hash_: str, at: datetime) -> Mapping[str, Any]:
+    instant = at.isoformat()
+    if last.get("hash") == hash_:
+        return {**last, "at": instant, "put_back": [*last.get("put_back", ()), instant][-PUT_BACK_MAX:]}
+    if not last:
+        return {"hash": hash_, "at": instant}
+    before = [{"hash": last["hash"], "at": last["at"]}, *last.get("before", ())]
+    return {"hash": hash_, "at": instant, "before": before[:EARLIER_MAX]}

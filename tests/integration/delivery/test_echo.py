@@ -1,0 +1,88 @@
+"""What the hub wrote into a system is no news when it comes back; what somebody did there is."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from mdm.hub import Hub
+from mdm.jobs.service import deliver
+from tests.hubs import assert_sound, delivery, golden_by_key
+from tests.targets import Shelf, ready
+
+pytestmark = pytest.mark.db
+
+
+def versions(hub: Hub) -> list[tuple[int, dict[str, object]]]:
+    with hub.engine.connect() as connection:
+        return [
+            tuple(row)
+            for row in connection.execute(
+                text("SELECT v.version, v.values FROM golden_version v ORDER BY golden_id, version")
+            )
+        ]
+
+
+def said(hub: Hub, key: str) -> dict[str, object]:
+    with hub.engine.connect() as connection:
+        found: dict[str, object] = connection.execute(
+            text(
+                "SELECT v.values FROM source_record r JOIN source_record_version v ON v.record_id = r.id AND"
+                " v.version = r.version WHERE r.native_id = :id"
+            ),
+            {"id": key},
+        ).scalar_one()
+        return found
+
+
+def status(hub: Hub, *, at: int, **values: Any) -> str:
+    (outcome,) = deliver(hub, [delivery("erp-us/Widget:n1", "widget_hold", at=at, **values)], who="t")
+    return outcome.status
+
+
+def test_our_own_words_end_at_ingest(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
+    relay = ready(hub, tmp_path, shelf)
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", at=0, codes=["c1"], name="Acme", note="hot")], who="t")
+    relay.drain()
+    before = versions(hub)
+
+    # The record that the hub made comes back, with what the system added of its own.
+    assert status(hub, at=1, title="Acme", remark="hot", batch="b7") == "updated"
+    assert said(hub, "n1") == {"batch": "b7"}
+    assert status(hub, at=2, title="Acme", remark="hot", batch="b7") == "unchanged"
+    assert [values["name"] for _, values in versions(hub)] == ["Acme"] * (len(before) + 1)
+    assert relay.drain() > 0
+    assert len(shelf.changes) == 1
+    assert_sound(hub)
+
+
+def test_a_change_made_there_is_news_also_back_to_the_value_of_before(
+    hub: Hub,
+    tmp_path: Path,
+    shelf: Shelf,
+) -> None:
+    relay = ready(hub, tmp_path, shelf)
+    deliver(hub, [delivery("erp-us/Widget:n1", "widget_hold", at=0, codes=["c1"], note="old")], who="t")
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", at=1, codes=["c1"], name="Acme", note="new")], who="t")
+    assert len(set(golden_by_key(hub).values())) == 1
+    relay.drain()
+    assert shelf.records == {"n1": {"title": "Acme"}}  # what it fills has a value already
+
+    assert status(hub, at=2, codes=["c1"], title="Acme", note="old") == "unchanged"
+    assert status(hub, at=3, codes=["c1"], title="Acme GmbH", note="old") == "updated"
+    assert said(hub, "n1")["note"] == "old"
+    assert_sound(hub)
+
+
+def test_a_late_echo_of_an_earlier_write_is_known_by_its_time(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
+    relay = ready(hub, tmp_path, shelf)
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", at=0, codes=["c1"], name="Acme")], who="t")
+    relay.drain()
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", at=1, codes=["c1"], name="Acme Ltd")], who="t")
+    relay.drain()
+    assert shelf.records == {"n1": {"title": "Acme Ltd"}}
+
+    assert status(hub, at=2, title="Acme") == "unchanged"
+    relay.drain()
+    assert shelf.records == {"n1": {"title": "Acme Ltd"}}
