@@ -163,6 +163,16 @@ def new_source_event_id() -> SourceEventId:
     return SourceEventId(f"sev_{_sortable()}")
 
 
+def new_delivery_order_id() -> str:
+    """Make the id of what somebody ordered about deliveries."""
+    return f"ord_{_sortable()}"
+
+
+def new_freeze_id() -> str:
+    """Make the id of a freeze of an attribute."""
+    return f"frz_{_sortable()}"
+
+
 def new_reservation_id() -> ReservationId:
     """Make the id of a reservation."""
     return ReservationId(f"rsv_{_sortable()}")

@@ -14,6 +14,7 @@ from typing import Final
 from mdm.access.replies import forget_replies
 from mdm.access.sessions import forget_sign_ins
 from mdm.db.transaction import run
+from mdm.delivery.relays import keep_relays
 from mdm.history.service import export_checkpoint, seal
 from mdm.hub import Hub
 from mdm.jobs.service import reevaluate_deferred, refresh_due
@@ -82,8 +83,9 @@ TASKS: Final[Sequence[Task]] = (
 
 
 def work(hub: Hub, stop: threading.Event, tasks: Sequence[Task] = TASKS) -> None:
-    """Run the tasks at their pace until told to stop."""
+    """Run the tasks at their pace, and the relays of all targets, until told to stop."""
     alone = [threading.Thread(target=_take_turns, args=(hub, stop, [task])) for task in tasks if task.is_alone]
+    alone.append(threading.Thread(target=keep_relays, args=(hub, stop)))
     for thread in alone:
         thread.start()
     try:

@@ -15,11 +15,12 @@ def worker(
 
     from mdm.cli.output import print_json, tell
     from mdm.cli.session import session
-    from mdm.worker import TASKS, run_once, work
+    from mdm.delivery.relays import tell_once
+    from mdm.worker import TASKS, Task, run_once, work
 
     with session() as hub:
         if once:
-            done = {task.name: run_once(hub, task) for task in TASKS}
+            done = {task.name: run_once(hub, task) for task in (*TASKS, Task("tell_targets", 0.0, tell_once))}
             print_json(done) if as_json else tell(", ".join(f"{name} {count}" for name, count in done.items()))
             return
         stop = threading.Event()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import Connection
 
@@ -68,6 +68,15 @@ class Relay:
         establish(connection, [one.id_prefix for one in self.hub.declared.values()], delivered)
         answered = bool(delivered) or not failures
         settle(connection, self.declaration, settlements, failures=failures, answered=answered, now=self.now)
+
+
+def relay_to(
+    hub: Hub, declaration: Declaration, system: RecordSystem | MessageSink, *, now: Clock = clock.instant
+) -> Relay:
+    """Give the relay of a target, by what its declaration says it is."""
+    if declaration.events is not None:
+        return relay_to_sink(hub, declaration, cast("MessageSink", system), now=now)
+    return relay_to_records(hub, declaration, cast("RecordSystem", system), now=now)
 
 
 def relay_to_records(hub: Hub, declaration: Declaration, system: RecordSystem, *, now: Clock = clock.instant) -> Relay:

@@ -1,0 +1,115 @@
+"""The relays of a process: a thread for every target that runs, so that a slow one holds up no other.
+
+Each polls at its own pace, 20 ms while there is work and up to a second when there is none. Declarations are looked at
+again every second; a target that was changed gets a new relay, one that was paused none.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+
+from mdm.connectors.model import MessageSink, RecordSystem
+from mdm.db.transaction import run
+from mdm.delivery import standings_store
+from mdm.delivery.connect import connect
+from mdm.delivery.model import Declaration
+from mdm.delivery.relay import Relay, relay_to
+from mdm.delivery.targets import declarations
+from mdm.errors import HubError
+from mdm.hub import Hub
+from mdm.telemetry import logger
+
+LOOK_S: Final = 1.0  # chosen: a target that is paused is told nothing a second later
+PAUSE_S_FIRST: Final = 0.02
+PAUSE_S_MAX: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    declaration: Declaration
+    thread: threading.Thread
+    stop: threading.Event
+
+
+def keep_relays(hub: Hub, stop: threading.Event) -> None:
+    """Keep a relay running for each target until told to stop; then wait for their turns to end."""
+    running: dict[str, _Running] = {}
+    while not stop.is_set():
+        try:
+            wanted = run(hub.engine, _wanted)
+        except HubError as error:
+            logger(__name__).warning("targets not read", code=error.code)
+            wanted = {name: one.declaration for name, one in running.items()}
+        _bring_to(hub, running, wanted)
+        stop.wait(LOOK_S)
+    _bring_to(hub, running, {})
+
+
+def tell_once(hub: Hub) -> int:
+    """Tell every target that runs what is due now, one after the other; return how many lanes were settled."""
+    total = 0
+    for declaration in run(hub.engine, _wanted).values():
+        system = _open(hub, declaration)
+        if system is not None:
+            try:
+                total += relay_to(hub, declaration, system).drain()
+            finally:
+                system.close()
+    return total
+
+
+def _wanted(connection: Connection) -> Mapping[str, Declaration]:
+    standings = standings_store.select_standings(connection)
+    return {
+        name: one
+        for name, one in declarations(connection).items()
+        if name in standings and standings[name].state in {"running", "draining"}
+    }
+
+
+def _bring_to(hub: Hub, running: dict[str, _Running], wanted: Mapping[str, Declaration]) -> None:
+    ended = [name for name, one in running.items() if wanted.get(name) != one.declaration]
+    for name in ended:
+        running[name].stop.set()
+    for name in ended:
+        running.pop(name).thread.join()
+    for name, declaration in wanted.items():
+        if name not in running or not running[name].thread.is_alive():
+            ends = threading.Event()
+            thread = threading.Thread(target=_relay, args=(hub, declaration, ends), name=f"relay {name}")
+            running[name] = _Running(declaration, thread, ends)
+            thread.start()
+
+
+def _relay(hub: Hub, declaration: Declaration, stop: threading.Event) -> None:
+    system = _open(hub, declaration)
+    if system is None:
+        stop.wait(PAUSE_S_MAX)
+        return
+    relay = relay_to(hub, declaration, system)
+    pause_s = PAUSE_S_FIRST
+    try:
+        while not stop.is_set():
+            pause_s = PAUSE_S_FIRST if _turn(relay) else min(PAUSE_S_MAX, 2 * pause_s)
+            stop.wait(pause_s if pause_s > PAUSE_S_FIRST else 0)
+    finally:
+        system.close()
+
+
+def _turn(relay: Relay) -> int:
+    try:
+        return relay.turn()
+    except Exception:  # noqa: BLE001 -- the edge of a turn: what it leased comes back when the lease ends
+        logger(__name__).exception("turn failed", target=relay.declaration.id)
+        return 0
+
+
+def _open(hub: Hub, declaration: Declaration) -> RecordSystem | MessageSink | None:
+    try:
+        return connect(declaration, hub.settings)
+    except HubError as error:
+        logger(__name__).warning("target not opened", target=declaration.id, code=error.code)
+        return None
