@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -81,6 +82,11 @@ class Settings(BaseSettings):
         description='Roles by group, as {"mdm-stewards": "steward"}; of several the strongest holds, whoever has none'
         " is refused. Roles: viewer, steward, lead, integrator, admin.",
     )
+    outgoing_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Networks that are not public and may yet be called by the hub, as 10.0.0.0/8,fd00::/8; they may be"
+        " called without TLS too.",
+    )
     pool_size: int = Field(default=10, ge=1, le=500, description="Connections to PostgreSQL of one process.")
     chunk_records: int = Field(default=40, ge=1, le=1_000, description="Records of one call that share a transaction.")
     locks_max: int = Field(
@@ -128,6 +134,18 @@ class Settings(BaseSettings):
     @classmethod
     def _split_folders(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+
+    @field_validator("outgoing_networks", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("outgoing_networks")
+    @classmethod
+    def _check_networks(cls, value: tuple[IPv4Network | IPv6Network, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+        if any(network.prefixlen == 0 for network in value):
+            raise ValueError("name the networks: a prefix of /0 would let the hub call everything")
+        return value
 
     @field_validator("oidc_issuer")
     @classmethod

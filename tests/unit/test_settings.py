@@ -1,5 +1,6 @@
 """Settings: defaults, the environment, and what a faulty variable is told."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,21 @@ def test_a_provider_that_cannot_be_used_stops_the_start(
         load_settings()
 
     assert refused.value.field == named
+
+
+def test_networks_that_are_not_public_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDM_OUTGOING_NETWORKS", "10.0.0.0/8, fd00::/8")
+
+    assert load_settings().outgoing_networks == (IPv4Network("10.0.0.0/8"), IPv6Network("fd00::/8"))
+
+
+@pytest.mark.parametrize("value", ["0.0.0.0/0", "::/0", "10.0.0.1/8", "10.0.0.0/8;fd00::/8", "erp.example.com"])
+def test_networks_that_would_let_the_hub_call_everything_or_nothing_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("MDM_OUTGOING_NETWORKS", value)
+
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings()
+
+    assert refused.value.field == "MDM_OUTGOING_NETWORKS"
