@@ -226,9 +226,9 @@ def _place(url: str) -> httpcore2.URL:
         raise _misnamed("write https:// and a host")
     if parsed.userinfo:
         raise _misnamed("credentials do not belong there")
-    port = parsed.port or (443 if parsed.scheme == "https" else 80)
-    if port < 1024 and port not in _PORTS_BELOW_1024:
-        raise _misnamed(f"port {port} is not called; below 1024 only 80 and 443 are")
+    port = parsed.port
+    if port is not None and not 1024 <= port <= 65_535 and port not in _PORTS_BELOW_1024:
+        raise _misnamed(f"port {port} is not called; 80, 443 and those from 1024 up are")
     return httpcore2.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
 
 
