@@ -1,14 +1,19 @@
 """From the declaration of a target to what speaks with it."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
+from mdm.connectors.http import HttpClient, Timeouts
 from mdm.connectors.model import MessageSink, RecordSystem
+from mdm.connectors.signatures import Keys
+from mdm.connectors.webhook import Webhook
 from mdm.delivery.model import Declaration
 from mdm.errors import InputInvalid
 from mdm.settings import Settings, secret
 
 Connection = Mapping[str, Any]
+TIMEOUT_S: Final = 20.0  # Standard Webhooks 1.0 asks for 15 to 30 seconds
 
 
 def connect(declaration: Declaration, settings: Settings) -> RecordSystem | MessageSink:
@@ -32,4 +37,21 @@ def _secret(connection: Connection, name: str) -> str:
     return secret(str(variable)) if variable else ""
 
 
-_CONNECTORS: Final[Mapping[str, Callable[[Connection, Settings], RecordSystem | MessageSink]]] = {}
+def _client(connection: Connection, settings: Settings) -> HttpClient:
+    total_s = float(connection.get("timeout_s", TIMEOUT_S))
+    return HttpClient(
+        allowed=settings.outgoing_networks, timeouts=Timeouts(connect_s=min(5.0, total_s), total_s=total_s)
+    )
+
+
+def _webhook(connection: Connection, settings: Settings) -> Webhook:
+    until = connection.get("previous_until")
+    keys = Keys(
+        _secret(connection, "secret"),
+        _secret(connection, "previous_secret"),
+        datetime.fromisoformat(str(until)) if until else None,
+    )
+    return Webhook(str(connection["url"]), keys, _client(connection, settings))
+
+
+_CONNECTORS: Final[Mapping[str, Callable[[Connection, Settings], RecordSystem | MessageSink]]] = {"webhook": _webhook}

@@ -7,19 +7,22 @@ the one that is again as before are passed over.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Row
 
+from mdm.connectors.envelope import source_of
 from mdm.connectors.model import Failure, Message, MessageSink, Receipt
 from mdm.db.transaction import reading
 from mdm.delivery.lanes import failed
-from mdm.delivery.messages import envelope_of
+from mdm.delivery.messages import message_of
 from mdm.delivery.model import Declaration, Done, DueLane, EventSubscription, Later, OutcomeKind, Settlement
 from mdm.delivery.tellings_store import select_tellings
 from mdm.delivery.wanted import fits
 from mdm.failpoints import failpoint
 from mdm.hub import Hub
+from mdm.publishing import store as publishing_store
 
 HELD_BACK = timedelta(hours=1)  # a version that is held back; the next one makes its lane due at once
 
@@ -42,11 +45,12 @@ def deliver_events(
     assert subscription is not None, "a target of messages has them"
     with reading(hub.engine) as connection:
         found = select_tellings(connection, lanes)
+        source = source_of(hub.settings.public_url, publishing_store.select_system(connection))
     settlements: list[Settlement] = []
     tellings = []
     for lane in lanes:
         rows = found.get(lane.golden_id, [])
-        telling = _telling(declaration, subscription, lane, rows)
+        telling = _telling(subscription, lane, rows, source, is_undone=bool(declaration.undo_window))
         if telling is None:
             settlements.append(Later(lane, now + HELD_BACK, None, "its next version is held back"))
         else:
@@ -64,14 +68,18 @@ def deliver_events(
 
 
 def _telling(
-    declaration: Declaration, subscription: EventSubscription, lane: DueLane, rows: Sequence[Row[Any]]
+    subscription: EventSubscription, lane: DueLane, rows: Sequence[Row[Any]], source: str, *, is_undone: bool
 ) -> _Telling | None:
     fresh = [row for row in rows if row.version > lane.acknowledged]
     if not fresh:
         return None
-    lasting = without_undone(rows, lane.acknowledged) if declaration.undo_window else fresh
+    lasting = without_undone(rows, lane.acknowledged) if is_undone else fresh
     told = [row for row in lasting if _is_told(subscription, row)]
-    messages = tuple((row.version, envelope_of(row)) for row in told)
+    before = {after.version: row for row, after in pairwise(rows)}
+    messages = tuple(
+        (row.version, message_of(row, before.get(row.version), source=source, payload=subscription.payload))
+        for row in told
+    )
     outcome: OutcomeKind = "delivered" if messages else "not_subscribed" if lasting else "undone"
     return _Telling(lane, messages, fresh[-1].version, outcome)
 

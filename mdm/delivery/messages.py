@@ -1,14 +1,31 @@
-"""One golden version as a message: a CloudEvents envelope in its JSON form."""
+"""One golden version as a message: its envelope, with what changed since the version before."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
-import orjson
 from sqlalchemy import Row
 
+from mdm.connectors.envelope import Told, enclose
 from mdm.connectors.model import Message
 
 
-def envelope_of(row: Row[Any]) -> Message:
-    """Write the message of a golden version; its id is the same for every attempt."""
-    body = orjson.dumps({"id": f"{row.golden_id}.{row.version}"})
-    return Message(f"{row.golden_id}.{row.version}", row.kind, row.entity_type, row.golden_id, body)
+def message_of(row: Row[Any], before: Row[Any] | None, *, source: str, payload: Literal["thin", "full"]) -> Message:
+    """Write the message of a golden version; its id is the same for every attempt and at every target."""
+    id_ = f"{row.golden_id}-{row.version}"
+    told = Told(
+        id=id_,
+        kind=row.kind,
+        entity_type=row.entity_type,
+        subject=row.golden_id,
+        sequence=row.version,
+        at=row.recorded_at,
+        version=row.version,
+        changed=_changed(before.shown if before is not None else {}, row.shown),
+        details=row.details,
+        values=row.shown if payload == "full" else None,
+    )
+    return Message(id_, row.kind, row.entity_type, row.golden_id, enclose(told, source=source))
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
