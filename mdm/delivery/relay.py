@@ -21,7 +21,9 @@ from mdm.delivery.model import Declaration, Done, DueLane, Settlement
 from mdm.delivery.record_delivery import deliver_records
 from mdm.hub import Hub
 
-EVENT_LANES_MAX: Final = 500  # chosen: one turn leases, reads, tells and settles some thousand lanes a second
+EVENT_LANES_MAX: Final = (
+    200  # chosen: a claim takes some 15 ms, and one turn leases, reads, tells and settles some thousand lanes a second
+)
 RECORD_LANES_MAX: Final = 40  # chosen: systems of records are asked one by one, and a lease has to outlast the turn
 
 Tell = Callable[[Sequence[DueLane], datetime], tuple[list[Settlement], list[Failure]]]
