@@ -2,5 +2,5 @@
 
 words and tax_numbers are the raw material; companies and engagements say what is true; landscape and delivery say which
 system knows what; traps spoils records as life does; systems and formats dress them as each vendor would; firm puts it
-together; files writes the exports.
+together; files writes the exports. fakes/ holds two systems that run: an ERP and a CRM.
 """
