@@ -24,6 +24,7 @@ Network = IPv4Network | IPv6Network
 Resolver = Callable[[str, int], Sequence[str]]
 """Gives the addresses of a name; raises OSError or UnicodeError."""
 
+_END_OF_HEAD: Final = b"\r\n\r\n"
 DIALS_MAX: Final = 4  # chosen: addresses of one name that are tried, all of which were judged
 # Beside what Python calls not global: RFC 6890 and its registry as of 2026, and what carries another address inside.
 _DENIED_IPV4: Final = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4")))
@@ -60,11 +61,13 @@ class Call:
     ends_at   by the monotonic clock
     is_plain  without TLS, which is spoken only with allowed networks
     has_left  the head of the request was given to the network: from here on the other side may act
+    stream    the connection that carries it, once something was sent
     """
 
     ends_at: float
     is_plain: bool
     has_left: bool = False
+    stream: "GuardedStream | None" = None
 
     def remaining(self, limit: float | None, error: type[httpcore2.TimeoutException]) -> float:
         """Give the seconds that one step may take; raises the error once the time of the whole call is up."""
@@ -187,21 +190,41 @@ class GuardedBackend(httpcore2.NetworkBackend):
 
 
 class GuardedStream(httpcore2.NetworkStream):
-    """A connection that keeps to the time of the call that uses it, and notes when its request leaves."""
+    """A connection that keeps to the time of the call that uses it, and notes when its request leaves.
+
+    It counts what comes back: a server that answers twice leaves an answer behind, which the library would take for
+    that of the next request. Such a connection is not used again.
+    """
 
     def __init__(self, stream: httpcore2.NetworkStream, backend: GuardedBackend) -> None:
         self._stream = stream
         self._backend = backend
+        self._head = bytearray()
+        self._head_length = 0
+        self._received = 0
+        self._is_out_of_step = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what came; raises ReadError, ReadTimeout."""
-        return self._stream.read(max_bytes, self._backend.call.remaining(timeout, httpcore2.ReadTimeout))
+        piece = self._stream.read(max_bytes, self._backend.call.remaining(timeout, httpcore2.ReadTimeout))
+        self._received += len(piece)
+        if not self._head_length:
+            self._head += piece
+            self._head_length = self._head.find(_END_OF_HEAD) + len(_END_OF_HEAD) if _END_OF_HEAD in self._head else 0
+        return piece
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send; raises WriteError, WriteTimeout."""
         call = self._backend.call
+        if call.stream is not self:
+            call.stream = self
+            self._head, self._head_length, self._received = bytearray(), 0, 0
         self._stream.write(buffer, call.remaining(timeout, httpcore2.WriteTimeout))
         call.has_left = True
+
+    def end_answer(self, body_length: int) -> None:
+        """Say how long the body of the answer was; more than that came, and the connection is not used again."""
+        self._is_out_of_step = self._received != self._head_length + body_length
 
     def close(self) -> None:
         """Close the connection."""
@@ -220,7 +243,9 @@ class GuardedStream(httpcore2.NetworkStream):
             raise
 
     def get_extra_info(self, name: str, /) -> Any:
-        """Tell something of the connection below."""
+        """Tell something of the connection below; one that is readable while nothing is asked is given up."""
+        if name == "is_readable" and self._is_out_of_step:
+            return True
         return self._stream.get_extra_info(name)
 
 

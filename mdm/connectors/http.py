@@ -37,6 +37,7 @@ from mdm.connectors.addresses import (
 from mdm.connectors.model import CallFailed, Failure, FailureKind
 
 ANSWER_BYTES_MAX: Final = 1_000_000  # chosen: a page of records takes less; of an error page nothing is kept
+ERROR_BYTES_MAX: Final = 64_000  # chosen: an error that has more to say is a page of HTML
 RETRY_AFTER_S_MAX: Final = 86_400.0  # chosen: vendors' quotas are by the day; more is a mistake, or malice
 _CONNECTIONS_MAX: Final = 32  # chosen: more than the threads of one worker that call at a time
 _KEEP_ALIVE_S: Final = 5.0  # chosen: servers close idle connections after 5 to 60 seconds
@@ -149,18 +150,25 @@ class HttpClient:
                 ) as response,
             ):
                 read, flaw = self._read(response)
-                return Answer(response.status, _by_name(response.headers), read, flaw)
+                headers = _by_name(response.headers)
+                # An answer in chunks does not say its length before; what follows it is noticed only while it waits.
+                if call.stream and not flaw and "content-length" in headers:
+                    call.stream.end_answer(len(read))
+                return Answer(response.status, headers, read, flaw)
         except _UNANSWERED as error:
             raise CallFailed(failure_of_error(error, has_left=call.has_left)) from error
 
     def _read(self, response: httpcore2.Response) -> tuple[bytes, str]:
         """Read a body up to the bound; gives what came, and why it is not whole. What is left unread is not awaited."""
+        bytes_max = self._answer_bytes_max
+        if not 200 <= response.status < 300:
+            bytes_max = min(bytes_max, ERROR_BYTES_MAX)
         body = bytearray()
         try:
             for piece in response.iter_stream():
                 body += piece
-                if len(body) > self._answer_bytes_max:
-                    return bytes(body[: self._answer_bytes_max]), "the answer is too long"
+                if len(body) > bytes_max:
+                    return bytes(body[:bytes_max]), "the answer is too long"
         except httpcore2.TimeoutException:
             return bytes(body), "the answer took too long"
         except (httpcore2.NetworkError, httpcore2.ProtocolError):
