@@ -38,11 +38,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Something was done: the system's own id of the record or message, and its version where it has one."""
+    """Something was done: the system's own id of the record or message, and its version where it has one.
+
+    differing  fields that the record holds otherwise than was asked: it was there before, a repeat found it changed
+               since, or its system writes values in a way of its own
+    """
 
     request_id: str
     native_id: str = ""
     version: str = ""
+    differing: tuple[str, ...] = ()
 
 
 ChangeKind = Literal["create", "update", "deactivate", "reactivate", "merge"]
