@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from mdm.connectors.http import HttpClient, Timeouts
 from mdm.connectors.model import MessageSink, RecordSystem
+from mdm.connectors.record_api import CONCURRENCY, RecordApi
 from mdm.connectors.signatures import Keys
 from mdm.connectors.webhook import Webhook
 from mdm.delivery.model import Declaration
@@ -38,10 +39,12 @@ def _secret(connection: Connection, name: str) -> str:
 
 
 def _client(connection: Connection, settings: Settings) -> HttpClient:
+    return HttpClient(allowed=settings.outgoing_networks, timeouts=_timeouts(connection))
+
+
+def _timeouts(connection: Connection) -> Timeouts:
     total_s = float(connection.get("timeout_s", TIMEOUT_S))
-    return HttpClient(
-        allowed=settings.outgoing_networks, timeouts=Timeouts(connect_s=min(5.0, total_s), total_s=total_s)
-    )
+    return Timeouts(connect_s=min(5.0, total_s), silence_s=total_s, total_s=total_s)
 
 
 def _webhook(connection: Connection, settings: Settings) -> Webhook:
@@ -54,4 +57,17 @@ def _webhook(connection: Connection, settings: Settings) -> Webhook:
     return Webhook(str(connection["url"]), keys, _client(connection, settings))
 
 
-_CONNECTORS: Final[Mapping[str, Callable[[Connection, Settings], RecordSystem | MessageSink]]] = {"webhook": _webhook}
+def _record_api(connection: Connection, settings: Settings) -> RecordApi:
+    return RecordApi(
+        str(connection["url"]),
+        _secret(connection, "secret"),
+        allowed=settings.outgoing_networks,
+        timeouts=_timeouts(connection),
+        concurrency=int(connection.get("concurrency", CONCURRENCY)),
+    )
+
+
+_CONNECTORS: Final[Mapping[str, Callable[[Connection, Settings], RecordSystem | MessageSink]]] = {
+    "record_api": _record_api,
+    "webhook": _webhook,
+}

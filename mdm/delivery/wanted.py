@@ -143,15 +143,23 @@ def _creation(subscription: RecordSubscription, sight: Sight, values: _Values, l
 def _keeping(record: OwnRecord, values: _Values, sight: Sight, lane: DueLane) -> Iterator[Intent]:
     """Bring one record to what it shall hold, if anything differs."""
     held = record.held or Held(record.object, record.scope, record.native_id, "active", new_salt(), {})
+    if held.state == "deactivated":
+        held = replace(held, state="active")
+        yield _intent("reactivate", held, {}, sight)
     fields = {rule.target_field: value for rule, value in values if _is_due(rule, value, held, lane)}
-    if fields or held.state == "deactivated":
-        kind: ChangeKind = "reactivate" if held.state == "deactivated" else "update"
-        after = replace(held, state="active", hashes={**held.hashes, **hash_fields(held.salt, fields)})
-        change = Change(
-            _request_id(sight, held, kind, after.hashes), kind, record.object, record.scope, record.native_id, fields,
-            str(sight.golden_id),
-        )  # fmt: skip
-        yield Intent(change, after)
+    if fields:
+        after = replace(held, hashes={**held.hashes, **hash_fields(held.salt, fields)})
+        yield _intent("update", after, fields, sight)
+
+
+def _intent(kind: ChangeKind, after: Held, fields: Mapping[str, Any], sight: Sight, *, into: str = "") -> Intent:
+    """Ask for one change of a record that is there; its id names all that makes it what it is."""
+    known = "\0".join(
+        [kind, after.native_id, after.remote_version, *(f"{k}={v}" for k, v in sorted(after.hashes.items()))]
+    )
+    request_id = f"{sight.golden_id}.{sight.version}.{blake2b(known.encode(), digest_size=8).hexdigest()}"
+    change = Change(request_id, kind, after.object, after.scope, after.native_id, fields, str(sight.golden_id), into)
+    return Intent(change, after)
 
 
 def _is_due(rule: FieldRule, value: Any, held: Held, lane: DueLane) -> bool:
@@ -177,21 +185,7 @@ def _settling(
             yield from _keeping(record, values, sight, lane)
         elif subscription.on_merge != "leave" and (record.held is None or record.held.state == "active"):
             held = record.held or Held(record.object, record.scope, record.native_id, "active", new_salt(), {})
-            ending = subscription.on_merge
-            change = Change(
-                request_id=_request_id(sight, held, ending, held.hashes),
-                kind=ending,
-                object=record.object,
-                scope=record.scope,
-                native_id=record.native_id,
-                fields={},
-                external_id=str(sight.golden_id),
-                into=staying.native_id if ending == "merge" else "",
-            )
-            yield Intent(change, replace(held, state="merged" if ending == "merge" else "deactivated"))
-
-
-def _request_id(sight: Sight, held: Held, kind: str, hashes: Mapping[str, str]) -> str:
-    """Name a change by all that makes it what it is."""
-    known = "\0".join([kind, held.native_id, held.remote_version, *(f"{k}={v}" for k, v in sorted(hashes.items()))])
-    return f"{sight.golden_id}.{sight.version}.{blake2b(known.encode(), digest_size=8).hexdigest()}"
+            if subscription.on_merge == "merge":
+                yield _intent("merge", replace(held, state="merged"), {}, sight, into=staying.native_id)
+            else:
+                yield _intent("deactivate", replace(held, state="deactivated"), {}, sight)
