@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from importlib.metadata import version
 from ipaddress import ip_network
 from threading import Barrier
 
@@ -119,7 +120,7 @@ def test_a_message_carries_the_envelope_its_signature_and_what_the_receiver_aske
     assert attempt.body == sent.body
     assert {name: value for name, value in attempt.headers.items() if name[:8] != "webhook-"} == {
         "host": listener.url.split("/")[2],
-        "user-agent": "mdm-hub/0.1.0",
+        "user-agent": f"mdm-hub/{version('mdm-hub')}",
         "accept-encoding": "identity",
         "authorization": "Bearer x",
         "content-type": "application/cloudevents+json",
