@@ -39,7 +39,7 @@ CLAIM_MS_MAX, RATE_MIN, MEMORY_MB_MAX, DEPTH_MS_MAX = 50.0, 5_000.0, 200.0, 250.
 CONTENT = {
     "target": "void",
     "title": "Void",
-    "kind": "webhook",
+    "kind": "nats",
     "connection": {},
     "rate": {"per_second": 100_000.0, "burst": 100_000.0},
     "events": {"entities": ["customer"]},
