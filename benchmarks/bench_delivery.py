@@ -23,7 +23,6 @@ from mdm.db.provide import hub_database
 from mdm.db.transaction import run, transaction
 from mdm.delivery import lanes_store
 from mdm.delivery.declaration import declaration_of
-from mdm.delivery.lanes import LEASE
 from mdm.delivery.model import Declaration
 from mdm.delivery.orders_store import select_depths
 from mdm.delivery.relay import EVENT_LANES_MAX, relay_to_sink
@@ -121,7 +120,12 @@ def _claims(hub: Hub, declaration: Declaration) -> list[Line]:
         with transaction(hub.engine) as connection:
             now = clock.instant(connection)
             lanes = lanes_store.lease(
-                connection, declaration.id, token=token_hex(8), now=now, until=now + LEASE, limit=EVENT_LANES_MAX
+                connection,
+                declaration.id,
+                token=token_hex(8),
+                now=now,
+                until=now + timedelta(minutes=2),
+                limit=EVENT_LANES_MAX,
             )
         milliseconds.append((time.perf_counter() - begun) * 1_000)
         with transaction(hub.engine) as connection:

@@ -82,6 +82,12 @@ class Settings(BaseSettings):
         description='Roles by group, as {"mdm-stewards": "steward"}; of several the strongest holds, whoever has none'
         " is refused. Roles: viewer, steward, lead, integrator, admin.",
     )
+    delivery_lease_s: float = Field(
+        default=120.0,
+        ge=1,
+        le=3_600,
+        description="Seconds that a relay has what it leased to itself; after a crash another one waits so long.",
+    )
     outgoing_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),
         description="Networks that are not public and may yet be called by the hub, as 10.0.0.0/8,fd00::/8; they may be"

@@ -26,14 +26,18 @@ from mdm.identity.service import GoldenLocks
 from mdm.ids import GoldenId
 from mdm.telemetry import DELIVERIES
 
-LEASE: Final = timedelta(seconds=120)  # chosen: six times as long as a call may take
 WAITING: Final = timedelta(minutes=10)  # chosen: what waits for a parent is woken by it; this is for what was missed
 
 Clock = Callable[[Connection], datetime]
 
 
 def lease(
-    connection: Connection, declaration: Declaration, *, limit: int, now: Clock = clock.instant
+    connection: Connection,
+    declaration: Declaration,
+    *,
+    limit: int,
+    lasting: timedelta,
+    now: Clock = clock.instant,
 ) -> tuple[DueLane, ...]:
     """Lease up to so many due lanes of a target, none while it rests or is not running, and no more than its rate lets.
 
@@ -51,7 +55,9 @@ def lease(
         return ()
     if standing.opens_at is not None:
         limit = 1
-    lanes = store.lease(connection, declaration.id, token=token_hex(8), now=instant, until=instant + LEASE, limit=limit)
+    lanes = store.lease(
+        connection, declaration.id, token=token_hex(8), now=instant, until=instant + lasting, limit=limit
+    )
     allowed = _allowed(connection, declaration, len(lanes), instant)
     if allowed < len(lanes):
         pause = timedelta(seconds=1 / declaration.rate.per_second)

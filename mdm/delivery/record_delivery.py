@@ -131,7 +131,9 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
         writes = with_writes(intent.held.written, written, at=now)
         held = replace(intent.held, intended=None, remote_version=answer.version, written=writes)
         if intent.change.kind == "create":
-            held = replace(held, native_id=answer.native_id)
+            # A record that was there already, or that an earlier attempt made, may hold other values than we asked for.
+            known = {name: hash_ for name, hash_ in held.hashes.items() if name not in answer.differing}
+            held = replace(held, native_id=answer.native_id, hashes=known)
             refusal = _bind(hub, declaration, told, held)
             if refusal is not None:
                 return replace(told, answers=(refusal,))
@@ -168,10 +170,16 @@ def _settlement(told: _Told, now: datetime) -> Settlement:
         ),
         "fields": sorted({name for change in changes for name in change.fields}),
     }
-    if any(change.kind == "create" for change in changes) and told.lane.attempts:
-        # The record may be the one that an earlier attempt made, with the values of then.
-        return Later(told.lane, now, None, "made by an earlier attempt: its values are compared next")
+    if _is_taken_over(told):
+        return Later(told.lane, now, None, "the record was there already: its values are compared next")
     return Done(told.lane, told.sight.version, "delivered", details=details)
+
+
+def _is_taken_over(told: _Told) -> bool:
+    """Tell whether a record that was to be made was there already, with values of its own or of an earlier attempt."""
+    made = any(intent.change.kind == "create" for intent in told.intents)
+    differs = any(one.differing for one in told.answers if isinstance(one, Receipt))
+    return made and (differs or told.lane.attempts > 0)
 
 
 def _unless_held_back(one: Settlement, held_back: frozenset[GoldenId], now: datetime) -> Settlement:

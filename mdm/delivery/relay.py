@@ -6,7 +6,7 @@ side by side.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, cast
 
@@ -48,7 +48,9 @@ class Relay:
     def turn(self) -> int:
         """Take one turn; return how many lanes were settled."""
         engine = self.hub.engine
-        lanes = run(engine, lambda c: lease(c, self.declaration, limit=self.lanes_max, now=self.now))
+        lasting = timedelta(seconds=self.hub.settings.delivery_lease_s)
+        take = partial(lease, declaration=self.declaration, limit=self.lanes_max, lasting=lasting, now=self.now)
+        lanes = run(engine, take)
         if not lanes:
             return 0
         settlements, failures = self.tell(lanes, run(engine, self.now))
