@@ -1,0 +1,79 @@
+"""The declaration of a target: every fault at once with its line, and never a secret in the file."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from mdm.delivery.declaration import declaration_of, read_declaration, target_schema
+from mdm.errors import TargetDeclarationInvalid
+from tests.hubs import declared
+from tests.targets import ERP
+
+
+def faults(tmp_path: Path, text: str) -> list[str]:
+    file = tmp_path / "t.yaml"
+    file.write_text(dedent(text))
+    with pytest.raises(TargetDeclarationInvalid) as refused:
+        read_declaration(file, declared())
+    return [fault.removeprefix(f"{file}:") for fault in refused.value.faults]
+
+
+def test_what_is_read_is_what_was_kept(tmp_path: Path) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text(dedent(ERP))
+    declaration, content = read_declaration(file, declared())
+
+    assert declaration_of(content) == declaration
+    assert declaration.entity_types == ("gizmo", "widget_hold")
+    assert declaration.records["widget_hold"].fields[1].owner == "fill"
+
+
+def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        """\
+        target: ERP
+        title: ERP
+        kind: records
+        connection: {url: 'http://x', api_key: abc}
+        instance: erp-us
+        records:
+          widget_hold:
+            object: Widget
+            fields:
+              nome: {field: title}
+              name: {owner: nobody}
+        """,
+    )
+
+    assert [line.partition(":")[0] for line in found] == ["1", "11"]
+    found = faults(
+        tmp_path,
+        """\
+        target: erp
+        title: ERP
+        kind: records
+        connection: {url: 'http://x', api_key: abc}
+        records:
+          widget_hold:
+            object: Widget
+            fields:
+              nome: {field: title}
+          wodget: {object: x, fields: {}}
+        """,
+    )
+    assert [line.partition(":")[0] for line in found] == ["3", "4", "9", "10"]
+    assert "'nome' is not declared" in found[2]
+    assert "MDM_SECRET_" in found[1]
+
+
+@pytest.mark.parametrize("kind", ["webhook", "records"])
+def test_kind_and_sections_have_to_fit(tmp_path: Path, kind: str) -> None:
+    (fault,) = faults(tmp_path, f"target: t\ntitle: T\nkind: {kind}\nconnection: {{}}\n")
+
+    assert "needs" in fault
+
+
+def test_the_schema_is_one_for_editors() -> None:
+    assert target_schema()["properties"].keys() >= {"target", "kind", "records", "events"}

@@ -1,0 +1,129 @@
+"""What a target's records shall hold: only effective changes, in its own words and keys, never what is its own."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from mdm.delivery.hashes import hash_fields
+from mdm.delivery.model import (
+    DueLane,
+    FieldRule,
+    Held,
+    OnMerge,
+    OwnRecord,
+    RecordSubscription,
+    Sight,
+)
+from mdm.delivery.wanted import fits, plan_records
+from mdm.ids import GoldenId
+from tests.hubs import declared
+
+SALT = b"s" * 16
+GIZMO = declared()["gizmo"]
+ID, PARENT = GoldenId("giz_1"), GoldenId("wht_1")
+LANE = DueLane("erp", ID, 3, 2, 0, None, datetime(2026, 1, 1, tzinfo=UTC), is_forced=False, token="t")
+RULES = RecordSubscription(
+    "gizmo",
+    "Gizmo",
+    "us",
+    creates=True,
+    conditions={},
+    on_merge="link",
+    missing_parent="wait",
+    fields=(
+        FieldRule("name", "title"),
+        FieldRule("tag", "label", "fill"),
+        FieldRule("grade", "grade", codes={"a": "first"}),
+        FieldRule("widget", "widget_id"),
+    ),
+)
+
+
+def sight(*records: OwnRecord, **values: Any) -> Sight:
+    return Sight(ID, "gizmo", "active", 3, {"name": "Phase 2", **values}, records, {PARENT: [("", "w1")]})
+
+
+def known(native_id: str, **fields: Any) -> OwnRecord:
+    return OwnRecord(
+        "Gizmo", "us", native_id, Held("Gizmo", "us", native_id, "active", SALT, hash_fields(SALT, fields))
+    )
+
+
+def changes(
+    seen: Sight, rules: RecordSubscription = RULES, lane: DueLane = LANE
+) -> list[tuple[str, str, dict[str, Any]]]:
+    plan = plan_records(rules, GIZMO, seen, lane)
+    return [(one.change.kind, one.change.native_id, dict(one.change.fields)) for one in plan.intents]
+
+
+def test_a_record_that_is_missing_is_made_with_all_but_what_is_the_targets_own() -> None:
+    seen = sight(tag="x", grade="a", widget=PARENT)
+
+    assert changes(seen) == [("create", "", {"title": "Phase 2", "label": "x", "grade": "first", "widget_id": "w1"})]
+    assert changes(seen, replace(RULES, creates=False)) == []
+
+
+def test_only_what_differs_is_written_and_a_filled_field_only_where_nothing_stands() -> None:
+    assert changes(sight(known("1", title="Phase 2", label="theirs"), tag="x")) == []
+    assert changes(sight(known("1", title="Phase 1", label=None), tag="x")) == [
+        ("update", "1", {"title": "Phase 2", "label": "x"})
+    ]
+    # Of a record that was never seen it is not known whether the field is empty.
+    assert changes(sight(OwnRecord("Gizmo", "us", "1", None), tag="x")) == [("update", "1", {"title": "Phase 2"})]
+
+
+def test_a_field_is_emptied_only_where_the_declaration_says_so() -> None:
+    seen = sight(known("1", title="Phase 2", grade="first"))
+    rules = replace(RULES, fields=(FieldRule("grade", "grade", clears=True),))
+
+    assert changes(seen) == []
+    assert changes(seen, rules) == [("update", "1", {"grade": None})]
+
+
+def test_a_frozen_attribute_is_left_as_it_is() -> None:
+    assert changes(replace(sight(known("1", title="Phase 1")), frozen=frozenset({"name"}))) == []
+
+
+def test_what_points_at_a_record_that_the_target_lacks_waits_for_it() -> None:
+    seen = replace(sight(widget=PARENT), parents={})
+
+    assert plan_records(RULES, GIZMO, seen, LANE).waits_for == PARENT
+    assert "widget_id" not in changes(seen, replace(RULES, missing_parent="leave_out"))[0][2]
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [("link", "update"), ("deactivate", "deactivate"), ("merge", "merge"), ("leave", None)],
+)
+def test_the_other_records_of_one_golden_record_meet_the_policy(policy: OnMerge, expected: str | None) -> None:
+    seen = sight(known("1", title="Phase 2"), known("2", title="Other"))
+
+    assert [kind for kind, _, _ in changes(seen, replace(RULES, on_merge=policy))] == ([expected] if expected else [])
+
+
+def test_a_record_that_was_taken_out_of_use_comes_back_before_it_is_written() -> None:
+    one = known("1", title="Phase 1")
+    assert one.held is not None
+    gone = replace(one, held=replace(one.held, state="deactivated"))
+
+    assert [kind for kind, _, _ in changes(sight(gone))] == ["reactivate", "update"]
+
+
+def test_a_repeat_has_the_same_id_and_what_is_put_back_another_one() -> None:
+    def request(record: OwnRecord) -> str:
+        (intent,) = plan_records(RULES, GIZMO, sight(record), LANE).intents
+        return intent.change.request_id
+
+    one = known("1", title="Phase 1")
+    assert one.held is not None
+    assert request(one) == request(one)
+    assert request(one) != request(replace(one, held=replace(one.held, remote_version="2")))
+    assert "." in request(one)
+
+
+def test_conditions_ask_for_one_of_the_values_in_each_attribute() -> None:
+    assert fits({"tag": ("x", "y"), "kits": ("k",)}, {"tag": "y", "kits": ["j", "k"]})
+    assert not fits({"tag": ("x",)}, {"tag": "y"})
+    assert not fits({"tag": ("x",)}, {})
