@@ -88,6 +88,13 @@ class Settings(BaseSettings):
         le=3_600,
         description="Seconds that a relay has what it leased to itself; after a crash another one waits so long.",
     )
+    flip_flop_returns: int = Field(
+        default=3,
+        ge=1,
+        le=100,
+        description="How often a value comes back before its attribute is frozen for targets, and a review opened.",
+    )
+    flip_flop_hours: float = Field(default=24.0, gt=0, le=8_760, description="Within how many hours.")
     outgoing_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),
         description="Networks that are not public and may yet be called by the hub, as 10.0.0.0/8,fd00::/8; they may be"

@@ -62,6 +62,12 @@ EXCEPTIONS: Final = Counter(
     "mdm_exceptions", "Delivered records put aside.", ["entity_type", "code"], registry=REGISTRY
 )
 LOOKUPS: Final = Counter("mdm_lookups", "Source keys asked for, by answer.", ["answer"], registry=REGISTRY)
+FREEZES: Final = Counter(
+    "mdm_freezes",
+    "Attributes frozen because systems kept replacing each other's values.",
+    ["entity_type", "attribute"],
+    registry=REGISTRY,
+)
 ECHOES: Final = Counter(
     "mdm_echoes", "Fields in which a target showed what the hub had written there.", ["target"], registry=REGISTRY
 )

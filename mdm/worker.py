@@ -14,6 +14,7 @@ from typing import Final
 from mdm.access.replies import forget_replies
 from mdm.access.sessions import forget_sign_ins
 from mdm.db.transaction import run
+from mdm.delivery.freezing import thaw
 from mdm.delivery.relays import keep_relays
 from mdm.history.service import export_checkpoint, seal
 from mdm.hub import Hub
@@ -72,6 +73,7 @@ TASKS: Final[Sequence[Task]] = (
     Task("weigh_stale_reviews", 60.0, weigh_stale_reviews),  # chosen: what is at stake in a review changes slowly
     Task("gather_terms", 60.0, gather_terms),  # chosen: only what an earlier schema left to do
     Task("carry_bands", 2.0, carry_some),  # chosen: whoever accepted a band watches it
+    Task("thaw", 10.0, thaw),  # chosen: whoever answered such a review looks whether it helped
     Task("sync_targets", 5.0, _sync_targets),  # chosen: files are read by jobs, not by people who wait
     Task("forget_replies", 3_600.0, _forget_replies),  # chosen: their promised life is a day
     Task("forget_sign_ins", 3_600.0, _forget_sign_ins),  # chosen: what it forgets lives for a day or longer

@@ -27,6 +27,7 @@ QUESTIONS = {
     "decay": "what linked this record grew weak: does it still belong?",
     "large_cluster": "this golden record has many members: is it one?",
     "duplicates_in_source": "a source that holds each thing once has it twice: are these two the same?",
+    "flip_flop": "two systems keep replacing each other's value: which one holds?",
 }
 
 _WHY = {
@@ -39,6 +40,7 @@ _WHY = {
     "decay": "a newer version of a record agrees less with those it was joined with",
     "large_cluster": "matching is content, but so many members are rare",
     "duplicates_in_source": "matching is content, but the source declared that it holds each thing once",
+    "flip_flop": "no target is told of the value meanwhile; choose it for the golden record, or part the two",
 }
 
 Id = Annotated[str, typer.Argument(help="Id of the review.", metavar="ID")]

@@ -21,10 +21,12 @@ QuestionKey = tuple[ReviewKind, RecordId, RecordId]
 RANKINGS: Final[tuple[Ranking, ...]] = get_args(Ranking)
 REVIEW_KINDS: Final[tuple[ReviewKind, ...]] = get_args(ReviewKind)
 HOLDING: Final[frozenset[ReviewKind]] = frozenset(
-    {"split", "weak_bridge", "decay", "large_cluster", "duplicates_in_source"}
+    {"split", "weak_bridge", "decay", "large_cluster", "duplicates_in_source", "flip_flop"}
 )
 """Kinds that ask whether one golden record is one; all others ask whether two are."""
-GUARDS: Final[frozenset[ReviewKind]] = frozenset({"weak_bridge", "decay", "large_cluster", "duplicates_in_source"})
+GUARDS: Final[frozenset[ReviewKind]] = frozenset(
+    {"weak_bridge", "decay", "large_cluster", "duplicates_in_source", "flip_flop"}
+)
 """Kinds that come from looking at whole clusters; they only ask, clustering does not obey them."""
 
 

@@ -136,7 +136,7 @@ review = Table(
     ),
     CheckConstraint(
         "kind IN ('possible_match', 'join', 'split', 'unsure', 'weak_bridge', 'several_hits', 'contradiction',"
-        " 'decay', 'large_cluster', 'duplicates_in_source')",
+        " 'decay', 'large_cluster', 'duplicates_in_source', 'flip_flop')",
         name="kind",
     ),
     CheckConstraint("state IN ('open', 'closed')", name="state"),

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -65,18 +64,6 @@ def select_keys(
     return dict(found)
 
 
-def select_frozen(connection: Connection, golden_ids: Collection[GoldenId]) -> dict[GoldenId, frozenset[str]]:
-    """Give the attributes of golden records that are frozen."""
-    rows = connection.execute(
-        text(
-            "SELECT golden_id, array_agg(attribute) AS attributes FROM attribute_freeze"
-            " WHERE golden_id = ANY(:ids) AND ended_at IS NULL GROUP BY 1"
-        ),
-        {"ids": list(golden_ids)},
-    )
-    return {GoldenId(row.golden_id): frozenset(row.attributes) for row in rows}
-
-
 def select_held(
     connection: Connection, target_id: str, keys: Sequence[tuple[str, str, str]], *, for_update: bool = False
 ) -> dict[tuple[str, str, str], Held]:
@@ -118,19 +105,6 @@ def upsert_held(connection: Connection, target_id: str, rows: Sequence[Mapping[s
         ),
         {"target": target_id, "rows": as_json([_row(one) for one in rows])},
     )
-
-
-def insert_freeze(connection: Connection, row: Mapping[str, Any], *, at: datetime, who: str) -> bool:
-    """Freeze an attribute of a golden record; False when it is frozen already."""
-    found = connection.execute(
-        text(
-            "INSERT INTO attribute_freeze (id, golden_id, attribute, reason, review_id, recorded_at, who) VALUES (:id,"
-            " :golden_id, :attribute, :reason, :review_id, :at, :who) ON CONFLICT (golden_id, attribute)"
-            " WHERE ended_at IS NULL DO NOTHING RETURNING id"
-        ),
-        {**row, "at": at, "who": who},
-    )
-    return found.one_or_none() is not None
 
 
 def held_of(row: Row[Any]) -> Held:

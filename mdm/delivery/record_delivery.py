@@ -18,6 +18,7 @@ from mdm.connectors.model import Failure, Receipt, RecordSystem
 from mdm.db.transaction import run
 from mdm.delivery import ledger_store
 from mdm.delivery.binding import bind_key
+from mdm.delivery.freezing import freeze_quarrels
 from mdm.delivery.lanes import WAITING, failed
 from mdm.delivery.model import Declaration, Done, DueLane, Held, Later, Settlement, Sight
 from mdm.delivery.sights import look
@@ -51,6 +52,7 @@ def deliver_records(
     hub: Hub, declaration: Declaration, system: RecordSystem, lanes: Sequence[DueLane], *, now: datetime
 ) -> tuple[list[Settlement], list[Failure]]:
     """Bring the records of leased lanes to what they shall hold; return how each lane is settled, and all failures."""
+    freeze_quarrels(hub, lanes, now=now)
     sights, held_back = look(hub.engine, declaration, hub.declared, lanes)
     settlements: list[Settlement] = []
     asked: list[tuple[DueLane, Sight, tuple[Intent, ...]]] = []

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Engine
 
 from mdm.db.transaction import snapshot
+from mdm.delivery import freezing_store
 from mdm.delivery import ledger_store as store
 from mdm.delivery.model import Declaration, DueLane, Sight
 from mdm.entities.model import EntityType
@@ -22,7 +23,7 @@ def look(
     with snapshot(engine) as connection:
         shown = store.select_shown(connection, ids)
         records = store.select_own_records(connection, declaration.id, declaration.instance, ids)
-        frozen = store.select_frozen(connection, ids)
+        frozen = freezing_store.select_frozen(connection, ids)
         pointed = {id_: _pointed_at(declaration, declared, row.entity_type, row.shown) for id_, row in shown.items()}
         keys = store.select_keys(connection, declaration.instance, {one for many in pointed.values() for one in many})
     sights = {

@@ -55,6 +55,7 @@ ReviewKind: TypeAlias = Literal[
     "decay",
     "large_cluster",
     "duplicates_in_source",
+    "flip_flop",
 ]
 Operator: TypeAlias = Literal["<=", "<", ">=", ">", "==", "!="]
 

@@ -45,6 +45,7 @@ def guard_questions(look: Look) -> tuple[Question, ...]:
         questions += _weak_bridges(look.guards, group, edges, linked)
         questions += _duplicates(look, group, linked)
         questions += _too_large(look, group)
+        questions += _still_quarrelling(look, group)
         if group.isdisjoint(split):
             questions += _decayed(look, group, edges, linked)
     return tuple(questions)
@@ -132,6 +133,13 @@ def _too_large(look: Look, group: Group) -> Iterable[Question]:
     if look.guards.records_max is not None and len(group) > look.guards.records_max:
         first, second = _kept(look, "large_cluster", group) or (min(group), max(group))
         yield Question("large_cluster", first, second, 0.0, {"records": len(group), "record_ids": sorted(group)})
+
+
+def _still_quarrelling(look: Look, group: Group) -> Iterable[Question]:
+    """Return the open questions about values that systems replace for each other; they stand until answered."""
+    for (kind, left_id, right_id), review in sorted(look.opened.items(), key=lambda entry: entry[0]):
+        if kind == "flip_flop" and left_id in group and right_id in group:
+            yield Question(kind, left_id, right_id, review.bits, review.subject)
 
 
 def _decayed(look: Look, group: Group, edges: Sequence[Edge], linked: nx.Graph) -> Iterable[Question]:

@@ -128,6 +128,11 @@ CREATE TABLE attribute_freeze (
 COMMENT ON TABLE attribute_freeze IS 'values that systems keep replacing for each other: no target is told of them until somebody decides';
 CREATE UNIQUE INDEX ux_attribute_freeze_open ON attribute_freeze (golden_id, attribute) WHERE ended_at IS NULL;
 
+ALTER TABLE review
+    DROP CONSTRAINT ck_review_kind,
+    ADD CONSTRAINT ck_review_kind CHECK (kind IN ('possible_match', 'join', 'split', 'unsure', 'weak_bridge',
+        'several_hits', 'contradiction', 'decay', 'large_cluster', 'duplicates_in_source', 'flip_flop'));
+
 SELECT audit_table('target_standing', 'target_id');
 SELECT audit_table('delivery_order', 'id', related => '{target_id}');
 SELECT audit_table('attribute_freeze', 'id', related => '{golden_id,review_id}');

@@ -33,6 +33,7 @@ RIGHT = {
     "mdm/decisions/waiting_store.py": "",
     "mdm/decisions/queues_store.py": "",
     "mdm/decisions/reviews_store.py": "",
+    "mdm/delivery/freezing_store.py": "",
     "mdm/delivery/lanes_store.py": "",
     "mdm/delivery/ledger_store.py": "",
     "mdm/delivery/orders_store.py": "",

@@ -77,6 +77,7 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "decay": N_("No longer holds together"),
             "large_cluster": N_("Unusually large"),
             "duplicates_in_source": N_("Twice in one system"),
+            "flip_flop": N_("Value changed back and forth"),
         },
         "cause": {
             "ingest": N_("New values from a system"),

@@ -1,0 +1,69 @@
+"""Two systems that keep replacing each other's value: P1, an echo is not told on, and P2, a flip-flop is frozen."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from mdm.decisions.model import Verdict
+from mdm.delivery.freezing import thaw
+from mdm.hub import Hub
+from mdm.ids import ReviewId
+from mdm.jobs.service import deliver
+from mdm.stewardship.answers import answer_review
+from tests.hubs import assert_sound, delivery, golden_by_key
+from tests.targets import ERP, Shelf, ready
+
+pytestmark = pytest.mark.db
+
+BOTH_WRITE = ERP.replace("note: {field: remark, owner: fill}", "note: {field: remark}")
+
+
+def send(hub: Hub, key: str, at: int, note: str) -> None:
+    fields: dict[str, Any] = {"note": note} if key.startswith("crm") else {"remark": note, "note": note}
+    deliver(hub, [delivery(key, "widget_hold", at=at, codes=["c1"], **fields)], who="t")
+
+
+def reviews(hub: Hub) -> list[str]:
+    with hub.engine.connect() as connection:
+        return list(
+            connection.execute(text("SELECT id FROM review WHERE kind = 'flip_flop' AND state = 'open'")).scalars()
+        )
+
+
+def test_p1_an_echo_is_not_told_on(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
+    relay = ready(hub, tmp_path, shelf, BOTH_WRITE)
+    send(hub, "crm-us/Account:1", 1, "one")
+    relay.drain()
+    told = len(shelf.changes)
+    deliver(hub, [delivery("erp-us/Widget:n1", "widget_hold", at=2, remark="one")], who="t")
+    relay.drain()
+
+    assert len(shelf.changes) == told
+    assert reviews(hub) == []
+
+
+def test_p2_a_flip_flop_is_frozen_until_a_steward_has_answered(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
+    relay = ready(hub, tmp_path, shelf, BOTH_WRITE)
+    for at, (key, note) in enumerate(
+        [("crm-us/Account:1", "red"), ("erp-us/Widget:n1", "blue"), ("crm-us/Account:1", "red")] * 2
+    ):
+        send(hub, key, 2 * at, note)
+        if key.startswith("crm"):
+            send(hub, key, 2 * at + 1, note)
+        relay.drain()
+    assert len(set(golden_by_key(hub).values())) == 1
+    (review,) = reviews(hub)
+
+    told = len(shelf.changes)
+    send(hub, "crm-us/Account:1", 40, "green")
+    relay.drain()
+    assert len(shelf.changes) == told  # frozen: nobody is told
+    assert thaw(hub) == 0
+
+    answer_review(hub, ReviewId(review), Verdict("same", "the CRM is right"), who="mara")
+    assert thaw(hub) == 1
+    relay.drain()
+    assert [one.fields for one in shelf.changes[told:]] == [{"remark": "green"}]
+    assert_sound(hub)
