@@ -18,7 +18,7 @@ from mdm.connectors.model import Failure
 from mdm.db.actor import name_actor
 from mdm.delivery import lanes_store as store
 from mdm.delivery import standings_store
-from mdm.delivery.model import Dead, Declaration, Done, DueLane, Later, Settlement, Standing
+from mdm.delivery.model import Dead, Declaration, Done, DueLane, Later, Rate, Settlement, Standing
 from mdm.delivery.retry import RULES, next_attempt, rest_until
 from mdm.failpoints import failpoint
 from mdm.identity import store as identity_store
@@ -53,17 +53,18 @@ def lease(
         settled = replace(standing, state="paused", since=instant, reason=f"drained; {standing.reason}".rstrip("; "))
         standings_store.upsert_standing(connection, settled, burst=declaration.rate.burst)
         return ()
-    if standing.opens_at is not None:
-        limit = 1
+    limit = min(1 if standing.opens_at is not None else limit, _allowed(declaration.rate, standing, instant))
+    if not limit:
+        return ()
     lanes = store.lease(
         connection, declaration.id, token=token_hex(8), now=instant, until=instant + lasting, limit=limit
     )
-    allowed = _allowed(connection, declaration, len(lanes), instant)
-    if allowed < len(lanes):
+    taken = _take(connection, declaration, len(lanes), instant)
+    if taken < len(lanes):  # another process was quicker
         pause = timedelta(seconds=1 / declaration.rate.per_second)
-        store.give_back(connection, lanes[allowed:], due_at=instant + pause)
+        store.give_back(connection, lanes[taken:], due_at=instant + pause)
     failpoint("delivery.leased")
-    return lanes[:allowed]
+    return lanes[:taken]
 
 
 def settle(
@@ -116,7 +117,13 @@ def failed(lane: DueLane, failure: Failure, *, now: datetime, told: int | None =
     return Later(lane, due_at, failure.kind, failure.reason, told)
 
 
-def _allowed(connection: Connection, declaration: Declaration, wanted: int, now: datetime) -> int:
+def _allowed(rate: Rate, standing: Standing, now: datetime) -> int:
+    """Say how many calls the rate of a target allows now, so that not more is leased."""
+    elapsed_s = max(0.0, (now - standing.tokens_at).total_seconds()) if standing.tokens_at is not None else 0.0
+    return int(min(rate.burst, standing.tokens + rate.per_second * elapsed_s))
+
+
+def _take(connection: Connection, declaration: Declaration, wanted: int, now: datetime) -> int:
     if not wanted:
         return 0
     rate = declaration.rate

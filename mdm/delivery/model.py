@@ -112,6 +112,7 @@ class Standing:
     """How a target stands, and how its last calls went.
 
     opens_at  until then the circuit is open
+    tokens    calls that its rate allowed at tokens_at
     """
 
     target_id: str
@@ -123,6 +124,8 @@ class Standing:
     failing_since: datetime | None = None
     opens_at: datetime | None = None
     succeeded_at: datetime | None = None
+    tokens: float = 0.0
+    tokens_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

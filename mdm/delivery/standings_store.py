@@ -9,7 +9,8 @@ from mdm.delivery.model import Standing
 
 _STANDING = (
     "SELECT s.target_id, s.state, s.reason, s.since, s.who, coalesce(p.failures, 0) AS failures, p.failing_since,"
-    " p.opens_at, p.succeeded_at FROM target_standing s LEFT JOIN target_pulse p USING (target_id)"
+    " p.opens_at, p.succeeded_at, coalesce(p.tokens, 0) AS tokens, p.tokens_at FROM target_standing s"
+    " LEFT JOIN target_pulse p USING (target_id)"
 )
 
 
@@ -86,4 +87,6 @@ def _standing(row: Row[tuple[str, str, str, datetime, str]]) -> Standing:
         row.failing_since,
         row.opens_at,
         row.succeeded_at,
+        row.tokens,
+        row.tokens_at,
     )
