@@ -1,10 +1,12 @@
-"""Tables of access: keys and people without their secrets, sessions, sign-ins, and replies of unsafe requests."""
+"""Tables of access: keys and people without their secrets, sessions, sign-ins, replies of unsafe requests, rates."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -31,6 +33,7 @@ api_key = Table(
     Column("revoked_at", DateTime(timezone=True)),
     Column("revoked_by", Text),
     Column("last_used_at", DateTime(timezone=True), comment="to the minute"),
+    Column("rates", ARRAY(Text), comment="rates of its own, as read=6000/60; none: those of the settings"),
     Column("who", Text, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     CheckConstraint("length(name) BETWEEN 1 AND 120", name="name_length"),
@@ -161,4 +164,17 @@ oidc_request = Table(
     Column("return_to", Text, nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
     comment="sign-ins under way at the identity provider; each is taken once",
+)
+
+rate_bucket = Table(
+    "rate_bucket",
+    metadata,
+    Column("who", Text, primary_key=True, comment="the principal"),
+    Column("rate", Text, primary_key=True),
+    Column("tokens", Double, nullable=False, comment="left at recorded_at, what processes hold not counted"),
+    Column("leased", BigInteger, nullable=False, comment="what the last process took"),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    CheckConstraint("rate IN ('read', 'write', 'bulk_read', 'bulk_write')", name="rate"),
+    CheckConstraint("tokens >= 0 AND leased >= 0", name="tokens"),
+    prefixes=["UNLOGGED"],
 )

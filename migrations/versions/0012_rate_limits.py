@@ -1,6 +1,6 @@
 """How much each caller may ask, and how much is left.
 
-Why: processes share one bound for each caller.
+Why: all processes share one bucket for each caller and rate, and a key may have rates of its own.
 """
 
 from pathlib import Path
