@@ -16,6 +16,7 @@ from api.hot import HotReads, HubApp
 from api.middleware import Edge
 from api.routes import ROUTERS
 from mdm.access.oidc_provider import OidcProvider, registration_of
+from mdm.access.rates import limiter_of
 from mdm.access.service import KeyRing
 from mdm.access.sessions import SessionRing
 from mdm.db.engine import conninfo
@@ -42,7 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 registration = registration_of(chosen)
                 with nullcontext() if registration is None else closing(OidcProvider(registration)) as provider:
                     rings = KeyRing(hub.engine), SessionRing(hub.engine)
-                    app.state.opened = Opened(hub, url, pool, *rings, provider)
+                    app.state.opened = Opened(hub, url, pool, *rings, limiter_of(chosen), provider)
                     yield
 
     app = HubApp(

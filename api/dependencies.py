@@ -17,6 +17,7 @@ from api.schemas.shape import Told
 from mdm.access import replies
 from mdm.access.model import Attempt, Principal, Reply, Verb
 from mdm.access.oidc_provider import OidcProvider
+from mdm.access.rates import Limiter
 from mdm.access.service import KeyRing
 from mdm.access.sessions import SessionRing
 from mdm.db.transaction import run
@@ -40,6 +41,7 @@ class Opened:
     pool: AsyncConnectionPool[HotConnection]
     keys: KeyRing
     sessions: SessionRing
+    limiter: Limiter
     provider: OidcProvider | None = None
     keys_read: dict[str, "Future[Principal | None]"] = field(default_factory=dict)
     figures: KeptFigures = field(default_factory=KeptFigures)

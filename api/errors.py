@@ -35,6 +35,7 @@ STATUS: Final[Mapping[type[errors.HubError], int]] = {
     errors.IdempotencyMismatch: 422,
     errors.Unauthenticated: 401,
     errors.SignInThrottled: 429,
+    errors.RateExceeded: 429,
     errors.LinkUnusable: 410,
     errors.Forbidden: 403,
     errors.TooLarge: 413,
@@ -139,7 +140,7 @@ async def _hub_error(request: Request, error: Exception) -> Response:
         _LOG.warning("database unavailable", request_id=_request_id(request), reason=error.message)
     title = (type(error).__doc__ or "").strip().partition("\n")[0]
     facts = {"remedy": error.remedy or None, **_facts(error)}
-    return _respond(request, Problem(status, error.code, title, _detail(error), facts), _headers(error))
+    return _respond(request, Problem(status, error.code, title, _detail(error), facts), headers_of(error))
 
 
 async def _http_refusal(request: Request, error: Exception) -> Response:
@@ -205,17 +206,20 @@ def _facts(error: errors.HubError) -> dict[str, Any]:
         facts["blocking"] = list(error.blocking)
     if isinstance(error, errors.ReviewOutdated):
         facts["changes"] = list(error.changes)
+    if isinstance(error, errors.RateExceeded):
+        facts["violated-policies"] = [error.rate]
     if isinstance(error, errors.ReviewClaimed):
         facts |= {"claimed_by": error.by, "claimed_until": error.until.isoformat()}
     return facts
 
 
-def _headers(error: errors.HubError) -> dict[str, str]:
+def headers_of(error: errors.HubError) -> dict[str, str]:
+    """Give the headers that belong to an error, as when to try again."""
     if isinstance(error, errors.Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, errors.IdempotencyInFlight | errors.TouchedSetGrew):
         return {"Retry-After": "1"}
-    if isinstance(error, errors.SignInThrottled):
+    if isinstance(error, errors.SignInThrottled | errors.RateExceeded):
         return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, errors.Unavailable) and error.retry_after_s is not None:
         return {"Retry-After": str(math.ceil(error.retry_after_s))}

@@ -31,7 +31,7 @@ class GatedRequest(Request):
         """Keep the bytes as sent and the value as checked."""
         super().__init__(request.scope, request.receive)
         self._raw = raw
-        self._checked = checked
+        self.checked = checked
 
     async def body(self) -> bytes:
         """Return the body as sent."""
@@ -39,7 +39,7 @@ class GatedRequest(Request):
 
     async def json(self) -> Any:
         """Return the body as checked."""
-        return self._checked
+        return self.checked
 
 
 async def admit(request: Request, *, bytes_max: int, depth_max: int) -> GatedRequest:

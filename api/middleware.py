@@ -62,6 +62,7 @@ class Edge:
                 present = {name for name, _ in message["headers"]}
                 message["headers"].extend(header for header in _HEADERS if header[0] not in present)
                 message["headers"].append((b"x-request-id", request_id.encode()))
+                message["headers"].extend(scope.get("mdm.rates", ()))
             await send(message)
 
         try:

@@ -14,7 +14,7 @@ the keys of every system.
 
 Send `Authorization: Bearer mdm_…`. Errors are problem documents (RFC 9457) with a stable `code` and a `remedy`.
 Lists come in pages: pass `next` of one page as `after` of the following one. Every unsafe route takes an
-`Idempotency-Key`."""
+`Idempotency-Key`. How much a key may ask stands in `RateLimit-Policy`, and what is left of it in `RateLimit`."""
 
 _PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
@@ -67,6 +67,7 @@ _MEANINGS: Final = {
     413: "The body is larger than the route takes.",
     415: "The body is not application/json.",
     422: "Well-formed, but not something that the hub can take; `errors` names the places.",
+    429: "More than the caller's rate allows; Retry-After says when to try again, RateLimit what is left.",
     500: "A fault of the hub; `request_id` leads to it.",
     503: "The database does not answer; Retry-After says when to try again.",
 }
@@ -124,7 +125,7 @@ def _statuses(access: Access, path: str, operation: dict[str, Any]) -> list[int]
     """Tell which problems a route can give, from what it needs and takes."""
     statuses = {400, 500}
     if access.verb:
-        statuses |= {401, 403, 503}
+        statuses |= {401, 403, 429, 503}
     if access.body != "none" or access.is_unsafe:
         statuses |= {408, 413, 415, 422}
     if operation.get("parameters"):

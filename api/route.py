@@ -1,4 +1,4 @@
-"""The order in which every route asks: who, whether, how large, what."""
+"""The order in which every route asks: who, how much, whether, how large, what."""
 
 from asyncio import Future, ensure_future, shield
 from collections.abc import Callable, Coroutine
@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from api import gate
+from api import gate, rates
 from api.access_table import ACCESS, Access
 from api.dependencies import Opened, opened_by
 from mdm.access.model import Principal
@@ -48,6 +48,7 @@ def _guard(answer: Answer, access: Access, name: str, query_names: tuple[str, ..
         gate.check_address(scope["query_string"], scope.get("raw_path", b""))
         if access.verb is not None:
             principal = await _authenticate(request)
+            await rates.charge(scope, opened_by(request), principal, access)
             if not principal.holds(access.verb):
                 raise Forbidden(
                     f"the key {principal.name!r} has no scope {access.verb}",
@@ -60,7 +61,10 @@ def _guard(answer: Answer, access: Access, name: str, query_names: tuple[str, ..
             return await answer(request)
         settings = opened_by(request).hub.settings
         bytes_max = settings.batch_body_bytes_max if access.body == "batch" else settings.body_bytes_max
-        return await answer(await gate.admit(request, bytes_max=bytes_max, depth_max=settings.json_depth_max))
+        admitted = await gate.admit(request, bytes_max=bytes_max, depth_max=settings.json_depth_max)
+        if access.counted is not None:
+            await rates.charge_entries(scope, opened_by(request), scope["mdm.principal"], access, admitted.checked)
+        return await answer(admitted)
 
     return guarded
 

@@ -23,6 +23,8 @@ PREFIX: Final = "MDM_"
 _TEST_PREFIXES: Final = ("MDM_TEST_", "MDM_LABELLED_DATA")
 SECRET_PREFIX: Final = "MDM_SECRET_"  # noqa: S105 -- the beginning of a name
 """Variables that the declarations of targets name: they hold what must stand in no file."""
+_RATE: Final = r"^[1-9][0-9]{0,8}/[1-9][0-9]{0,3}$"
+"""How many in how many seconds, as `mdm.access.rates_model` reads it."""
 
 
 RoleName = Literal["viewer", "steward", "lead", "integrator", "admin"]
@@ -127,6 +129,23 @@ class Settings(BaseSettings):
     password_passes: int = Field(default=3, ge=1, le=100, description="Passes of one password hash over its memory.")
     reviews_band_max: int = Field(
         default=5_000, ge=1, le=50_000, description="Reviews of a band, which is answered in the background."
+    )
+    rate_read: str = Field(
+        default="120000/60",
+        pattern=_RATE,
+        description="Requests of one API key or person that read: how many in how many seconds, in all processes"
+        " together; `mdm keys create --rate` gives a key rates of its own.",
+    )
+    rate_write: str = Field(
+        default="30000/60", pattern=_RATE, description="Requests of one API key or person that change something."
+    )
+    rate_bulk_read: str = Field(
+        default="1200000/60", pattern=_RATE, description="Source keys that one API key asks in bulk look-ups."
+    )
+    rate_bulk_write: str = Field(
+        default="300000/60",
+        pattern=_RATE,
+        description="Source records, source events and answers to reviews that one API key sends in bulk.",
     )
     page_size_max: int = Field(default=500, ge=1, description="Entries of one page.")
     body_bytes_max: int = Field(default=1_000_000, ge=1_000, description="Bytes of a request body.")

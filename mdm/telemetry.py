@@ -61,6 +61,9 @@ DECISIONS: Final = Counter(
 EXCEPTIONS: Final = Counter(
     "mdm_exceptions", "Delivered records put aside.", ["entity_type", "code"], registry=REGISTRY
 )
+RATES_EXCEEDED: Final = Counter(
+    "mdm_rates_exceeded", "Requests refused since their caller asked too much, by rate.", ["rate"], registry=REGISTRY
+)
 LOOKUPS: Final = Counter("mdm_lookups", "Source keys asked for, by answer.", ["answer"], registry=REGISTRY)
 FREEZES: Final = Counter(
     "mdm_freezes",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mdm.access.rates import forget_buckets
 from mdm.access.replies import forget_replies
 from mdm.access.sessions import forget_sign_ins
 from mdm.db.transaction import run
@@ -58,6 +59,10 @@ def _forget_sign_ins(hub: Hub) -> int:
     return run(hub.engine, forget_sign_ins)
 
 
+def _forget_buckets(hub: Hub) -> int:
+    return run(hub.engine, forget_buckets)
+
+
 def _seal_audit(hub: Hub) -> int:
     return seal(hub.engine)
 
@@ -77,6 +82,7 @@ TASKS: Final[Sequence[Task]] = (
     Task("sync_targets", 5.0, _sync_targets),  # chosen: files are read by jobs, not by people who wait
     Task("forget_replies", 3_600.0, _forget_replies),  # chosen: their promised life is a day
     Task("forget_sign_ins", 3_600.0, _forget_sign_ins),  # chosen: what it forgets lives for a day or longer
+    Task("forget_buckets", 3_600.0, _forget_buckets),  # chosen: a row for each caller, kept for a day
     # An entry is sealed within two seconds; a pause after each turn, since under load there is always something.
     Task("seal_audit", 0.5, _seal_audit, pause_s=0.5, is_alone=True),
     # Chosen: what a checkpoint does not cover yet could be cut off unseen; a file of 300 bytes every five minutes.

@@ -1,4 +1,4 @@
-"""The order in which every page asks: who, whether, whence, how large, what. The same table as the API's rules it.
+"""The order in which every page asks: who, how much, whether, whence, how large, what. The API's own table rules it.
 
 A page knows its visitor by a cookie that scripts cannot read and other sites' requests do not carry. Whatever changes
 anything needs the session's token besides, in a field of the form or a header, and comes from our own pages only.
@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from api import gate
+from api import gate, rates
 from api.access_table import ACCESS, Access
 from api.console import refusals
 from api.console.file_form import MEDIA_TYPE, read_file_form
@@ -57,6 +57,7 @@ def _guard(answer: Answer, access: Access, name: str) -> Answer:
                 if session is None:
                     return redirect(visit, _door(request))
                 scope["mdm.principal"] = session.person.principal
+                await rates.charge(scope, opened, session.person.principal, access)
                 _require(session, access.verb)
             if access.is_unsafe:
                 visit = await _with_form(request, visit, access)

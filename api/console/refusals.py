@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from api.console.render import page
 from api.console.visit import Visit
-from api.errors import HttpRefusal, is_unavailable, status_of
+from api.errors import HttpRefusal, headers_of, is_unavailable, status_of
 from mdm import errors
 from mdm.telemetry import logger
 
@@ -23,6 +23,8 @@ def answer(visit: Visit, error: Exception, *, request_id: str) -> Response:
     template = "refusal_part.html" if visit.is_part else "refusal.html"
     # A part goes where messages go, whatever the request wanted to change.
     headers = {"hx-retarget": "#toast", "hx-reswap": "innerHTML"} if visit.is_part else {}
+    if isinstance(error, errors.RateExceeded):
+        headers |= headers_of(error)
     return page(
         visit, template, status=status, headers=headers, happened=happened, remedy=remedy, request_id=request_id
     )

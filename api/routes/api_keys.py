@@ -28,7 +28,14 @@ def create_api_key(asked: KeyAsked, asker: Asker, once: Unsafe) -> Response:
 
     def effect(connection: Connection) -> tuple[NewKeyTold, NewKeyTold]:
         return _told(
-            create_key(connection, name=asked.name, scopes=asked.scopes, by=asker.name, expires_at=asked.expires_at)
+            create_key(
+                connection,
+                name=asked.name,
+                scopes=asked.scopes,
+                by=asker.name,
+                expires_at=asked.expires_at,
+                rates=asked.rates,
+            )
         )
 
     return once.showing(effect, status=201)

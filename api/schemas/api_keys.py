@@ -6,6 +6,7 @@ from pydantic import Field
 
 from api.schemas.shape import Asked, Instant, Told, Word
 from mdm.access.model import ApiKey
+from mdm.access.rates_model import print_own_rates
 
 # Chosen: a week is long enough to change the key in every place that uses it.
 _OVERLAP_S_MAX = 7 * 24 * 3600
@@ -20,6 +21,12 @@ class KeyAsked(Asked):
         examples=[["read", "write:customer@netsuite-us"]],
     )
     expires_at: Instant | None = Field(default=None, examples=["2027-01-01T00:00:00Z"])
+    rates: Annotated[list[Word], Field(max_length=4)] = Field(
+        default=[],
+        description="How much it may ask in place of the settings: `read`, `write`, `bulk_read` or `bulk_write`, how"
+        " many in how many seconds.",
+        examples=[["read=6000/60", "bulk_read=100000/60"]],
+    )
 
 
 class RotationAsked(Asked):
@@ -37,6 +44,7 @@ class KeyTold(Told):
     name: str = Field(examples=["netsuite-sync"])
     prefix: str = Field(description="How the token begins.", examples=["mdm_01hzy3v7k2m4n6p8q0r2s4t6v8"])
     scopes: list[str] = Field(examples=[["read", "write:customer@netsuite-us"]])
+    rates: list[str] = Field(description="Rates of its own.", examples=[["read=6000/60"]])
     recorded_at: Instant
     who: str
     expires_at: Instant | None = None
@@ -67,6 +75,8 @@ class KeysTold(Told):
 
 
 def _members(key: ApiKey) -> dict[str, object]:
-    return {name: getattr(key, name) for name in KeyTold.model_fields if name != "scopes"} | {
-        "scopes": [str(scope) for scope in key.scopes]
+    plain = (name for name in KeyTold.model_fields if name not in {"scopes", "rates"})
+    return {name: getattr(key, name) for name in plain} | {
+        "scopes": [str(scope) for scope in key.scopes],
+        "rates": print_own_rates(key.rates),
     }

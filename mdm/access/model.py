@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, Self, cast, get_args
 
+from mdm.access.rates_model import OwnRates
 from mdm.errors import InputInvalid
 from mdm.ids import ApiKeyId, PersonId
 
@@ -75,6 +76,7 @@ class Principal:
     id: ApiKeyId | PersonId
     name: str
     scopes: tuple[Scope, ...]
+    rates: OwnRates = ()
 
     @property
     def who(self) -> str:
@@ -109,6 +111,14 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What a key may do, and how much of it; without rates of its own, as much as the settings say."""
+
+    scopes: tuple[Scope, ...]
+    rates: OwnRates = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """What the hub keeps of a key: everything but the secret."""
 
@@ -121,6 +131,7 @@ class ApiKey:
     revoked_at: datetime | None = None
     revoked_by: str | None = None
     last_used_at: datetime | None = None
+    rates: OwnRates = ()
 
     @property
     def prefix(self) -> str:

@@ -18,7 +18,8 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from mdm.access import store
-from mdm.access.model import ApiKey, NewKey, Principal, parse_scopes
+from mdm.access.model import ApiKey, Grant, NewKey, Principal, parse_scopes
+from mdm.access.rates_model import parse_own_rates, print_own_rates
 from mdm.db.actor import name_actor
 from mdm.db.transaction import transaction
 from mdm.errors import ApiKeyUnknown, Conflict, InputInvalid
@@ -33,16 +34,22 @@ _TOKEN: Final = re.compile(r"mdm_([0-9a-z]{26})_([A-Za-z0-9_-]{43})")
 
 
 def create_key(
-    connection: Connection, *, name: str, scopes: Sequence[str], by: str, expires_at: datetime | None = None
+    connection: Connection,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    by: str,
+    expires_at: datetime | None = None,
+    rates: Sequence[str] = (),
 ) -> NewKey:
-    """Make a key; its token exists in the answer and nowhere else."""
+    """Make a key; its token exists in the answer and nowhere else. Rates of its own hold in place of the settings'."""
     if not 0 < len(name.strip()) <= _NAME_LENGTH_MAX:
         raise InputInvalid(
             "a key needs a name of 1 to 120 characters", remedy="say who will use it, as in billing-sync", field="name"
         )
-    granted = parse_scopes(scopes)
+    grant = Grant(parse_scopes(scopes), parse_own_rates(rates))
     secret = secrets.token_urlsafe(32)
-    key = store.add_key(connection, new_api_key_id(), name=name.strip(), key_hash=_hash(secret), scopes=granted, who=by)
+    key = store.add_key(connection, new_api_key_id(), name=name.strip(), key_hash=_hash(secret), grant=grant, who=by)
     if expires_at is not None:
         name_actor(connection, by)
         key = store.set_expiry(connection, key.id, expires_at)
@@ -59,7 +66,7 @@ def verify(connection: Connection, token: str) -> Principal | None:
     if not hmac.compare_digest(key_hash, _hash(found[2])):
         return None
     store.touch(connection, key.id)
-    return Principal(key.id, key.name, key.scopes)
+    return Principal(key.id, key.name, key.scopes, key.rates)
 
 
 def list_keys(connection: Connection) -> tuple[ApiKey, ...]:
@@ -76,14 +83,19 @@ def revoke_key(connection: Connection, key_id: str, *, by: str) -> ApiKey:
 
 
 def rotate_key(connection: Connection, key_id: str, *, by: str, overlap: timedelta = timedelta(0)) -> NewKey:
-    """Make a key of the same name and scopes; the old one expires after the overlap."""
+    """Make a key of the same name, scopes and rates; the old one expires after the overlap."""
     key = store.key_by_id(connection, key_id)
     if key is None:
         raise ApiKeyUnknown(key_id)
     if key.revoked_at is not None:
         raise Conflict(f"API key {key_id} was revoked", remedy="create a new key")
     successor = create_key(
-        connection, name=key.name, scopes=[str(scope) for scope in key.scopes], by=by, expires_at=key.expires_at
+        connection,
+        name=key.name,
+        scopes=[str(scope) for scope in key.scopes],
+        by=by,
+        expires_at=key.expires_at,
+        rates=print_own_rates(key.rates),
     )
     name_actor(connection, by)
     store.set_expiry_in(connection, key.id, overlap)

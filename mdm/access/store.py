@@ -1,12 +1,12 @@
 """SQL of access: one function a question, frozen values back."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
-from mdm.access.model import ApiKey, Attempt, Reply, Scope
+from mdm.access.model import ApiKey, Attempt, Grant, Reply, Scope
+from mdm.access.rates_model import parse_own_rates, print_own_rates
 from mdm.access.tables import api_key, idempotency_record
 from mdm.db.statement import text
 from mdm.ids import ApiKeyId
@@ -15,13 +15,12 @@ _KEY_COLUMNS = [column for column in api_key.c if column.name != "key_hash"]
 _ATTEMPT_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 7046029254386353131))")
 
 
-def add_key(
-    connection: Connection, key_id: ApiKeyId, *, name: str, key_hash: bytes, scopes: Sequence[Scope], who: str
-) -> ApiKey:
+def add_key(connection: Connection, key_id: ApiKeyId, *, name: str, key_hash: bytes, grant: Grant, who: str) -> ApiKey:
     """Add a key that does not expire yet."""
+    scopes, rates = [str(scope) for scope in grant.scopes], print_own_rates(grant.rates) or None
     row = connection.execute(
         insert(api_key)
-        .values(id=key_id, name=name, key_hash=key_hash, scopes=[str(scope) for scope in scopes], who=who)
+        .values(id=key_id, name=name, key_hash=key_hash, scopes=scopes, rates=rates, who=who)
         .returning(*_KEY_COLUMNS)
     ).one()
     return _key(row)
@@ -140,4 +139,5 @@ def _key(row: Any) -> ApiKey:
         revoked_at=row.revoked_at,
         revoked_by=row.revoked_by,
         last_used_at=row.last_used_at,
+        rates=parse_own_rates(row.rates or ()),
     )

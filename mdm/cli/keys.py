@@ -15,18 +15,29 @@ def create(
     scope: Annotated[
         list[str], typer.Option(help="verb[:entity][@source] with read, write, steward, lead or admin; repeat it.")
     ],
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How much it may ask in place of the settings: read, write, bulk_read or bulk_write, how many in how"
+            " many seconds, as read=6000/60; repeat it."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print its token, which is shown this once."""
+    from mdm.access.rates_model import print_own_rates
     from mdm.access.service import create_key
     from mdm.cli.output import print_json, print_text, tell
     from mdm.cli.session import session, who
     from mdm.db.transaction import run
 
     with session() as hub:
-        made = run(hub.engine, lambda connection: create_key(connection, name=name, scopes=scope, by=who()))
+        made = run(
+            hub.engine, lambda connection: create_key(connection, name=name, scopes=scope, by=who(), rates=rate or ())
+        )
     if as_json:
-        print_json({"id": made.key.id, "name": name, "scopes": list(map(str, made.key.scopes)), "token": made.token})
+        scopes, rates = list(map(str, made.key.scopes)), print_own_rates(made.key.rates)
+        print_json({"id": made.key.id, "name": name, "scopes": scopes, "rates": rates, "token": made.token})
         return
     tell(f"{made.key.id}: the token is shown only now; send it as Authorization: Bearer …")
     print_text(made.token)
@@ -35,6 +46,7 @@ def create(
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List every key, live or not, without its secret."""
+    from mdm.access.rates_model import print_own_rates
     from mdm.access.service import list_keys
     from mdm.cli.output import print_lines, print_table
     from mdm.cli.session import session
@@ -48,6 +60,7 @@ def list_(as_json: AsJson = False) -> None:
                 "id": key.id,
                 "name": key.name,
                 "scopes": list(map(str, key.scopes)),
+                "rates": print_own_rates(key.rates),
                 "recorded_at": key.recorded_at,
                 "expires_at": key.expires_at,
                 "revoked_at": key.revoked_at,

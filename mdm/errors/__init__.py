@@ -47,6 +47,7 @@ HubError
 │   ├── Unauthenticated
 │   │   └── SignInRefused
 │   ├── SignInThrottled
+│   ├── RateExceeded
 │   ├── LinkUnusable
 │   ├── Forbidden
 │   └── TooLarge
@@ -61,6 +62,7 @@ attributes. Nothing here knows HTTP or exit codes: the edges map every class, an
 from mdm.errors.callers import (
     Forbidden,
     LinkUnusable,
+    RateExceeded,
     SignInRefused,
     SignInThrottled,
     TooLarge,
@@ -155,6 +157,7 @@ __all__ = [
     "OperationBlocked",
     "PersonUnknown",
     "PlanOutdated",
+    "RateExceeded",
     "Refused",
     "ReviewClaimed",
     "ReviewClosed",

@@ -28,6 +28,20 @@ class SignInThrottled(Refused):
         self.retry_after_s = retry_after_s
 
 
+class RateExceeded(Refused):
+    """The caller asked more than its rate allows."""
+
+    code = "rate_exceeded"
+
+    def __init__(self, message: str, *, rate: str, retry_after_s: int) -> None:
+        """Name the rate and the seconds after which what was asked is allowed."""
+        super().__init__(
+            message, remedy=f"send it again after {retry_after_s} s, or ask an administrator for a higher rate"
+        )
+        self.rate = rate
+        self.retry_after_s = retry_after_s
+
+
 class LinkUnusable(Refused):
     """A one-time link was used before, has expired, was replaced, or never was one."""
 

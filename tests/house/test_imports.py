@@ -26,6 +26,7 @@ RIGHT = {
     "matching/train.py": "import sklearn",
     "mdm/errors/__init__.py": "",
     "mdm/access/people_store.py": "",
+    "mdm/access/rates_store.py": "",
     "mdm/access/sessions_store.py": "",
     "mdm/clock.py": "import sqlalchemy",
     "mdm/decisions/answers_store.py": "",

@@ -26,6 +26,14 @@ def test_a_broken_scope_or_key_is_refused(mdm: Mdm) -> None:
     assert mdm("keys", "create", "x").exit_code == 2
 
 
+def test_a_key_may_have_rates_of_its_own(mdm: Mdm) -> None:
+    made = document(mdm("keys", "create", "sync", "--scope", "read", "--rate", "read=6000/60", "--json"))
+
+    assert made["rates"] == ["read=6000/60"]
+    assert [key["rates"] for key in lines(mdm("keys", "list", "--json"))] == [["read=6000/60"]]
+    assert "as read=6000/60" in mdm("keys", "create", "x", "--scope", "read", "--rate", "fast=1/1").stderr
+
+
 def test_a_source_is_registered_by_its_id(mdm: Mdm) -> None:
     mdm("sources", "add", "salesforce-us", "--title", "Americas", "--rank", "2")
 

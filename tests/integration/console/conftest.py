@@ -58,6 +58,7 @@ def sign_in(client: TestClient, engine: Engine) -> SignIn:
     ) -> Visitor:
         add_person(engine, login, role, entity_types=entity_types, sources=sources)
         own = TestClient(client.app, raise_server_exceptions=False)
+        own.portal = client.portal  # one event loop, as in a process of its own
         assert (
             own.post("/sign-in", data={"login": login, "password": PASSWORD}, follow_redirects=False).status_code == 303
         )

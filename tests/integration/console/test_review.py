@@ -75,6 +75,7 @@ def visit(client: TestClient, engine: Engine) -> Visit:
     def sign_in(login: str, role: Any = "steward", **limits: Any) -> Steward:
         add_person(engine, login, role, **limits)
         own = TestClient(client.app, raise_server_exceptions=False)
+        own.portal = client.portal  # one event loop, as in a process of its own
         answer = own.post("/sign-in", data={"login": login, "password": PASSWORD}, follow_redirects=False)
         assert answer.status_code == 303, answer.text
         found = re.search(r'<meta name="csrf" content="([^"]+)"', own.get("/me").text)
