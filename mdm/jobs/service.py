@@ -77,24 +77,28 @@ def deliver(
 def replay(hub: Hub, exception_id: ExceptionId, *, who: str, bracket: Bracket[Outcome] = UNBRACKETED) -> Outcome:
     """Send the delivery of an open exception along the path once more; raises ExceptionUnknown, ExceptionClosed.
 
-    A rejected delivery closes as replayed when it is taken now, else it stays open with the reasons of this attempt.
+    A rejected delivery closes as replayed in the transaction that takes it now, else it stays open with the reasons of
+    this attempt.
     """
     found = run(hub.engine, lambda connection: _require_open(connection, exception_id, bracket))
     delivery = exceptions.delivery_of(found)
     known = run(hub.engine, _known)
     judged = _judge(hub, delivery, known, found.column_map)
     if isinstance(judged, Rejected):
-        outcome = Outcome(delivery.key, "rejected", None, "none", errors=judged.reasons)
-        settle = partial(exceptions.keep, found=found, reasons=judged.reasons)
-    else:
-        (outcome,) = deliver(hub, [delivery], who=who, column_map=found.column_map, bracket=Bracket(bracket.before))
-        settle = partial(_close_if_open, found=found, outcome=outcome, who=who)
+        refused = Outcome(delivery.key, "rejected", None, "none", errors=judged.reasons)
 
-    def act(connection: Connection) -> Outcome:
-        settle(connection)
-        return outcome
+        def keep(connection: Connection) -> Outcome:
+            exceptions.keep(connection, found=found, reasons=judged.reasons)
+            return refused
 
-    return run(hub.engine, lambda connection: bracket.around(connection, lambda: act(connection)))
+        return run(hub.engine, lambda connection: bracket.around(connection, lambda: keep(connection)))
+
+    def close(connection: Connection, outcomes: tuple[Outcome, ...]) -> None:
+        _close_if_open(connection, found, outcome=outcomes[0], who=who)
+        bracket.after(connection, outcomes[0])
+
+    (outcome,) = deliver(hub, [delivery], who=who, column_map=found.column_map, bracket=Bracket(bracket.before, close))
+    return outcome
 
 
 def try_delivery(hub: Hub, found: DeliveryException, *, who: str) -> Outcome:

@@ -1,0 +1,259 @@
+"""One errand for each unsafe route of `/v1`: a request that has an effect, and another one under the same address."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.testclient import TestClient
+
+from api.access_table import ACCESS
+from tests.integration.api.records import deliver, record
+
+Json = dict[str, Any]
+Header = dict[str, str]
+SOURCES: Final = ("netsuite-us", "salesforce-emea")
+
+
+def unsafe_routes() -> list[tuple[str, str]]:
+    """List the routes of `/v1` that change something, from the table that every route stands in."""
+    return [place for place, access in ACCESS.items() if access.is_unsafe and place[1].startswith("/v1/")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that has an effect; `other` is a body that makes it another request."""
+
+    path: str
+    body: Json | None = None
+    other: Json = field(default_factory=lambda: {"reason": "another request"})
+
+
+@dataclass
+class Desk:
+    """Somebody who prepares what a request needs: records that nothing joins, questions, rejected deliveries."""
+
+    client: TestClient
+    admin: Header
+    second: Header
+    drawn: random.Random
+
+    def post(self, path: str, body: Json | None = None, *, by: Header | None = None) -> Json:
+        answer = self.client.post(path, headers=by or self.admin, json=body)
+        assert answer.is_success, (path, answer.text)
+        told: Json = answer.json()
+        return told
+
+    def customer(self, source: str = SOURCES[0]) -> tuple[str, str]:
+        """Deliver a customer; give golden id and printed key."""
+        name = "".join(self.drawn.choices("abcdefghiklmnoprstuvwz", k=12))
+        (result,) = deliver(self.client, self.admin, record(source, name, name=f"{name} AG", country="CH"))
+        return str(result["golden_id"]), f"{source}/account:{name}"
+
+    def merged(self) -> tuple[str, str, str]:
+        """Merge two customers; give the golden id, the key that came to it, and the event."""
+        (survivor, _), (absorbed, key) = self.customer(SOURCES[0]), self.customer(SOURCES[1])
+        event = self.post(f"/v1/golden-records/{survivor}:merge", {"other": absorbed, "reason": "test"})["event_id"]
+        return survivor, key, event
+
+    def pair(self) -> Json:
+        """Deliver two customers; give a decision about them, to be filled in."""
+        return {"left": self.customer(SOURCES[0])[1], "right": self.customer(SOURCES[1])[1], "reason": "test"}
+
+    def review(self) -> Json:
+        """Have a question about two customers."""
+        pair = self.pair()
+        self.post("/v1/decisions", pair | {"judgement": "unsure"}, by=self.second)
+        rows = self.client.get("/v1/reviews", headers=self.admin, params={"kind": "unsure", "limit": 500}).json()[
+            "rows"
+        ]
+        (found,) = (row for row in rows if {row["left"], row["right"]} == {pair["left"], pair["right"]})
+        review: Json = found
+        return review
+
+    def waiting_answer(self) -> str:
+        """Have an answer to two questions, of which each waits for a second person; give one of them."""
+        chosen = [{"id": one["id"], "expected": one["expected"]} for one in (self.review(), self.review())]
+        body = {"judgement": "same", "reason": "test", "dry_run": False, "reviews": chosen}
+        self.post("/v1/reviews:decide", body, by=self.second)
+        return str(chosen[0]["id"])
+
+    def exception(self) -> str:
+        """Have a delivery rejected; give its exception."""
+        key = "".join(self.drawn.choices("0123456789", k=12))
+        deliver(self.client, self.admin, record(SOURCES[0], key, city="Köln"))
+        rows = self.client.get("/v1/exceptions", headers=self.admin, params={"limit": 500}).json()["rows"]
+        return str(next(row["id"] for row in rows if row["source_key"].endswith(f":{key}")))
+
+    def key(self) -> str:
+        return str(self.post("/v1/api-keys", {"name": "errand", "scopes": ["read"]})["id"])
+
+
+Errand = Callable[[Desk], Asked]
+REASON, OTHER = {"reason": "test"}, {"reason": "another request"}
+
+
+def _on(verb: str, **body: Any) -> Errand:
+    """Do something to a customer that stands alone."""
+    return lambda desk: _both(f"/v1/golden-records/{desk.customer()[0]}:{verb}", body)
+
+
+def _both(path: str, body: Json) -> Asked:
+    return Asked(path, body | REASON, body | OTHER)
+
+
+def _records(desk: Desk) -> Asked:
+    key = str(desk.drawn.randrange(10**12))
+    one, other = (record(SOURCES[0], key, name=name, country="CH") for name in ("Alder AG", "Birch AG"))
+    return Asked("/v1/source-records", {"records": [one]}, {"records": [other]})
+
+
+def _events(desk: Desk) -> Asked:
+    event = {"kind": "vanished", "key": desk.customer()[1], "happened_at": "2026-06-30T12:00:00Z"}
+    return Asked("/v1/source-events", {"events": [event]}, {"events": [event | {"reason": "another request"}]})
+
+
+def _revoked_event(desk: Desk) -> Asked:
+    (told,) = desk.post("/v1/source-events", _events(desk).body)["results"]
+    return Asked(f"/v1/source-events/{told['id']}:revoke")
+
+
+def _override(desk: Desk) -> Asked:
+    return _both(f"/v1/golden-records/{desk.customer()[0]}/overrides/legal_name", {"value": "Larch AG"})
+
+
+def _cleared_override(desk: Desk) -> Asked:
+    asked = _override(desk)
+    assert desk.client.put(asked.path, headers=desk.admin, json=asked.body).status_code == 200
+    return Asked(asked.path)
+
+
+def _merge(desk: Desk) -> Asked:
+    return _both(f"/v1/golden-records/{desk.customer()[0]}:merge", {"other": desk.customer()[0]})
+
+
+def _judge(desk: Desk) -> Asked:
+    body = {"other": desk.customer()[0], "judgement": "different"}
+    return _both(f"/v1/golden-records/{desk.customer()[0]}:judge", body)
+
+
+def _split(desk: Desk) -> Asked:
+    golden_id, key, _ = desk.merged()
+    return _both(f"/v1/golden-records/{golden_id}:split", {"parts": [[key]]})
+
+
+def _move(desk: Desk) -> Asked:
+    return _both(f"/v1/golden-records/{desk.customer()[0]}:move", {"source_key": desk.customer()[1]})
+
+
+def _unmerge_record(desk: Desk) -> Asked:
+    golden_id, key, _ = desk.merged()
+    return _both(f"/v1/golden-records/{golden_id}:unmerge", {"source_key": key})
+
+
+def _dissolve(desk: Desk) -> Asked:
+    return _both(f"/v1/golden-records/{desk.merged()[0]}:dissolve", {})
+
+
+def _restore(desk: Desk) -> Asked:
+    golden_id = desk.customer()[0]
+    desk.post(f"/v1/golden-records/{golden_id}:retire", REASON)
+    return _both(f"/v1/golden-records/{golden_id}:restore", {})
+
+
+def _decision(desk: Desk) -> Asked:
+    pair = desk.pair() | {"judgement": "different"}
+    return Asked("/v1/decisions", pair, pair | OTHER)
+
+
+def _revoked_decision(desk: Desk) -> Asked:
+    made = desk.post("/v1/decisions", _decision(desk).body)
+    return Asked(f"/v1/decisions/{made['id']}:revoke")
+
+
+def _release(desk: Desk) -> Asked:
+    review = desk.review()["id"]
+    desk.post(f"/v1/reviews/{review}:claim")
+    return Asked(f"/v1/reviews/{review}:release")
+
+
+def _answer(desk: Desk) -> Asked:
+    review = desk.review()
+    return _both(f"/v1/reviews/{review['id']}:decide", {"judgement": "same", "expected": review["expected"]})
+
+
+def _undone_answer(desk: Desk) -> Asked:
+    asked = _answer(desk)
+    desk.post(asked.path, asked.body)
+    return Asked(asked.path.replace(":decide", ":undo"))
+
+
+def _answers(desk: Desk) -> Asked:
+    review = desk.review()
+    chosen = [{"id": review["id"], "expected": review["expected"]}]
+    return _both("/v1/reviews:decide", {"judgement": "same", "dry_run": False, "reviews": chosen})
+
+
+def _mend(desk: Desk) -> Asked:
+    mended = {"name": "Maple AG", "country": "CH"}
+    return Asked(f"/v1/exceptions/{desk.exception()}", {"fields": mended}, {"fields": mended | {"city": "Bern"}})
+
+
+def _replay(desk: Desk) -> Asked:
+    asked = _mend(desk)
+    assert desk.client.patch(asked.path, headers=desk.admin, json=asked.body).status_code == 200
+    return Asked(f"{asked.path}:replay")
+
+
+def _source(desk: Desk) -> Asked:
+    body = {"id": f"workday-{desk.drawn.randrange(10**9)}", "system": "workday", "title": "One"}
+    return Asked("/v1/sources", body, body | {"title": "Another"})
+
+
+def _new_key(_: Desk) -> Asked:
+    body = {"name": "errand", "scopes": ["read"]}
+    return Asked("/v1/api-keys", body, body | {"scopes": ["write"]})
+
+
+ERRANDS: Final[Mapping[tuple[str, str], Errand]] = {
+    ("POST", "/v1/source-records"): _records,
+    ("POST", "/v1/source-events"): _events,
+    ("POST", "/v1/source-events/{event_id}:revoke"): _revoked_event,
+    ("PUT", "/v1/golden-records/{golden_id}/overrides/{attribute}"): _override,
+    ("DELETE", "/v1/golden-records/{golden_id}/overrides/{attribute}"): _cleared_override,
+    ("POST", "/v1/golden-records/{golden_id}:merge"): _merge,
+    ("POST", "/v1/golden-records/{golden_id}:split"): _split,
+    ("POST", "/v1/golden-records/{golden_id}:move"): _move,
+    ("POST", "/v1/golden-records/{golden_id}:unmerge"): _unmerge_record,
+    ("POST", "/v1/golden-records/{golden_id}:dissolve"): _dissolve,
+    ("POST", "/v1/golden-records/{golden_id}:confirm"): _on("confirm"),
+    ("POST", "/v1/golden-records/{golden_id}:retire"): _on("retire"),
+    ("POST", "/v1/golden-records/{golden_id}:restore"): _restore,
+    ("POST", "/v1/golden-records/{golden_id}:judge"): _judge,
+    ("POST", "/v1/merges/{event_id}:unmerge"): lambda desk: _both(f"/v1/merges/{desk.merged()[2]}:unmerge", {}),
+    ("POST", "/v1/events/{event_id}:undo"): lambda desk: _both(f"/v1/events/{desk.merged()[2]}:undo", {}),
+    ("POST", "/v1/decisions"): _decision,
+    ("POST", "/v1/decisions/{decision_id}:revoke"): _revoked_decision,
+    ("POST", "/v1/reviews/{review_id}:claim"): lambda desk: Asked(f"/v1/reviews/{desk.review()['id']}:claim"),
+    ("POST", "/v1/reviews/{review_id}:release"): _release,
+    ("POST", "/v1/reviews/{review_id}:assign"): lambda desk: Asked(
+        f"/v1/reviews/{desk.review()['id']}:assign", {"assignee": "group:emea"}, {"assignee": "group:us"}
+    ),
+    ("POST", "/v1/reviews/{review_id}/comments"): lambda desk: Asked(
+        f"/v1/reviews/{desk.review()['id']}/comments", {"comment": "one"}, {"comment": "another"}
+    ),
+    ("POST", "/v1/reviews/{review_id}:decide"): _answer,
+    ("POST", "/v1/reviews/{review_id}:undo"): _undone_answer,
+    ("POST", "/v1/reviews/{review_id}:approve"): lambda desk: Asked(f"/v1/reviews/{desk.waiting_answer()}:approve"),
+    ("POST", "/v1/reviews/{review_id}:reject"): lambda desk: Asked(f"/v1/reviews/{desk.waiting_answer()}:reject"),
+    ("POST", "/v1/reviews:decide"): _answers,
+    ("PATCH", "/v1/exceptions/{exception_id}"): _mend,
+    ("POST", "/v1/exceptions/{exception_id}:replay"): _replay,
+    ("POST", "/v1/exceptions/{exception_id}:dismiss"): lambda desk: Asked(f"/v1/exceptions/{desk.exception()}:dismiss"),
+    ("POST", "/v1/sources"): _source,
+    ("POST", "/v1/api-keys"): _new_key,
+    ("POST", "/v1/api-keys/{key_id}:rotate"): lambda desk: Asked(
+        f"/v1/api-keys/{desk.key()}:rotate", {}, {"overlap_s": 60}
+    ),
+    ("DELETE", "/v1/api-keys/{key_id}"): lambda desk: Asked(f"/v1/api-keys/{desk.key()}"),
+}
