@@ -1,4 +1,4 @@
-"""SQL of kept queues, bands, ageing and pace, one function a question."""
+"""SQL of kept queues, bands and pace, one function a question."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,7 +11,6 @@ from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.decisions.model import Verdict
 from mdm.decisions.queue_model import (
-    AgeBar,
     Band,
     BandLine,
     BandState,
@@ -25,7 +24,6 @@ from mdm.decisions.queue_model import (
 from mdm.ids import ReviewId
 
 CLEAR_BITS: Final = 4.0  # odds of 16 to 1, one way or the other (chosen)
-AGE_DAYS: Final = (1, 3, 7, 14, 30, 90)  # chosen: a day, half a week, a week, and on to a quarter
 _ASKED: Final = TypeAdapter(QueueAsked)
 
 
@@ -194,25 +192,6 @@ def end_band(connection: Connection, band_id: str, *, state: BandState, because:
     connection.execute(
         text("UPDATE review_band SET state = :state, ended_at = :at, ended_because = :because WHERE id = :id"),
         {"id": band_id, "state": state, "because": because, "at": at},
-    )
-
-
-def count_by_age(connection: Connection, entity_types: Sequence[str], *, at: datetime) -> tuple[AgeBar, ...]:
-    """Count open reviews by age, all bars, also the empty ones; no entity types mean all."""
-    rows = connection.execute(
-        text(
-            "SELECT width_bucket(EXTRACT(epoch FROM CAST(:at AS timestamptz) - recorded_at) / 86400,"
-            " CAST(:days AS float[])) AS bar, count(*) AS n, count(*) FILTER (WHERE due_at < :at) AS overdue"
-            " FROM review WHERE state = 'open' AND (CAST(:types AS text[]) IS NULL OR entity_type = ANY(:types))"
-            " GROUP BY 1"
-        ),
-        {"at": at, "days": list(map(float, AGE_DAYS)), "types": list(entity_types) or None},
-    )
-    found = {row.bar: row for row in rows}
-    bars: Sequence[int | None] = (*AGE_DAYS, None)
-    return tuple(
-        AgeBar(below, found[place].n, found[place].overdue) if place in found else AgeBar(below, 0, 0)
-        for place, below in enumerate(bars)
     )
 
 

@@ -199,13 +199,16 @@ class ReviewChange:
     details: Mapping[str, Any]
 
 
+AgeName = Literal["day", "week", "month", "older"]
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewCount:
     """How many open reviews of a kind there are, of an age and in all states of work."""
 
     entity_type: str
     kind: ReviewKind
-    age: Literal["day", "week", "month", "older"]
+    age: AgeName
     count: int
     overdue: int
     claimed: int

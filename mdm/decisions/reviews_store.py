@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Row
 
 from mdm.db.statement import text
 from mdm.db.types import as_json
+from mdm.decisions import waiting_store
+from mdm.decisions.ageing import AgedCount
 from mdm.decisions.model import Pair
 from mdm.decisions.review_model import (
     OpenReview,
@@ -16,7 +18,6 @@ from mdm.decisions.review_model import (
     QuestionKey,
     Ranking,
     Review,
-    ReviewCount,
     ReviewFilter,
     ReviewState,
     Weight,
@@ -281,23 +282,10 @@ def count_clear_and_hard(connection: Connection, asked: ReviewFilter, *, clear_b
     return row.clear, row.hard
 
 
-def count_by_kind(connection: Connection, asked: ReviewFilter, *, at: datetime) -> tuple[ReviewCount, ...]:
-    """Count by entity type, kind and age."""
+def count_by_age(connection: Connection, asked: ReviewFilter, *, at: datetime) -> tuple[AgedCount, ...]:
+    """Count the reviews of a filter by entity type, kind and age."""
     named = _named(asked)
-    rows = connection.execute(
-        text(
-            "SELECT q.entity_type, q.kind, CASE WHEN q.recorded_at > CAST(:at AS timestamptz) - interval '1 day' THEN"
-            " 'day' WHEN q.recorded_at > CAST(:at AS timestamptz) - interval '7 days' THEN 'week' WHEN q.recorded_at >"
-            " CAST(:at AS timestamptz) - interval '30 days' THEN 'month' ELSE 'older' END AS age, count(*) AS n,"
-            " count(*) FILTER (WHERE q.due_at < :at) AS overdue, count(*) FILTER (WHERE q.claimed_until > :at) AS"
-            " claimed, count(w.id) AS waiting FROM review q LEFT JOIN review_answer w ON w.review_id = q.id AND"
-            f" w.state = 'proposed' WHERE {_where(named, asked.state)} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-        ),
-        {**named, "at": at},
-    )
-    return tuple(
-        ReviewCount(row.entity_type, row.kind, row.age, row.n, row.overdue, row.claimed, row.waiting) for row in rows
-    )
+    return waiting_store.count_by_age(connection, _where(named, asked.state), named, at=at)
 
 
 def count_reviews_opened(connection: Connection, *, since: datetime, who: str) -> int:

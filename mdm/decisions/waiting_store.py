@@ -1,6 +1,6 @@
 """SQL of the queue in figures, one function a question: what waits, how long already, and for whom."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,32 +8,42 @@ from sqlalchemy import Connection
 
 from mdm.access.limits import Limits
 from mdm.db.statement import text
-from mdm.decisions.review_model import ReviewCount, Waiting
+from mdm.decisions.ageing import AGE_DAYS, AgedCount
+from mdm.decisions.review_model import Waiting
 
 # A question of an entity type of which some sources only may be seen counts when either of its records is of those.
 _OPEN = (
-    " WHERE q.state = 'open' AND (q.entity_type = ANY(:types) OR (q.entity_type = ANY(:few_types) AND EXISTS"
+    "q.state = 'open' AND (q.entity_type = ANY(:types) OR (q.entity_type = ANY(:few_types) AND EXISTS"
     " (SELECT FROM source_record r WHERE r.id IN (q.left_id, q.right_id) AND (q.entity_type, r.instance_id) IN"
     " (SELECT * FROM unnest(CAST(:few_types AS text[]), CAST(:few_sources AS text[]))))))"
 )
 _WAITING = " LEFT JOIN review_answer w ON w.review_id = q.id AND w.state = 'proposed'"
 
 
-def select_queue_counts(connection: Connection, limits: Limits, *, at: datetime) -> tuple[ReviewCount, ...]:
-    """Count open reviews by entity type, kind and age."""
+def count_by_age(
+    connection: Connection, condition: str, named: Mapping[str, Any], *, at: datetime
+) -> tuple[AgedCount, ...]:
+    """Count the reviews `q` of a condition by entity type, kind and age.
+
+    condition  SQL of a store, with the values that it names
+    """
     rows = connection.execute(
         text(
-            "SELECT q.entity_type, q.kind, CASE WHEN q.recorded_at > CAST(:at AS timestamptz) - interval '1 day' THEN"
-            " 'day' WHEN q.recorded_at > CAST(:at AS timestamptz) - interval '7 days' THEN 'week' WHEN q.recorded_at >"
-            " CAST(:at AS timestamptz) - interval '30 days' THEN 'month' ELSE 'older' END AS age, count(*) AS n,"
-            " count(*) FILTER (WHERE q.due_at < :at) AS overdue, count(*) FILTER (WHERE q.claimed_until > :at) AS"
-            f" claimed, count(w.id) AS waiting FROM review q{_WAITING}{_OPEN} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+            "SELECT q.entity_type, q.kind, width_bucket(EXTRACT(epoch FROM CAST(:at AS timestamptz) - q.recorded_at)"
+            " / 86400, CAST(:days AS float[])) AS place, count(*) AS n, count(*) FILTER (WHERE q.due_at < :at) AS"
+            " overdue, count(*) FILTER (WHERE q.claimed_until > :at) AS claimed, count(w.id) AS waiting"
+            f" FROM review q{_WAITING} WHERE {condition} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
         ),
-        {**_limits(limits), "at": at},
+        {**named, "at": at, "days": list(map(float, AGE_DAYS))},
     )
     return tuple(
-        ReviewCount(row.entity_type, row.kind, row.age, row.n, row.overdue, row.claimed, row.waiting) for row in rows
+        AgedCount(row.entity_type, row.kind, row.place, row.n, row.overdue, row.claimed, row.waiting) for row in rows
     )
+
+
+def count_open_by_age(connection: Connection, limits: Limits, *, at: datetime) -> tuple[AgedCount, ...]:
+    """Count the open reviews that somebody may see by entity type, kind and age."""
+    return count_by_age(connection, _OPEN, _limits(limits), at=at)
 
 
 def select_waiting(
@@ -51,7 +61,7 @@ def select_waiting(
             " count(*) FILTER (WHERE q.due_at >= :at AND q.due_at <= :today_ends"
             "   AND (q.assignee = ANY(:names) OR q.claimed_by = :who)) AS due_today,"
             " count(*) FILTER (WHERE w.id IS NOT NULL AND w.who <> :who) AS to_approve"
-            f" FROM review q{_WAITING}{_OPEN}"
+            f" FROM review q{_WAITING} WHERE {_OPEN}"
         ),
         {**_limits(limits), "who": who, "names": list(names), "at": at, "today_ends": today_ends},
     ).one()

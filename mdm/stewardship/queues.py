@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 from mdm import clock
 from mdm.db.transaction import reading, run
 from mdm.decisions import queues_store, reviews_store
+from mdm.decisions.ageing import in_bars
 from mdm.decisions.queue_model import AgeBar, BandLine, Medians, QueueAsked, QueueSize, SavedQueue, StewardDay
-from mdm.decisions.review_model import Place, Review
+from mdm.decisions.review_model import Place, Review, ReviewFilter
 from mdm.errors import InputInvalid
 from mdm.hub import Hub
 from mdm.ids import new_queue_id
@@ -74,7 +75,7 @@ def ageing(hub: Hub, entity_types: Sequence[str] = ()) -> tuple[AgeBar, ...]:
     """Count open reviews by age, youngest bar first; no entity types mean all."""
     at = clock.now()
     with reading(hub.engine) as connection:
-        return queues_store.count_by_age(connection, entity_types, at=at)
+        return in_bars(reviews_store.count_by_age(connection, ReviewFilter(entity_types=tuple(entity_types)), at=at))
 
 
 def queue_size(hub: Hub, asked: QueueAsked, *, who: str) -> QueueSize:

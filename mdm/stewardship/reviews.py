@@ -13,6 +13,7 @@ from matching.explain import Explanation
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.decisions import answers_store, reviews, reviews_store
+from mdm.decisions.ageing import in_words
 from mdm.decisions.review_model import (
     Answer,
     Comment,
@@ -62,7 +63,7 @@ def count_reviews(hub: Hub, asked: ReviewFilter = ANY) -> int:
 def count_by_kind(hub: Hub, asked: ReviewFilter = ANY) -> tuple[ReviewCount, ...]:
     """Count reviews by entity type, kind and age."""
     at = clock.now()
-    return run(hub.engine, lambda connection: reviews_store.count_by_kind(connection, asked, at=at))
+    return in_words(run(hub.engine, lambda connection: reviews_store.count_by_age(connection, asked, at=at)))
 
 
 def count_reviews_opened(hub: Hub, *, since: datetime, who: str) -> int:

@@ -18,6 +18,7 @@ from mdm import clock
 from mdm.access.limits import Limits
 from mdm.db.transaction import snapshot
 from mdm.decisions import answers_store, waiting_store
+from mdm.decisions.ageing import in_words
 from mdm.decisions.review_model import Pace, ReviewCount, Waiting
 from mdm.history import service as history
 from mdm.history.model import Sealed
@@ -176,7 +177,7 @@ def state_of_the_hub(
 def _figures(connection: Connection, limits: Limits, at: datetime) -> Figures:
     horizon = clock.horizon(connection)
     records = _records(connection, limits)
-    reviews = waiting_store.select_queue_counts(connection, limits, at=at)
+    reviews = in_words(waiting_store.count_open_by_age(connection, limits, at=at))
     asked = ExceptionFilter(limits=limits)
     waiting = publishing_store.count_waiting(connection, up_to=WAITING_MAX + 1)
     return Figures(
