@@ -7,15 +7,17 @@ a part could grow while it is read, is refused; so is what is no well-formed XML
 
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from xml.parsers import expat
 
 from mdm.errors import FileUnreadable
-from mdm.sources.files_tables import check_archive
 
 _PIECE: Final = 1 << 20
+_LETTERS_KEPT_MAX: Final = 16_384  # a workbook has no more columns
 _REFERENCE: Final = re.compile(r"\s*\$?([A-Za-z]{1,7})\$?([0-9]{1,10})\s*")
 
 
@@ -43,10 +45,10 @@ class _Extent:
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         """Look at one element."""
-        local = name.rpartition(":")[2]
-        if local not in {"c", "row"}:
+        local = name.rpartition(":")[2] if ":" in name else name
+        if local != "c" and local != "row":  # noqa: PLR1714 -- asked of every element, and a set is slower
             return
-        reference = next((value for key, value in attributes.items() if key.rpartition(":")[2] == "r"), None)
+        reference = attributes.get("r") or _prefixed(attributes)
         if local == "row":
             self.row = int(reference) if reference and reference.strip().isdecimal() else self.row + 1
             self.column = 0
@@ -89,6 +91,23 @@ def check_workbook(path: Path, bounds: WorkbookBounds) -> None:
                 raise FileUnreadable(str(path), reason, remedy="open it and save it again as .xlsx") from error
 
 
+def check_archive(path: Path, bytes_max: int) -> None:
+    """Refuse an archive that is damaged, lies about its sizes or unpacks to more than memory should hold."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+            if size > bytes_max:
+                reason = f"unpacks to {size:,} bytes, more than {bytes_max:,}"
+                raise FileUnreadable(str(path), reason, remedy="save its sheets as CSV")
+            if "xl/workbook.xml" not in archive.namelist():
+                raise FileUnreadable(str(path), "is a ZIP archive, but no Excel workbook", remedy="unpack it first")
+            damaged = archive.testzip()  # reads no entry further than its stated size
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise FileUnreadable(str(path), f"is damaged ({error})", remedy="copy or export it again") from error
+    if damaged is not None:
+        raise FileUnreadable(str(path), f"is damaged in {damaged}", remedy="copy or export it again")
+
+
 def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, bounds: WorkbookBounds) -> None:
     with archive.open(entry) as part:
         piece = part.read(_PIECE)
@@ -108,6 +127,11 @@ def _told(error: Exception) -> str:
     return str(error) if isinstance(error, _Beyond) else f"is no well-formed XML ({error})"
 
 
+def _prefixed(attributes: dict[str, str]) -> str | None:
+    return next((value for key, value in attributes.items() if key.rpartition(":")[2] == "r"), None)
+
+
+@lru_cache(_LETTERS_KEPT_MAX)
 def _column(letters: str) -> int:
     number = 0
     for letter in letters.upper():

@@ -4,8 +4,6 @@ Whole numbers lose their ".0", dates and instants become ISO 8601, true and fals
 Text stays as it is, with its leading zeros.
 """
 
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -20,8 +18,10 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 from mdm.errors import FileUnreadable
 from mdm.sources.files_csv import check_columns
 from mdm.sources.files_faults import INTEGER_MAX, FileFault, fault, integer_fault, text_faults
+from mdm.sources.files_gate import WorkbookBounds, check_workbook
 
-WORKBOOK_BYTES_MAX: Final = 1 << 30  # chosen: a full sheet of a million rows unpacks to less; a workbook sits in memory
+# Chosen: a full sheet of a million rows unpacks to less, and as much XML holds no more cells, which take a gigabyte.
+WORKBOOK: Final = WorkbookBounds(file_bytes=1 << 30, unpacked_bytes=1 << 30, columns=16_384, cells=30_000_000)
 _BATCH_ROWS: Final = 4096
 _MIDNIGHT: Final = time()
 
@@ -49,7 +49,7 @@ def read_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any] | FileFault]]
 
 def read_xlsx(path: Path, *, sheet: str | None) -> Iterator[tuple[int, dict[str, Any] | FileFault]]:
     """Read one sheet of a workbook, rows numbered as it shows them; its first filled row names the columns."""
-    check_archive(path, WORKBOOK_BYTES_MAX)
+    check_workbook(path, WORKBOOK)
     try:
         with CalamineWorkbook.from_path(path) as workbook:
             rows = _filled_rows(_choose_sheet(path, workbook, sheet))
@@ -76,23 +76,6 @@ def number_text(value: float) -> str:
         reason = f"holds {value}, which is no number"
         raise _Unwritable(reason)
     return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
-
-
-def check_archive(path: Path, bytes_max: int) -> None:
-    """Refuse an archive that is damaged, lies about its sizes or unpacks to more than memory should hold."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-            if size > bytes_max:
-                reason = f"unpacks to {size:,} bytes, more than {bytes_max:,}"
-                raise FileUnreadable(str(path), reason, remedy="save its sheets as CSV")
-            if "xl/workbook.xml" not in archive.namelist():
-                raise FileUnreadable(str(path), "is a ZIP archive, but no Excel workbook", remedy="unpack it first")
-            damaged = archive.testzip()  # reads no entry further than its stated size
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise FileUnreadable(str(path), f"is damaged ({error})", remedy="copy or export it again") from error
-    if damaged is not None:
-        raise FileUnreadable(str(path), f"is damaged in {damaged}", remedy="copy or export it again")
 
 
 def _choose_sheet(path: Path, workbook: CalamineWorkbook, sheet: str | None) -> CalamineSheet:

@@ -6,6 +6,7 @@ import os
 import random
 import tracemalloc
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -392,11 +393,23 @@ def test_a_file_that_expands_without_bound_is_refused(tmp_path: Path, monkeypatc
 
 
 def test_a_workbook_that_unpacks_without_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files_tables, "WORKBOOK_BYTES_MAX", 1 << 20)
+    monkeypatch.setattr(files_tables, "WORKBOOK", replace(files_tables.WORKBOOK, unpacked_bytes=1 << 20))
     with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", bytes(2 << 20))
 
     assert refusal(tmp_path / "bomb.xlsx") == "unpacks to 2,097,152 bytes, more than 1,048,576"
+
+
+def test_two_cells_far_apart_are_refused_before_the_cells_between_them_are_laid_out(tmp_path: Path) -> None:
+    """A thousand bytes in the file would be seventeen thousand million cells in memory."""
+    with Workbook(tmp_path / "far.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write("A1", "name")
+        sheet.write("XFD1048576", "stray")
+
+    assert "reaches to row 1,048,576 and column 16,384, beyond 16,384 columns or 30,000,000 cells" in refusal(
+        tmp_path / "far.xlsx"
+    )
 
 
 def test_an_archive_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
