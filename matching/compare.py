@@ -39,6 +39,8 @@ def compare_feature(
 ) -> NDArray[np.int8]:
     """Return the level index of one comparison: int8 [pairs]."""
     levels = np.full(len(left), MISSING, dtype=np.int8)
+    if len(column.codes) == 0:
+        return levels
     counts = column.counts
     asked = np.flatnonzero((counts[left] > 0) & (counts[right] > 0))
     if len(asked) == 0:

@@ -1,11 +1,20 @@
 """Distinct codes by hashing: what comparing and scoring do once for each distinct thing, they spread back with this."""
 
+from typing import Final
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+_FEW: Final = 64
+"""Codes that a dictionary of Python's own tells apart sooner (one: 1.3 against 13 µs; 64: 7 against 13; November 2026)."""
+
 
 def distinct_codes(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return the distinct codes by first appearance, and the position of each code in them."""
+    if len(codes) <= _FEW:
+        position_by_code: dict[int, int] = {}
+        positions = [position_by_code.setdefault(code, len(position_by_code)) for code in codes.tolist()]
+        return np.array(list(position_by_code), dtype=np.int64), np.array(positions, dtype=np.int32)
     encoded = pa.array(codes).dictionary_encode()
     return encoded.dictionary.to_numpy(), encoded.indices.to_numpy()

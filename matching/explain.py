@@ -12,7 +12,7 @@ import numpy as np
 
 from matching.decide import holds
 from matching.model import MISSING, VERDICTS, MatchModel, Verdict
-from matching.online import by_scope, conflict_signatures, conflicting, judge
+from matching.online import by_scope, conflict_signatures, conflicting, judge_known
 from matching.records import Forms
 from matching.score import weights
 from matching.term_frequency import frequency_bits, know
@@ -66,8 +66,9 @@ def explain_many(
     if not lefts:
         return ()
     first, second = np.array(lefts), np.array(rights)
-    judged = judge(forms, first, second, model)
-    taken = frequency_bits(know(forms, model), first, second, judged.vectors, model)
+    known = know(forms, model)
+    judged = judge_known(known, first, second, model)
+    taken = frequency_bits(known, first, second, judged.vectors, model)
     places, worth = np.arange(judged.vectors.shape[1]), weights(model)
     held = [holds(rule, judged.vectors, model).tolist() for rule in model.rules]
     conflicts = [False] * len(lefts)

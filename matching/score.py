@@ -18,6 +18,8 @@ def weights(model: MatchModel) -> NDArray[np.float64]:
 
 def patterns(vectors: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
     """Return the distinct vectors, int8 [patterns, comparisons], and the pattern of each pair, int32 [pairs]."""
+    if len(vectors) == 1:
+        return vectors, np.zeros(1, dtype=np.int32)
     codes = np.zeros(len(vectors), dtype=np.int64)
     for position in range(vectors.shape[1]):
         spread = int(vectors[:, position].max(initial=0)) + 2

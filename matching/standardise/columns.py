@@ -17,12 +17,14 @@ def standardise(records: Records, model: MatchModel) -> Forms:
 
     Forms of several values and attributes stand in the order of the attributes, each once a record.
     """
-    features = {spec.name: _feature(records, spec) for spec in model.features}
+    countries = {named: _countries(records, named) for named in {spec.country_from for spec in model.features}}
+    features = {spec.name: _feature(records, spec, *countries[spec.country_from]) for spec in model.features}
     return Forms(records.keys, records.sources, records.contexts, features)
 
 
-def _feature(records: Records, spec: FeatureSpec) -> Column:
-    countries, country_of = _countries(records, spec.country_from)
+def _feature(
+    records: Records, spec: FeatureSpec, countries: tuple[str, ...], country_of: NDArray[np.int32]
+) -> Column:
     columns = [records.attributes[name] for name in spec.attributes if name in records.attributes]
     parts = [_recoded(column, spec.form, countries, country_of) for column in columns]
     if not parts:
