@@ -1,12 +1,14 @@
 """Pages from templates: one environment a language, a strict policy with every answer, nothing unescaped."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 from fastapi import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
 
 from api.console.assets import asset_url
 from api.console.navigation import PAGES
@@ -19,6 +21,7 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_CALL: Final = ("name", "lparen", "string", "rparen")
 _HEADERS: Final = {
     "content-security-policy": POLICY,
     "cross-origin-opener-policy": "same-origin",
@@ -28,17 +31,40 @@ _HEADERS: Final = {
 }
 
 
+class Spoken(Extension):
+    """Says constant words while a template is compiled, as an environment speaks one language.
+
+    `_("Merge")` becomes the words, and so a part of the text around them; to look them up while a page is filled in took
+    a sixth of its time. Words with values in them are left to gettext.
+    """
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        """Put the words of the catalogue in place of each call that holds a text and nothing else."""
+        tokens, place = list(stream), 0
+        while place < len(tokens):
+            called = tokens[place : place + len(_CALL)]
+            if called[0].test("name:_") and tuple(token.type for token in called) == _CALL:
+                words = str(self.environment.gettext_of(called[2].value)) % {}
+                yield Token(called[0].lineno, "string", words)
+                place += len(_CALL)
+            else:
+                yield called[0]
+                place += 1
+
+
 @cache
 def environment(language: str) -> Environment:
     """Return the environment of a language, with its catalogue installed."""
     made = Environment(
         loader=FileSystemLoader(str(files("api.console") / "templates")),
         autoescape=True,
+        auto_reload=False,  # what is served is what stood in the files when the process started, as the words are
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do", Spoken],
     )
+    made.extend(gettext_of=CATALOGUES[language].gettext)
     made.install_gettext_translations(CATALOGUES[language], newstyle=True)  # type: ignore[attr-defined]
     made.filters |= FILTERS
     made.globals |= {

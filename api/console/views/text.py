@@ -89,8 +89,8 @@ class Piece:
 
 def pieces(text: str) -> tuple[Piece, ...]:
     """Cut a text into stretches that can be read and marks for what cannot, in order."""
-    if text.isascii() and text.isprintable():
-        return (Piece(text),) if text.strip() or not text else (_blank(text),)
+    if _is_readable(text):
+        return (Piece(text),)
     if not text.strip() and text.isprintable():
         return (_blank(text),)
     found: list[Piece] = []
@@ -118,9 +118,9 @@ def marked(value: object, letters_max: int = LETTERS_MAX) -> Markup:
         return Markup()
     shown, rest = cut(text, letters_max)
     if not rest:
-        return Markup("<bdi>{}</bdi>").format(_spans(shown))
-    title = plain(text, TITLE_LETTERS_MAX)
-    return Markup('<bdi title="{}">{}<span class="cut">…</span></bdi>').format(title, _spans(shown))
+        return Markup(f"<bdi>{_spans(shown)}</bdi>")
+    title = escape(plain(text, TITLE_LETTERS_MAX))
+    return Markup(f'<bdi title="{title}">{_spans(shown)}<span class="cut">…</span></bdi>')
 
 
 def marked_part(text: str) -> Markup:
@@ -132,6 +132,8 @@ def plain(value: object, letters_max: int = LETTERS_MAX) -> str:
     """Say a value in text alone, for titles, labels and drawings: what is hidden is named, a long text is cut."""
     text = "" if value is None else str(value)
     shown, rest = cut(text, letters_max)
+    if _is_readable(shown):
+        return shown + ("…" if rest else "")
     return "".join(piece.text for piece in pieces(shown)) + ("…" if rest else "")
 
 
@@ -164,7 +166,14 @@ def short_key(key: str, letters_max: int = 14) -> str:
     return plain("".join(cut_letters[: letters_max - 1 - tail])) + "…" + plain("".join(cut_letters[-tail:]))
 
 
+def _is_readable(text: str) -> bool:
+    """Tell quickly of most texts that nothing in them is hidden."""
+    return text.isascii() and text.isprintable() and bool(text.strip() or not text)
+
+
 def _spans(text: str) -> Markup:
+    if _is_readable(text):
+        return escape(text)
     return Markup().join(
         Markup('<span class="mark" title="{}">{}</span>').format(piece.title, piece.text)
         if piece.is_mark
