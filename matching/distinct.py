@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 _FEW: Final = 64
-"""Codes that a dictionary of Python's own tells apart sooner (one: 1.3 against 13 µs; 64: 7 against 13; November 2026)."""
+"""Codes that Python's own dictionary tells apart sooner (one: 1.3 against 13 µs; 64: 7 against 13; November 2026)."""
 
 
 def distinct_codes(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

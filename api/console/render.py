@@ -34,8 +34,8 @@ _HEADERS: Final = {
 class Spoken(Extension):
     """Says constant words while a template is compiled, as an environment speaks one language.
 
-    `_("Merge")` becomes the words, and so a part of the text around them; to look them up while a page is filled in took
-    a sixth of its time. Words with values in them are left to gettext.
+    `_("Merge")` becomes the words, and so a part of the text around them; looking them up while a page is filled in
+    took a sixth of its time. Words with values in them are left to gettext.
     """
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:

@@ -14,13 +14,15 @@ from api.console.views.words import words
 from api.console.visit import Visit
 from api.console.words import CATALOGUES
 from mdm import clock
+from mdm.db.transaction import snapshot
 from mdm.decisions.review_model import Review
 from mdm.errors import ReviewUnknown
 from mdm.ids import ReviewId
 from mdm.stewardship import desk as desks
 from mdm.stewardship import reviews
-from mdm.stewardship.card import review_card
+from mdm.stewardship.card import card_of, read_card, review_card
 from mdm.stewardship.card_model import Card, Choice, probability
+from mdm.stewardship.card_reading import Reading
 from mdm.stewardship.desk import COUNT_MAX, Desk, DeskLine
 
 SKIPPED: Final = "mdm_skipped"
@@ -68,22 +70,18 @@ class Shown:
 
 def show(visit: Visit, shown: Shown) -> Response:
     """Answer with the card that is wanted, or with the next one, or that there is none."""
-    who = visit.who
-    types = visit.person.principal.entity_types("steward")
-    desk = desks.desk(visit.hub, who=who, entity_types=types, skipping=shown.skipped)
-    review_id = shown.review_id or next(iter(_next(desk, shown.leaving)), None)
-    card = _taken(visit, review_id, shown) if review_id is not None else None
-    if card is None and shown.review_id is None and review_id is not None:
+    desk, reading = _look(visit, shown)
+    card = _taken(visit, reading, shown) if reading is not None else None
+    if card is None and reading is not None:
         # Somebody else took it in this very moment: the next one then.
-        desk = desks.desk(visit.hub, who=who, entity_types=types, skipping=shown.skipped)
-        review_id = next((id_ for id_ in _next(desk, shown.leaving) if id_ != review_id), None)
-        card = _taken(visit, review_id, shown) if review_id is not None else None
+        desk, reading = _look(visit, shown, lost=reading.review.id)
+        card = _taken(visit, reading, shown) if reading is not None else None
     view = None
     speaker = speaker_for(visit)
     if card is not None:
         choices = still_fitting(card, shown.choices)
-        view = card_view(card, choices, speaker, clock.now(), who=who)
-    url = f"/review/{review_id}" if view is not None else "/review"
+        view = card_view(card, choices, speaker, clock.now(), who=visit.who)
+    url = f"/review/{view.review_id}" if view is not None else "/review"
     return page(
         visit,
         "review_part.html" if visit.is_part else "review.html",
@@ -162,17 +160,30 @@ def _next(desk: Desk, leaving: Sequence[ReviewId]) -> list[ReviewId]:
     return [id_ for id_ in ids if id_ not in leaving] or ids
 
 
-def _taken(visit: Visit, review_id: ReviewId, shown: Shown) -> Card | None:
-    """Read a card and take it into the visitor's hand; None when a dealt one is somebody else's by now."""
-    card = review_card(visit.hub, review_id, choices=shown.choices, who=visit.who)
-    if not visit.may("steward", entity_type=card.review.entity_type):
+def _look(visit: Visit, shown: Shown, *, lost: ReviewId | None = None) -> tuple[Desk, Reading | None]:
+    """Read the desk and the card that is wanted, or the next one, as of one moment; `lost` is somebody else's."""
+    types = visit.person.principal.entity_types("steward")
+    with snapshot(visit.hub.engine) as connection:
+        desk = desks.desk(visit.hub, connection, who=visit.who, entity_types=types, skipping=shown.skipped)
+        dealt = (id_ for id_ in _next(desk, shown.leaving) if id_ != lost)
+        review_id = shown.review_id or next(dealt, None)
+        if review_id is None:
+            return desk, None
+        return desk, read_card(visit.hub, connection, review_id, who=visit.who)
+
+
+def _taken(visit: Visit, reading: Reading, shown: Shown) -> Card | None:
+    """Take a card into the visitor's hand; None when a dealt one is somebody else's by now."""
+    review_id = reading.review.id
+    if not visit.may("steward", entity_type=reading.review.entity_type):
         raise ReviewUnknown(review_id)
     leaving = [id_ for id_ in shown.leaving if id_ != review_id]
-    if state_of(card, visit.who) == "open" and not desks.take(visit.hub, review_id, who=visit.who, leaving=leaving):
+    is_free = state_of(reading.review, visit.who) == "open"
+    if is_free and not desks.take(visit.hub, review_id, who=visit.who, leaving=leaving):
         if shown.review_id is None:
             return None
         return review_card(visit.hub, review_id, choices=shown.choices, who=visit.who)
-    return card
+    return card_of(reading, shown.choices, who=visit.who)
 
 
 def _ring(line: DeskLine) -> Ring:

@@ -22,9 +22,7 @@ def standardise(records: Records, model: MatchModel) -> Forms:
     return Forms(records.keys, records.sources, records.contexts, features)
 
 
-def _feature(
-    records: Records, spec: FeatureSpec, countries: tuple[str, ...], country_of: NDArray[np.int32]
-) -> Column:
+def _feature(records: Records, spec: FeatureSpec, countries: tuple[str, ...], country_of: NDArray[np.int32]) -> Column:
     columns = [records.attributes[name] for name in spec.attributes if name in records.attributes]
     parts = [_recoded(column, spec.form, countries, country_of) for column in columns]
     if not parts:

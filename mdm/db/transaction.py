@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from mdm.db.statement import text
 from mdm.errors import DatabaseUnavailable, TouchedSetGrew
 from mdm.failpoints import failpoint
 
@@ -57,6 +58,15 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
         consistent = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with consistent.begin():
             yield consistent
+
+
+def plan_once(connection: Connection) -> None:
+    """Let the statements of this transaction keep one plan for all values, instead of a new one for each call.
+
+    For many small reads by key: PostgreSQL takes a list of ids for ten, so finds a plan made for the two at hand
+    cheaper and plans again every time, which is most of what such reads cost it (3.5 of 5 ms of a review card).
+    """
+    connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
 
 
 def run(engine: Engine, work: Callable[[Connection], Result], *, attempts: int = ATTEMPTS) -> Result:

@@ -10,12 +10,13 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+from sqlalchemy import Connection
 
 from matching.explain import Explanation, explain
 from matching.online import judge
 from matching.records import Forms
 from mdm import clock
-from mdm.db.transaction import snapshot
+from mdm.db.transaction import plan_once, snapshot
 from mdm.decisions.closure import require_consistent
 from mdm.decisions.model import Verdict
 from mdm.errors import DecisionContradicts, HubError
@@ -59,12 +60,18 @@ def review_card(hub: Hub, review_id: ReviewId, *, choices: Mapping[str, Choice] 
     who      in whose name they are made, and for whom the need of a second person is told
     """
     with snapshot(hub.engine) as connection:
-        reading = read(hub, connection, review_id)
-        work = Work(connection, hub.declared, hub.bounds, GoldenLocks(()), who)
-        waits_because = ""
-        if reading.is_pair and reading.review.state == "open":
-            waits_because = second_person(work, reading.review, _MERGE)
-    return replace(_card(reading, choices, who), waits_because=waits_because)
+        reading = read_card(hub, connection, review_id, who=who)
+    return card_of(reading, choices, who=who)
+
+
+def read_card(hub: Hub, connection: Connection, review_id: ReviewId, *, who: str) -> Reading:
+    """Read what a card is made of, for a caller that reads more in the same snapshot; raises ReviewUnknown."""
+    plan_once(connection)
+    reading = read(hub, connection, review_id)
+    if not reading.is_pair or reading.review.state != "open":
+        return reading
+    work = Work(connection, hub.declared, hub.bounds, GoldenLocks(()), who)
+    return replace(reading, waits_because=second_person(work, reading.review, _MERGE))
 
 
 def chosen_values(reading: Reading, choices: Mapping[str, Choice], who: str) -> Outcome | None:
@@ -77,7 +84,8 @@ def chosen_values(reading: Reading, choices: Mapping[str, Choice], who: str) -> 
     return outcome_of(pool, sides, choices)
 
 
-def _card(reading: Reading, choices: Mapping[str, Choice], who: str) -> Card:
+def card_of(reading: Reading, choices: Mapping[str, Choice] = NO_CHOICES, *, who: str) -> Card:
+    """Put a card together from what was read; asks the database nothing."""
     review, entity_type = reading.review, reading.entity_type
     known = Known(reading.records, reading.instances, reading.names)
     placed = _placed(reading)
@@ -125,7 +133,7 @@ def _card(reading: Reading, choices: Mapping[str, Choice], who: str) -> Card:
         comments=reading.comments,
         answers=reading.answers,
         history=reading.happened,
-        waits_because="",
+        waits_because=reading.waits_because,
         is_complete=reading.is_whole and len(reading.edges) < EDGES_MAX,
         values=outcome.values if outcome is not None else {},
     )

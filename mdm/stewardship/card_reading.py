@@ -1,7 +1,7 @@
 """What a review card is made of, read in one snapshot: about ten statements, whatever the golden records hold."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -52,6 +52,7 @@ class Reading:
     decisions      those of them on records that are in it
     nearby         edges of a side with records that the other is decided apart from
     is_whole       every member is loaded
+    waits_because  why a merge would wait for a second person, where that was asked; "" when it would not
     """
 
     review: Review
@@ -77,7 +78,8 @@ class Reading:
     targets: tuple[Target, ...]
     names: Mapping[GoldenId, Named]
     is_whole: bool
-    survivor_id: GoldenId | None = field(default=None)
+    survivor_id: GoldenId | None = None
+    waits_because: str = ""
 
     @property
     def is_pair(self) -> bool:

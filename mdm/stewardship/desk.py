@@ -58,7 +58,14 @@ class Desk:
     answered: int = 0
 
 
-def desk(hub: Hub, *, who: str, entity_types: Collection[str] | None, skipping: Sequence[ReviewId] = ()) -> Desk:
+def desk(
+    hub: Hub,
+    connection: Connection,
+    *,
+    who: str,
+    entity_types: Collection[str] | None,
+    skipping: Sequence[ReviewId] = (),
+) -> Desk:
     """Lay out the desk of somebody; no entity types mean that there is nothing for them, None means all.
 
     skipping  reviews they skipped lately: they come last, the first skipped first
@@ -67,36 +74,25 @@ def desk(hub: Hub, *, who: str, entity_types: Collection[str] | None, skipping: 
         return Desk()
     types = tuple(sorted(entity_types or ()))
     day = clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    with reading(hub.engine) as connection:
-        free = _free(
-            connection, ReviewFilter(entity_types=types, is_waiting=False, free_for=who), who, frozenset(skipping)
-        )
-        skipped = reviews_store.select_reviews_by_id(connection, skipping) if skipping else {}
-        again = [skipped[id_] for id_ in skipping if id_ in skipped and _is_free(skipped[id_], who, entity_types)]
-        waiting = list(
-            reviews_store.select_reviews(
-                connection, ReviewFilter(entity_types=types, is_waiting=True), limit=WAITING_MAX
-            )
-        )
-        chosen = [*free, *again][:LINES_MAX]
-        lines = _named(hub, connection, [*chosen, *waiting])
-        return Desk(
-            lines[: len(chosen)],
-            lines[len(chosen) :],
-            desk_store.count_open(connection, types or None, limit=COUNT_MAX),
-            desk_store.count_answered(connection, who, since=day, limit=COUNT_MAX),
-        )
+    free = _free(connection, ReviewFilter(entity_types=types, is_waiting=False, free_for=who), who, frozenset(skipping))
+    skipped = reviews_store.select_reviews_by_id(connection, skipping) if skipping else {}
+    again = [skipped[id_] for id_ in skipping if id_ in skipped and _is_free(skipped[id_], who, entity_types)]
+    chosen = [*free, *again][:LINES_MAX]
+    day_so_far = desk_store.select_day(connection, who, types or None, since=day, limit=COUNT_MAX)
+    waiting: Sequence[Review] = ()
+    if day_so_far.is_any_waiting:
+        asked = ReviewFilter(entity_types=types, is_waiting=True)
+        waiting = reviews_store.select_reviews(connection, asked, limit=WAITING_MAX)
+    lines = _named(hub, connection, [*chosen, *waiting])
+    return Desk(lines[: len(chosen)], lines[len(chosen) :], day_so_far.opened, day_so_far.answered)
 
 
 def take(hub: Hub, review_id: ReviewId, *, who: str, leaving: Collection[ReviewId] = ()) -> bool:
     """Claim a review for who opens it, and give back those that they leave; False where it is not to be had."""
-
-    def act(connection: Connection) -> bool:
-        at = clock.recording_instant(connection)
-        until = at + timedelta(minutes=hub.settings.review_claim_minutes)
-        return desk_store.take_claim(connection, review_id, leaving, who=who, at=at, until=until)
-
-    return run(hub.engine, act)
+    period = timedelta(minutes=hub.settings.review_claim_minutes)
+    return run(
+        hub.engine, lambda connection: desk_store.take_claim(connection, review_id, leaving, who=who, period=period)
+    )
 
 
 def last_answered(hub: Hub, *, who: str) -> tuple[ReviewId, datetime] | None:

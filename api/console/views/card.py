@@ -13,6 +13,7 @@ from api.console.views.card_rows import RowView, TableView, table_of
 from api.console.views.review_words import EffectLine, HistoryLine, Speaker
 from api.console.views.sources import mark_of, tone_of
 from api.console.views.vocabulary import N_
+from mdm.decisions.review_model import Review
 from mdm.stewardship.card_model import Card, CardEdge, Choice, Column, Pick
 
 _SUGGESTED: Final[Mapping[str, str]] = {"merge": "same", "apart": "different", "related": "related"}
@@ -122,7 +123,7 @@ def card_view(card: Card, choices: Mapping[str, Choice], speaker: Speaker, now: 
     return CardView(
         review_id=review.id,
         entity_type=review.entity_type,
-        state=state_of(card, who),
+        state=state_of(card.review, who),
         question=review_words.question(card, speaker),
         reason=review_words.reason(card, speaker),
         share=share,
@@ -155,13 +156,13 @@ def card_view(card: Card, choices: Mapping[str, Choice], speaker: Speaker, now: 
     )
 
 
-def state_of(card: Card, who: str) -> str:
-    """Say what somebody can do with a card."""
-    if card.review.state != "open":
+def state_of(review: Review, who: str) -> str:
+    """Say what somebody can do with the card of a review."""
+    if review.state != "open":
         return "closed"
-    if card.review.answer_id is not None:
+    if review.answer_id is not None:
         return "waiting"
-    return "claimed" if card.review.claimed_by not in (None, who) else "open"
+    return "claimed" if review.claimed_by not in (None, who) else "open"
 
 
 def still_fitting(card: Card, choices: Mapping[str, Choice]) -> dict[str, Choice]:
