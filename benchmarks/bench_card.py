@@ -1,64 +1,31 @@
 """The review card on many golden records: statements, wall and processor time of one card, and of its choices.
 
 `--golden` says how many golden records, two source records each. Some hundred of them get a third record that may be
-the same client, along the real path; each is a question, and the card of each is read in turn. On a machine that others
-use, only processor time and statements are to be trusted.
+the same client, along the real path (`filled.py`); each is a question, and the card of each is read in turn. On a
+machine that others use, only processor time and statements are to be trusted.
 """
 
 import argparse
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from fill import SOURCES, WORDS, fill
-from harness import Line, cpu_s, hub_home, show
+from fill import SOURCES
+from filled import ask, filled_hub
+from harness import Line, cpu_s, show
 from sqlalchemy import event, text
 
-from mdm.db.migrate import upgrade
-from mdm.db.provide import hub_database
-from mdm.db.transaction import run
 from mdm.decisions.review_model import Review
-from mdm.hub import Hub, open_hub
-from mdm.jobs.service import deliver
-from mdm.settings import Settings
-from mdm.sources.model import Delivery, SourceInstance, SourceKey
-from mdm.sources.service import register
+from mdm.hub import Hub
 from mdm.stewardship.card import review_card
 from mdm.stewardship.card_model import Pick
 from mdm.stewardship.dealing import rehearse_card
-from mdm.stewardship.reviews import list_reviews
 
 CARD_MS = 12.0  # of the 15 ms that the review page may take
 ROUNDS = 3
 REHEARSALS = 50
-ACQUIRED = SourceInstance("acquired-crm", "acquired", "Acquired CRM", 9)
-
-
-def ask(hub: Hub, count: int) -> tuple[Review, ...]:
-    """Deliver records that may be known clients; return the questions that they raise."""
-    run(hub.engine, lambda connection: register(connection, ACQUIRED, who="bench"))
-    with hub.engine.connect() as connection:
-        names = connection.execute(
-            text(
-                "SELECT v.values ->> 'legal_name' FROM golden_version v WHERE v.recorded_to IS NULL"
-                " ORDER BY v.golden_id LIMIT :count"
-            ),
-            {"count": count},
-        ).scalars()
-        found = list(names)
-    for start in range(0, len(found), 40):
-        deliveries = [
-            Delivery(
-                SourceKey(ACQUIRED.id, "account", "", str(number)),
-                "customer",
-                {"name": name.partition(",")[0], "city": "Springfield", "phone": f"+1 202 555 {number % 10_000:04}"},
-            )
-            for number, name in enumerate(found[start : start + 40], start)
-        ]
-        deliver(hub, deliveries, who="bench")
-    return list_reviews(hub, limit=count)
 
 
 class Watch:
@@ -123,16 +90,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--golden", type=int, default=100_000)
     parser.add_argument("--reviews", type=int, default=200)
+    parser.add_argument("--home", type=Path, help="keep the hub here, and use what is there")
     options = parser.parse_args()
-    if Settings().database_url:
-        raise SystemExit("this would fill the database of MDM_DATABASE_URL with customers: unset it")
-    assert options.golden <= WORDS, "the words for names run out"
-    with ExitStack() as stack:
-        settings = Settings(home=stack.enter_context(hub_home()), pool_size=1)
-        url = stack.enter_context(hub_database(settings))
-        upgrade(url)
-        hub = stack.enter_context(open_hub(settings, url))
-        fill(hub, url, options.golden)
+    with filled_hub(options.golden, home=options.home) as (hub, _):
         lines = measured(hub, ask(hub, options.reviews))
     show(f"Review card, {options.golden:,} golden records of {len(SOURCES)} records each", lines)
 
