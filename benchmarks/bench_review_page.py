@@ -34,8 +34,9 @@ from mdm.hub import Hub
 
 PAGE_MS, PAINT_MS, PAGE_BYTES, REQUESTS = 15.0, 100.0, 160_000, 8
 BATCH: Final = 20  # cards that one server shows before it is the other's turn
-WARM: Final = 20
 KEYS: Final = 50
+ROUTES_BY_KEY: Final = {"s": "POST /review/{review_id}/skip"}
+DECIDE: Final = "POST /review/{review_id}/decide"
 PAINT_S_MAX: Final = 30.0
 PAGES: Final = {
     "card as a part": "GET /review/{review_id}",
@@ -85,10 +86,10 @@ class Server:
         return sum(_ran_ms(task) for task in Path(f"/proc/{self.process.pid}/task").iterdir())
 
     def taken_ms(self, route: str) -> list[float]:
-        """Read from the log how long the requests of a route took, those that warmed up left out."""
+        """Read from the log how long the requests of a route took, in their order."""
         lines = self.said.read_text(encoding="utf-8").splitlines()
         logged = [json.loads(line) for line in lines if line.startswith("{")]
-        return [line["seconds"] * 1e3 for line in logged if line.get("route") == route][WARM:]
+        return [line["seconds"] * 1e3 for line in logged if line.get("route") == route]
 
 
 @contextmanager
@@ -133,7 +134,7 @@ def lines_of(server: Server) -> list[Line]:
     """Tell what the pages of a server took."""
     lines = []
     for page, route in PAGES.items():
-        taken, budget = server.taken_ms(route), PAGE_MS if "review" in route else None
+        taken, budget = server.taken_ms(route)[BATCH:], PAGE_MS if "review" in route else None
         lines += [
             Line(f"{page}, median", median(taken), "ms"),
             Line(f"{page}, p95", quantiles(taken, n=20)[-1], "ms", budget),
@@ -151,7 +152,9 @@ def answered(page: Page, server: Server, key: str, keys: int) -> list[Line]:
     devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})
     devtools.on("Network.loadingFinished", lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]}))
     page.goto(f"http://{server.address}/review", wait_until="networkidle")
+    weight, requests = sum(sizes.values()), len(sizes)
     page.evaluate(_CLOCK)
+    own, route = server.cpu_ms(), ROUTES_BY_KEY.get(key, DECIDE)
     for number in range(keys):
         page.wait_for_timeout(400)  # nobody decides faster, and a key in the first quarter second is not for the card
         page.keyboard.press(key)
@@ -163,8 +166,10 @@ def answered(page: Page, server: Server, key: str, keys: int) -> list[Line]:
     return [
         Line(f"next card painted after {key.upper()}, median of {keys}", median(painted), "ms", PAINT_MS),
         Line(f"next card painted after {key.upper()}, p95", quantiles(painted, n=20)[-1], "ms"),
-        Line("whole page, nothing cached", sum(sizes.values()), "bytes", PAGE_BYTES),
-        Line("requests of it", len(sizes), "", REQUESTS),
+        Line("of it in the server, median", median(server.taken_ms(route)[-keys:]), "ms"),
+        Line("processor time of the server", (server.cpu_ms() - own) / keys, "ms"),
+        Line("whole page, nothing cached", weight, "bytes", PAGE_BYTES),
+        Line("requests of it", requests, "", REQUESTS),
     ]
 
 
