@@ -44,7 +44,7 @@ class Spoken(Extension):
         while place < len(tokens):
             called = tokens[place : place + len(_CALL)]
             if called[0].test("name:_") and tuple(token.type for token in called) == _CALL:
-                words = str(self.environment.gettext_of(called[2].value)) % {}
+                words = str(self.environment.gettext_of(called[2].value)) % {}  # type: ignore[attr-defined]
                 yield Token(called[0].lineno, "string", words)
                 place += len(_CALL)
             else:

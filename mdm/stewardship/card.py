@@ -27,6 +27,7 @@ from mdm.resolution.service import standardise
 from mdm.sources.model import SourceRecord
 from mdm.stewardship.card_cells import Held, Known, as_records, forms_told, held_by_pair, held_by_record
 from mdm.stewardship.card_columns import children_of, columns_of_cluster, columns_of_pair
+from mdm.stewardship.card_consequences import Effects, Refusal, Risk
 from mdm.stewardship.card_graph import Network, graph_of
 from mdm.stewardship.card_model import (
     CHAIN_MAX,
@@ -35,10 +36,7 @@ from mdm.stewardship.card_model import (
     After,
     Card,
     Choice,
-    Effects,
     Evidence,
-    Refusal,
-    Risk,
     Row,
     probability,
 )

@@ -17,16 +17,8 @@ from mdm.ids import GoldenId
 from mdm.publishing.model import Target
 from mdm.sources.model import SourceRecord
 from mdm.stewardship.card_cells import Known, Values, shown
-from mdm.stewardship.card_model import (
-    KEYS_MAX,
-    After,
-    Choice,
-    ChoiceFault,
-    Pick,
-    RecordEffect,
-    SystemEffect,
-    TargetEffect,
-)
+from mdm.stewardship.card_consequences import ChoiceFault, RecordEffect, SystemEffect, TargetEffect
+from mdm.stewardship.card_model import KEYS_MAX, After, Choice, Pick
 from mdm.stewardship.overrides import newly_broken, overridden_with, read_overriding
 from mdm.survivorship.model import Contribution, GoldenValues, GoldenVersion, Override
 from mdm.survivorship.rules import survive

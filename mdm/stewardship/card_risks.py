@@ -13,7 +13,8 @@ from mdm.entities.model import EntityType
 from mdm.identity.model import GoldenRecord
 from mdm.ids import RecordId
 from mdm.resolution.model import Edge
-from mdm.stewardship.card_model import CHAIN_MAX, ChildGroup, Evidence, Risk, Suggested
+from mdm.stewardship.card_consequences import Risk
+from mdm.stewardship.card_model import CHAIN_MAX, ChildGroup, Evidence, Suggested
 
 CLOSED: Final = ("completed", "cancelled", "expired", "terminated", "inactive", "closed")
 """Words of the attribute `status` that say that a record is over (those of the shipped code lists)."""

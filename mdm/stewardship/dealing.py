@@ -20,7 +20,8 @@ from mdm.ids import ReviewId, new_event_id
 from mdm.pipeline import recluster
 from mdm.stewardship.answers import NO_VALUES, Given, answering, hold_reviews, require_as_read, undo
 from mdm.stewardship.card import NO_CHOICES, chosen_values, refusal_of
-from mdm.stewardship.card_model import Choice, Refusal
+from mdm.stewardship.card_consequences import Refusal
+from mdm.stewardship.card_model import Choice
 from mdm.stewardship.card_reading import read
 from mdm.stewardship.effects import effect_of
 from mdm.stewardship.model import By, Effect, Merge

@@ -11,7 +11,8 @@ from api.console.views.sources import tone_of
 from api.console.views.vocabulary import N_
 from api.console.views.words import Words
 from mdm.decisions.review_model import Answer
-from mdm.stewardship.card_model import Card, ChildGroup, Effects, Happened, Part, Risk, SystemEffect
+from mdm.stewardship.card_consequences import Effects, Risk, SystemEffect
+from mdm.stewardship.card_model import Card, ChildGroup, Happened, Part
 
 Plural = Callable[[str, str, int], str]
 
