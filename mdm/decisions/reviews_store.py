@@ -59,9 +59,9 @@ _CONDITIONS: Mapping[str, str] = {
     "bits_max": "q.bits <= :bits_max",
     "stake_min": "q.stake >= :stake_min",
     "stake_max": "q.stake <= :stake_max",
-    "is_waiting": (
-        "EXISTS (SELECT FROM review_answer w WHERE w.review_id = q.id AND w.state = 'proposed') = :is_waiting"
-    ),
+    # Two conditions, as the planner begins at the few answers that wait only where no value could ask for the others.
+    "is_waiting": "EXISTS (SELECT FROM review_answer w WHERE w.review_id = q.id AND w.state = 'proposed')",
+    "is_unanswered": "NOT EXISTS (SELECT FROM review_answer w WHERE w.review_id = q.id AND w.state = 'proposed')",
 }
 _RANKS: Mapping[Ranking, tuple[str, str]] = {
     "riskiest": ("q.stake", "DESC"),
@@ -346,7 +346,8 @@ def _named(asked: ReviewFilter) -> dict[str, Any]:
         "bits_max": asked.bits[1],
         "stake_min": asked.stake[0],
         "stake_max": asked.stake[1],
-        "is_waiting": asked.is_waiting,
+        "is_waiting": asked.is_waiting or None,
+        "is_unanswered": asked.is_waiting is False or None,
     }
     return {name: value for name, value in values.items() if value is not None}
 
