@@ -31,9 +31,10 @@ EXTRAS: Final = frozenset(
         "pyspark",
         "recordlinkage",
         "sklearn",
+        "aio_pika",
+        "aiormq",
+        "confluent_kafka",
         "nats",
-        "pika",
-        "aiokafka",
     }
 )
 TOP_LEVEL: Final = frozenset(

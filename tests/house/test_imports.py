@@ -29,6 +29,9 @@ RIGHT = {
     "mdm/access/rates_store.py": "",
     "mdm/access/sessions_store.py": "",
     "mdm/clock.py": "import sqlalchemy",
+    "mdm/connectors/kafka.py": "import confluent_kafka",
+    "mdm/connectors/nats.py": "import nats",
+    "mdm/connectors/rabbitmq.py": "import aio_pika, aiormq",
     "mdm/decisions/answers_store.py": "",
     "mdm/decisions/overrides_store.py": "",
     "mdm/decisions/waiting_store.py": "",
@@ -75,6 +78,7 @@ BREACHES = [
     ("Standardising needs", "matching/standardise/phones.py", "import sqlalchemy"),
     ("Trainers and backends", "matching/train.py", "import torch"),
     ("DuckDB and Spark", "mdm/pipeline.py", "import duckdb"),
+    ("The clients of brokers", "mdm/pipeline.py", "import nats"),
     ("recordlinkage, pandas", "mdm/pipeline.py", "import pandas"),
 ]
 

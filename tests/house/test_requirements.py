@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
+BROKERS = ("nats", "rabbitmq", "kafka")
 
 
 def pins(name: str) -> dict[str, str]:
@@ -39,15 +40,17 @@ def test_the_list_to_develop_holds_the_list_to_run_in_the_same_versions() -> Non
     assert pins("run.txt").items() <= pins("dev.txt").items()
 
 
-def test_the_list_to_develop_holds_training_and_the_tools() -> None:
+def test_the_list_to_develop_holds_training_the_brokers_clients_and_the_tools() -> None:
     extras = project()["optional-dependencies"]
 
-    assert asked([*extras["train"], *extras["dev"]]) - pins("dev.txt").keys() == set()
+    wanted = asked([line for name in ("train", *BROKERS, "dev") for line in extras[name]])
+
+    assert wanted - pins("dev.txt").keys() == set()
 
 
 def test_what_stays_an_extra_is_not_in_the_list_to_run() -> None:
     extras = project()["optional-dependencies"]
 
-    heavy = asked([*extras["train"], *extras["speed"], *extras["spark"], *extras["dev"]])
+    heavy = asked([line for name in ("train", "speed", "spark", *BROKERS, "dev") for line in extras[name]])
 
     assert heavy & pins("run.txt").keys() == set()
