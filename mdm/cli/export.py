@@ -54,3 +54,49 @@ def crosswalk(
         print_lines(rows)
     else:
         write_csv(sys.stdout, COLUMNS, rows)
+
+
+@app.command("snapshot")
+def snapshot(
+    to: Annotated[
+        str,
+        typer.Option("--to", help="A folder, or s3://bucket/prefix?region=…; credentials as its own tools find them."),
+    ],
+    entity: Annotated[
+        list[str] | None, typer.Option("--entity", "-e", help="Only this entity type; repeat it. Left out: all.")
+    ] = None,
+    file_format: Annotated[str, typer.Option("--format", help="parquet or csv.")] = "parquet",
+    is_whole: Annotated[
+        bool, typer.Option("--whole", help="Write everything again, also where a delta would do.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write golden records and crosswalk as files: the first time all, then what changed; manifest.json comes last."""
+    from typing import get_args
+
+    from mdm.cli.output import print_lines, print_text
+    from mdm.cli.session import session
+    from mdm.connectors.snapshot import open_place
+    from mdm.publishing.snapshot import write_snapshot
+    from mdm.publishing.snapshot_files import FileFormat
+
+    if file_format not in get_args(FileFormat):
+        raise typer.BadParameter(f"{file_format!r} is none of {', '.join(get_args(FileFormat))}", param_hint="--format")
+    place = open_place(to)
+    with session() as hub:
+        types = [hub.entity_type(name) for name in entity or sorted(hub.declared)]
+        for each in types:
+            written = write_snapshot(
+                hub.engine,
+                each,
+                place,
+                file_format="csv" if file_format == "csv" else "parquet",
+                is_whole=is_whole,
+            )
+            if as_json:
+                print_lines([written])
+            elif written.kind == "unchanged":
+                print_text(f"{each.name}: nothing changed")
+            else:
+                rows = " and ".join(counted(one.rows, "row") for one in written.files)
+                print_text(f"{each.name}: {written.kind} {written.generation} with {rows} in {place.where}")

@@ -61,6 +61,16 @@ def changes(connection: Connection, *, after: str | None, limit: int) -> tuple[t
     return events, _cursor(events[-1].position if events else position, system)
 
 
+def cursor_of(connection: Connection, position: tuple[int, int]) -> str:
+    """Write a position of the feed as the cursor that goes on after it."""
+    return _cursor(position, store.select_system(connection))
+
+
+def position_of(connection: Connection, cursor: str) -> tuple[int, int]:
+    """Read a cursor; raises CursorInvalid and CursorFromElsewhere as `changes` does."""
+    return _position(cursor, store.select_system(connection))
+
+
 def _kind(version: GoldenVersion) -> GoldenEventKind:
     if version.state in _KINDS:
         return _KINDS[version.state]
