@@ -70,6 +70,8 @@ AUDITED: Final[Sequence[Audited]] = (
     Audited("sign_in_attempt", related=("person_id", "session_id"), left_out=("address",)),
     Audited("target_standing", "target_id"),
     Audited("delivery_order", related=("target_id",)),
+    Audited("saved_queue", ended="ended_at"),
+    Audited("review_band", left_out=("position", "answered", "skipped")),
     Audited("attribute_freeze", related=("golden_id", "review_id"), ended="ended_at"),
 )
 

@@ -17,6 +17,7 @@ import networkx as nx
 from sqlalchemy import Connection
 
 from mdm import clock
+from mdm.db.actor import name_actor
 from mdm.db.transaction import reading, run
 from mdm.decisions import answers_store, queues_store, reviews_store
 from mdm.decisions.model import Verdict
@@ -209,6 +210,7 @@ def stop_band(hub: Hub, band_id: str, *, who: str) -> Band:
         if band.state in {"done", "stopped"}:
             raise BandOutdated(f"band {band_id} is {band.state}", remedy="there is nothing to stop")
         at = clock.recording_instant(connection)
+        name_actor(connection, who)
         queues_store.end_band(connection, band_id, state="stopped", because=f"stopped by {who}", at=at)
         return _require(connection, band_id)
 
@@ -265,6 +267,7 @@ def _carry_piece(work: Work, hub: Hub, band_id: str) -> int:
     queues_store.advance_band(work.connection, band.id, position=position, answered=len(done.answered), skipped=skipped)
     if position == len(band.chosen):
         at = clock.recording_instant(work.connection)
+        name_actor(work.connection, work.who)
         queues_store.end_band(work.connection, band.id, state="done", because="all are answered or left", at=at)
     return len(piece)
 
@@ -368,6 +371,7 @@ def _keep(connection: Connection, band: Band) -> Band:
 
 def _stop(connection: Connection, band_id: str, error: HubError) -> None:
     at = clock.recording_instant(connection)
+    name_actor(connection, "hub")
     queues_store.end_band(connection, band_id, state="stopped", because=f"{error.code}: {error.message}", at=at)
 
 

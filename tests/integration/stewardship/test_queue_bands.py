@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from mdm.db.transaction import run
 from mdm.decisions.model import Verdict
+from mdm.decisions.queue_model import QueueAsked
 from mdm.decisions.review_model import Review, ReviewFilter
 from mdm.entities.model import ReviewApproval, ReviewGuards, ReviewPolicy
 from mdm.errors import ApprovalNeedsAnother, BandOutdated, BandUnknown, InputInvalid
@@ -26,6 +27,7 @@ from mdm.stewardship.queue_bands import (
     draw,
     stop_band,
 )
+from mdm.stewardship.queues import end_queue, save_queue
 from tests.hubs import assert_sound, partition_of, row_marks
 from tests.integration.stewardship.widgets import A, B, C, acknowledge, decide, possible_matches, send, with_policy
 
@@ -40,6 +42,15 @@ def in_pieces(hub: Hub, size: int) -> Hub:
     return Hub(hub.engine, hub.declared, hub.settings.model_copy(update={"chunk_records": size}))
 
 
+def told_of(hub: Hub, table: str) -> list[tuple[str, str]]:
+    """Give what the audit log tells of a table: what was done, and by whom."""
+    with hub.engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT action, who FROM audit_entry WHERE action LIKE :table ORDER BY id"), {"table": f"{table}.%"}
+        )
+        return [(row.action.removeprefix(f"{table}."), row.who) for row in rows]
+
+
 def test_a_preview_changes_nothing_but_what_it_keeps(hub: Hub) -> None:
     possible_matches(hub, NAMES)
     before = row_marks(hub)
@@ -47,7 +58,8 @@ def test_a_preview_changes_nothing_but_what_it_keeps(hub: Hub) -> None:
     seen = band_preview(hub, WIDGETS, SAME, who="ann", sampling=Sampling(2, seed=7))
 
     after = row_marks(hub)
-    assert {table for table, rows in after.items() if rows != before[table]} == {"review_band"}
+    kept = {table for table, rows in after.items() if rows != before[table]}
+    assert kept == {"review_band", "audit_entry", "audit_salt"}
     assert (seen.found, seen.ready, seen.held_counts, seen.waits_because) == (5, 5, {}, "")
     # Two records of two different golden records become one, twice.
     assert [(one.records, one.forwarded) for one in seen.effects] == [(2, 2)]
@@ -272,3 +284,25 @@ def test_each_answer_of_a_band_can_be_undone(hub: Hub) -> None:
 
     assert the_answer(hub, red) == "undone"
     assert [one.id for one in reviews.list_reviews(hub)] == [red.id]
+
+
+def test_the_log_tells_who_made_accepted_and_stopped_a_band_but_not_how_far_it_is(hub: Hub) -> None:
+    possible_matches(hub, NAMES)
+    seen, other = (band_preview(hub, WIDGETS, SAME, who="ann", sampling=Sampling(2, seed=7)) for _ in range(2))
+
+    accept_band(in_pieces(hub, 1), seen.id, who="ann")
+    carry_band(in_pieces(hub, 1), seen.id)
+    stop_band(hub, other.id, who="bob")
+
+    assert told_of(hub, "review_band") == [
+        *(("made", "ann"), ("made", "ann")),
+        *(("changed", "ann"), ("changed", "ann")),  # accepted; done
+        ("changed", "bob"),
+    ]
+
+
+def test_the_log_tells_of_queues_that_are_kept_and_ended(hub: Hub) -> None:
+    queue = run(hub.engine, lambda c: save_queue(c, "mine", QueueAsked(), who="ann"))
+    run(hub.engine, lambda c: end_queue(c, queue.id, who="ann"))
+
+    assert told_of(hub, "saved_queue") == [("made", "ann"), ("changed", "ann")]
