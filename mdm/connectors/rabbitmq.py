@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from mdm.connectors.extras import extra_missing
 from mdm.connectors.loop import LoopThread
@@ -23,11 +24,19 @@ CLOSING_S: Final = 5  # chosen: a broker that does not say goodbye is left
 
 @dataclass(frozen=True, slots=True)
 class RabbitPlace:
-    """Where to publish to: an address as amqp://user:password@host:5672/vhost or amqps://, and a topic exchange."""
+    """Where to publish to: an address as amqp://host:5672/vhost or amqps://, a topic exchange, and as whom."""
 
-    url: str = field(repr=False)
+    url: str
     exchange: str = "mdm"
+    user: str = ""
+    password: str = field(default="", repr=False)
     timeout_s: float = 10
+
+    @property
+    def address(self) -> str:
+        """Return the address with user and password, as the client wants it."""
+        scheme, _, rest = self.url.partition("://")
+        return f"{scheme}://{quote(self.user, '')}:{quote(self.password, '')}@{rest}" if self.user else self.url
 
 
 class RabbitSink:
@@ -76,7 +85,7 @@ class RabbitSink:
         try:
             async with asyncio.timeout(self._place.timeout_s):
                 # The robust connection of the library is not taken: it would send late what was already given up.
-                self._connection = await self._aio_pika.connect(self._place.url)
+                self._connection = await self._aio_pika.connect(self._place.address)
                 self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
                 return await self._channel.get_exchange(self._place.exchange)
         except (errors.AuthenticationError, errors.ProbableAuthenticationError) as error:

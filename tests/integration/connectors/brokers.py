@@ -166,14 +166,12 @@ class Rabbit(Broker):
         self._mapper.wait()
 
     def sink(self, user: str = "hub", *, timeout_s: float = 10) -> MessageSink:
-        return RabbitSink(RabbitPlace(self._url(user), timeout_s=timeout_s))
+        password = "another" if user == "stranger" else PASSWORD
+        url = f"amqp://127.0.0.1:{self._port}/"
+        return RabbitSink(RabbitPlace(url, user=user, password=password, timeout_s=timeout_s))
 
     def stored(self, count: int) -> Stored:
         return asyncio.run(self._read(count))
-
-    def _url(self, user: str) -> str:
-        password = "another" if user == "stranger" else PASSWORD
-        return f"amqp://{user}:{password}@127.0.0.1:{self._port}/"
 
     def _definitions(self) -> Mapping[str, Any]:
         rights = {"vhost": "/", "configure": "", "read": ".*"}
@@ -199,7 +197,7 @@ class Rabbit(Broker):
 
     async def _read(self, count: int) -> Stored:
         """Read the queue without taking anything out of it: what is not acknowledged goes back to its place."""
-        connection = await aio_pika.connect(self._url("hub"))
+        connection = await aio_pika.connect(f"amqp://hub:{PASSWORD}@127.0.0.1:{self._port}/")
         queue = await (await connection.channel()).get_queue("all")
         found: Stored = []
         until = time.monotonic() + 10

@@ -33,7 +33,7 @@ def test_a_client_that_is_not_installed_is_named_with_its_extra(
 def test_what_is_secret_is_not_printed(make: type) -> None:
     secrets = {
         NatsPlace: NatsPlace(("nats://localhost",), password="hush", token="hush"),
-        RabbitPlace: RabbitPlace("amqp://hub:hush@localhost"),
+        RabbitPlace: RabbitPlace("amqp://localhost", user="hub", password="hush"),
         KafkaPlace: KafkaPlace("localhost", options={"sasl.password": "hush"}),
     }
 
