@@ -3,6 +3,7 @@
 A page whose room is not there yet is left out. Everything else in `docs/` is written by hand.
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -25,15 +26,16 @@ def pages() -> Iterator[tuple[str, str]]:
         "metrics.md": _metrics,
         "cli.md": lambda: _page_of("mdm.cli.main", _commands),
         "http.md": lambda: _page_of("api.app", _routes),
+        "asyncapi.json": lambda: _page_of("api.asyncapi", _messages),
     }
     for name, make in makers.items():
         if text := make():
-            yield name, f"{_MADE}\n\n{text}"
+            yield name, f"{_MADE}\n\n{text}" if name.endswith(".md") else text
 
 
 def stale(folder: Path) -> list[str]:
     """Name the pages in `folder` that differ from what the code says now."""
-    found = {page.name: page.read_text(encoding="utf-8") for page in folder.glob("*.md")}
+    found = {page.name: page.read_text(encoding="utf-8") for page in folder.iterdir()}
     return sorted(name for name, text in pages() if found.get(name) != text)
 
 
@@ -118,6 +120,13 @@ def _routes(module: Any) -> str:
         for method, operation in methods.items()
     ]
     return _table("Routes", "`/openapi.json` says the same with every field.", "route |", rows)
+
+
+def _messages(module: Any) -> str:
+    """Write the AsyncAPI document; the version of the release is left out, so that a release changes no page."""
+    described = module.document()
+    described["info"]["version"] = "1"
+    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
 
 def _sentence_of(operation: dict[str, Any]) -> str:

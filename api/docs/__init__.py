@@ -5,6 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
+from api import asyncapi
 from api.errors import HttpRefusal
 from api.route import HubRoute
 
@@ -22,7 +23,7 @@ _MEDIA_TYPES: Final = {
 
 
 def router(app: FastAPI) -> APIRouter:
-    """Serve the page, its script and the OpenAPI document of this application."""
+    """Serve the page, its script, and the OpenAPI and AsyncAPI documents of this application."""
     routes = APIRouter(route_class=HubRoute, include_in_schema=False)
 
     @routes.get("/docs")
@@ -40,5 +41,9 @@ def router(app: FastAPI) -> APIRouter:
     @routes.get("/openapi.json")
     def document() -> dict[str, object]:
         return app.openapi()
+
+    @routes.get("/asyncapi.json")
+    def messages() -> dict[str, object]:
+        return asyncapi.document()
 
     return routes

@@ -148,6 +148,7 @@ def test_the_docs_page_may_load_nothing_from_another_host(client: TestClient) ->
     assert client.get("/docs/rapidoc-min.js").status_code == 200
     problem(client.get("/docs/secrets.txt"), 404, "route_unknown")
     assert client.get("/openapi.json").json()["openapi"].startswith("3.1")
+    assert client.get("/asyncapi.json").json()["asyncapi"] == "3.0.0"
 
 
 def test_ready_means_that_the_database_answers_with_the_schema_of_this_release(client: TestClient) -> None:

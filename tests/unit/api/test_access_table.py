@@ -26,7 +26,7 @@ def test_every_route_has_a_line_in_the_access_table(route: APIRoute) -> None:
 
 def test_every_line_of_the_access_table_has_a_route() -> None:
     served = {(method_of(route), route.path) for route in routes()}
-    pages = {("GET", "/docs"), ("GET", "/docs/{name}"), ("GET", "/openapi.json")}
+    pages = {("GET", "/docs"), ("GET", "/docs/{name}"), ("GET", "/openapi.json"), ("GET", "/asyncapi.json")}
 
     assert set(ACCESS) == served | pages
 
@@ -35,7 +35,7 @@ def test_only_health_docs_and_the_way_in_are_public() -> None:
     public = {path for (_, path), access in ACCESS.items() if access.verb is None}
 
     way_in = {"/sign-in", "/sign-in/link/{token}", "/sign-in/oidc", "/sign-in/oidc/callback"}
-    docs = {"/docs", "/docs/{name}", "/openapi.json", "/static/{digest}/{name}"}
+    docs = {"/docs", "/docs/{name}", "/openapi.json", "/asyncapi.json", "/static/{digest}/{name}"}
     assert public == {"/healthz", "/readyz", "/metrics"} | docs | way_in
 
 
