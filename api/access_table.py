@@ -32,6 +32,7 @@ class Access:
 
 _PUBLIC: Final = Access(None)
 _READ: Final = Access("read")
+_WRITE: Final = Access("write", body="small", is_unsafe=True)
 _STEWARD: Final = Access("steward", body="small", is_unsafe=True)
 _ADMIN: Final = Access("admin", body="small", is_unsafe=True)
 # Forms of the console: a page's own session asks, see api/console/page.py.
@@ -148,6 +149,11 @@ ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", "/v1/crosswalk"): Access("read", is_hot=True),
     ("POST", "/v1/crosswalk:resolve"): Access("read", body="batch", counted="keys"),
     ("POST", "/v1/match"): Access("read", body="small"),
+    ("POST", "/v1/resolve-or-reserve"): _WRITE,
+    ("GET", "/v1/reservations"): _READ,
+    ("GET", "/v1/reservations/{reservation_id}"): _READ,
+    ("POST", "/v1/reservations/{reservation_id}:confirm"): _WRITE,
+    ("POST", "/v1/reservations/{reservation_id}:abandon"): Access("write", is_unsafe=True),
     ("POST", "/v1/decisions"): _STEWARD,
     ("GET", "/v1/decisions"): _READ,
     ("POST", "/v1/decisions/{decision_id}:revoke"): Access("steward", is_unsafe=True),

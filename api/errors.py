@@ -6,7 +6,7 @@ knows: bodies, media types, routes. A problem never carries a stack, SQL, or a v
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import orjson
@@ -198,6 +198,8 @@ def _facts(error: errors.HubError) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     if isinstance(error, errors.InputInvalid) and error.field:
         facts["errors"] = [{"place": error.field, "message": error.message}]
+    if isinstance(error, errors.FieldsRejected):
+        facts["errors"] = [asdict(fault) for fault in error.faults]
     if isinstance(error, errors.AsOfBeyondHorizon):
         facts["horizon"] = error.horizon.isoformat()
     if isinstance(error, errors.DecisionContradicts):

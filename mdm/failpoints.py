@@ -40,6 +40,8 @@ POINTS: Final = frozenset(
         "delivery.sent",
         "delivery.bound",
         "delivery.settled",
+        "reservation.stored",
+        "reservation.ended",
         "transaction.committing",
         "transaction.committed",
     }

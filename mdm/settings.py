@@ -122,6 +122,12 @@ class Settings(BaseSettings):
     review_claim_minutes: int = Field(
         default=30, ge=1, le=10_080, description="Minutes for which a claimed review is kept from other stewards."
     )
+    reservation_minutes: int = Field(
+        default=60,
+        ge=1,
+        le=43_200,
+        description="Minutes for which a create in another system stays reserved unless its caller asks for more.",
+    )
     reviews_bulk_max: int = Field(default=200, ge=1, le=2_000, description="Reviews that one answer may settle.")
     password_memory_kib: int = Field(
         default=65_536, ge=8, le=4_194_304, description="Memory of one password hash (argon2id); less in tests only."

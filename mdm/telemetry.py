@@ -63,6 +63,11 @@ EXCEPTIONS: Final = Counter(
 )
 RATES_EXCEEDED: Final = Counter(
     "mdm_rates_exceeded", "Requests refused since their caller asked too much, by rate.", ["rate"], registry=REGISTRY
+RESERVATIONS: Final = Counter(
+    "mdm_reservations",
+    "What became of idempotent creates: existing, reserved or review when asked; confirmed, abandoned or expired.",
+    ["entity_type", "change"],
+    registry=REGISTRY,
 )
 LOOKUPS: Final = Counter("mdm_lookups", "Source keys asked for, by answer.", ["answer"], registry=REGISTRY)
 FREEZES: Final = Counter(

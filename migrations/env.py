@@ -19,6 +19,7 @@ from mdm.settings import load_settings
 
 ROOMS = (
     "access",
+    "activation",
     "decisions",
     "history",
     "identity",

@@ -27,14 +27,15 @@ def search_before_create(asked: MatchAsked, hub: TheHub, asker: Asker) -> MatchT
     with reading(hub.engine) as connection:
         found = search(connection, entity_type, sought, bounds=hub.bounds, sources=sources, limit=asked.limit)
     return MatchTold(
-        candidates=[_told(candidate) for candidate in found.candidates],
+        candidates=[candidate_told(candidate) for candidate in found.candidates],
         is_complete=found.is_complete,
         faults=[Fault.of(fault) for fault in found.faults],
         undeclared=list(found.undeclared),
     )
 
 
-def _told(candidate: Candidate) -> CandidateTold:
+def candidate_told(candidate: Candidate) -> CandidateTold:
+    """Tell one candidate with its evidence."""
     why = candidate.explanation
     return CandidateTold(
         golden_id=candidate.golden_id,

@@ -25,6 +25,7 @@ from mdm.cli import (
     override,
     people,
     relations,
+    reservations,
     resolve,
     review_sheet,
     schema,
@@ -119,6 +120,7 @@ app.command("relations")(relations.relations)
 app.add_typer(golden.app, name="golden")
 app.add_typer(review_sheet.app, name="review")
 app.add_typer(exceptions.app, name="exceptions")
+app.add_typer(reservations.app, name="reservations")
 app.add_typer(export.app, name="export")
 app.add_typer(sources.app, name="sources")
 app.add_typer(targets.app, name="targets")

@@ -4,6 +4,7 @@ HubError
 ├── Refused                       the caller asked for something that cannot be done as asked
 │   ├── InputInvalid              what came in has the wrong shape
 │   │   ├── SourceKeyInvalid
+│   │   ├── FieldsRejected
 │   │   ├── SettingsInvalid
 │   │   ├── EntityDeclarationInvalid
 │   │   ├── MatchModelInvalid
@@ -21,6 +22,7 @@ HubError
 │   │   ├── ReviewUnknown
 │   │   ├── BandUnknown
 │   │   ├── ExceptionUnknown
+│   │   ├── ReservationUnknown
 │   │   ├── SourceEventUnknown
 │   │   ├── TargetUnknown
 │   │   ├── ApiKeyUnknown
@@ -43,7 +45,9 @@ HubError
 │   │   ├── CursorFromElsewhere
 │   │   ├── IdempotencyInFlight
 │   │   ├── IdempotencyMismatch
-│   │   └── ExceptionClosed
+│   │   ├── ExceptionClosed
+│   │   ├── ReservationClosed
+│   │   └── ReservationDiffers
 │   ├── Unauthenticated
 │   │   └── SignInRefused
 │   ├── SignInThrottled
@@ -82,6 +86,8 @@ from mdm.errors.conflicts import (
     IdempotencyMismatch,
     OperationBlocked,
     PlanOutdated,
+    ReservationClosed,
+    ReservationDiffers,
     ReviewClaimed,
     ReviewClosed,
     ReviewNotAnswered,
@@ -100,6 +106,7 @@ from mdm.errors.missing import (
     GoldenRecordUnknown,
     NotFound,
     PersonUnknown,
+    ReservationUnknown,
     ReviewUnknown,
     SourceEventUnknown,
     SourceRecordUnknown,
@@ -116,6 +123,8 @@ from mdm.errors.roots import (
 from mdm.errors.wrong_input import (
     CursorInvalid,
     EntityDeclarationInvalid,
+    FieldFault,
+    FieldsRejected,
     FileUnreadable,
     InputInvalid,
     MatchModelInvalid,
@@ -143,6 +152,8 @@ __all__ = [
     "EventUnknown",
     "ExceptionClosed",
     "ExceptionUnknown",
+    "FieldFault",
+    "FieldsRejected",
     "FileUnreadable",
     "Forbidden",
     "GoldenRecordRetired",
@@ -159,6 +170,9 @@ __all__ = [
     "PlanOutdated",
     "RateExceeded",
     "Refused",
+    "ReservationClosed",
+    "ReservationDiffers",
+    "ReservationUnknown",
     "ReviewClaimed",
     "ReviewClosed",
     "ReviewNotAnswered",

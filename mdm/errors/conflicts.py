@@ -184,3 +184,15 @@ class ExceptionClosed(Conflict):
     """The exception was replayed or dismissed before."""
 
     code = "exception_closed"
+
+
+class ReservationClosed(Conflict):
+    """The reservation ended before, or another caller holds it."""
+
+    code = "reservation_closed"
+
+
+class ReservationDiffers(Conflict):
+    """The caller holds a reservation under this reference for other values."""
+
+    code = "reservation_differs"

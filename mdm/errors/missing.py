@@ -80,6 +80,12 @@ class ExceptionUnknown(NotFound):
     code, noun, hint = "exception_unknown", "exception", "list them with `mdm exceptions list`"
 
 
+class ReservationUnknown(NotFound):
+    """No reservation has this id."""
+
+    code, noun, hint = "reservation_unknown", "reservation", "`mdm reservations list` shows those that are open"
+
+
 class SourceEventUnknown(NotFound):
     """No source event has this id."""
 

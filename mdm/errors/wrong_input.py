@@ -1,8 +1,19 @@
 """What came in has the wrong shape."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mdm.errors.roots import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One reason against a field: which one, a stable code, what is wrong, what to do."""
+
+    place: str
+    code: str
+    message: str
+    remedy: str
 
 
 class InputInvalid(Refused):
@@ -29,6 +40,19 @@ class SourceKeyInvalid(InputInvalid):
             " as in salesforce-us/Account:0015g00000AbCdE",
         )
         self.text = text
+
+
+class FieldsRejected(InputInvalid):
+    """The fields break rules of their entity type; all of them are told."""
+
+    code = "fields_rejected"
+
+    def __init__(self, faults: Sequence[FieldFault]) -> None:
+        """Carry every fault."""
+        first = faults[0]
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        super().__init__(f"{first.message}{more}", remedy=first.remedy, field=first.place)
+        self.faults = tuple(faults)
 
 
 class SettingsInvalid(InputInvalid):

@@ -73,6 +73,7 @@ AUDITED: Final[Sequence[Audited]] = (
     Audited("saved_queue", ended="ended_at"),
     Audited("review_band", left_out=("position", "answered", "skipped")),
     Audited("attribute_freeze", related=("golden_id", "review_id"), ended="ended_at"),
+    Audited("reservation", related=("record_id", "instance_id"), ended="ended_at"),
 )
 
 

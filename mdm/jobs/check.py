@@ -46,6 +46,9 @@ INVARIANTS: Final[Mapping[str, str]] = {
         SELECT d.id FROM decision d JOIN source_record l ON l.id = d.left_id JOIN source_record r ON r.id = d.right_id
          WHERE d.revoked_at IS NULL AND d.judgement = 'same' AND l.state = 'active' AND r.state = 'active'
            AND l.golden_id <> r.golden_id""",
+    "an open reservation stands for a record that is there": """
+        SELECT q.id FROM reservation q JOIN source_record r ON r.id = q.record_id
+         WHERE q.state = 'open' AND r.state = 'deleted'""",
     "I12 every golden value names an active member or an override": """
         SELECT v.golden_id || ' ' || l.key FROM golden_version v CROSS JOIN LATERAL jsonb_each(v.lineage) AS l
          WHERE v.recorded_to IS NULL AND v.state = 'active' AND NOT l.value ? 'override'

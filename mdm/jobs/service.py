@@ -24,8 +24,8 @@ from mdm.resolution.model import Bounds
 from mdm.resolution.service import ChunkTooWide
 from mdm.sources import exceptions, exceptions_store
 from mdm.sources import store as sources_store
-from mdm.sources.model import Accepted, Arrival, Delivery, DeliveryException, Rejected, SourceKey
-from mdm.sources.service import instances, judge, split_known
+from mdm.sources.model import HUB, Accepted, Arrival, Delivery, DeliveryException, Rejected, SourceKey
+from mdm.sources.service import BUILT_IN, instances, judge, split_known
 from mdm.survivorship import store as survivorship_store
 
 DUE_MAX = 40  # chosen: as many golden records as a chunk has records
@@ -161,6 +161,8 @@ def _judge(hub: Hub, delivery: Delivery, known: frozenset[str], column_map: Mapp
             "reject",
         )
         return Rejected(delivery, (reason,))
+    if HUB in {delivery.key.instance, delivery.merged_into and delivery.merged_into.instance}:
+        return Rejected(delivery, (BUILT_IN,))
     return judge(hub.declared[delivery.entity_type], delivery, known_instances=known, column_map=column_map)
 
 

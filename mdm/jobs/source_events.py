@@ -23,9 +23,9 @@ from mdm.source_events import service as source_events
 from mdm.source_events import store as source_events_store
 from mdm.source_events.model import INSTANCE_WIDE, Noted, SourceEvent, SourceFact, Status
 from mdm.sources import store as sources_store
-from mdm.sources.model import Delivery, SourceKey
+from mdm.sources.model import HUB, Delivery, SourceKey
 from mdm.sources.model import Status as DeliveryStatus
-from mdm.sources.service import instances
+from mdm.sources.service import BUILT_IN, instances
 
 _STATUS: Final[Mapping[DeliveryStatus, Status]] = {
     "created": "recorded",
@@ -118,7 +118,12 @@ def _follow(work: Work, *, instance: str, limit: int) -> int:
 def _judge(connection: Connection, facts: Sequence[SourceFact]) -> list[str | tuple[Reason, ...]]:
     types = _types(connection, facts)
     known = frozenset(one.id for one in instances(connection))
-    return [source_events.judge(fact, types=types, known_instances=known) for fact in facts]
+    return [
+        (BUILT_IN,)
+        if HUB in {fact.instance, *(key.instance for key in (fact.key, fact.other) if key is not None)}
+        else source_events.judge(fact, types=types, known_instances=known)
+        for fact in facts
+    ]
 
 
 def _types(connection: Connection, facts: Sequence[SourceFact]) -> dict[SourceKey, str]:

@@ -16,6 +16,8 @@ NATIVE_ID_LENGTH_MAX: Final = (
 _NO_TEXT: Final = r"\0\ud800-\udfff"  # NUL and halves of characters, which no text column keeps
 _PLACE: Final = rf"[^/:{_NO_TEXT}]{{1,100}}"
 _INSTANCE: Final = r"[a-z0-9][a-z0-9-]{0,62}"
+HUB: Final = "hub"
+"""The built-in source instance: records that the hub makes itself, as for a reservation; nobody delivers to it."""
 _KEY: Final = re.compile(
     rf"(?P<instance>{_INSTANCE})/(?P<object>{_PLACE})(?:/(?P<scope>{_PLACE}))?:(?P<native_id>[^{_NO_TEXT}]+)"
 )

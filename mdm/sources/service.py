@@ -21,6 +21,7 @@ from mdm.failpoints import failpoint
 from mdm.ids import GoldenId, RecordId, new_record_id
 from mdm.sources import store
 from mdm.sources.model import (
+    HUB,
     Accepted,
     Arrival,
     Delivery,
@@ -35,9 +36,23 @@ from mdm.sources.model import (
 NEVER_DELIVERED: Final = b""
 """The content hash of a record that the hub made: it knows the key from what happened to another one."""
 
+HUB_RANK: Final = 1_000  # chosen: behind every system; what is about to exist overrides nothing that does
+BUILT_IN: Final = Reason(
+    "source",
+    "source_built_in",
+    "the source instance hub is built in: nobody delivers to it",
+    "deliver to an instance of your own; reserve with POST /v1/resolve-or-reserve",
+    "reject",
+)
+
 
 def register(connection: Connection, instance: SourceInstance, *, who: str) -> None:
     """Register a source instance, or change its title, rank and promise; raises SourceConflict for another system."""
+    if instance.id == HUB:
+        raise SourceConflict(
+            "the source instance hub is built in: it holds what the hub makes itself",
+            remedy="choose another id for the new instance",
+        )
     known = {one.id: one for one in store.select_instances(connection)}.get(instance.id)
     if known is not None and known.system != instance.system:
         raise SourceConflict(
@@ -51,6 +66,18 @@ def register(connection: Connection, instance: SourceInstance, *, who: str) -> N
             field="id",
         )
     store.insert_instance(connection, instance, who=who)
+
+
+def register_hub(connection: Connection) -> None:
+    """Register the built-in instance, when the hub makes its first record; raises SourceConflict where it is taken."""
+    known = {one.id: one for one in store.select_instances(connection)}
+    if HUB not in known:
+        store.insert_instance(connection, SourceInstance(HUB, HUB, "Hub", rank=HUB_RANK), who=HUB)
+    elif known[HUB].system != HUB:
+        raise SourceConflict(
+            f"the source instance hub is registered as {known[HUB].system}, and the hub needs the name for itself",
+            remedy="migrate that instance to another id",
+        )
 
 
 def instances(connection: Connection) -> tuple[SourceInstance, ...]:

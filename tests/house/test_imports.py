@@ -28,6 +28,7 @@ RIGHT = {
     "mdm/access/people_store.py": "",
     "mdm/access/rates_store.py": "",
     "mdm/access/sessions_store.py": "",
+    "mdm/activation/reservations_store.py": "",
     "mdm/clock.py": "import sqlalchemy",
     "mdm/connectors/kafka.py": "import confluent_kafka",
     "mdm/connectors/nats.py": "import nats",
