@@ -80,6 +80,12 @@ class ReservationId(str):
     __slots__ = ()
 
 
+class DealId(str):
+    """Names a deal on its way to be billed."""
+
+    __slots__ = ()
+
+
 class ApiKeyId(str):
     """Names an API key; the secret is no part of it."""
 
@@ -176,6 +182,11 @@ def new_freeze_id() -> str:
 def new_reservation_id() -> ReservationId:
     """Make the id of a reservation."""
     return ReservationId(f"rsv_{_sortable()}")
+
+
+def new_deal_id() -> DealId:
+    """Make the id of a deal."""
+    return DealId(f"dea_{_sortable()}")
 
 
 def new_api_key_id() -> ApiKeyId:

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     entities: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), description="Folders with entity types of your own in YAML, separated as in PATH."
     )
+    recipe: Path | None = Field(
+        default=None, description="YAML file with your own way of a closed-won deal; unset: the one that comes along."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe log line that is written."
     )

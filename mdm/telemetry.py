@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Final, Literal, cast
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from mdm.errors import HubError
 from mdm.settings import Settings
@@ -67,6 +67,18 @@ RESERVATIONS: Final = Counter(
     "mdm_reservations",
     "What became of idempotent creates: existing, reserved or review when asked; confirmed, abandoned or expired.",
     ["entity_type", "change"],
+    registry=REGISTRY,
+)
+DEALS: Final = Gauge(
+    "mdm_deals",
+    "Deals in each state, on their way or held up (incomplete or failing).",
+    ["state", "standing"],
+    registry=REGISTRY,
+)
+DEALS_OLDEST_S: Final = Gauge(
+    "mdm_deals_oldest_seconds",
+    "For how long the oldest deal of each state is in it; 0 when there is none.",
+    ["state"],
     registry=REGISTRY,
 )
 LOOKUPS: Final = Counter("mdm_lookups", "Source keys asked for, by answer.", ["answer"], registry=REGISTRY)

@@ -15,6 +15,7 @@ from mdm.access.rates import forget_buckets
 from mdm.access.replies import forget_replies
 from mdm.access.sessions import forget_sign_ins
 from mdm.activation.reservations import expire_due
+from mdm.activation.steps import advance_due
 from mdm.db.transaction import run
 from mdm.delivery.freezing import thaw
 from mdm.delivery.relays import keep_relays
@@ -76,6 +77,7 @@ TASKS: Final[Sequence[Task]] = (
     Task("refresh_due", 30.0, refresh_due),  # chosen: decay is counted in days
     Task("reevaluate_deferred", 10.0, reevaluate_deferred),  # chosen: such a record stands alone until then
     Task("follow_instances", 30.0, follow_instances),  # chosen: only what a kill left to do
+    Task("advance_deals", 2.0, advance_due),  # chosen: whoever sold, mended or approved one looks at it
     Task("expire_reservations", 10.0, expire_due),  # chosen: whoever waits for one asks again after seconds
     Task("weigh_stale_reviews", 60.0, weigh_stale_reviews),  # chosen: what is at stake in a review changes slowly
     Task("gather_terms", 60.0, gather_terms),  # chosen: only what an earlier schema left to do

@@ -12,6 +12,7 @@ from api.routes.source_records import told as outcome_told
 from api.schemas.exceptions import ExceptionTold, MendedAsked
 from api.schemas.shape import Fault, Instant, Page, SourceId
 from api.schemas.source_records import SourceRecordTold
+from mdm.activation.service import mendable_types
 from mdm.db.transaction import reading
 from mdm.errors import ExceptionUnknown
 from mdm.ids import ExceptionId
@@ -66,7 +67,7 @@ def mend_exception(exception_id: str, asked: MendedAsked, hub: TheHub, asker: As
 
     def effect(connection: Connection) -> ExceptionTold:
         _visible(connection, exception_id, asker)
-        return _told(exceptions.mend(connection, hub.declared, ExceptionId(exception_id), asked.fields))
+        return _told(exceptions.mend(connection, mendable_types(hub), ExceptionId(exception_id), asked.fields))
 
     return once(effect)
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from mdm import clock
 from mdm.activation import reservations_store as store
+from mdm.activation.records import end_record, fault_of, keys_in
 from mdm.activation.reservation_model import (
     MINUTES_MAX,
     REFERENCE_LENGTH_MAX,
@@ -30,9 +31,8 @@ from mdm.activation.reservation_model import (
 )
 from mdm.db.locks import key_hash, lock_keys
 from mdm.db.transaction import reading, run
-from mdm.entities.model import EntityType, Reason
+from mdm.entities.model import EntityType
 from mdm.errors import (
-    FieldFault,
     FieldsRejected,
     InputInvalid,
     ReservationClosed,
@@ -145,7 +145,7 @@ def expire_due(hub: Hub, *, who: str = "worker") -> int:
         found = store.select_due(work.connection, at=clock.now())
         if found is None:
             return 0
-        keys = _keys(work.connection, found.golden_id, found.source)
+        keys = keys_in(work.connection, found.golden_id, found.source)
         if keys:
             _confirm(work, found, keys[0])
         else:
@@ -175,7 +175,7 @@ def list_reservations(
 
 def standing_of(connection: Connection, found: Reservation) -> Resolved:
     """Say how it stands with a reservation now: still to be created, in question, or there by now."""
-    keys = _keys(connection, found.golden_id, found.source)
+    keys = keys_in(connection, found.golden_id, found.source)
     if found.state == "confirmed" or keys:
         return Resolved("existing", found.golden_id, found, keys=keys)
     reviews = _reviews(connection, found.record_id)
@@ -194,7 +194,7 @@ def _judged(hub: Hub, wanted: Wanted, who: str) -> _Asked:
     place = SourceKey(wanted.source, "reservation", "", "new")
     judged = judge(entity_type, Delivery(place, entity_type.name, wanted.fields), known_instances=known, column_map={})
     if isinstance(judged, Rejected):
-        raise FieldsRejected([_fault(reason) for reason in judged.reasons])
+        raise FieldsRejected([fault_of(reason) for reason in judged.reasons])
     return _Asked(entity_type, wanted, judged, who)
 
 
@@ -303,7 +303,7 @@ def _earlier(connection: Connection, asked: _Asked) -> Resolved | None:
 
 def _there(connection: Connection, golden_id: GoldenId, source: str) -> Resolved | None:
     """Say that a golden record has a key in a source, or that somebody creates it there; None when neither."""
-    keys = _keys(connection, golden_id, source)
+    keys = keys_in(connection, golden_id, source)
     if keys:
         return Resolved("existing", golden_id, keys=keys)
     held = store.select_open_on(connection, golden_id, source=source)
@@ -311,7 +311,7 @@ def _there(connection: Connection, golden_id: GoldenId, source: str) -> Resolved
 
 
 def _told_to_others(connection: Connection, held: Reservation) -> Resolved:
-    keys = _keys(connection, held.golden_id, held.source)
+    keys = keys_in(connection, held.golden_id, held.source)
     return Resolved("existing", held.golden_id, held, keys=keys, retry_after_s=None if keys else RETRY_AFTER_S)
 
 
@@ -337,16 +337,12 @@ def _require_fitting(connection: Connection, found: Reservation, key: SourceKey)
         known_instances=frozenset(one.id for one in instances(connection)),
     )
     if not isinstance(judged, str):
-        raise FieldsRejected([replace(_fault(reason), place="source_key") for reason in judged])
+        raise FieldsRejected([replace(fault_of(reason), place="source_key") for reason in judged])
 
 
 def _end(work: Work, found: Reservation, state: str) -> Reservation:
     """Take the record that stands for a reservation out of the hub."""
-    entity_type = work.declared[found.entity_type]
-    delivery = Delivery(found.key, entity_type.name, {}, is_deletion=True, reason=state)
-    judged = judge(entity_type, delivery, known_instances=frozenset({found.key.instance}), column_map={})
-    assert isinstance(judged, Accepted), "a deletion has no values that could be wrong"
-    resolve(work, entity_type, [judged])
+    end_record(work, found.entity_type, found.key, reason=state)
     return _ended(work, replace(found, state="abandoned" if state == "abandoned" else "expired"))
 
 
@@ -363,11 +359,6 @@ def _locked(connection: Connection, reservation_id: str) -> Reservation:
     if found is None:
         raise ReservationUnknown(reservation_id)
     return found
-
-
-def _keys(connection: Connection, golden_id: GoldenId, source: str) -> tuple[SourceKey, ...]:
-    entries = identity_store.select_crosswalk(connection, golden_id, to=source, as_of=None)
-    return tuple(SourceKey(one.source, one.object, one.scope, one.native_id) for one in entries)
 
 
 def _reviews(connection: Connection, record_id: RecordId) -> tuple[ReviewId, ...]:
@@ -387,7 +378,3 @@ def _with_evidence(hub: Hub, connection: Connection, asked: _Asked, answer: Reso
 def _belongs(candidate: Candidate, answer: Resolved) -> bool:
     """Of what exists the evidence for itself counts, of what is in question that for the others."""
     return (candidate.golden_id == answer.golden_id) is (answer.status == "existing")
-
-
-def _fault(reason: Reason) -> FieldFault:
-    return FieldFault(reason.field, reason.code, reason.message, reason.remedy)

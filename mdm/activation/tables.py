@@ -1,7 +1,20 @@
 """Tables of what is on its way to exist in other systems: ids, keys and states; no values of records."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
 from mdm.db.metadata import metadata
 
@@ -43,4 +56,61 @@ reservation = Table(
         unique=True,
         postgresql_where=text("state = 'open' AND reference IS NOT NULL"),
     ),
+)
+
+deal = Table(
+    "deal",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("recipe", Text, nullable=False),
+    Column("opportunity", Text, nullable=False, comment="as printed: the key of what was won"),
+    Column("state", Text, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("step", Text, comment="the step at hand"),
+    Column("done", ARRAY(Text), nullable=False, comment="names of the steps that are done, in order"),
+    Column("attempts", Integer, nullable=False),
+    Column("because", Text, nullable=False, comment="a code: what it waits for, or why it fails"),
+    Column("is_ending", Boolean, nullable=False),
+    Column("billing", Text, comment="the source instance that bills it"),
+    Column("record_id", Text, ForeignKey("source_record.id"), comment="the contract record that holds its facts"),
+    Column("reservation_id", Text, ForeignKey("reservation.id")),
+    Column("customer_id", Text, comment="golden id of the billed legal entity, as it was found"),
+    Column("has_project", Boolean, nullable=False),
+    Column("has_contract", Boolean, nullable=False),
+    Column("exception_id", Text, ForeignKey("delivery_exception.id"), comment="where its facts wait to be mended"),
+    Column("approved_by", Text),
+    Column("since", JSONB, nullable=False, comment="state: when it was reached"),
+    Column("entered_at", TIMESTAMP(timezone=True), nullable=False, comment="when it reached its present state"),
+    Column("next_at", TIMESTAMP(timezone=True), comment="when a worker looks again; none: when somebody acts"),
+    Column("lease_token", BigInteger, nullable=False),
+    Column("lease_until", TIMESTAMP(timezone=True)),
+    Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("ended_by", Text, comment="who cancelled it"),
+    CheckConstraint("state IN ('sold', 'activated', 'approved', 'ready_to_bill', 'cancelled')", name="state"),
+    CheckConstraint(
+        "standing IN ('going', 'waiting', 'incomplete', 'failing', 'failed', 'taking_back', 'done', 'cancelled')",
+        name="standing",
+    ),
+    CheckConstraint("(step IS NULL) = (standing IN ('done', 'cancelled'))", name="step"),
+    CheckConstraint("(standing = 'done') = (state = 'ready_to_bill')", name="done"),
+    CheckConstraint("(standing = 'cancelled') = (state = 'cancelled')", name="cancelled"),
+    Index("ux_deal_opportunity", "opportunity", unique=True, postgresql_where=text("state <> 'cancelled'")),
+    Index("ix_deal_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+    Index("ix_deal_state", "state", "id"),
+    Index("ix_deal_exception_id", "exception_id", postgresql_where=text("exception_id IS NOT NULL")),
+)
+
+deal_turn = Table(
+    "deal_turn",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("deal_id", Text, ForeignKey("deal.id"), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("turn", Text, nullable=False),
+    Column("because", Text, nullable=False, comment="a code: what it waits for, or why it failed"),
+    Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("who", Text, nullable=False),
+    CheckConstraint("turn IN ('done', 'waiting', 'failed', 'taken_back')", name="turn"),
+    Index("ix_deal_turn_deal_id", "deal_id", "id"),
 )

@@ -8,9 +8,10 @@ from types import MappingProxyType
 from matching.block import TRANSFORMS
 from matching.comparators import COMPARATORS
 from matching.standardise import FORMS
+from mdm.entities.code_lists import read_code_lists
 from mdm.entities.document import read_document
 from mdm.entities.loader import load_entity_types
-from mdm.entities.model import EntityType
+from mdm.entities.model import CodeList, EntityType
 from mdm.errors import EntityDeclarationInvalid, EntityTypeUnknown
 
 DEFINITIONS = Path(__file__).parent / "definitions"
@@ -40,6 +41,14 @@ def entity_type_of_file(path: Path, folders: Sequence[Path] = ()) -> EntityType:
     if document is None:
         raise EntityDeclarationInvalid([str(fault) for fault in faults])
     return entity_types((*folders, path))[str(document.content.get("entity"))]
+
+
+def code_lists(folders: Sequence[Path] = ()) -> Mapping[str, CodeList]:
+    """Give every code list by name, the user's folders adding to those that ship with the hub."""
+    found, faults = read_code_lists((DEFINITIONS, *folders))
+    if faults:
+        raise EntityDeclarationInvalid([str(fault) for fault in faults])
+    return found
 
 
 @lru_cache(maxsize=16)

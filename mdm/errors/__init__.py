@@ -7,6 +7,7 @@ HubError
 │   │   ├── FieldsRejected
 │   │   ├── SettingsInvalid
 │   │   ├── EntityDeclarationInvalid
+│   │   ├── RecipeInvalid
 │   │   ├── MatchModelInvalid
 │   │   ├── TargetDeclarationInvalid
 │   │   ├── FileUnreadable
@@ -22,6 +23,7 @@ HubError
 │   │   ├── ReviewUnknown
 │   │   ├── BandUnknown
 │   │   ├── ExceptionUnknown
+│   │   ├── DealUnknown
 │   │   ├── ReservationUnknown
 │   │   ├── SourceEventUnknown
 │   │   ├── TargetUnknown
@@ -47,7 +49,9 @@ HubError
 │   │   ├── IdempotencyMismatch
 │   │   ├── ExceptionClosed
 │   │   ├── ReservationClosed
-│   │   └── ReservationDiffers
+│   │   ├── ReservationDiffers
+│   │   ├── DealConflict
+│   │   └── LeaseLost
 │   ├── Unauthenticated
 │   │   └── SignInRefused
 │   ├── SignInThrottled
@@ -79,11 +83,13 @@ from mdm.errors.conflicts import (
     BandOutdated,
     Conflict,
     CursorFromElsewhere,
+    DealConflict,
     DecisionContradicts,
     ExceptionClosed,
     GoldenRecordRetired,
     IdempotencyInFlight,
     IdempotencyMismatch,
+    LeaseLost,
     OperationBlocked,
     PlanOutdated,
     ReservationClosed,
@@ -99,6 +105,7 @@ from mdm.errors.missing import (
     ApiKeyUnknown,
     AttributeUnknown,
     BandUnknown,
+    DealUnknown,
     DecisionUnknown,
     EntityTypeUnknown,
     EventUnknown,
@@ -128,6 +135,7 @@ from mdm.errors.wrong_input import (
     FileUnreadable,
     InputInvalid,
     MatchModelInvalid,
+    RecipeInvalid,
     SettingsInvalid,
     SourceKeyInvalid,
     TargetDeclarationInvalid,
@@ -145,6 +153,8 @@ __all__ = [
     "CursorFromElsewhere",
     "CursorInvalid",
     "DatabaseUnavailable",
+    "DealConflict",
+    "DealUnknown",
     "DecisionContradicts",
     "DecisionUnknown",
     "EntityDeclarationInvalid",
@@ -162,6 +172,7 @@ __all__ = [
     "IdempotencyInFlight",
     "IdempotencyMismatch",
     "InputInvalid",
+    "LeaseLost",
     "LinkUnusable",
     "MatchModelInvalid",
     "NotFound",
@@ -169,6 +180,7 @@ __all__ = [
     "PersonUnknown",
     "PlanOutdated",
     "RateExceeded",
+    "RecipeInvalid",
     "Refused",
     "ReservationClosed",
     "ReservationDiffers",

@@ -196,3 +196,15 @@ class ReservationDiffers(Conflict):
     """The caller holds a reservation under this reference for other values."""
 
     code = "reservation_differs"
+
+
+class DealConflict(Conflict):
+    """The deal is not where it would have to be for this."""
+
+    code = "deal_conflict"
+
+
+class LeaseLost(Conflict):
+    """Somebody else works on it by now; what was begun here is taken back."""
+
+    code = "lease_lost"

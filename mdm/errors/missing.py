@@ -80,6 +80,12 @@ class ExceptionUnknown(NotFound):
     code, noun, hint = "exception_unknown", "exception", "list them with `mdm exceptions list`"
 
 
+class DealUnknown(NotFound):
+    """No deal has this id."""
+
+    code, noun, hint = "deal_unknown", "deal", "`mdm deals list` shows those that are on their way"
+
+
 class ReservationUnknown(NotFound):
     """No reservation has this id."""
 

@@ -72,6 +72,17 @@ class EntityDeclarationInvalid(InputInvalid):
         self.faults = tuple(faults)
 
 
+class RecipeInvalid(InputInvalid):
+    """A recipe has faults; all of them are listed."""
+
+    code = "recipe_invalid"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        """List every fault as `file:line: what: what to write instead`."""
+        super().__init__("\n".join(faults), remedy="mend the lines named above; MDM_RECIPE names the file")
+        self.faults = tuple(faults)
+
+
 class MatchModelInvalid(InputInvalid):
     """A match model contradicts itself or names something that does not exist."""
 

@@ -73,6 +73,11 @@ AUDITED: Final[Sequence[Audited]] = (
     Audited("saved_queue", ended="ended_at"),
     Audited("review_band", left_out=("position", "answered", "skipped")),
     Audited("attribute_freeze", related=("golden_id", "review_id"), ended="ended_at"),
+    Audited(
+        "deal",
+        related=("record_id", "reservation_id", "customer_id", "exception_id"),
+        left_out=("next_at", "lease_token", "lease_until"),
+    ),
     Audited("reservation", related=("record_id", "instance_id"), ended="ended_at"),
 )
 

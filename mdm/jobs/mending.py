@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import Connection
 
 from mdm.access.limits import Limits
+from mdm.activation.service import mendable_types
 from mdm.db.transaction import reading, run
 from mdm.entities.columns import claim, columns_by_attribute
 from mdm.entities.model import Reason
@@ -105,7 +106,7 @@ def try_mend(
     """
     found = _visible(hub, exception_id, limits)
     exceptions.require_open(found)
-    mended = exceptions.as_mended(found, hub.declared, changes)
+    mended = exceptions.as_mended(found, mendable_types(hub), changes)
     outcome = try_delivery(hub, mended, who=who)
     return Tried(outcome, _card(hub, exceptions.with_reasons(mended, outcome.errors)))
 
@@ -119,7 +120,7 @@ def mend_and_replay(
     """
     exceptions.require_open(_visible(hub, exception_id, limits))
     if changes:
-        run(hub.engine, lambda connection: exceptions.mend(connection, hub.declared, exception_id, changes))
+        run(hub.engine, lambda connection: exceptions.mend(connection, mendable_types(hub), exception_id, changes))
     return replay(hub, exception_id, who=who)
 
 
@@ -210,7 +211,7 @@ def _visible(hub: Hub, exception_id: ExceptionId, limits: Limits | None) -> Deli
 
 def _card(hub: Hub, found: DeliveryException) -> ExceptionCard:
     """Put each reason at the columns that fill its attribute, or at the attribute when none was delivered."""
-    entity_type = hub.declared.get(found.entity_type)
+    entity_type = mendable_types(hub).get(found.entity_type)
     if entity_type is None:
         told = tuple(FieldTold(column, "", column, value) for column, value in found.fields.items())
         return ExceptionCard(found, told, found.reasons)

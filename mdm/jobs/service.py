@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from matching.block import BLOCK_SIZE_EMERGENCY
 from mdm import clock
+from mdm.activation.model import DEAL
+from mdm.activation.service import look_at, take_up_mended
 from mdm.db.statement import text
 from mdm.db.transaction import reading, run
 from mdm.delivery.inbound import Heard, without_echoes
@@ -81,6 +83,8 @@ def replay(hub: Hub, exception_id: ExceptionId, *, who: str, bracket: Bracket[Ou
     this attempt.
     """
     found = run(hub.engine, lambda connection: _require_open(connection, exception_id, bracket))
+    if found.entity_type == DEAL:
+        return _replay_deal(hub, found, who=who, bracket=bracket)
     delivery = exceptions.delivery_of(found)
     known = run(hub.engine, _known)
     judged = _judge(hub, delivery, known, found.column_map)
@@ -103,11 +107,27 @@ def replay(hub: Hub, exception_id: ExceptionId, *, who: str, bracket: Bracket[Ou
 
 def try_delivery(hub: Hub, found: DeliveryException, *, who: str) -> Outcome:
     """Say what a replay of an exception with these fields would do now, by doing it and taking it back."""
+    if found.entity_type == DEAL:
+        return _deal_outcome(found, look_at(hub, found))
     delivery = exceptions.delivery_of(found)
     judged = _judge(hub, delivery, run(hub.engine, _known), found.column_map)
     if isinstance(judged, Rejected):
         return Outcome(delivery.key, "rejected", None, "none", errors=judged.reasons)
     return rehearse(hub, partial(_deliver_chunk, chunk=[(0, judged)], column_map=found.column_map), who=who)[0]
+
+
+def _replay_deal(hub: Hub, found: DeliveryException, *, who: str, bracket: Bracket[Outcome]) -> Outcome:
+    """Take up a deal whose facts were mended."""
+    closing: Bracket[tuple[Reason, ...]] = Bracket(
+        bracket.before, lambda connection, left: bracket.after(connection, _deal_outcome(found, left))
+    )
+    return _deal_outcome(found, take_up_mended(hub, found, who=who, bracket=closing))
+
+
+def _deal_outcome(found: DeliveryException, reasons: tuple[Reason, ...]) -> Outcome:
+    return Outcome(
+        SourceKey.parse(found.source_key), "rejected" if reasons else "created", None, "none", errors=reasons
+    )
 
 
 def refresh_due(hub: Hub, *, who: str = "worker") -> int:

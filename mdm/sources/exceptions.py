@@ -57,6 +57,11 @@ def listed_by(
     return store.select_filtered(connection, asked, after=after, limit=limit)
 
 
+def newest_open(connection: Connection, key: SourceKey) -> ExceptionId:
+    """Return the newest exception about a key that is open; there must be one."""
+    return store.select_newest_open(connection, str(key))
+
+
 def count_by(connection: Connection, asked: ExceptionFilter) -> int:
     """Count what a filter lets through."""
     return store.count_filtered(connection, asked)

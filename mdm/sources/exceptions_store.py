@@ -134,6 +134,14 @@ def count_filtered(connection: Connection, asked: ExceptionFilter) -> int:
     )
 
 
+def select_newest_open(connection: Connection, source_key: str) -> ExceptionId:
+    """Return the newest open exception about a key."""
+    query = text(
+        "SELECT id FROM delivery_exception WHERE source_key = :key AND state = 'open' ORDER BY id DESC LIMIT 1"
+    )
+    return ExceptionId(connection.execute(query, {"key": source_key}).scalar_one())
+
+
 def select_exception(
     connection: Connection, exception_id: str, *, for_update: bool = False
 ) -> DeliveryException | None:

@@ -16,6 +16,7 @@ MADE = {
     "rev": ids.new_review_id,
     "exc": ids.new_exception_id,
     "rsv": ids.new_reservation_id,
+    "dea": ids.new_deal_id,
     "key": ids.new_api_key_id,
     "per": ids.new_person_id,
     "ses": ids.new_session_id,

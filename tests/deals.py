@@ -1,0 +1,67 @@
+"""A deal for tests, in the words of the recipe that ships, and short ways to tell of it and to look at it."""
+
+from typing import Any, Final
+
+from mdm.activation.model import Deal
+from mdm.activation.service import DealShown, Sold, require_deal, show_deal, take_up
+from mdm.activation.steps import advance
+from mdm.db.transaction import run
+from mdm.hub import Hub
+from mdm.jobs.service import deliver
+from mdm.sources.model import SourceKey
+from tests.hubs import delivery, register_instances
+
+OPPORTUNITY: Final = "salesforce-emea/Opportunity:7"
+ACCOUNT: Final = "salesforce-emea/Account:7"
+ERP: Final = "d365-emea"
+FACTS: Final[dict[str, Any]] = {
+    "account": ACCOUNT,
+    "legal entity": "DEMF",
+    "currency": "EUR",
+    "amount": "120000",
+    "billing name": "Acme Logistik GmbH",
+    "country": "Germany",
+    "city": "Hamburg",
+    "vat number": "DE136695976",
+    "project name": "ERP rollout",
+    "contract name": "Acme ERP rollout 2026",
+    "start date": "2026-07-01",
+    "end date": "2026-12-31",
+}
+BILLED: Final[dict[str, Any]] = {"name": "ACME LOGISTIK GMBH", "country": "DE", "vat number": "DE 136 695 976"}
+
+
+def prepare(hub: Hub) -> Hub:
+    """Register the systems of the recipe, and deliver the account that was sold to."""
+    register_instances(hub, "salesforce-emea", "netsuite-us", ERP)
+    deliver(hub, [delivery(ACCOUNT, "customer", name="Kranich Reederei AG", country="DE")], who="test")
+    return hub
+
+
+def tell(hub: Hub, opportunity: str = OPPORTUNITY, *, who: str = "sales", **changes: Any) -> Deal:
+    """Tell of a deal with some facts changed; None leaves one out. Its steps are not done yet."""
+    named = {name.replace("_", " "): value for name, value in changes.items()}
+    fields = {name: value for name, value in {**FACTS, **named}.items() if value is not None}
+    return take_up(hub, Sold(SourceKey.parse(opportunity), fields), who=who)
+
+
+def follow(hub: Hub, deal: Deal) -> Deal:
+    """Do the steps of a deal until it waits, fails or is at its end."""
+    advance(hub, deal.id)
+    return run(hub.engine, lambda c: require_deal(c, deal.id))
+
+
+def shown(hub: Hub, deal: Deal) -> DealShown:
+    """Give a deal with all that happened to it."""
+    return run(hub.engine, lambda c: show_deal(c, deal.id))
+
+
+def standing(deal: Deal) -> tuple[str, str, str | None, str]:
+    """Say how far a deal is: state, standing, step, because."""
+    progress = deal.progress
+    return progress.state, progress.standing, progress.step, progress.because
+
+
+def bill(hub: Hub, native_id: str = "C1") -> None:
+    """Let the ERP deliver the billed legal entity, as it does once it was created there."""
+    deliver(hub, [delivery(f"{ERP}/customer:{native_id}", "customer", **BILLED)], who="erp")
