@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from mdm.cli import (
     check,
+    deals,
     decide,
     decisions,
     demo,
@@ -120,6 +121,7 @@ app.command("relations")(relations.relations)
 app.add_typer(golden.app, name="golden")
 app.add_typer(review_sheet.app, name="review")
 app.add_typer(exceptions.app, name="exceptions")
+app.add_typer(deals.app, name="deals")
 app.add_typer(reservations.app, name="reservations")
 app.add_typer(export.app, name="export")
 app.add_typer(sources.app, name="sources")

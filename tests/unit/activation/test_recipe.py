@@ -57,7 +57,8 @@ def test_all_faults_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
     expected = {
         "  street:": "facts.street.fills.customer: a customer has no attribute sreet; write street",
         "  city:": "facts.city.fills.invoice: a deal makes no invoice; choose customer, project or contract",
-        "  billing_method:": "facts.billing_method.code_list: there is no code list billing_methods; write billing_method",
+        "  billing_method:": "facts.billing_method.code_list: there is no code list billing_methods; write"
+        " billing_method",
         "  - {name: customer_in_erp": "steps.5: `of` names whose key a step waits for; write of: customer, project or"
         " contract beside does: key, and nowhere else",
     }
