@@ -33,7 +33,7 @@ from tests.stewards import Life, Strike, live, populate, require_kept
 
 pytestmark = [pytest.mark.db, pytest.mark.timeout(14_400)]
 
-OF_STEWARDS = frozenset(point for point in POINTS if not point.startswith("delivery."))  # see test_relays_killed
+OF_STEWARDS = frozenset(point for point in POINTS if not point.startswith(("delivery.", "reservation.", "deal.")))
 GROUPS = 8
 LIFE_S_MAX = 120.0
 HITS = (2, 3, 5, 9, 14, 20, 30)
