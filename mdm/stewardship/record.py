@@ -91,7 +91,7 @@ def see_payload(connection: Connection, key: SourceKey) -> Payload:
     if row is None:
         raise SourceRecordUnknown(str(key), remedy=source_key_hint(connection, key))
     columns = tuple((name[:TEXT_LENGTH_MAX], _text(value)) for name, value in [*row.fields.items()][:COLUMNS_MAX])
-    warnings = tuple(str(one.get("message", ""))[:TEXT_LENGTH_MAX] for one in row.warnings)
+    warnings = tuple((field[:TEXT_LENGTH_MAX], code) for field, code, _ in row.warnings)
     return Payload(
         str(key), row.entity_type, row.state, row.version, row.source_time, row.recorded_at, columns, warnings
     )

@@ -234,7 +234,10 @@ class EffectSeen:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What a source delivered of a record last: its own columns, each with its text, and what was wrong with it."""
+    """What a source delivered of a record last: its own columns, each with its text, and what was wrong with it.
+
+    warnings  the attributes whose value was taken with a warning, each with the code of the reason
+    """
 
     source_key: str
     entity_type: str
@@ -243,4 +246,4 @@ class Payload:
     source_time: datetime | None
     recorded_at: datetime
     columns: tuple[tuple[str, str], ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[tuple[str, str], ...]

@@ -77,7 +77,9 @@ def payload(visit: TheVisit, golden_id: str, key: Text) -> Response:
         found = see_payload(connection, SourceKey.parse(key))
     if not visit.may("read", entity_type=found.entity_type, source=SourceKey.parse(key).instance):
         raise Forbidden("your role does not let you see this record", remedy="ask an administrator of the hub")
-    return page(visit, "record_payload.html", payload=found)
+    declared = visit.hub.declared.get(found.entity_type)
+    titles = {name: one.title for name, one in declared.attributes.items()} if declared is not None else {}
+    return page(visit, "record_payload.html", payload=found, titles=titles)
 
 
 @router.get("/records/{golden_id}/pointing/{entity_type}")

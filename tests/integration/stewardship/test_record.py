@@ -7,9 +7,10 @@ from mdm.decisions.model import Verdict
 from mdm.errors import GoldenRecordUnknown
 from mdm.hub import Hub
 from mdm.ids import GoldenId
+from mdm.sources.model import SourceKey
 from mdm.stewardship.model import By, Confirm, Judge, Undo
 from mdm.stewardship.operations import perform, preview
-from mdm.stewardship.record import see_record
+from mdm.stewardship.record import see_payload, see_record
 from mdm.stewardship.record_effects import see_effect
 from mdm.stewardship.record_history import history_of
 from mdm.stewardship.record_kin import all_pointing_at, family_of, related_to
@@ -35,6 +36,17 @@ def test_a_value_names_its_record_its_rule_and_who_says_otherwise(hub: Hub) -> N
     assert (name.origin.source_key, name.origin.rule, name.origin.also_in) == (SF, "source_priority", 1)  # and CE
     assert [(one.value, one.origin.source_key) for one in name.losers] == [("BRIGHTWATER CONSULTING LIMITED", NS)]
     assert [member.source_key for member in seen.members] == [CE, NS, SF]
+
+
+def test_what_was_delivered_is_seen_with_what_it_was_taken_for(hub: Hub) -> None:
+    key = "certinia/Account:C-4"
+    deliver_all(hub, delivery(key, "customer", at=5, name="Oakfield Labs Inc", country="Nowhere"))
+
+    with hub.engine.connect() as connection:
+        seen = see_payload(connection, SourceKey.parse(key))
+
+    assert seen.columns == (("country", "Nowhere"), ("name", "Oakfield Labs Inc"))
+    assert seen.warnings == (("country", "unknown_code"),)
 
 
 def test_a_hierarchy_is_what_attributes_say_and_decisions_where_they_do_not(hub: Hub) -> None:
