@@ -1,0 +1,239 @@
+"""A hub whose every readable field holds a payload, written by the services that write such fields in earnest.
+
+Each payload is the name of a client and the key of another one; the rest of the fields take them in turn. What the page
+tests visit is returned by name.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+from sqlalchemy import Engine
+
+from mdm.access import people
+from mdm.access.people_model import Standing
+from mdm.db.transaction import run, transaction
+from mdm.decisions.model import Verdict
+from mdm.decisions.queue_model import QueueAsked
+from mdm.decisions.review_model import Review, ReviewFilter
+from mdm.errors import InputInvalid
+from mdm.hub import Hub, carry
+from mdm.ids import GoldenId
+from mdm.jobs import mending
+from mdm.jobs.service import deliver
+from mdm.sources import exceptions
+from mdm.sources.exceptions_model import ExceptionFilter
+from mdm.sources.model import Delivery, SourceInstance, SourceKey
+from mdm.sources.service import register
+from mdm.stewardship import queue_bands, queues, reviews
+from mdm.stewardship.bands import Intended, answer_each
+from mdm.stewardship.model import By, Judge, Merge
+from mdm.stewardship.operations import perform
+from mdm.stewardship.overrides import Wish, set_override
+from tests.browser.hostile_corpus import PAYLOADS
+from tests.hubs import EPOCH, golden_by_key, hub_on
+
+INSTANCES = ("crm-east", "crm-west", "erp-one")
+PAIRS = 12
+SAME = {"vat number": "GB 980 7806 84", "website": "kestrel.example", "phone": "+44 20 7946 0958", "country": "GB"}
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """Ids of what there is to look at.
+
+    golden    the record on which everything hangs; `merge` is the event that made `merged` absorb another one
+    pair      a question about two golden records, `cluster` one about the records of one, `waiting` one answered
+    """
+
+    hub: Hub
+    golden: str
+    other: str
+    key: str
+    merge: str
+    merged: str
+    pair: Review
+    cluster: Review
+    waiting: Review
+    band: str
+    rejected: str
+    dismissed: str
+    person: str
+
+
+def hostile_hub(engine: Engine) -> Hostile:
+    """Write the whole data set."""
+    hub, texts = hub_on(engine), cycle(PAYLOADS[::-1])
+    with transaction(engine) as connection:
+        for rank, (instance, title) in enumerate(zip(INSTANCES, texts, strict=False), start=1):
+            register(
+                connection,
+                SourceInstance(instance, instance[:3], title, rank, duplicate_free=instance == "erp-one"),
+                who=next(texts),
+            )
+    _deliver(hub, texts, [_client(texts, number, name) for number, name in enumerate(PAYLOADS)])
+    _deliver(hub, texts, [_twin(texts, number) for number in range(PAIRS)])
+    central = _central(hub, texts)
+    asked = _questions(hub, texts)
+    merge, merged = _operations(hub, texts, central)
+    band = _queues(hub, texts)
+    waiting, dismissed = _exceptions(hub, texts)
+    found = reviews.list_reviews(hub, ReviewFilter(kinds=("duplicates_in_source",)))
+    golden = golden_by_key(hub)
+    together = {golden[str(key)] for key in central}
+    assert (len(together), len(found)) == (1, 1), (together, found)
+    return Hostile(
+        hub=hub,
+        golden=golden[str(central[0])],
+        other=golden[_key("crm-east", PAYLOADS[-1])],
+        key=str(central[0]),
+        merge=merge,
+        merged=merged,
+        pair=asked[0],
+        cluster=found[0],
+        waiting=asked[1],
+        band=band,
+        rejected=waiting,
+        dismissed=dismissed,
+        person=_people(engine, texts),
+    )
+
+
+def _key(instance: str, native_id: str) -> str:
+    return str(SourceKey(instance, "Account", "", native_id))
+
+
+def _client(texts: Iterator[str], number: int, name: str) -> Delivery:
+    """Give a client of this name; its key is another payload, and so is whatever else it says."""
+    fields: dict[str, Any] = {
+        "name": name,
+        "city": f"Hull {number}",
+        "street": next(texts),
+        "website": next(texts),
+        "email": next(texts),
+        "region": next(texts),
+        next(texts): next(texts),
+    }
+    return Delivery(SourceKey("crm-east", "Account", "", PAYLOADS[number - 1]), "customer", fields, EPOCH)
+
+
+def _twin(texts: Iterator[str], number: int) -> Delivery:
+    """Give another system's client of the same name and town: a question."""
+    fields = {"name": PAYLOADS[number * 7], "city": f"Hull {number * 7}", "street": next(texts), "phone": next(texts)}
+    return Delivery(SourceKey("crm-west", "Account", "", next(texts)), "customer", fields, EPOCH)
+
+
+def _deliver(hub: Hub, texts: Iterator[str], deliveries: list[Delivery]) -> None:
+    outcomes = deliver(hub, deliveries, who=next(texts))
+    assert {one.status for one in outcomes} == {"created"}, [one for one in outcomes if one.status == "rejected"]
+
+
+def _central(hub: Hub, texts: Iterator[str]) -> list[SourceKey]:
+    """Deliver one client three times, twice by the system that holds each thing once, with project and contract."""
+    keys = [SourceKey(instance, "Account", "", next(texts)) for instance in ("erp-one", "erp-one", "crm-west")]
+    parent = SourceKey("erp-one", "Account", "", next(texts))
+    name, city = next(texts), next(texts)
+    clients = [Delivery(parent, "customer", {"name": next(texts), "city": "Bonn"}, EPOCH)]
+    for key in keys:
+        fields = {
+            "name": name,
+            "trading names": [next(texts) for _ in range(3)],
+            "former names": next(texts),
+            "street": next(texts),
+            "city": city,
+            "addresses": [{"kind": next(texts), "street": next(texts), "city": next(texts)}],
+            "industry": next(texts),
+            "parent": parent.native_id,
+            next(texts): next(texts),
+        }
+        clients.append(Delivery(key, "customer", fields | SAME, EPOCH))
+    _deliver(hub, texts, clients)
+    belongs = {"customer": keys[0].native_id, "status": "active"}
+    work = [
+        Delivery(SourceKey("erp-one", "Project", "", next(texts)), "project", _named(texts) | belongs, EPOCH),
+        Delivery(SourceKey("erp-one", "Contract", "", next(texts)), "contract", _named(texts) | belongs, EPOCH),
+    ]
+    _deliver(hub, texts, work)
+    return keys
+
+
+def _named(texts: Iterator[str]) -> dict[str, Any]:
+    return {"name": next(texts), "code": next(texts), "number": next(texts)}
+
+
+def _questions(hub: Hub, texts: Iterator[str]) -> list[Review]:
+    """Comment, assign and answer; the second question waits for another person."""
+    found = list(reviews.list_reviews(hub, ReviewFilter(kinds=("possible_match",))))
+    assert len(found) >= PAIRS
+    first, second, third = found[:3]
+    for _ in range(6):
+        run(hub.engine, lambda c: reviews.comment(c, first.id, next(texts), who=next(texts)))
+    run(hub.engine, lambda c: reviews.assign(c, third.id, _printable(texts)))
+    proposed = [Intended(second.id, second.versions, Verdict("related", next(texts), "sister_of"))]
+    who = next(texts)
+    carry(hub, lambda work: answer_each(work, proposed, bulk_id="", waits_because=next(texts)), who=who)
+    run(hub.engine, lambda c: reviews.claim(c, found[3].id, minutes=30, who=next(texts)))
+    return [reviews.get_review(hub, one.id) for one in (first, second)]
+
+
+def _operations(hub: Hub, texts: Iterator[str], central: list[SourceKey]) -> tuple[str, str]:
+    """Merge two others, relate and override the central record; each with its reason."""
+    golden = golden_by_key(hub)
+    own = GoldenId(golden[str(central[0])])
+    absorbed, related, stays = (GoldenId(golden[_key("crm-east", PAYLOADS[place])]) for place in (50, 51, 52))
+    merged = perform(hub, Merge(stays, absorbed, stays), By(next(texts), next(texts)))
+    perform(hub, Judge(own, related, Verdict("related", next(texts), "parent_of")), By(next(texts), next(texts)))
+    for attribute in ("legal_name", "street", "street", "trading_names"):
+        value = [next(texts), next(texts)] if attribute == "trading_names" else next(texts)
+        set_override(hub, own, Wish(attribute, value, next(texts)), who=next(texts))
+    return merged.event_id, stays
+
+
+def _queues(hub: Hub, texts: Iterator[str]) -> str:
+    """Keep queues that everybody sees, and look at a band that is stopped."""
+    for _ in range(24):
+        name, who = _printable(texts), next(texts)
+        run(hub.engine, lambda c, name=name, who=who: queues.save_queue(c, name, QueueAsked(), who=who, is_shared=True))
+    who = next(texts)
+    asked = ReviewFilter(entity_types=("customer",), kinds=("possible_match",))
+    seen = queue_bands.band_preview(hub, asked, Verdict("different", next(texts)), who=who)
+    queue_bands.accept_band(hub, seen.id, who=who)
+    queue_bands.stop_band(hub, seen.id, who=next(texts))
+    return seen.id
+
+
+def _printable(texts: Iterator[str]) -> str:
+    """Give the next payload that the hub takes where it asks for letters that can be printed."""
+    return next(text for text in texts if text.isprintable() and len(text) <= queues.NAME_LENGTH_MAX)
+
+
+def _exceptions(hub: Hub, texts: Iterator[str]) -> tuple[str, str]:
+    """Deliver what is refused: no name, and words that no list knows; one of them is dismissed with a reason."""
+    for place in range(4):
+        faulty = []
+        for number in range(6):
+            fields: Mapping[str, Any] = {"country": next(texts), "currency": next(texts), next(texts): next(texts)}
+            faulty.append(Delivery(SourceKey("crm-east", "Lead", "", next(texts)), "customer", fields))
+            named = {"name": next(texts), "country": next(texts), "vat number": next(texts)}
+            faulty.append(Delivery(SourceKey("crm-west", "Lead", "", f"L{place}.{number}"), "customer", named))
+        deliver(hub, faulty, who=next(texts))
+    open_ = run(hub.engine, lambda c: exceptions.listed_by(c, ExceptionFilter(kind="rejected"), limit=50))
+    assert len(open_) > 12
+    mending.dismiss(hub, open_[1].id, note=next(texts), who=next(texts))
+    return open_[0].id, open_[1].id
+
+
+def _people(engine: Engine, texts: Iterator[str]) -> str:
+    """Add people of such names, as far as the hub takes them; logins are of plain letters only."""
+    found = ""
+    for number in range(24):
+        with transaction(engine) as connection:
+            try:
+                person = people.add_person(
+                    connection, f"p{number}", name=next(texts), standing=Standing("viewer"), by=next(texts)
+                )
+            except InputInvalid:
+                continue
+            found = person.id
+    return found
