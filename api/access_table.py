@@ -113,7 +113,6 @@ ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", "/openapi.json"): _PUBLIC,
     ("POST", "/v1/source-records"): Access("write", body="batch", is_unsafe=True, counted="records"),
     ("GET", "/asyncapi.json"): _PUBLIC,
-    ("POST", "/v1/source-records"): Access("write", body="batch", is_unsafe=True),
     ("GET", "/v1/source-records/life"): _READ,
     ("POST", "/v1/source-events"): Access("write", body="batch", is_unsafe=True, counted="events"),
     ("GET", "/v1/source-events"): _READ,

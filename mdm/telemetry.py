@@ -63,6 +63,7 @@ EXCEPTIONS: Final = Counter(
 )
 RATES_EXCEEDED: Final = Counter(
     "mdm_rates_exceeded", "Requests refused since their caller asked too much, by rate.", ["rate"], registry=REGISTRY
+)
 RESERVATIONS: Final = Counter(
     "mdm_reservations",
     "What became of idempotent creates: existing, reserved or review when asked; confirmed, abandoned or expired.",

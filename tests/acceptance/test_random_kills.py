@@ -27,9 +27,7 @@ from tests.hubs import assert_sound, hub_on
 SCALE = 0.04  # about 160 records, six seconds of one core with the start of the process
 LOAD_S_MAX = 120
 OF_LOADS = frozenset(
-    point
-    for point in POINTS
-    if not point.startswith(("operation.", "decision.", "delivery.", "reservation.", "deal."))
+    point for point in POINTS if not point.startswith(("operation.", "decision.", "delivery.", "reservation.", "deal."))
 )
 LOAD = (sys.executable, "-c", "from mdm.cli.main import app; app()", "demo", "--no-serve", "--scale", str(SCALE))
 

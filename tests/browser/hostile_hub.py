@@ -194,7 +194,8 @@ def _queues(hub: Hub, texts: Iterator[str]) -> str:
     """Keep queues that everybody sees, and look at a band that is stopped."""
     for _ in range(24):
         name, who = _printable(texts), next(texts)
-        run(hub.engine, lambda c, name=name, who=who: queues.save_queue(c, name, QueueAsked(), who=who, is_shared=True))
+        with transaction(hub.engine) as connection:
+            queues.save_queue(connection, name, QueueAsked(), who=who, is_shared=True)
     who = next(texts)
     asked = ReviewFilter(entity_types=("customer",), kinds=("possible_match",))
     seen = queue_bands.band_preview(hub, asked, Verdict("different", next(texts)), who=who)

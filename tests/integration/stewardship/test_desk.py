@@ -84,7 +84,9 @@ def test_a_claim_lasts_for_its_period_and_keeps_its_beginning(hub: Hub, asked: l
 def test_a_claim_that_ran_out_is_to_be_had(hub: Hub, asked: list[Review]) -> None:
     take(hub, asked[0].id, who="ann")
     with hub.engine.begin() as connection:
-        connection.execute(text("UPDATE review SET claimed_until = now() - interval '1 second' WHERE claimed_by = 'ann'"))
+        connection.execute(
+            text("UPDATE review SET claimed_until = now() - interval '1 second' WHERE claimed_by = 'ann'")
+        )
 
     assert take(hub, asked[0].id, who="bob")
 
