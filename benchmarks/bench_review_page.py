@@ -63,7 +63,7 @@ class Server:
     """A running server of one checkout, and what its requests took, by the name of the page."""
 
     name: str
-    process: subprocess.Popen[str]
+    child: subprocess.Popen[str]
     address: str
     said: Path
     cookie: str
@@ -83,7 +83,7 @@ class Server:
 
     def cpu_ms(self) -> float:
         """Read the milliseconds of processor time that all threads of the server have used."""
-        return sum(_ran_ms(task) for task in Path(f"/proc/{self.process.pid}/task").iterdir())
+        return sum(_ran_ms(task) for task in Path(f"/proc/{self.child.pid}/task").iterdir())
 
     def taken_ms(self, route: str) -> list[float]:
         """Read from the log how long the requests of a route took, in their order."""
@@ -98,19 +98,19 @@ def served(code: Path, home: Path, folder: Path, cookie: str) -> Iterator[Server
     said = folder / f"{code.name}.log"
     environment = {**os.environ, "MDM_HOME": str(home), "PYTHONPATH": str(code)}
     with said.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(
+        child = subprocess.Popen(
             [*MDM, "serve", "--port", "0", "--no-worker"], cwd=code, env=environment, stderr=file, text=True
         )
     try:
         deadline = time.monotonic() + START_S_MAX
         while not (told := re.search(r"http://([\d.]+:\d+)", said.read_text(encoding="utf-8"))) or not answers(told[1]):
-            if time.monotonic() > deadline or process.poll() is not None:
+            if time.monotonic() > deadline or child.poll() is not None:
                 raise SystemExit(f"the server did not start:\n{said.read_text(encoding='utf-8')}")
             time.sleep(0.05)
-        yield Server(code.name, process, told[1], said, cookie)
+        yield Server(code.name, child, told[1], said, cookie)
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(START_S_MAX)
+        child.send_signal(signal.SIGTERM)
+        child.wait(START_S_MAX)
 
 
 def read_in_turn(servers: Sequence[Server], engine: Engine, review_ids: Sequence[str], rounds: int) -> None:

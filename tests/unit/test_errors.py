@@ -13,7 +13,7 @@ from mdm.errors import HubError
 def tree(root: type[HubError]) -> Iterator[type[HubError]]:
     yield root
     for child in root.__subclasses__():
-        if child.__module__ == errors.__name__:
+        if child.__module__.startswith(errors.__name__):
             yield from tree(child)
 
 

@@ -46,12 +46,12 @@ def test_another_seed_gives_another_firm(firm: DemoFirm) -> None:
     assert build_firm(seed=8).records != firm.records
 
 
-def test_the_firm_is_made_within_two_seconds() -> None:
-    started = time.perf_counter()
+def test_the_firm_is_made_within_two_seconds_of_one_processor() -> None:
+    started = time.process_time()
 
     build_firm()
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_about_four_thousand_records_come_from_all_systems(firm: DemoFirm) -> None:
