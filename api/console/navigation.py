@@ -23,5 +23,6 @@ PAGES: Final = (
     Page("queue", "/queue", N_("Queue"), "steward"),
     Page("records", "/records", N_("Records"), "read"),
     Page("exceptions", "/exceptions", N_("Exceptions"), "steward"),
+    Page("activation", "/activation", N_("Activation"), "read"),
     Page("people", "/people", N_("People"), "admin"),
 )

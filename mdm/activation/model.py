@@ -174,6 +174,16 @@ class StepTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class DealName:
+    """What people call a deal: its contract, its client, its amount; "" for what is not known yet."""
+
+    contract: str
+    client: str
+    amount: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class DealFilter:
     """Which deals to list; None means any.
 

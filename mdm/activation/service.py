@@ -4,7 +4,7 @@ A deal is known by the key of its opportunity, so telling of it twice changes no
 among the exceptions with every reason, and goes on when it was mended there or is told of again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -16,17 +16,18 @@ from mdm import clock
 from mdm.activation import progress as turns
 from mdm.activation import store
 from mdm.activation.checks import Checked, check_deal
-from mdm.activation.model import DEAL, STATES, Deal, DealFilter, Ids, Progress, Recipe, StateCount, StepTurn
+from mdm.activation.model import DEAL, STATES, Deal, DealFilter, DealName, Ids, Progress, Recipe, StateCount, StepTurn
 from mdm.activation.recipe import recipe_of as read_recipe
 from mdm.activation.records import put_record
 from mdm.db.actor import name_actor
 from mdm.db.locks import key_hash, lock_keys
 from mdm.db.transaction import run
+from mdm.entities.mapping import map_record
 from mdm.entities.model import EntityType, Reason
 from mdm.errors import DealConflict, DealUnknown
 from mdm.failpoints import failpoint
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
-from mdm.ids import ExceptionId, new_deal_id
+from mdm.ids import DealId, ExceptionId, new_deal_id
 from mdm.sources import exceptions, exceptions_store
 from mdm.sources.model import Delivery, DeliveryException, Rejected, SourceKey
 from mdm.telemetry import DEALS, DEALS_OLDEST_S
@@ -189,6 +190,19 @@ def show_deal(connection: Connection, deal_id: str) -> DealShown:
 def list_deals(connection: Connection, asked: DealFilter, *, after: str = "", limit: int = 100) -> tuple[Deal, ...]:
     """List deals in the order in which they came in; cancelled ones only when they are asked for."""
     return store.select_deals(connection, asked, at=clock.now(), after=after, limit=limit)
+
+
+def names_of(connection: Connection, recipe: Recipe, deals: Sequence[Deal]) -> dict[DealId, DealName]:
+    """Give what people call these deals: by their golden records, incomplete ones by what was told of them."""
+    named = store.select_names(connection, deals)
+    told = exceptions.fields_of(connection, [one.exception_id for one in deals if one.exception_id is not None])
+    for deal in deals:
+        if deal.progress.standing == "incomplete" and deal.exception_id in told:
+            facts = map_record(recipe.facts, told[deal.exception_id], instance=deal.opportunity.instance).values
+            named[deal.id] = DealName(
+                *(str(facts.get(name, "")) for name in ("contract_name", "billing_name", "amount", "currency"))
+            )
+    return named
 
 
 def oldest_deals(connection: Connection, *, limit: int) -> dict[str, tuple[Deal, ...]]:

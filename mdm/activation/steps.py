@@ -195,7 +195,7 @@ class _Doer:
                 self._wait(work.connection, deal, step, "approval")
                 return
             self._put_contract(work, deal, status="active")
-            self._done(work.connection, deal, step)
+            self._done(work.connection, deal, step, who=deal.approved_by)
 
         carry(self.hub, act, who=self.who)
 
@@ -308,10 +308,9 @@ class _Doer:
             raise LeaseLost(f"somebody else works on deal {self.deal.id} by now", remedy="nothing: they go on with it")
         return found
 
-    def _done(self, connection: Connection, deal: Deal, step: Step) -> None:
-        self._save(
-            connection, deal, turns.done(self.recipe, deal.progress), StepTurn(step.name, "done", self._at, self.who)
-        )
+    def _done(self, connection: Connection, deal: Deal, step: Step, *, who: str | None = None) -> None:
+        turn = StepTurn(step.name, "done", self._at, who or self.who)
+        self._save(connection, deal, turns.done(self.recipe, deal.progress), turn)
         failpoint("deal.step_done")
 
     def _wait(self, connection: Connection, deal: Deal, step: Step, because: str) -> None:

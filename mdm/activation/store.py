@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from mdm.activation.model import STATES, Deal, DealFilter, Ids, Progress, StateCount, StepTurn
+from mdm.activation.model import STATES, Deal, DealFilter, DealName, Ids, Progress, StateCount, StepTurn
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.ids import DealId, ExceptionId, GoldenId, ReservationId
@@ -197,6 +197,34 @@ def count_older(connection: Connection, state: str, *, than: timedelta, at: date
     """Count the deals that are in a state for longer than this."""
     query = text("SELECT count(*) FROM deal WHERE state = :state AND entered_at < :before")
     return int(connection.execute(query, {"state": state, "before": at - than}).scalar_one())
+
+
+def select_names(connection: Connection, deals: Sequence[Deal]) -> dict[DealId, DealName]:
+    """Read what people call these deals: contract, client, amount, as their golden records hold them now."""
+    rows = [
+        {"deal_id": one.id, "native_id": one.id, "customer_id": one.ids.customer_id, "object": one.contract_key.object}
+        for one in deals
+    ]
+    found = connection.execute(
+        text(
+            "SELECT w.deal_id, c.values ->> 'name' AS name, c.values ->> 'value' AS amount, c.values ->> 'currency' AS"
+            " currency, k.values ->> 'legal_name' AS client"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w (deal_id text, native_id text, customer_id text,"
+            " object text)"
+            " LEFT JOIN source_record r ON (r.instance_id, r.object, r.scope, r.native_id) = ('hub', w.object, '',"
+            "  w.native_id)"
+            " LEFT JOIN golden_record g ON g.id = r.golden_id AND g.state = 'active'"
+            " LEFT JOIN golden_version c ON c.golden_id = g.id AND c.version = g.version"
+            " LEFT JOIN golden_record a ON a.id = w.customer_id"
+            " LEFT JOIN golden_record b ON b.id = coalesce(a.forward_to, a.id) AND b.state = 'active'"
+            " LEFT JOIN golden_version k ON k.golden_id = b.id AND k.version = b.version"
+        ),
+        {"rows": as_json(rows)},
+    )
+    return {
+        DealId(row.deal_id): DealName(row.name or "", row.client or "", row.amount or "", row.currency or "")
+        for row in found
+    }
 
 
 def select_parents(connection: Connection, golden_id: GoldenId, *, depth_max: int) -> tuple[tuple[str, ...], bool]:

@@ -57,6 +57,11 @@ def listed_by(
     return store.select_filtered(connection, asked, after=after, limit=limit)
 
 
+def fields_of(connection: Connection, exception_ids: Sequence[ExceptionId]) -> dict[ExceptionId, Mapping[str, Any]]:
+    """Give what was delivered, as mended, by exception."""
+    return store.select_fields(connection, exception_ids) if exception_ids else {}
+
+
 def newest_open(connection: Connection, key: SourceKey) -> ExceptionId:
     """Return the newest exception about a key that is open; there must be one."""
     return store.select_newest_open(connection, str(key))

@@ -134,6 +134,14 @@ def count_filtered(connection: Connection, asked: ExceptionFilter) -> int:
     )
 
 
+def select_fields(connection: Connection, exception_ids: Sequence[ExceptionId]) -> dict[ExceptionId, Mapping[str, Any]]:
+    """Read the fields of exceptions."""
+    rows = connection.execute(
+        text("SELECT id, fields FROM delivery_exception WHERE id = ANY(:ids)"), {"ids": list(map(str, exception_ids))}
+    )
+    return {ExceptionId(row.id): row.fields for row in rows}
+
+
 def select_newest_open(connection: Connection, source_key: str) -> ExceptionId:
     """Return the newest open exception about a key."""
     query = text(

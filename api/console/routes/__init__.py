@@ -3,6 +3,7 @@
 from api.console import assets
 from api.console.routes import (
     account,
+    activation,
     exceptions,
     find,
     home,
@@ -36,6 +37,7 @@ PAGE_ROUTERS = (
     record_values.router,
     record_why.router,
     exceptions.router,
+    activation.router,
     people.router,
     account.router,
 )

@@ -13,6 +13,7 @@ from api.console.visit import TheVisit, Visit
 from api.errors import HttpRefusal
 from mdm import clock
 from mdm.access.limits import Limits
+from mdm.activation.service import mendable_types
 from mdm.db.transaction import reading
 from mdm.errors import InputInvalid
 from mdm.ids import ExceptionId
@@ -63,13 +64,13 @@ def overview(visit: TheVisit, wanted: Annotated[Wanted, Query()]) -> Response:
         visit,
         "exceptions.html",
         asked=asked,
-        groups=[shown.group_shown(each, hub.declared, titles, words) for each in groups],
+        groups=[shown.group_shown(each, mendable_types(hub), titles, words) for each in groups],
         lines=[shown.line_shown(each, titles, words) for each in found[:PAGE_LENGTH]],
         count=count,
         following=shown.address_of(asked, after=found[PAGE_LENGTH - 1].id) if len(found) > PAGE_LENGTH else "",
         is_first=not wanted.after,
         titles=titles,
-        types=[name for name in hub.declared if limits is None or name in limits.entity_types],
+        types=[name for name in mendable_types(hub) if limits is None or name in limits.entity_types],
         address=shown.address_of,
         names=shown.NAMES,
         now=clock.now(),

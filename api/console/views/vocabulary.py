@@ -102,12 +102,14 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "project": N_("project"),
             "contract": N_("contract"),
             "resource": N_("person"),
+            "deal": N_("deal"),
         },
         "entities": {
             "customer": N_("clients"),
             "project": N_("projects"),
             "contract": N_("contracts"),
             "resource": N_("people"),
+            "deal": N_("deals"),
         },
         "state": {
             "active": N_("in use"),

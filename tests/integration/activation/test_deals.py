@@ -75,7 +75,7 @@ def test_a_complete_deal_is_activated_approved_and_ready_to_bill(firm: Hub) -> N
         ("project", "done", "", "worker"),
         ("contract", "done", "", "worker"),
         ("approval", "waiting", "approval", "worker"),
-        ("approval", "done", "", "worker"),
+        ("approval", "done", "", "mara"),
         ("customer_in_erp", "waiting", "key_of_customer", "worker"),
         ("customer_in_erp", "done", "", "worker"),
     ]
