@@ -143,6 +143,7 @@ def mend(
     as_json: AsJson = False,
 ) -> None:
     """Put mended values in place of delivered ones; `mdm exceptions replay` then sends the record on its way."""
+    from mdm.activation.service import mendable_types
     from mdm.cli.output import print_json, print_text
     from mdm.cli.session import session
     from mdm.db.transaction import run
@@ -151,7 +152,9 @@ def mend(
 
     mended = _changes(changes)
     with session() as hub:
-        found = run(hub.engine, lambda connection: put_right(connection, hub.declared, ExceptionId(exception), mended))
+        found = run(
+            hub.engine, lambda connection: put_right(connection, mendable_types(hub), ExceptionId(exception), mended)
+        )
     if as_json:
         print_json(found)
     else:
