@@ -4,7 +4,7 @@ A freeze ends with its review, however that was closed; what the targets missed 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import Connection
@@ -24,15 +24,15 @@ from mdm.telemetry import FREEZES
 THAW_MAX = 100  # freezes that one round ends (chosen)
 
 
-def freeze_quarrels(hub: Hub, lanes: Sequence[DueLane], *, now: datetime) -> int:
+def freeze_quarrels(hub: Hub, lanes: Sequence[DueLane]) -> int:
     """Freeze the attributes of these golden records about which systems quarrel; return how many."""
     returns_min = hub.settings.flip_flop_returns
     # A return needs a version, and so does each value that is replaced.
     ids = [lane.golden_id for lane in lanes if lane.head > returns_min + 1]
     if not ids:
         return 0
-    since = now - timedelta(hours=hub.settings.flip_flop_hours)
     with reading(hub.engine) as connection:
+        since = clock.instant(connection) - timedelta(hours=hub.settings.flip_flop_hours)
         histories = store.select_histories(connection, ids, since=since, versions_min=returns_min + 2)
         known = store.select_frozen(connection, list(histories))
         settled = store.select_settled(connection, list(histories))

@@ -101,7 +101,8 @@ class _Listening:
             if held is not None:
                 self._note(held, said, replace(held, state="lost", intended=None))
             return one
-        shown = {name: value for name, value in fields.items() if name in self._fields}
+        # A system delivers whole records: a field that is not there holds nothing.
+        shown = {name: fields.get(name) for name in self._fields}
         if held is None:
             salt = new_salt()
             self._note(None, said, Held(*_place(key), "active", salt, hash_fields(salt, shown)))
@@ -114,17 +115,19 @@ class _Listening:
             if intended.get(name) == hash_ or is_ours(held.written, name, hash_, told_at=told_at)
         }
         self._note(held, said, replace(held, state="active", hashes={**held.hashes, **seen}))
+        ours &= fields.keys()
         if said is None or not ours:
             return one
         own = {name: value for name, value in fields.items() if name not in ours}
         news = {name for name, value in own.items() if _is_news(held, said, name, value)}
+        news |= said.fields.keys() - fields.keys()
         ECHOES.labels(self._target.id).inc(len({name for name in ours if fields[name] != said.fields.get(name)}))
         if not news:
             return Arrival(RecordId(said.record_id), key, "unchanged", GoldenId(said.golden_id))
         heard = judge_own_words(
             self._entity_type, replace(one.delivery, fields=own), accepted=one, column_map=self._column_map
         )
-        again = [name for name in news if own[name] == said.fields.get(name)]
+        again = [name for name in news & own.keys() if own[name] == said.fields.get(name)]
         return _said_again(heard, held, again) if again else heard
 
     def _note(self, held: Held | None, said: Row[Any] | None, after: Held) -> None:

@@ -52,7 +52,7 @@ def deliver_records(
     hub: Hub, declaration: Declaration, system: RecordSystem, lanes: Sequence[DueLane], *, now: datetime
 ) -> tuple[list[Settlement], list[Failure]]:
     """Bring the records of leased lanes to what they shall hold; return how each lane is settled, and all failures."""
-    freeze_quarrels(hub, lanes, now=now)
+    freeze_quarrels(hub, lanes)
     sights, held_back = look(hub.engine, declaration, hub.declared, lanes)
     settlements: list[Settlement] = []
     asked: list[tuple[DueLane, Sight, tuple[Intent, ...]]] = []

@@ -136,7 +136,9 @@ def _creation(subscription: RecordSubscription, sight: Sight, values: _Values, l
         external_id=str(sight.golden_id),
     )
     # A repeat may be answered with the record that an earlier attempt made, of other values: nothing is known of it.
-    hashes = hash_fields(salt, fields) if lane.attempts == 0 else {}
+    # Else a new record has nothing in the fields that are not filled.
+    everything = {rule.target_field: value for rule, value in values}
+    hashes = hash_fields(salt, everything) if lane.attempts == 0 else {}
     return Intent(change, Held(subscription.object, subscription.scope, "", "active", salt, hashes))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from tests.hubs import assert_sound, delivery, golden_by_key
-from tests.targets import Shelf, ready
+from tests.targets import ERP, Shelf, ready
 
 pytestmark = pytest.mark.db
 
@@ -62,7 +62,7 @@ def test_a_change_made_there_is_news_also_back_to_the_value_of_before(
     tmp_path: Path,
     shelf: Shelf,
 ) -> None:
-    relay = ready(hub, tmp_path, shelf)
+    relay = ready(hub, tmp_path, shelf, ERP.replace("field: remark", "field: note"))
     deliver(hub, [delivery("erp-us/Widget:n1", "widget_hold", at=0, codes=["c1"], note="old")], who="t")
     deliver(hub, [delivery("crm-us/Account:1", "widget_hold", at=1, codes=["c1"], name="Acme", note="new")], who="t")
     assert len(set(golden_by_key(hub).values())) == 1
