@@ -21,6 +21,7 @@ from mdm.access.rates import Limiter
 from mdm.access.service import KeyRing
 from mdm.access.sessions import SessionRing
 from mdm.db.transaction import run
+from mdm.delivery.overview import KeptTargets
 from mdm.errors import Forbidden
 from mdm.history.hot_reads import HotConnection
 from mdm.hub import UNBRACKETED, Bracket, Hub
@@ -45,6 +46,7 @@ class Opened:
     provider: OidcProvider | None = None
     keys_read: dict[str, "Future[Principal | None]"] = field(default_factory=dict)
     figures: KeptFigures = field(default_factory=KeptFigures)
+    targets: KeptTargets = field(default_factory=KeptTargets)
 
     async def ask(self, question: Callable[[HotConnection], Awaitable[Answer]]) -> Answer:
         """Run one hot read; where the database was restarted meanwhile, replace the broken connections and ask again.

@@ -200,6 +200,9 @@ def _facts(error: errors.HubError) -> dict[str, Any]:
         facts["errors"] = [{"place": error.field, "message": error.message}]
     if isinstance(error, errors.FieldsRejected):
         facts["errors"] = [asdict(fault) for fault in error.faults]
+    if isinstance(error, errors.TargetDeclarationInvalid):
+        places = zip(error.places, error.faults, strict=False)
+        facts["errors"] = [{"place": json_pointer(place), "message": fault} for place, fault in places]
     if isinstance(error, errors.AsOfBeyondHorizon):
         facts["horizon"] = error.horizon.isoformat()
     if isinstance(error, errors.DecisionContradicts):

@@ -12,8 +12,9 @@ from api.schemas.health import AliveTold, ReadyTold
 from mdm.activation.service import count_deals
 from mdm.db import migrate
 from mdm.db.transaction import reading
+from mdm.delivery.overview import readings_of
 from mdm.errors import Unavailable
-from mdm.telemetry import render_metrics
+from mdm.telemetry import TARGETS, TargetReading, render_metrics
 
 router = APIRouter(route_class=HubRoute, tags=["Health"])
 
@@ -41,7 +42,10 @@ def is_ready(opened: Everything, response: Response) -> ReadyTold:
 
 @router.get("/metrics", operation_id="read_metrics", response_class=Response)
 def read_metrics(opened: Everything) -> Response:
-    """Give every counter in the text format of Prometheus; deals are counted anew, while the database answers."""
+    """Give every counter, deals and targets as they stand now, in the text format of Prometheus."""
+    readings: tuple[TargetReading, ...] = ()
     with suppress(Unavailable), reading(opened.hub.engine) as connection:
         count_deals(connection)
+        readings = readings_of(opened.targets.lines(connection))
+    TARGETS.tell(readings)  # while the database does not answer, nothing is said of targets: `absent` tells so
     return Response(render_metrics(), media_type=CONTENT_TYPE_LATEST)

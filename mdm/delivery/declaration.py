@@ -102,13 +102,13 @@ def read_declaration(path: Path, declared: Mapping[str, EntityType]) -> tuple[De
     document, faults = read_document(path)
     if document is None:
         raise TargetDeclarationInvalid([str(fault) for fault in faults])
-    shaped, found = check_shape(document, TargetDeclaration)
-    found = [*faults, *found]
-    if shaped is not None:
-        found.extend(_crosscheck(document, shaped, declared))
-    if shaped is None or found:
-        raise TargetDeclarationInvalid([str(fault) for fault in sorted(found, key=lambda fault: fault.line)])
-    return _declaration(shaped), document.content
+    return _checked(document, faults, declared), document.content
+
+
+def check_declaration(content: Mapping[str, Any], declared: Mapping[str, EntityType]) -> Declaration:
+    """Read a declaration that came as plain values, as by HTTP. Raises TargetDeclarationInvalid with every fault."""
+    # Nothing of it stands in a line: a fault names its place alone.
+    return _checked(Document("the declaration", dict(content), dict.fromkeys(_places(content), 0)), (), declared)
 
 
 def declaration_of(content: Mapping[str, Any]) -> Declaration:
@@ -124,6 +124,29 @@ def target_schema() -> dict[str, Any]:
 @lru_cache(maxsize=256)
 def _parsed(content: bytes) -> Declaration:
     return _declaration(_PLAIN.validate_json(content))
+
+
+def _checked(document: Document, faults: Iterable[Fault], declared: Mapping[str, EntityType]) -> Declaration:
+    shaped, found = check_shape(document, TargetDeclaration)
+    found = [*faults, *found]
+    if shaped is not None:
+        found.extend(_crosscheck(document, shaped, declared))
+    if shaped is None or found:
+        found.sort(key=lambda fault: fault.line)
+        places = [tuple(filter(None, one.place.split("."))) for one in found]
+        raise TargetDeclarationInvalid([str(one) for one in found], places)
+    return _declaration(shaped)
+
+
+def _places(content: Any, place: Place = ()) -> Iterator[Place]:
+    yield place
+    steps: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(content, Mapping):
+        steps = content.items()
+    elif isinstance(content, list):
+        steps = enumerate(content)
+    for step, part in steps:
+        yield from _places(part, (*place, step))
 
 
 def _crosscheck(document: Document, shaped: TargetDeclaration, declared: Mapping[str, EntityType]) -> Iterator[Fault]:

@@ -24,7 +24,7 @@ from mdm.failpoints import failpoint
 from mdm.identity import store as identity_store
 from mdm.identity.service import GoldenLocks
 from mdm.ids import GoldenId
-from mdm.telemetry import DELIVERIES
+from mdm.telemetry import DELIVERIES, DELIVERY_SECONDS
 
 WAITING: Final = timedelta(minutes=10)  # chosen: what waits for a parent is woken by it; this is for what was missed
 
@@ -91,8 +91,12 @@ def settle(
     store.wake_waiting(connection, declaration.id, told, now=instant)
     _note_health(connection, declaration, failures, instant, answered=answered)
     failpoint("delivery.settled")
-    for one in outcomes:
-        DELIVERIES.labels(declaration.id, one["outcome"]).inc()
+    for outcome in outcomes:
+        DELIVERIES.labels(declaration.id, outcome["outcome"]).inc()
+    seconds = DELIVERY_SECONDS.labels(declaration.id)
+    for one in settlements:
+        if isinstance(one, Done) and one.outcome == "delivered" and one.lane.golden_id in kept:
+            seconds.observe((instant - one.lane.queued_at).total_seconds())
     return frozenset(map(GoldenId, kept))
 
 
@@ -144,7 +148,8 @@ def _note_health(
     if not whole:
         return
     standing = standings_store.select_standing(connection, declaration.id)
-    assert standing is not None, "a target that was leased has a standing"
+    if standing is None:
+        return  # it was removed meanwhile
     failure = worst or whole[-1]
     # What a whole batch ran into at once is one failure of the target.
     count = standing.failures + (0 if failure.kind == "throttled" else 1)

@@ -1,6 +1,9 @@
 """Use cases of people who look after deliveries: see what waits, tell again, leave out."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -9,47 +12,69 @@ from mdm.db.actor import name_actor
 from mdm.delivery import lanes_store, standings_store
 from mdm.delivery import orders_store as store
 from mdm.delivery.model import Declaration
-from mdm.delivery.orders_model import Asked, Depth, LaneFilter, LaneLine, Order, OutcomeLine, TargetLine
+from mdm.delivery.orders_model import (
+    Asked,
+    Depth,
+    LaneFilter,
+    LaneLine,
+    Order,
+    OrderKind,
+    OutcomeLine,
+    Past,
+    TargetLine,
+)
 from mdm.delivery.targets import declarations, require_declaration
-from mdm.errors import InputInvalid
+from mdm.errors import InputInvalid, TargetUnknown
 from mdm.ids import GoldenId, new_delivery_order_id
 from mdm.publishing import store as publishing_store
+
+EVERYTHING: Final = Past()
 
 
 def target_lines(connection: Connection) -> tuple[TargetLine, ...]:
     """List every target with how it stands and how much waits for it."""
     declared = declarations(connection)
     standings = standings_store.select_standings(connection)
-    depths = {
-        row.target_id: Depth(row.ready, row.waiting, row.dead, row.failing, row.oldest_at)
-        for row in store.select_depths(connection)
-    }
-    return tuple(
-        TargetLine(
-            target.id,
-            declared[target.id].title if target.id in declared else target.id,
-            target.kind,
-            target.entity_types,
-            standings.get(target.id),
-            depths.get(target.id, Depth()),
+    depths = _depths(connection)
+    now = clock.instant(connection)
+    lines = []
+    for target in publishing_store.select_targets(connection):
+        title = declared[target.id].title if target.id in declared else target.id
+        depth = depths.get(target.id, Depth())
+        lines.append(
+            TargetLine(
+                target.id,
+                title,
+                target.kind,
+                target.entity_types,
+                target.configuration,
+                standings.get(target.id),
+                depth,
+                _lateness(depth, now),
+            )
         )
-        for target in publishing_store.select_targets(connection)
-    )
+    return tuple(lines)
+
+
+def target_line(connection: Connection, target_id: str) -> TargetLine:
+    """Give one target with how it stands; raises TargetUnknown."""
+    found = next((line for line in target_lines(connection) if line.id == target_id), None)
+    if found is None:
+        raise TargetUnknown(target_id)
+    return found
 
 
 def lane_lines(
     connection: Connection,
+    target_ids: Sequence[str],
     *,
-    target_id: str | None = None,
     state: LaneFilter = "any",
     golden_id: GoldenId | None = None,
-    after: str = "",
+    after: tuple[str, str] = ("", ""),
     limit: int = 100,
 ) -> tuple[LaneLine, ...]:
-    """List lanes that have something to tell; `after` is `golden id, blank, target id` of the last one seen."""
-    rows = store.select_lanes(
-        connection, target_id=target_id, state=state, golden_id=golden_id, after=after, limit=limit
-    )
+    """List lanes of targets that have something to tell; `after` is target and golden id of the last one seen."""
+    rows = store.select_lanes(connection, target_ids, state=state, golden_id=golden_id, after=after, limit=limit)
     return tuple(
         LaneLine(
             row.target_id,
@@ -71,15 +96,10 @@ def lane_lines(
 
 
 def outcome_lines(
-    connection: Connection,
-    *,
-    target_id: str | None = None,
-    golden_id: GoldenId | None = None,
-    before: int | None = None,
-    limit: int = 100,
+    connection: Connection, target_ids: Sequence[str], asked: Past = EVERYTHING, *, limit: int = 100
 ) -> tuple[OutcomeLine, ...]:
-    """List what became of messages, newest first."""
-    rows = store.select_outcomes(connection, target_id=target_id, golden_id=golden_id, before=before, limit=limit)
+    """List what became of messages to targets, newest first."""
+    rows = store.select_outcomes(connection, target_ids, asked, limit=limit)
     return tuple(
         OutcomeLine(
             row.id,
@@ -99,24 +119,34 @@ def outcome_lines(
     )
 
 
+def reach(connection: Connection, target_id: str, kind: OrderKind, asked: Asked) -> int:
+    """Count the golden records that an order would reach now, and change nothing; raises as the order itself does."""
+    require_declaration(connection, target_id)
+    if kind == "replay":
+        return store.count_replayed(connection, target_id, asked, with_told=asked.names_told)
+    _require_no_range(asked)
+    return store.count_skipped(connection, target_id, asked)
+
+
 def replay(connection: Connection, target_id: str, asked: Asked, *, reason: str, who: str) -> Order:
-    """Tell a target again: what is parked, or, where a golden record or a range is named, what it was told then.
+    """Tell a target again: all that is parked; or what it was told, or was parked, of a golden record or in a range.
 
     Messages keep their ids. Raises TargetUnknown, InputInvalid without a reason.
     """
     declaration = _ordered(connection, target_id, reason, who)
     now = clock.instant(connection)
-    lanes = store.revive_dead(connection, target_id, asked, now=now)
-    if asked != Asked():
+    lanes = 0
+    # What was told before and is parked now is reached once: telling it again takes it out of the parked ones.
+    if asked.names_told:
         lanes += store.tell_again(connection, target_id, asked, is_coalesced=declaration.events is None, now=now)
+    lanes += store.revive_dead(connection, target_id, asked, now=now)
     return _keep(connection, Order(new_delivery_order_id(), target_id, "replay", lanes, reason), asked, who)
 
 
 def skip(connection: Connection, target_id: str, asked: Asked, *, reason: str, who: str) -> Order:
     """Leave out what is parked, waits or fails: the target is not told of it. Raises as `replay` does."""
     _ordered(connection, target_id, reason, who)
-    if asked.since is not None or asked.until is not None:
-        raise InputInvalid("only what was not told can be left out", remedy="leave the range out", field="since")
+    _require_no_range(asked)
     left_out = store.skip(connection, target_id, asked)
     rows = [
         {
@@ -134,6 +164,32 @@ def skip(connection: Connection, target_id: str, asked: Asked, *, reason: str, w
     ]
     lanes_store.insert_outcomes(connection, rows, at=clock.instant(connection), who=who)
     return _keep(connection, Order(new_delivery_order_id(), target_id, "skip", len(rows), reason), asked, who)
+
+
+def _depths(connection: Connection) -> dict[str, Depth]:
+    found: dict[str, Depth] = {}
+    for row in store.select_depths(connection):
+        depth = found.get(row.target_id, Depth())
+        if row.state == "ready":
+            depth = replace(depth, ready=row.lanes, failing=row.failing, oldest_at=row.oldest_at)
+        elif row.state == "waiting":
+            depth = replace(depth, waiting=row.lanes)
+        else:
+            depth = replace(depth, dead=row.lanes)
+        found[row.target_id] = depth
+    return found
+
+
+def _lateness(depth: Depth, now: datetime) -> float | None:
+    """Say for how long the oldest message could have been told; None while all of them wait for an undo."""
+    if depth.oldest_at is None or depth.oldest_at > now:
+        return None
+    return (now - depth.oldest_at).total_seconds()
+
+
+def _require_no_range(asked: Asked) -> None:
+    if asked.is_range:
+        raise InputInvalid("only what was not told can be left out", remedy="leave the range out", field="since")
 
 
 def _ordered(connection: Connection, target_id: str, reason: str, who: str) -> Declaration:

@@ -5,19 +5,47 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from mdm.delivery.model import LaneState, OutcomeKind, Standing
+from mdm.delivery.model import LaneState, OutcomeKind, Standing, TargetKind
 from mdm.ids import GoldenId
 
 LaneFilter = Literal["any", "ready", "failing", "waiting", "dead"]
+# What can be left out: lanes that are parked, that fail, that wait for another record, or all of these.
+SkipFilter = Literal["any", "failing", "waiting", "dead"]
+OrderKind = Literal["replay", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which lanes of a target are meant: of one golden record, or told between two instants; all when left out."""
+    """Which lanes of a target are meant: of one golden record, or told or parked between two instants; else all.
+
+    state  of those that are to be left out
+    """
 
     golden_id: GoldenId | None = None
     since: datetime | None = None
     until: datetime | None = None
+    state: SkipFilter = "any"
+
+    @property
+    def names_told(self) -> bool:
+        """Tell whether it names what was told already, by record or range."""
+        return self.golden_id is not None or self.is_range
+
+    @property
+    def is_range(self) -> bool:
+        """Tell whether it names a range of time."""
+        return self.since is not None or self.until is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Which outcomes are asked for; `before` is the place of the last one seen: when it was recorded, and its id."""
+
+    golden_id: GoldenId | None = None
+    outcome: OutcomeKind | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: tuple[datetime, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +54,7 @@ class Order:
 
     id: str
     target_id: str
-    kind: Literal["replay", "skip"]
+    kind: OrderKind
     lanes: int
     reason: str
 
@@ -41,17 +69,28 @@ class Depth:
     failing: int = 0
     oldest_at: datetime | None = None
 
+    @property
+    def waits(self) -> int:
+        """Count what is still to be told by itself: parked lanes are a person's."""
+        return self.ready + self.waiting
+
 
 @dataclass(frozen=True, slots=True)
 class TargetLine:
-    """One target as a list of targets shows it; one of kind file has no standing."""
+    """One target as a list of targets shows it; one of kind file has no standing.
+
+    oldest_s  for how many seconds the oldest message could have been told and was not; None: nothing is late.
+              Parked lanes do not count, nor what waits for another record or for an undo.
+    """
 
     id: str
     title: str
-    kind: str
+    kind: TargetKind
     entity_types: tuple[str, ...]
+    configuration: Mapping[str, Any]
     standing: Standing | None
     depth: Depth
+    oldest_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ delivery_outcome = Table(
         "outcome IN ('delivered', 'no_change', 'not_subscribed', 'undone', 'skipped', 'dead')", name="outcome"
     ),
     Index("ix_delivery_outcome_golden_id", "golden_id", "id"),
-    Index("ix_delivery_outcome_target_id", "target_id", "recorded_at"),
+    Index("ix_delivery_outcome_target_id", "target_id", "recorded_at", postgresql_include=["queued_at", "outcome"]),
 )
 
 target_record = Table(

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from mdm import clock
 from mdm.db.actor import name_actor
 from mdm.delivery import standings_store
-from mdm.delivery.declaration import declaration_of, read_declaration
+from mdm.delivery.changes import Applied, differences
+from mdm.delivery.declaration import check_declaration, declaration_of, read_declaration
 from mdm.delivery.model import Declaration, Standing, StandingState
 from mdm.errors import InputInvalid, TargetUnknown
 from mdm.hub import Hub
@@ -21,36 +22,68 @@ from mdm.sources.service import require_instance
 
 def apply_declaration(
     connection: Connection, declaration: Declaration, content: Mapping[str, Any], *, who: str
-) -> Standing:
+) -> Applied:
     """Add a target, or change it, and queue the present state of all it was not told of.
 
-    A new target of records waits for its backfill: what it holds has to be matched before anything is written there.
-    Raises SourceUnknown, InputInvalid when the id belongs to a target of another kind.
+    A target of records that is new, or new to an entity type, waits for its backfill: what it holds has to be matched
+    before anything is written there. Raises SourceUnknown, InputInvalid when the id belongs to a target of another kind
+    or of another system.
     """
     name_actor(connection, who)
-    known = {one.id: one for one in publishing_store.select_targets(connection)}.get(declaration.id)
+    applied = preview_declaration(connection, declaration, content)
+    target = Target(declaration.id, declaration.kind, declaration.entity_types, content)
+    publishing_store.insert_target(connection, target, who=who)
+    queued = publishing_store.insert_backlog(
+        connection, declaration.id, at=clock.recording_instant(connection), who=who
+    )
+    if applied.change == "new" or applied.needs_backfill:
+        state: StandingState = "backfill" if applied.needs_backfill else "running"
+        reason = f"new: {', '.join(applied.new_types)}" if applied.change != "new" else ""
+        standing = Standing(declaration.id, state, reason, clock.instant(connection), who)
+        standings_store.upsert_standing(connection, standing, burst=declaration.rate.burst)
+    return replace(applied, queued=queued)
+
+
+def preview_declaration(connection: Connection, declaration: Declaration, content: Mapping[str, Any]) -> Applied:
+    """Say what applying a declaration would do, and change nothing; raises as applying it does."""
+    known = publishing_store.select_target(connection, declaration.id)
     if known is not None and known.kind != declaration.kind:
         raise InputInvalid(
             f"{declaration.id} is a target of kind {known.kind}, not {declaration.kind}",
             remedy="choose another id, or remove the target first",
             field="kind",
         )
+    if known is not None and (known.configuration.get("instance") or "") != declaration.instance:
+        # What the hub wrote there, and the records' ids, would be taken for what another system holds.
+        raise InputInvalid(
+            f"{declaration.id} writes the records of {known.configuration['instance']}, not of {declaration.instance}",
+            remedy="choose another id, or remove the target first",
+            field="instance",
+        )
     if declaration.instance:
         require_instance(connection, declaration.instance)
-    target = Target(declaration.id, declaration.kind, declaration.entity_types, content)
-    publishing_store.insert_target(connection, target, who=who)
-    publishing_store.insert_backlog(connection, declaration.id, at=clock.recording_instant(connection), who=who)
-    standing = standings_store.select_standing(connection, declaration.id)
-    if standing is None:
-        state: StandingState = "backfill" if declaration.kind == "records" else "running"
-        standing = Standing(declaration.id, state, "", clock.instant(connection), who)
-        standings_store.upsert_standing(connection, standing, burst=declaration.rate.burst)
-    return standing
+    queued = publishing_store.count_backlog(connection, declaration.id, declaration.entity_types)
+    told = known.entity_types if known is not None else ()
+    new_types = tuple(name for name in declaration.entity_types if name not in told)
+    found = differences(known.configuration, content) if known is not None else ()
+    return Applied(
+        declaration.id,
+        "new" if known is None else "changed" if found else "unchanged",
+        found,
+        queued,
+        new_types,
+        needs_backfill=declaration.kind == "records" and bool(new_types),
+    )
 
 
 def read_target(hub: Hub, path: Path) -> tuple[Declaration, Mapping[str, Any]]:
     """Read the declaration of a target from its file; raises TargetDeclarationInvalid with every fault."""
     return read_declaration(path, hub.declared)
+
+
+def check_target(hub: Hub, content: Mapping[str, Any]) -> Declaration:
+    """Read the declaration of a target from plain values; raises TargetDeclarationInvalid with every fault."""
+    return check_declaration(content, hub.declared)
 
 
 def declarations(connection: Connection) -> dict[str, Declaration]:
@@ -66,11 +99,17 @@ def declarations_of_instances(connection: Connection, instances: Sequence[str]) 
 
 
 def require_declaration(connection: Connection, target_id: str) -> Declaration:
-    """Give one declared target; raises TargetUnknown."""
-    found = declarations(connection).get(target_id)
+    """Give one declared target; raises TargetUnknown, and InputInvalid for a target of files, which has none."""
+    found = publishing_store.select_target(connection, target_id)
     if found is None:
         raise TargetUnknown(target_id)
-    return found
+    if found.kind == "file":
+        raise InputInvalid(
+            f"{target_id} is a folder of files: it holds all that is known after each round",
+            remedy="`mdm sync` writes it; `mdm targets remove` ends that",
+            field="target",
+        )
+    return declaration_of(found.configuration)
 
 
 def let_stand(connection: Connection, target_id: str, state: StandingState, *, reason: str, who: str) -> Standing:
@@ -84,6 +123,8 @@ def let_stand(connection: Connection, target_id: str, state: StandingState, *, r
             remedy=f"look at `mdm targets backfill {target_id}`, and apply it",
             field="target",
         )
+    if not reason.strip():
+        raise InputInvalid("say why", remedy="give a reason of one sentence", field="reason")
     name_actor(connection, who)
     standing = replace(standing, state=state, reason=reason, since=clock.instant(connection), who=who)
     standings_store.upsert_standing(connection, standing, burst=declaration.rate.burst)

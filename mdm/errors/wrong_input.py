@@ -94,10 +94,11 @@ class TargetDeclarationInvalid(InputInvalid):
 
     code = "target_declaration_invalid"
 
-    def __init__(self, faults: Sequence[str]) -> None:
-        """List every fault as `file:line: what: what to write instead`."""
+    def __init__(self, faults: Sequence[str], places: Sequence[tuple[str | int, ...]] = ()) -> None:
+        """List every fault as `file:line: what: what to write instead`, and where each stands in the document."""
         super().__init__("\n".join(faults), remedy="mend the lines named above; `mdm schema target` prints the schema")
         self.faults = tuple(faults)
+        self.places = tuple(places)
 
 
 class FileUnreadable(InputInvalid):

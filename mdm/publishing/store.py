@@ -144,9 +144,9 @@ def insert_target(connection: Connection, target: Target, *, who: str) -> None:
     )
 
 
-def insert_backlog(connection: Connection, target_id: str, *, at: datetime, who: str) -> None:
-    """Queue the present version of every golden record that a target subscribes to and was never told of."""
-    connection.execute(
+def insert_backlog(connection: Connection, target_id: str, *, at: datetime, who: str) -> int:
+    """Queue the present version of all that a target subscribes to and was never told of; return how many."""
+    return connection.execute(
         text(
             "WITH told AS (INSERT INTO outbox_message (target_id, golden_id, version, recorded_at, who)"
             " SELECT t.id, g.id, g.version, :at, :who FROM target t JOIN golden_record g ON t.entity_types @>"
@@ -158,6 +158,19 @@ def insert_backlog(connection: Connection, target_id: str, *, at: datetime, who:
             " version, :at, :who FROM told"
         ),
         {"target": target_id, "at": at, "who": who},
+    ).rowcount
+
+
+def count_backlog(connection: Connection, target_id: str, entity_types: Sequence[str]) -> int:
+    """Count the golden records of these types that a target was never told of."""
+    return int(
+        connection.execute(
+            text(
+                "SELECT count(*) FROM golden_record g WHERE g.entity_type = ANY(:types) AND g.version > 0"
+                " AND NOT EXISTS (SELECT FROM delivery_lane l WHERE l.target_id = :target AND l.golden_id = g.id)"
+            ),
+            {"target": target_id, "types": list(entity_types)},
+        ).scalar_one()
     )
 
 
@@ -186,6 +199,14 @@ def select_targets(connection: Connection) -> tuple[Target, ...]:
     """List the targets by id."""
     rows = connection.execute(text("SELECT id, kind, entity_types, configuration FROM target ORDER BY id"))
     return tuple(Target(row.id, row.kind, tuple(row.entity_types), row.configuration) for row in rows)
+
+
+def select_target(connection: Connection, target_id: str) -> Target | None:
+    """Give one target."""
+    row = connection.execute(
+        text("SELECT id, kind, entity_types, configuration FROM target WHERE id = :target"), {"target": target_id}
+    ).one_or_none()
+    return Target(row.id, row.kind, tuple(row.entity_types), row.configuration) if row is not None else None
 
 
 def select_record_targets(connection: Connection, instances: Sequence[str]) -> tuple[Mapping[str, Any], ...]:

@@ -105,6 +105,7 @@ delivery_lane = Table(
         "ix_delivery_lane_due",
         "target_id",
         "due_at",
+        postgresql_include=["state", "recorded_at", "not_before", "failure_kind"],
         postgresql_where=text("acknowledged < head AND state <> 'dead'"),
     ),
     Index("ix_delivery_lane_dead", "target_id", "golden_id", postgresql_where=text("state = 'dead'")),

@@ -20,9 +20,13 @@ COMMENT ON COLUMN delivery_lane.lease_token IS 'whoever settles must name it';
 COMMENT ON COLUMN delivery_lane.attempts IS 'failed ones in a row';
 COMMENT ON COLUMN delivery_lane.waits_for IS 'the golden record that the target has to know first';
 COMMENT ON COLUMN delivery_lane.is_forced IS 'told again though the target holds it already';
-CREATE INDEX ix_delivery_lane_due ON delivery_lane (target_id, due_at) WHERE acknowledged < head AND state <> 'dead';
+-- What the index includes lets depth and age of a million waiting lanes be counted without a look at the table.
+CREATE INDEX ix_delivery_lane_due ON delivery_lane (target_id, due_at)
+    INCLUDE (state, recorded_at, not_before, failure_kind) WHERE acknowledged < head AND state <> 'dead';
 CREATE INDEX ix_delivery_lane_dead ON delivery_lane (target_id, golden_id) WHERE state = 'dead';
 CREATE INDEX ix_delivery_lane_waits_for ON delivery_lane (target_id, waits_for) WHERE waits_for IS NOT NULL;
+-- A queue: its dead rows are swept when a fiftieth has changed, not a fifth, so that claims and counts stay quick.
+ALTER TABLE delivery_lane SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02);
 
 CREATE TABLE target_standing (
     target_id TEXT NOT NULL,
@@ -85,7 +89,7 @@ CREATE TABLE delivery_outcome (
 COMMENT ON COLUMN delivery_outcome.version IS 'up to which golden version the target is done with';
 COMMENT ON COLUMN delivery_outcome.details IS 'native ids and names of fields; never values';
 CREATE INDEX ix_delivery_outcome_golden_id ON delivery_outcome (golden_id, id);
-CREATE INDEX ix_delivery_outcome_target_id ON delivery_outcome (target_id, recorded_at);
+CREATE INDEX ix_delivery_outcome_target_id ON delivery_outcome (target_id, recorded_at) INCLUDE (queued_at, outcome);
 
 CREATE TABLE target_record (
     target_id TEXT NOT NULL,
