@@ -14,6 +14,7 @@ from mdm.cli import (
     deals,
     decide,
     decisions,
+    deliveries,
     demo,
     evaluate,
     exceptions,
@@ -126,6 +127,7 @@ app.add_typer(reservations.app, name="reservations")
 app.add_typer(export.app, name="export")
 app.add_typer(sources.app, name="sources")
 app.add_typer(targets.app, name="targets")
+app.add_typer(deliveries.app, name="deliveries")
 app.command("sync")(sync.sync)
 app.add_typer(keys.app, name="keys")
 app.add_typer(people.app, name="people")

@@ -1,4 +1,4 @@
-"""`mdm schema`: how an entity type is declared, what the declared ones take, and their views for reports."""
+"""`mdm schema`: how entity types and targets are declared, what the declared ones take, and views for reports."""
 
 from typing import Annotated, Literal
 
@@ -9,8 +9,8 @@ from mdm.cli.options import AsJson
 
 def schema(
     what: Annotated[
-        Literal["entity", "views"],
-        typer.Argument(help="entity: how to declare one, or its attributes; views: the views for reports."),
+        Literal["entity", "target", "views"],
+        typer.Argument(help="entity or target: how to declare one, or an entity's attributes; views: for reports."),
     ] = "entity",
     entity: Annotated[
         str | None, typer.Option("--entity", "-e", help="Show the attributes, or the view, of this entity type.")
@@ -20,11 +20,12 @@ def schema(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the JSON Schema of entity declarations, an entity type's attributes and columns, or views for reports."""
+    """Print the JSON Schema of declarations, an entity type's attributes and columns, or views for reports."""
     if what == "views":
         _views(entity, is_applied=is_applied, as_json=as_json)
         return
     from mdm.cli.output import print_json, print_table, print_text
+    from mdm.delivery.declaration import target_schema
     from mdm.entities.declaration import entity_schema
     from mdm.entities.service import entity_type
     from mdm.settings import load_settings
@@ -32,7 +33,8 @@ def schema(
     if entity is None:
         import json
 
-        print_text(json.dumps(entity_schema(), indent=2, ensure_ascii=False))
+        shape = target_schema() if what == "target" else entity_schema()
+        print_text(json.dumps(shape, indent=2, ensure_ascii=False))
         return
     found = entity_type(entity, load_settings().entities)
     if as_json:

@@ -39,7 +39,7 @@ def target_lines(connection: Connection) -> tuple[TargetLine, ...]:
     now = clock.instant(connection)
     lines = []
     for target in publishing_store.select_targets(connection):
-        title = declared[target.id].title if target.id in declared else target.id
+        title = declared[target.id].title if target.id in declared else target.configuration["folder"]
         depth = depths.get(target.id, Depth())
         lines.append(
             TargetLine(

@@ -11,7 +11,10 @@ from mdm.db.types import as_json
 from mdm.delivery.orders_model import Asked, Past
 
 _OF_TARGET = "l.target_id = :target AND l.golden_id = coalesce(:golden, l.golden_id)"
-_IN_RANGE = "o.recorded_at >= coalesce(:since, '-infinity') AND o.recorded_at <= coalesce(:until, 'infinity')"
+_IN_RANGE = (
+    "o.recorded_at >= coalesce(CAST(:since AS timestamptz), '-infinity')"
+    " AND o.recorded_at <= coalesce(CAST(:until AS timestamptz), 'infinity')"
+)
 _OUTCOME = "EXISTS (SELECT FROM delivery_outcome o WHERE o.target_id = l.target_id AND o.golden_id = l.golden_id"
 _TOLD = f"{_OF_TARGET} AND {_OUTCOME} AND o.outcome = 'delivered' AND {_IN_RANGE})"
 _PARKED = (
@@ -50,7 +53,8 @@ def tell_again(connection: Connection, target_id: str, asked: Asked, *, is_coale
         if is_coalesced
         else "(SELECT min(m.version) - 1 FROM outbox_message m WHERE m.target_id = l.target_id AND m.golden_id ="
         " l.golden_id AND m.version > coalesce((SELECT max(o.version) FROM delivery_outcome o WHERE o.target_id ="
-        " l.target_id AND o.golden_id = l.golden_id AND o.recorded_at < coalesce(:since, '-infinity')), 0))"
+        " l.target_id AND o.golden_id = l.golden_id AND o.recorded_at < coalesce(CAST(:since AS timestamptz),"
+        " '-infinity')), 0))"
     )
     return connection.execute(
         text(

@@ -1,0 +1,198 @@
+"""`mdm targets apply … remove` and `mdm deliveries`: declared targets, and what is done about what waits."""
+
+import json
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from sqlalchemy import Engine
+
+from mdm.connectors.model import Failure
+from mdm.db.transaction import run
+from mdm.delivery.relay import Relay, relay_to_records
+from mdm.delivery.targets import end_backfill, require_declaration
+from mdm.jobs.service import deliver
+from tests.hubs import delivery, hub_on, register_instances
+from tests.integration.cli.conftest import Mdm, document, lines
+from tests.targets import Shelf
+
+pytestmark = pytest.mark.db
+
+BOOKS = """
+    target: books
+    title: The books
+    kind: records
+    connection: {connector: record_api, url: 'http://127.0.0.1:1', secret: MDM_SECRET_BOOKS}
+    instance: netsuite-us
+    records:
+      customer:
+        object: customer
+        creates: true
+        fields:
+          legal_name: {field: companyName}
+"""
+
+
+@pytest.fixture
+def filled(mdm: Mdm, engine: Engine) -> Mdm:
+    """Give the command line on a hub of three golden records, of two of which the target has a record."""
+    hub = hub_on(engine)
+    register_instances(hub, "salesforce-emea", "netsuite-us")
+    clients = (("netsuite-us/customer:42", "Mueller"), ("netsuite-us/customer:43", "Bolt"))
+    deliver(hub, [delivery(key, "customer", Name=name) for key, name in clients], who="test")
+    deliver(hub, [delivery("salesforce-emea/Account:1", "customer", Name="Acme")], who="test")
+    return mdm
+
+
+@pytest.fixture
+def books(filled: Mdm, tmp_path: Path) -> Path:
+    """Give the file of a target."""
+    file = tmp_path / "books.yaml"
+    file.write_text(dedent(BOOKS), encoding="utf-8")
+    return file
+
+
+def relay(engine: Engine, shelf: Shelf) -> Relay:
+    """Give the relay of the declared target, its records taken for matched."""
+    declaration = run(engine, lambda connection: require_declaration(connection, "books"))
+    run(engine, lambda connection: end_backfill(connection, "books", who="test"))
+    return relay_to_records(hub_on(engine), declaration, shelf)
+
+
+def test_all_faults_of_a_file_are_told_at_once_with_their_lines(filled: Mdm, books: Path) -> None:
+    text = books.read_text(encoding="utf-8").replace("creates: true", "creats: true").replace("kind: rec", "kind: Rec")
+    books.write_text(text.replace("MDM_SECRET_BOOKS", "hunter2"), encoding="utf-8")
+
+    refused = filled("targets", "apply", books)
+    as_json = filled("targets", "apply", books, "--json")
+
+    assert refused.exit_code == 1
+    assert "books.yaml:4: kind" in refused.stderr
+    assert "books.yaml:10: records.customer.creats" in refused.stderr
+    assert json.loads(as_json.stderr)["error"]["code"] == "target_declaration_invalid"
+
+
+def test_a_dry_run_says_what_applying_then_does(filled: Mdm, books: Path) -> None:
+    seen = document(filled("targets", "apply", books, "--dry-run", "--json"))
+    assert lines(filled("targets", "list", "--json")) == []
+    done = document(filled("targets", "apply", books, "--json"))
+
+    assert seen["applied"] == done["applied"]
+    assert (done["applied"]["change"], done["applied"]["queued"]) == ("new", 3)
+    (line,) = lines(filled("targets", "list", "--json"))
+    assert (line["standing"]["state"], line["depth"]["ready"]) == ("backfill", 3)
+
+
+def test_a_change_is_told_place_by_place(filled: Mdm, books: Path) -> None:
+    filled("targets", "apply", books)
+    assert "books is unchanged" in filled("targets", "apply", books).stdout
+    changed = books.read_text(encoding="utf-8").replace("creates: true", "creates: false")
+    books.write_text(changed.replace("companyName}", "companyName, owner: fill}"), encoding="utf-8")
+
+    said = filled("targets", "apply", books, "--dry-run").stdout
+
+    assert "books would be changed" in said
+    assert "records.customer.creates: true -> false" in said
+    assert 'records.customer.fields.legal_name.owner: (not there) -> "fill"' in said
+    assert "creates: true" in filled("targets", "show", "books").stdout
+
+
+def test_a_target_that_is_new_to_an_entity_type_waits_for_its_backfill(
+    filled: Mdm, books: Path, engine: Engine
+) -> None:
+    filled("targets", "apply", books)
+    run(engine, lambda connection: end_backfill(connection, "books", who="test"))
+    more = "  project:\n    object: job\n    creates: true\n    fields:\n      name: {}\n"
+    books.write_text(books.read_text(encoding="utf-8") + more, encoding="utf-8")
+
+    said = filled("targets", "apply", books).stdout
+
+    assert "Nothing is written until its records of project are matched" in said
+    assert document(filled("targets", "show", "books", "--json"))["standing"]["state"] == "backfill"
+
+
+def test_a_target_keeps_its_kind_and_its_system(filled: Mdm, books: Path) -> None:
+    filled("targets", "apply", books)
+    books.write_text(books.read_text(encoding="utf-8").replace("netsuite-us", "salesforce-emea"), encoding="utf-8")
+
+    refused = filled("targets", "apply", books)
+
+    assert refused.exit_code == 1
+    assert "books writes the records of netsuite-us, not of salesforce-emea" in refused.stderr
+
+
+def test_a_target_is_paused_resumed_and_drained_with_a_reason(filled: Mdm, books: Path, engine: Engine) -> None:
+    filled("targets", "apply", books)
+    assert "are not matched yet" in filled("targets", "pause", "books", "--reason", "audit").stderr
+    run(engine, lambda connection: end_backfill(connection, "books", who="test"))
+    assert filled("targets", "pause", "books").exit_code == 2
+    assert "say why" in filled("targets", "pause", "books", "--reason", " ").stderr
+
+    assert filled("targets", "pause", "books", "--reason", "audit").stdout == "books is paused\n"
+    assert "audit" in filled("targets", "show", "books").stdout
+    assert document(filled("targets", "drain", "books", "--reason", "audit", "--json"))["state"] == "draining"
+    assert filled("targets", "resume", "books", "--reason", "done").stdout == "books is running\n"
+
+
+def test_dead_letters_are_listed_replayed_and_skipped(filled: Mdm, books: Path, engine: Engine) -> None:
+    filled("targets", "apply", books)
+    shelf = Shelf(failing=[Failure("refused", "422 Unprocessable Content")] * 2)
+    relay(engine, shelf).drain()
+    dead = lines(filled("deliveries", "list", "--target", "books", "--state", "dead", "--json"))
+    assert [one["failure_reason"] for one in dead] == ["422 Unprocessable Content"] * 2
+    assert len(lines(filled("deliveries", "history", "--state", "dead", "--json"))) == 2
+    one, other = (each["golden_id"] for each in dead)
+
+    dry = filled("deliveries", "skip", "-t", "books", "-g", one, "--reason", "no client", "--dry-run")
+    assert dry.stdout == "1 golden record would be left out\n"
+    skip = ("deliveries", "skip", "-t", "books", "-g", one, "--reason", "no client", "--json")
+    assert document(filled(*skip))["lanes"] == 1
+    assert filled("deliveries", "replay", "-t", "books", "--reason", "mended").stdout == (
+        "1 golden record will be told again\n"
+    )
+    relay(engine, shelf).drain()
+
+    assert lines(filled("deliveries", "list", "--json")) == []
+    (skipped,) = lines(filled("deliveries", "history", "-g", one, "--state", "skipped", "--json"))
+    assert skipped["reason"] == "no client"
+    told = {one["outcome"] for one in lines(filled("deliveries", "history", "-g", other, "--json"))}
+    assert {"dead", "delivered"} <= told
+
+
+def test_a_range_takes_back_what_was_told_in_it(filled: Mdm, books: Path, engine: Engine) -> None:
+    filled("targets", "apply", books)
+    shelf = Shelf()
+    relay(engine, shelf).drain()
+
+    replay = ("deliveries", "replay", "-t", "books", "--reason", "they restored a backup", "--dry-run", "--json")
+    told = len(shelf.changes)
+
+    assert told >= 1
+    assert document(filled(*replay, "--since", "2026-01-01"))["lanes"] == told
+    assert document(filled(*replay, "--until", "2026-01-01"))["lanes"] == 0
+
+
+def test_only_who_says_yes_forgets_a_declared_target(filled: Mdm, books: Path) -> None:
+    filled("targets", "apply", books)
+
+    assert "--yes removes it" in filled("targets", "remove", "books").stderr
+    assert document(filled("targets", "remove", "books", "--yes", "--json"))["state"] == "removed"
+    assert lines(filled("targets", "list", "--json")) == []
+    assert filled("check").exit_code == 0
+
+
+def test_wrong_words_are_answered_with_the_right_ones(filled: Mdm, tmp_path: Path) -> None:
+    filled("targets", "add", "file", "erp", tmp_path / "out")
+
+    assert "choose any, ready" in filled("deliveries", "list", "--state", "parked").stderr
+    assert "list them with `mdm targets list`" in filled("deliveries", "list", "-t", "nobody").stderr
+    assert "erp is a folder of files" in filled("targets", "pause", "erp", "--reason", "x").stderr
+    assert "erp is a folder of files" in filled("deliveries", "replay", "-t", "erp", "--reason", "x").stderr
+    assert "late by" in filled("targets", "show", "erp").stdout
+
+
+def test_the_schema_of_a_target_is_printed(mdm: Mdm) -> None:
+    schema = document(mdm("schema", "target"))
+
+    assert {"target", "kind", "records", "events"} <= schema["properties"].keys()
+    assert mdm("schema", "house").exit_code == 2
