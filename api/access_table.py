@@ -34,6 +34,7 @@ _PUBLIC: Final = Access(None)
 _READ: Final = Access("read")
 _WRITE: Final = Access("write", body="small", is_unsafe=True)
 _STEWARD: Final = Access("steward", body="small", is_unsafe=True)
+_LEAD: Final = Access("lead", body="small", is_unsafe=True)
 _ADMIN: Final = Access("admin", body="small", is_unsafe=True)
 # Forms of the console: a page's own session asks, see api/console/page.py.
 _PUBLIC_FORM: Final = Access(None, body="small", is_unsafe=True)
@@ -185,6 +186,17 @@ ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", "/v1/exceptions/{exception_id}:replay"): Access("steward", is_unsafe=True),
     ("POST", "/v1/exceptions/{exception_id}:dismiss"): Access("steward", is_unsafe=True),
     ("GET", "/v1/changes"): _READ,
+    ("GET", "/v1/targets"): _READ,
+    ("GET", "/v1/targets/{target_id}"): _READ,
+    ("PUT", "/v1/targets/{target_id}"): _ADMIN,
+    ("DELETE", "/v1/targets/{target_id}"): Access("admin", is_unsafe=True),
+    ("POST", "/v1/targets/{target_id}:pause"): _LEAD,
+    ("POST", "/v1/targets/{target_id}:resume"): _LEAD,
+    ("POST", "/v1/targets/{target_id}:drain"): _LEAD,
+    ("GET", "/v1/deliveries"): _READ,
+    ("GET", "/v1/deliveries/history"): _READ,
+    ("POST", "/v1/deliveries:replay"): _STEWARD,
+    ("POST", "/v1/deliveries:skip"): _STEWARD,
     ("GET", "/v1/sources"): _READ,
     ("POST", "/v1/sources"): _ADMIN,
     ("GET", "/v1/audit"): Access("admin"),

@@ -7,6 +7,7 @@ from api.routes import (
     crosswalk,
     deals,
     decisions,
+    deliveries,
     exceptions,
     explanations,
     find,
@@ -22,6 +23,7 @@ from api.routes import (
     source_events,
     source_records,
     sources,
+    targets,
 )
 
 ROUTERS = (
@@ -42,6 +44,8 @@ ROUTERS = (
     review_answers.router,
     exceptions.router,
     changes.router,
+    targets.router,
+    deliveries.router,
     sources.router,
     api_keys.router,
     audit.router,
