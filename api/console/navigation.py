@@ -24,5 +24,6 @@ PAGES: Final = (
     Page("records", "/records", N_("Records"), "read"),
     Page("exceptions", "/exceptions", N_("Exceptions"), "steward"),
     Page("activation", "/activation", N_("Activation"), "read"),
+    Page("targets", "/targets", N_("Targets"), "read"),
     Page("people", "/people", N_("People"), "admin"),
 )

@@ -19,6 +19,7 @@ from api.console.routes import (
     review,
     review_answers,
     sign_in,
+    targets,
 )
 
 PAGE_ROUTERS = (
@@ -38,6 +39,7 @@ PAGE_ROUTERS = (
     record_why.router,
     exceptions.router,
     activation.router,
+    targets.router,
     people.router,
     account.router,
 )

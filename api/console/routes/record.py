@@ -16,6 +16,8 @@ from api.errors import HttpRefusal
 from api.instant import read_as_of
 from mdm import clock
 from mdm.db.transaction import snapshot
+from mdm.delivery.overview import knowledge_of
+from mdm.delivery.overview_model import Knowledge
 from mdm.errors import Forbidden, GoldenRecordUnknown, NotFound
 from mdm.identity.model import GoldenRecord
 from mdm.identity.service import golden_record, identity_event, named_golden, resolve_golden
@@ -165,11 +167,18 @@ def _context(visit: Visit, connection: Connection, asked: GoldenRecord, at: date
         "stops": view.stops_of(history, golden.version, said),
         "family": view.draw_family(family, golden.id, lambda by: _by_words(visit, seen, by)) if family else None,
         "related": related_to(hub, connection, golden.id) if is_now else (),
+        "known": _known(visit, connection, golden.id) if is_now else (),
         "pointing": _pointing(visit, connection, seen) if is_now else (),
         "may_act": may_act(visit, golden) and is_now and seen.state == "active",
         "may_restore": may_act(visit, golden) and is_now and seen.can_restore,
         "share_of": view.share_of,
     }
+
+
+def _known(visit: Visit, connection: Connection, golden_id: GoldenId) -> list[Knowledge]:
+    """Say which targets were told of it, those aside that the person may not see."""
+    found = knowledge_of(connection, golden_id)
+    return [known for known, types in found if all(visit.may("read", entity_type=name) for name in types)]
 
 
 def _graph(found: Graph | None, visit: Visit, seen: RecordSeen) -> view.DrawnGraph | None:
