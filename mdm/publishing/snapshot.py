@@ -48,6 +48,7 @@ def write_snapshot(
     """
     name = entity_type.name
     with snapshot(engine) as connection:
+        snapshot_store.allow_long(connection)
         if not snapshot_store.hold_place(connection, f"{place.where}/{name}"):
             raise Unavailable(f"another process writes {name} to {place.where}", remedy="wait for it", retry_after_s=60)
         before = place.read_manifest(name) or {"generation": 0}
@@ -101,7 +102,7 @@ def _write_files(
     tables: dict[str, tuple[pa.Schema, Iterator[Rows]]] = {
         "golden_record": (
             golden_schema(entity_type),
-            ([golden_row(entity_type, row) for row in rows] for rows in goldens),
+            ([golden_row(row) for row in rows] for rows in goldens),
         ),
         "crosswalk": (key_schema(), ([key_row(row) for row in rows] for rows in keys)),
     }

@@ -51,8 +51,8 @@ def key_schema() -> pa.Schema:
     return pa.schema(list(KEY_COLUMNS.items()))
 
 
-def golden_row(entity_type: EntityType, row: Row[Any]) -> dict[str, Any]:
-    """Give a golden record as plain values, as the hub has them."""
+def golden_row(row: Row[Any]) -> dict[str, Any]:
+    """Give a golden record as plain values, as the hub has them; what is not there has no value."""
     return {
         "golden_id": row.id,
         "golden_state": row.state,
@@ -60,7 +60,7 @@ def golden_row(entity_type: EntityType, row: Row[Any]) -> dict[str, Any]:
         "golden_version": row.version,
         "golden_since": row.recorded_from,
         "golden_completeness": row.completeness,
-        **{name: row.shown.get(name) for name in entity_type.attributes},
+        **row.shown,
     }
 
 
@@ -83,7 +83,7 @@ def _write_parquet(stream: IO[bytes], schema: pa.Schema, batches: Iterable[Rows]
     count = 0
     with parquet.ParquetWriter(stream, schema, compression="zstd") as written:
         for rows in batches:
-            columns = [pa.array([_typed(field.type, row[field.name]) for row in rows], field.type) for field in schema]
+            columns = [_column(field.type, [row.get(field.name) for row in rows]) for field in schema]
             written.write_batch(pa.record_batch(columns, schema=schema))
             count += len(rows)
     return count
@@ -114,18 +114,31 @@ def _type_of(attribute: Attribute) -> pa.DataType:
     return pa.list_(single) if attribute.is_list else single
 
 
-def _typed(column: pa.DataType, value: Any) -> Any:
-    """Bring a value to its column's type; one of an older declaration that does not fit is left out."""
+def _column(column: pa.DataType, values: Sequence[Any]) -> pa.Array:
+    """Bring values to their column's type; one of an older declaration that does not fit is left out."""
+    read = _reader(column)
+    return pa.array([None if value is None else read(value) for value in values], column)
+
+
+def _reader(column: pa.DataType) -> Callable[[Any], Any]:
     if pa.types.is_list(column):
-        if value is None:
-            return None
-        return [_typed(column.value_type, one) for one in (value if isinstance(value, list) else [value])]
-    if value is None or not isinstance(value, str | list | dict):
-        return value
+        single = _reader(column.value_type)
+        return lambda value: [single(one) for one in (value if isinstance(value, list) else [value])]
+    if column == pa.string():
+        return _as_text
+    read = _READERS.get(column)
+    return (lambda value: _fitting(read, value)) if read else (lambda value: value)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _fitting(read: Callable[[str], Any], value: Any) -> Any:
     if not isinstance(value, str):
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if column == pa.string() else None
+        return value if isinstance(value, float | bool) else None
     try:
-        return _READERS[column](value) if column in _READERS else value
+        return read(value)
     except ValueError:
         return None
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row
 
 from mdm.db.statement import text
 
-BATCH_ROWS: Final = 10_000  # chosen: rows that are held at once; also the size of a row group
+BATCH_ROWS: Final = 10_000  # chosen: rows that are held at once, some 60 MB; also the size of a row group
 
 # What has an event after a position of the feed, among what the snapshot of this transaction sees.
 _CHANGED: Final = (
@@ -69,6 +69,14 @@ def select_settled_position(connection: Connection) -> tuple[int, int]:
         text("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)")
     ).scalar_one()
     return int(oldest) - 1, 2**63 - 1
+
+
+def allow_long(connection: Connection) -> None:
+    """Let this transaction sort a whole entity type, and wait for a slow store between two batches."""
+    for setting, longest in (("statement_timeout", "1h"), ("idle_in_transaction_session_timeout", "10min")):
+        connection.execute(
+            text("SELECT set_config(:setting, :longest, true)"), {"setting": setting, "longest": longest}
+        )
 
 
 def hold_place(connection: Connection, name: str) -> bool:

@@ -1,13 +1,17 @@
 """A place of snapshots is always one whole state: what its manifest names, laid together, is what the hub has."""
 
 import random
+import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import IO
 
 import pytest
-from sqlalchemy import Engine, text
+from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
+from sqlalchemy import Engine, create_engine, text
 
-from mdm.connectors.snapshot import open_place
+from mdm.connectors.snapshot import Place, WrittenFile, open_place
 from mdm.errors import InputInvalid, Unavailable
 from mdm.failpoints import FailpointHit, armed
 from mdm.hub import Hub
@@ -169,6 +173,27 @@ def test_values_that_are_held_back_are_in_no_file(hub: Hub, tmp_path: Path) -> N
     write(hub, "gizmo", tmp_path)
 
     assert [row["name"] for row in read_place(tmp_path, "gizmo")["golden_record"].values()] == ["known"]
+
+
+class SlowPlace(Place):
+    """A store that takes its time between two batches."""
+
+    def write(self, path: str, fill: Callable[[IO[bytes]], int]) -> WrittenFile:
+        time.sleep(0.6)
+        return super().write(path, fill)
+
+
+def test_a_slow_store_does_not_cost_the_transaction(hub: Hub, database_url: str, tmp_path: Path) -> None:
+    """Sessions of the hub end when they sit in a transaction for long; this one may wait for the store."""
+    send(hub, delivery("salesforce-us/Thing:1", "widget_merge", name="one", codes=["a"]))
+    options = "-c timezone=UTC -c idle_in_transaction_session_timeout=300ms"
+    impatient = create_engine(database_url, connect_args={"options": options})
+    place = SlowPlace(str(tmp_path), SubTreeFileSystem(str(tmp_path), LocalFileSystem()))
+
+    written = write_snapshot(impatient, hub.declared["widget_merge"], place, file_format="parquet")
+    impatient.dispose()
+
+    assert [one.rows for one in written.files] == [1, 1]
 
 
 def test_two_writers_do_not_meet_in_one_place(hub: Hub, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def row(**values: Any) -> dict[str, Any]:
         shown=values,
         recorded_from=datetime(2026, 5, 1, tzinfo=UTC),
     )
-    return golden_row(CONTRACT, read)  # type: ignore[arg-type]
+    return golden_row(read)  # type: ignore[arg-type]
 
 
 def written(file_format: FileFormat, *rows: dict[str, Any]) -> bytes:
