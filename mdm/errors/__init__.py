@@ -21,6 +21,7 @@ HubError
 │   │   ├── AttributeUnknown
 │   │   ├── DecisionUnknown
 │   │   ├── ReviewUnknown
+│   │   ├── QueueUnknown
 │   │   ├── BandUnknown
 │   │   ├── ExceptionUnknown
 │   │   ├── DealUnknown
@@ -38,6 +39,7 @@ HubError
 │   │   ├── ReviewClaimed
 │   │   ├── ReviewClosed
 │   │   ├── ReviewOutdated
+│   │   ├── RiskUnconfirmed
 │   │   ├── ReviewNotAnswered
 │   │   ├── ApprovalPending
 │   │   ├── ApprovalNeedsAnother
@@ -98,6 +100,7 @@ from mdm.errors.conflicts import (
     ReviewClosed,
     ReviewNotAnswered,
     ReviewOutdated,
+    RiskUnconfirmed,
     SourceConflict,
     VersionOutdated,
 )
@@ -113,6 +116,7 @@ from mdm.errors.missing import (
     GoldenRecordUnknown,
     NotFound,
     PersonUnknown,
+    QueueUnknown,
     ReservationUnknown,
     ReviewUnknown,
     SourceEventUnknown,
@@ -179,6 +183,7 @@ __all__ = [
     "OperationBlocked",
     "PersonUnknown",
     "PlanOutdated",
+    "QueueUnknown",
     "RateExceeded",
     "RecipeInvalid",
     "Refused",
@@ -190,6 +195,7 @@ __all__ = [
     "ReviewNotAnswered",
     "ReviewOutdated",
     "ReviewUnknown",
+    "RiskUnconfirmed",
     "SettingsInvalid",
     "SignInRefused",
     "SignInThrottled",

@@ -112,6 +112,21 @@ class ReviewOutdated(Conflict):
         self.changes = tuple(changes)
 
 
+class RiskUnconfirmed(Conflict):
+    """The merge has a risk that whoever answers has not confirmed to have seen."""
+
+    code = "risk_unconfirmed"
+
+    def __init__(self, review_id: str, *, risks: Sequence[str]) -> None:
+        """Name the kinds of the risks that were not confirmed."""
+        told = ", ".join(dict.fromkeys(risk.replace("_", " ") for risk in risks))
+        super().__init__(
+            f"a merge for review {review_id} has risks that were not confirmed: {told}",
+            remedy="look at them on the card, and confirm them with the answer",
+        )
+        self.risks = tuple(risks)
+
+
 class ReviewNotAnswered(Conflict):
     """There is no answer of this steward that could be taken back or approved."""
 

@@ -68,6 +68,12 @@ class ReviewUnknown(NotFound):
     code, noun, hint = "review_unknown", "review", "list them with `mdm review list`"
 
 
+class QueueUnknown(NotFound):
+    """No kept queue of one's own, or shared by somebody, has this id."""
+
+    code, noun, hint = "queue_unknown", "queue", "list those that you may use; a queue that was ended is gone"
+
+
 class BandUnknown(NotFound):
     """No band of reviews has this id."""
 

@@ -42,12 +42,17 @@ NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An answer as it stands, its review, and what came of it; `waits_because` says why a second person is needed."""
+    """An answer as it stands, its review, and what came of it.
+
+    targets        the targets that will be told
+    waits_because  why a second person is needed
+    """
 
     answer: Answer
     review: Review
     effects: tuple[Tally, ...]
     waits_because: str = ""
+    targets: tuple[str, ...] = ()
 
 
 def answer_review(
@@ -327,7 +332,9 @@ def _waiting(work: Work, review_id: ReviewId, who: str) -> tuple[Review, Answer]
 def _given(work: Work, review_id: ReviewId, answer_id: AnswerId) -> Given:
     answers = answers_store.select_answers(work.connection, review_id)
     answer = next(one for one in answers if one.id == answer_id)
-    return Given(answer, reviews.require(work.connection, review_id), tally(work.carried_out))
+    return Given(
+        answer, reviews.require(work.connection, review_id), tally(work.carried_out), targets=tuple(sorted(work.queued))
+    )
 
 
 def _turn(kind: ReviewEventKind, review: Review, details: Mapping[str, object]) -> ReviewChange:

@@ -82,6 +82,15 @@ def chosen_values(reading: Reading, choices: Mapping[str, Choice], who: str) -> 
     return outcome_of(pool, sides, choices)
 
 
+def risks_now(reading: Reading) -> tuple[Risk, ...]:
+    """List the reasons why a merge is dangerous, as the card tells them."""
+    if not reading.is_pair:
+        return ()
+    every = [*reading.records.values()]
+    forms = standardise(reading.entity_type, every)
+    return _risks(reading, forms, {record.id: place for place, record in enumerate(every)})
+
+
 def card_of(reading: Reading, choices: Mapping[str, Choice] = NO_CHOICES, *, who: str) -> Card:
     """Put a card together from what was read; asks the database nothing."""
     review, entity_type = reading.review, reading.entity_type

@@ -4,6 +4,7 @@ Part of the card's value (`card_model.py`); pure. Texts and words stand in it as
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal
 
 from mdm.ids import GoldenId
@@ -96,3 +97,9 @@ class Risk:
     right: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
     count: int = 0
+
+    @property
+    def mark(self) -> str:
+        """Name this very risk in few letters, for whoever confirms to have seen it; another one has another mark."""
+        told = repr((self.attribute, self.left, self.right, self.chain, self.count))
+        return f"{self.kind}.{sha256(told.encode()).hexdigest()[:12]}"

@@ -5,7 +5,7 @@ Whoever skips a review names it with every next request; the hub keeps no list o
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from mdm import clock
 from mdm.db.transaction import plan_once, run
@@ -13,16 +13,24 @@ from mdm.decisions import reviews_store
 from mdm.decisions import service as decisions
 from mdm.decisions.model import Signature, Verdict
 from mdm.decisions.review_model import Review, ReviewFilter
-from mdm.errors import InputInvalid, Refused
+from mdm.errors import InputInvalid, Refused, RiskUnconfirmed
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.identity.model import Cause
 from mdm.ids import ReviewId, new_event_id
 from mdm.pipeline import recluster
-from mdm.stewardship.answers import NO_VALUES, Given, answering, hold_reviews, require_as_read, undo
-from mdm.stewardship.card import NO_CHOICES, chosen_values, refusal_of
+from mdm.stewardship.answers import (
+    NO_VALUES,
+    Given,
+    answering,
+    hold_reviews,
+    require_answerable,
+    require_as_read,
+    undo,
+)
+from mdm.stewardship.card import NO_CHOICES, chosen_values, refusal_of, risks_now
 from mdm.stewardship.card_consequences import Refusal
 from mdm.stewardship.card_model import Choice
-from mdm.stewardship.card_reading import read
+from mdm.stewardship.card_reading import Reading, read
 from mdm.stewardship.effects import effect_of
 from mdm.stewardship.model import By, Effect, Merge
 from mdm.stewardship.operations import perform_in
@@ -39,11 +47,13 @@ class Deal:
 
     expected  the golden versions that the card showed; an answer to what moved since is refused
     choices   by attribute, what the merged record shall show; only with `same`
+    seen      marks of the risks that whoever merges has seen and takes
     """
 
     verdict: Verdict
     expected: Mapping[str, int]
     choices: Mapping[str, Choice] = field(default_factory=dict)
+    seen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,8 @@ class Rehearsed:
 def answer_card(hub: Hub, review_id: ReviewId, deal: Deal, *, who: str, bracket: Bracket[Given] = UNBRACKETED) -> Given:
     """Answer a review from its card, with the values that were chosen; see `answers.answer_review` for what it raises.
 
-    InputInvalid also for a choice that cannot be taken, with its attribute as the field.
+    InputInvalid also for a choice that cannot be taken, with its attribute as the field; RiskUnconfirmed for a merge
+    with a risk that is not among those seen.
     """
     return carry(hub, lambda work: _answer(work, hub, review_id, deal, who), who=who, bracket=bracket)
 
@@ -123,18 +134,37 @@ def undo_last(hub: Hub, *, who: str, count: int = 1) -> tuple[Given, ...]:
 def _answer(work: Work, hub: Hub, review_id: ReviewId, deal: Deal, who: str) -> Given:
     plan_once(work.connection)
     values = NO_VALUES
-    if deal.choices:
-        outcome = chosen_values(read(hub, work.connection, review_id), deal.choices, who)
-        if outcome is None or deal.verdict.judgement != "same":
-            raise InputInvalid(
-                "values are chosen for a merge, and this answer merges nothing",
-                remedy="leave the choices out, or set overrides",
-                field="choices",
-            )
-        for fault in outcome.faults:
-            raise InputInvalid(fault.message, remedy=fault.remedy, field=fault.attribute)
-        values = outcome.values
+    if deal.verdict.judgement == "same" or deal.choices:
+        review = hold_reviews(work, [review_id])[review_id]
+        require_answerable(review, deal.verdict, who)
+        require_as_read(review, deal.expected)
+        reading = read(hub, work.connection, review_id)
+        _require_seen(reading, deal)
+        values = _values(reading, deal, who)
     return answering(review_id, deal.verdict, deal.expected, who, values)(work)
+
+
+def _require_seen(reading: Reading, deal: Deal) -> None:
+    """Refuse a merge whose risks are others than those that were seen; nobody changes them while the locks are held."""
+    if deal.verdict.judgement == "same":
+        unseen = [risk.kind for risk in risks_now(reading) if risk.mark not in deal.seen]
+        if unseen:
+            raise RiskUnconfirmed(reading.review.id, risks=unseen)
+
+
+def _values(reading: Reading, deal: Deal, who: str) -> Mapping[str, Any]:
+    if not deal.choices:
+        return NO_VALUES
+    outcome = chosen_values(reading, deal.choices, who)
+    if outcome is None or deal.verdict.judgement != "same":
+        raise InputInvalid(
+            "values are chosen for a merge, and this answer merges nothing",
+            remedy="leave the choices out, or set overrides",
+            field="choices",
+        )
+    for fault in outcome.faults:
+        raise InputInvalid(fault.message, remedy=fault.remedy, field=fault.attribute)
+    return outcome.values
 
 
 def _rehearsal(hub: Hub, review_id: ReviewId, choices: Mapping[str, Choice], who: str) -> Callable[[Work], Effect]:

@@ -5,7 +5,7 @@ line, where an answer teaches most, comes first; the ranking of the queue decide
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from mdm import clock
 from mdm.db.transaction import reading, run
 from mdm.decisions import answers_store, reviews_store
-from mdm.decisions.review_model import Place, Review, ReviewFilter
+from mdm.decisions.queue_model import QueueAsked
+from mdm.decisions.review_model import Place, Ranking, Review, ReviewFilter
 from mdm.hub import Hub
 from mdm.ids import GoldenId, ReviewId
 from mdm.sources import store as sources_store
@@ -65,26 +66,48 @@ def desk(
     who: str,
     entity_types: Collection[str] | None,
     skipping: Sequence[ReviewId] = (),
+    asked: QueueAsked | None = None,
 ) -> Desk:
     """Lay out the desk of somebody; no entity types mean that there is nothing for them, None means all.
 
     skipping  reviews they skipped lately: they come last, the first skipped first
+    asked     a queue that they work through in its own order, and nothing beside it; within their entity types
     """
     if entity_types is not None and not entity_types:
         return Desk()
+    if asked is not None:
+        return _desk_of_queue(hub, connection, asked, who, skipping)
     types = tuple(sorted(entity_types or ()))
-    day = clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     free = _free(connection, ReviewFilter(entity_types=types, is_waiting=False, free_for=who), who, frozenset(skipping))
     skipped = reviews_store.select_reviews_by_id(connection, skipping) if skipping else {}
     again = [skipped[id_] for id_ in skipping if id_ in skipped and _is_free(skipped[id_], who, entity_types)]
     chosen = [*free, *again][:LINES_MAX]
-    day_so_far = desk_store.select_day(connection, who, types or None, since=day, limit=COUNT_MAX)
+    day_so_far = desk_store.select_day(connection, who, types or None, since=_day(), limit=COUNT_MAX)
     waiting: Sequence[Review] = ()
     if day_so_far.is_any_waiting:
-        asked = ReviewFilter(entity_types=types, is_waiting=True)
-        waiting = reviews_store.select_reviews(connection, asked, limit=WAITING_MAX)
+        answered = ReviewFilter(entity_types=types, is_waiting=True)
+        waiting = reviews_store.select_reviews(connection, answered, limit=WAITING_MAX)
     lines = _named(hub, connection, [*chosen, *waiting])
     return Desk(lines[: len(chosen)], lines[len(chosen) :], day_so_far.opened, day_so_far.answered)
+
+
+def _desk_of_queue(hub: Hub, connection: Connection, asked: QueueAsked, who: str, skipping: Sequence[ReviewId]) -> Desk:
+    seen = asked.as_seen(who=who, at=clock.now())
+    seen = replace(seen, state="open", is_waiting=bool(seen.is_waiting), free_for=who)
+    found = _in_order(connection, seen, asked.ranking, who, frozenset(skipping))
+    by_id = {review.id: review for review in found}
+    again = [by_id[id_] for id_ in skipping if id_ in by_id]
+    fresh = [review for review in found if review.id not in set(skipping)]
+    day_so_far = desk_store.select_day(connection, who, None, since=_day(), limit=COUNT_MAX)
+    return Desk(
+        _named(hub, connection, [*fresh, *again][:LINES_MAX]),
+        opened=min(reviews_store.count_reviews(connection, seen), COUNT_MAX),
+        answered=day_so_far.answered,
+    )
+
+
+def _day() -> datetime:
+    return clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def take(hub: Hub, review_id: ReviewId, *, who: str, leaving: Collection[ReviewId] = ()) -> bool:
@@ -103,23 +126,31 @@ def last_answered(hub: Hub, *, who: str) -> tuple[ReviewId, datetime] | None:
 
 
 def _free(connection: Connection, asked: ReviewFilter, who: str, skipped: frozenset[ReviewId]) -> list[Review]:
-    """Read what somebody may work on, most useful first, page by page until there is enough; near the line first."""
-    found: list[Review] = []
-    after: Place | None = None
-    for _ in range(_PAGES_MAX):
-        page = reviews_store.select_reviews(connection, asked, ranking="useful", after=after, limit=_PAGE)
-        found += [review for review in page if review.id not in skipped and _is_free(review, who, None)]
-        if len(page) < _PAGE or len(found) >= LINES_MAX:
-            break
-        after = page[-1].place_in("useful")
+    """Read what somebody may work on and has not skipped, most useful first; then what is near the line first."""
+    found = [one for one in _in_order(connection, asked, "useful", who, skipped) if one.id not in skipped]
     return sorted(found, key=lambda review: (review.assignee != who, abs(review.bits) > NEAR_BITS))
 
 
-def _is_free(review: Review, who: str, entity_types: Collection[str] | None) -> bool:
-    """Tell whether somebody may answer a review now: it is nobody else's work, and waits for nobody."""
+def _in_order(
+    connection: Connection, asked: ReviewFilter, ranking: Ranking, who: str, skipped: frozenset[ReviewId]
+) -> list[Review]:
+    """Read what somebody may work on page by page, until there is enough that they have not skipped."""
+    found: list[Review] = []
+    after: Place | None = None
+    for _ in range(_PAGES_MAX):
+        page = reviews_store.select_reviews(connection, asked, ranking=ranking, after=after, limit=_PAGE)
+        found += [review for review in page if _is_free(review, who, None, is_waiting=bool(asked.is_waiting))]
+        if len(page) < _PAGE or sum(review.id not in skipped for review in found) >= LINES_MAX:
+            break
+        after = page[-1].place_in(ranking)
+    return found
+
+
+def _is_free(review: Review, who: str, entity_types: Collection[str] | None, *, is_waiting: bool = False) -> bool:
+    """Tell whether somebody may work on a review now: it is nobody else's, and an answer waits or none does."""
     is_theirs = review.assignee in (None, who) or str(review.assignee).startswith("group:")
     is_in_reach = entity_types is None or review.entity_type in entity_types
-    is_open = review.state == "open" and review.answer_id is None
+    is_open = review.state == "open" and (review.answer_id is not None) == is_waiting
     return is_open and is_theirs and is_in_reach and review.claimed_by in (None, who)
 
 

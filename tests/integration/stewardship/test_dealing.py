@@ -8,7 +8,7 @@ from sqlalchemy import text
 from mdm.decisions.model import Verdict
 from mdm.decisions.review_model import Review
 from mdm.entities.model import ReviewApproval, ReviewPolicy
-from mdm.errors import DecisionContradicts, InputInvalid, ReviewNotAnswered, ReviewOutdated
+from mdm.errors import DecisionContradicts, InputInvalid, ReviewNotAnswered, ReviewOutdated, RiskUnconfirmed
 from mdm.hub import Hub
 from mdm.stewardship import answers, reviews, service
 from mdm.stewardship.card import review_card
@@ -19,6 +19,7 @@ from tests.integration.stewardship.widgets import (
     A,
     B,
     C,
+    D,
     acknowledge,
     decide,
     delete,
@@ -42,7 +43,8 @@ def asking(hub: Hub) -> Hub:
 
 
 def give(hub: Hub, card: Card, verdict: Verdict = SAME, *, who: str = "ann", **choices: Any) -> answers.Given:
-    return answer_card(hub, card.review.id, Deal(verdict, card.expected, choices), who=who)
+    seen = frozenset(risk.mark for risk in card.risks)
+    return answer_card(hub, card.review.id, Deal(verdict, card.expected, choices, seen), who=who)
 
 
 def card_of(hub: Hub) -> Card:
@@ -204,3 +206,22 @@ def test_card_and_rehearsal_tell_why_a_merge_is_refused(asking: Hub) -> None:
     assert told.effect is None
     with pytest.raises(DecisionContradicts):
         give(asking, card)
+
+
+def test_a_risky_merge_names_the_risks_that_were_seen(hub: Hub) -> None:
+    """Two whose fellows hold valid numbers of different companies."""
+    send(hub, A, name="red", codes=["c1"])
+    send(hub, C, name="other", codes=["c1"], batch="15-048-3782")
+    send(hub, B, name="red", codes=["c2"])
+    send(hub, D, name="another", codes=["c2"], batch="00-136-8083")
+    card = card_of(hub)
+    seen = frozenset(risk.mark for risk in card.risks)
+
+    for wrong in (frozenset[str](), frozenset({"identifiers_clash.000000000000"})):
+        with pytest.raises(RiskUnconfirmed) as refused:
+            answer_card(hub, card.review.id, Deal(SAME, card.expected, seen=wrong), who="ann")
+        assert refused.value.risks == ("identifiers_clash",)
+        assert reviews.get_review(hub, card.review.id).state == "open"
+
+    given = answer_card(hub, card.review.id, Deal(SAME, card.expected, seen=seen), who="ann")
+    assert given.review.state == "closed"
