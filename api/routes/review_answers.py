@@ -4,12 +4,12 @@ from fastapi import APIRouter, Response
 
 from api.dependencies import Asker, Caller, TheHub, Unsafe, json_answer
 from api.route import HubRoute
-from api.routes.review_words import bulk_told, given_told
+from api.routes.review_words import bulk_told, filter_of, given_told
 from api.routes.reviews import visible
-from api.schemas.reviews import AnswerAsked, BandAsked, BulkAsked, BulkTold, GivenTold
+from api.schemas.reviews import AnswerAsked, BulkAsked, BulkTold, GivenTold
 from mdm.db.transaction import reading
 from mdm.decisions.model import Verdict
-from mdm.decisions.review_model import Review, ReviewFilter
+from mdm.decisions.review_model import Review
 from mdm.errors import InputInvalid
 from mdm.hub import Hub
 from mdm.ids import ReviewId
@@ -76,7 +76,7 @@ def answer_reviews(asked: BulkAsked, hub: TheHub, asker: Asker, once: Unsafe) ->
             )
         asker.require("steward", entity_type=asked.band.entity_type)
         hub.entity_type(asked.band.entity_type)
-        told = bands.rehearse_bulk(hub, _filter(asked.band), verdict, who=asker.name)
+        told = bands.rehearse_bulk(hub, filter_of(asked.band), verdict, who=asker.name)
         return json_answer(bulk_told(told, dry_run=True))
     chosen = [bands.Chosen(ReviewId(one.id), one.expected) for one in asked.reviews]
     for one in chosen:
@@ -96,14 +96,3 @@ def _seen(hub: Hub, review_id: str, asker: Caller) -> Review:
 
 def _verdict(asked: AnswerAsked | BulkAsked) -> Verdict:
     return Verdict(asked.judgement, asked.reason, asked.relation, asked.valid_from, asked.valid_to)
-
-
-def _filter(band: BandAsked) -> ReviewFilter:
-    return ReviewFilter(
-        entity_types=(band.entity_type,),
-        kinds=tuple(band.kinds),
-        assignee=band.assignee,
-        source=band.source,
-        bits=(band.bits_min, band.bits_max),
-        stake=(band.stake_min, band.stake_max),
-    )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from api.schemas.reviews import (
     AnswerTold,
+    BandAsked,
     BulkTold,
     ChosenTold,
     CommentTold,
@@ -12,7 +13,7 @@ from api.schemas.reviews import (
     ReviewTold,
     TallyTold,
 )
-from mdm.decisions.review_model import Answer, Comment, Review
+from mdm.decisions.review_model import Answer, Comment, Review, ReviewFilter
 from mdm.stewardship.answers import Given
 from mdm.stewardship.bands import BulkGiven
 from mdm.stewardship.tally import Tally
@@ -75,7 +76,7 @@ def given_told(given: Given, *, dry_run: bool = False) -> GivenTold:
     return GivenTold(
         answer=answer_told(given.answer),
         review=review_told(given.review),
-        effects=_effects_told(given.effects),
+        effects=effects_told(given.effects),
         waits_because=given.waits_because or None,
         dry_run=dry_run,
     )
@@ -91,12 +92,13 @@ def bulk_told(given: BulkGiven, *, dry_run: bool) -> BulkTold:
         answered=list(given.answered),
         left=[LeftTold(id=one.review_id, code=one.code, message=one.message) for one in given.left],
         sample=[review_told(one) for one in given.sample],
-        effects=_effects_told(given.effects),
+        effects=effects_told(given.effects),
         waits_because=given.waits_because or None,
     )
 
 
-def _effects_told(effects: Iterable[Tally]) -> list[TallyTold]:
+def effects_told(effects: Iterable[Tally]) -> list[TallyTold]:
+    """Tell what becomes of golden records, by entity type."""
     return [
         TallyTold(
             entity_type=one.entity_type,
@@ -109,3 +111,15 @@ def _effects_told(effects: Iterable[Tally]) -> list[TallyTold]:
         )
         for one in effects
     ]
+
+
+def filter_of(band: BandAsked) -> ReviewFilter:
+    """Read which open reviews are answered together."""
+    return ReviewFilter(
+        entity_types=(band.entity_type,),
+        kinds=tuple(band.kinds),
+        assignee=band.assignee,
+        source=band.source,
+        bits=(band.bits_min, band.bits_max),
+        stake=(band.stake_min, band.stake_max),
+    )

@@ -1,5 +1,6 @@
 """Routes of the queue of questions to stewards: list, count, read, claim, release, assign, comment."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import Connection
 
 from api.dependencies import Asker, Caller, TheHub, Unsafe
-from api.pagination import PAGE_SIZE, After, EntityTypeName, Limit, page, read_cursor
+from api.pagination import PAGE_SIZE, After, EntityTypeName, Limit, read_cursor, write_cursor
 from api.route import HubRoute
 from api.routes.review_words import answer_told, comment_told, review_told
 from api.schemas.reviews import (
@@ -24,7 +25,7 @@ from api.schemas.reviews import (
 )
 from api.schemas.shape import Instant, Page, SourceId
 from mdm.db.transaction import reading
-from mdm.decisions.review_model import Review, ReviewFilter
+from mdm.decisions.review_model import Place, Ranking, Review, ReviewFilter
 from mdm.decisions.reviews import require
 from mdm.entities.model import ReviewKind
 from mdm.errors import ReviewUnknown
@@ -98,15 +99,21 @@ Filter = Annotated[ReviewFilter, Depends(_filter)]
 
 @router.get("/v1/reviews", operation_id="list_reviews", response_model_exclude_none=True)
 def read_reviews(
-    hub: TheHub, asker: Asker, asked: Filter, after: After = None, limit: Limit = PAGE_SIZE
+    hub: TheHub,
+    asker: Asker,
+    asked: Filter,
+    ranking: Annotated[
+        Ranking,
+        Query(description="riskiest: what is most at stake first; useful: where an answer teaches most; oldest."),
+    ] = "riskiest",
+    after: After = None,
+    limit: Limit = PAGE_SIZE,
 ) -> Page[ReviewTold]:
-    """List reviews, what is most at stake first."""
+    """List reviews in an order, what is most at stake first unless asked otherwise."""
     asker.require("steward", entity_type=next(iter(asked.entity_types), None))
-    of = f"reviews?{asked}"
-    position = read_cursor(after, of=of)
-    seen = (float(position[0]), str(position[1])) if position else None
-    found = reviews.list_reviews(hub, asked, after=seen, limit=limit + 1)
-    return page([review_told(one) for one in found], limit, of, lambda last: (last.stake, last.id))
+    of = f"reviews?{asked}" if ranking == "riskiest" else f"reviews?{asked} {ranking}"
+    found = reviews.list_reviews(hub, asked, ranking=ranking, after=read_place(after, of, ranking), limit=limit + 1)
+    return ranked(found, limit, of, ranking)
 
 
 @router.get("/v1/reviews:counts", operation_id="count_reviews", response_model_exclude_none=True)
@@ -178,6 +185,25 @@ def comment_on_review(review_id: str, asked: CommentAsked, asker: Asker, once: U
         return comment_told(reviews.comment(connection, review.id, asked.comment, who=asker.name))
 
     return once(effect)
+
+
+def read_place(after: str | None, of: str, ranking: Ranking) -> Place | None:
+    """Read where the page before ended."""
+    position = read_cursor(after, of=of)
+    if position is None:
+        return None
+    rank, review_id = position
+    return datetime.fromisoformat(str(rank)) if ranking == "oldest" else float(rank), str(review_id)
+
+
+def ranked(found: Sequence[Review], limit: int, of: str, ranking: Ranking) -> Page[ReviewTold]:
+    """Tell a page of reviews in their order; one more than `limit` says that another page follows."""
+    shown = found[:limit]
+    following = None
+    if len(found) > limit:
+        rank, review_id = shown[-1].place_in(ranking)
+        following = write_cursor((rank.isoformat() if isinstance(rank, datetime) else rank, review_id), of=of)
+    return Page(rows=[review_told(one) for one in shown], next=following)
 
 
 def visible(connection: Connection, review_id: str, asker: Caller) -> Review:

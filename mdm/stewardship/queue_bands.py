@@ -32,7 +32,7 @@ from mdm.errors import (
     InputInvalid,
     Unavailable,
 )
-from mdm.hub import Hub, Work, carry, rehearse
+from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.ids import ReviewId, new_band_id
 from mdm.stewardship.answers import require_answerable
 from mdm.stewardship.bands import Intended, answer_each, many_wait
@@ -94,7 +94,13 @@ class BandPreview:
 
 
 def band_preview(
-    hub: Hub, asked: ReviewFilter, verdict: Verdict, *, who: str, sampling: Sampling = Sampling()
+    hub: Hub,
+    asked: ReviewFilter,
+    verdict: Verdict,
+    *,
+    who: str,
+    sampling: Sampling = Sampling(),
+    bracket: Bracket[BandPreview] = UNBRACKETED,
 ) -> BandPreview:
     """Look at the reviews that a filter lets through as a band, and keep what was seen.
 
@@ -123,12 +129,11 @@ def band_preview(
     intended = [Intended(review.id, review.versions, verdict) for review in drawn]
     effects = rehearse(hub, lambda work: _try(work, intended), who=who) if intended else ()
     band = _band(asked, verdict, ready, [one.id for one in drawn], seed, who=who, waits_because=waits_because)
-    kept = run(hub.engine, lambda connection: _keep(connection, band))
     counts: dict[str, int] = {}
     for one in held.values():
         counts[one.code] = counts.get(one.code, 0) + 1
-    return BandPreview(
-        id=kept.id,
+    seen = BandPreview(
+        id=band.id,
         verdict=verdict,
         found=len(found),
         ready=len(ready),
@@ -139,8 +144,9 @@ def band_preview(
         seed=seed,
         effects=effects,
         waits_because=waits_because,
-        valid_until=kept.recorded_at + PREVIEW_LIFE,
+        valid_until=band.recorded_at + PREVIEW_LIFE,
     )
+    return run(hub.engine, lambda connection: bracket.around(connection, lambda: _keep(connection, band, seen)))
 
 
 def draw(ready: Sequence[Review], size: int, seed: int) -> tuple[tuple[Stratum, ...], tuple[Review, ...]]:
@@ -158,7 +164,7 @@ def draw(ready: Sequence[Review], size: int, seed: int) -> tuple[tuple[Stratum, 
     return tuple(strata), tuple(drawn)
 
 
-def accept_band(hub: Hub, band_id: str, *, who: str) -> Band:
+def accept_band(hub: Hub, band_id: str, *, who: str, bracket: Bracket[Band] = UNBRACKETED) -> Band:
     """Let a band that was looked at be answered; where policy asks for it, another person has to approve first.
 
     Raises BandUnknown, BandOutdated when it is settled already, a review of the sample moved, more than one in fifty
@@ -179,10 +185,10 @@ def accept_band(hub: Hub, band_id: str, *, who: str) -> Band:
         queues_store.settle_band(connection, band_id, state=state, at=at, who=who)
         return _require(connection, band_id)
 
-    return run(hub.engine, act)
+    return run(hub.engine, lambda connection: bracket.around(connection, lambda: act(connection)))
 
 
-def approve_band(hub: Hub, band_id: str, *, who: str) -> Band:
+def approve_band(hub: Hub, band_id: str, *, who: str, bracket: Bracket[Band] = UNBRACKETED) -> Band:
     """Approve, as the second person, a band that somebody else accepted.
 
     Raises BandUnknown, BandOutdated, ApprovalNeedsAnother.
@@ -199,10 +205,10 @@ def approve_band(hub: Hub, band_id: str, *, who: str) -> Band:
         queues_store.settle_band(connection, band_id, state="accepted", at=at, who=who)
         return _require(connection, band_id)
 
-    return run(hub.engine, act)
+    return run(hub.engine, lambda connection: bracket.around(connection, lambda: act(connection)))
 
 
-def stop_band(hub: Hub, band_id: str, *, who: str) -> Band:
+def stop_band(hub: Hub, band_id: str, *, who: str, bracket: Bracket[Band] = UNBRACKETED) -> Band:
     """Stop a band; what is answered stays answered. Raises BandUnknown, BandOutdated."""
 
     def act(connection: Connection) -> Band:
@@ -214,7 +220,7 @@ def stop_band(hub: Hub, band_id: str, *, who: str) -> Band:
         queues_store.end_band(connection, band_id, state="stopped", because=f"stopped by {who}", at=at)
         return _require(connection, band_id)
 
-    return run(hub.engine, act)
+    return run(hub.engine, lambda connection: bracket.around(connection, lambda: act(connection)))
 
 
 def band_progress(hub: Hub, band_id: str) -> Band:
@@ -364,9 +370,9 @@ def _side_by_side(ready: Sequence[Review]) -> list[Review]:
     return sorted(ready, key=lambda review: first.get(review.id, -1))
 
 
-def _keep(connection: Connection, band: Band) -> Band:
+def _keep(connection: Connection, band: Band, seen: BandPreview) -> BandPreview:
     queues_store.insert_band(connection, band)
-    return band
+    return seen
 
 
 def _stop(connection: Connection, band_id: str, error: HubError) -> None:

@@ -12,7 +12,7 @@ from mdm.decisions import queues_store, reviews_store
 from mdm.decisions.ageing import in_bars
 from mdm.decisions.queue_model import AgeBar, BandLine, Medians, QueueAsked, QueueSize, SavedQueue, StewardDay
 from mdm.decisions.review_model import Place, Review, ReviewFilter
-from mdm.errors import InputInvalid
+from mdm.errors import InputInvalid, QueueUnknown
 from mdm.hub import Hub
 from mdm.ids import new_queue_id
 from mdm.stewardship.reviews import PACE_DAYS
@@ -46,6 +46,14 @@ def list_queues(hub: Hub, *, who: str) -> tuple[SavedQueue, ...]:
     """List the queues somebody may use: their own, then what others share, by name."""
     with reading(hub.engine) as connection:
         return queues_store.select_queues(connection, who)
+
+
+def get_queue(hub: Hub, queue_id: str, *, who: str) -> SavedQueue:
+    """Return one of the queues somebody may use; raises QueueUnknown."""
+    for queue in list_queues(hub, who=who):
+        if queue.id == queue_id:
+            return queue
+    raise QueueUnknown(queue_id)
 
 
 def end_queue(connection: Connection, queue_id: str, *, who: str) -> bool:
