@@ -83,7 +83,8 @@ def _door(request: Request) -> str:
     wanted = ""
     if is_part(request):
         # What htmx asked for is a part of a page, or a form of it: the page itself is where to come back to.
-        wanted = urlsplit(request.headers.get("hx-current-url", "")).path
+        shown = urlsplit(request.headers.get("hx-current-url", ""))
+        wanted = shown.path + (f"?{shown.query}" if shown.path and shown.query else "")
     if not wanted and request.method == "GET":
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if wanted in {"", "/"}:

@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.console.render import page
+from api.console.views.sentences import told
 from api.console.visit import Visit
 from api.errors import HttpRefusal, headers_of, is_unavailable, status_of
 from mdm import errors
@@ -18,6 +19,7 @@ _LOG: Final = logger("mdm.console")
 def answer(visit: Visit, error: Exception, *, request_id: str) -> Response:
     """Answer a visit with what an exception says; what is nobody's to know stays in the log."""
     status, happened, remedy = _told(error)
+    happened, remedy = told(happened, visit.text), told(remedy, visit.text)
     if status >= 500 and status != 503:
         _LOG.error("page failed", request_id=request_id, exc_info=error)
     template = "refusal_part.html" if visit.is_part else "refusal.html"

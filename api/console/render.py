@@ -13,6 +13,7 @@ from jinja2.lexer import Token, TokenStream
 from api.console.assets import asset_url
 from api.console.navigation import PAGES
 from api.console.views.filters import FILTERS
+from api.console.views.sentences import told
 from api.console.views.words import Words, words
 from api.console.visit import Visit
 from api.console.words import CATALOGUES, language_names
@@ -66,7 +67,7 @@ def environment(language: str) -> Environment:
     )
     made.extend(gettext_of=CATALOGUES[language].gettext)
     made.install_gettext_translations(CATALOGUES[language], newstyle=True)  # type: ignore[attr-defined]
-    made.filters |= FILTERS
+    made.filters |= {**FILTERS, "told": lambda sentence: told(str(sentence), CATALOGUES[language].gettext)}
     made.globals |= {
         "asset_url": asset_url,
         "language": language,

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
 
 from api.console.drawings.ring import Ring, ring
+from api.console.queue_page import types_of
 from api.console.render import page, redirect
 from api.console.views.card import CardView, card_view, short_id, state_of, still_fitting
+from api.console.views.queue_filter import NAMES, Chosen, asked_of, read_chosen
 from api.console.views.review_words import Speaker
 from api.console.views.words import words
 from api.console.visit import Visit
@@ -16,7 +19,7 @@ from api.console.words import CATALOGUES
 from mdm import clock
 from mdm.db.transaction import snapshot
 from mdm.decisions.review_model import Review
-from mdm.errors import ReviewUnknown
+from mdm.errors import InputInvalid, ReviewUnknown
 from mdm.ids import ReviewId
 from mdm.stewardship import desk as desks
 from mdm.stewardship import reviews
@@ -27,17 +30,19 @@ from mdm.stewardship.desk import COUNT_MAX, Desk, DeskLine
 
 SKIPPED: Final = "mdm_skipped"
 _SKIPPED_MAX: Final = 60  # chosen: a cookie of 2 KB; what was skipped before that comes again
+_QUERY_MAX: Final = 500  # chosen: longer than every part of a filter together
 _SKIPPED_LIFE_S: Final = 12 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """A message that leaves by itself; `can_undo` puts the button beside it."""
+    """A message that leaves by itself; `can_undo` puts the button beside it, `told` says who will be told."""
 
     words: str
     about: str = ""
     tone: str = ""
     can_undo: bool = False
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class Shown:
     notices    what happened to it meanwhile
     leaving    reviews that the visitor turns away from
     skipped    those they skipped lately, in that order
+    is_armed   the merge was pressed once, and its risk is confirmed with the next press
+    within     the queue that is worked through; None: the one that the form names
     """
 
     review_id: ReviewId | None = None
@@ -66,29 +73,53 @@ class Shown:
     leaving: tuple[ReviewId, ...] = ()
     skipped: tuple[ReviewId, ...] = ()
     status: int = 200
+    is_armed: bool = False
+    within: Chosen | None = None
 
 
 def show(visit: Visit, shown: Shown) -> Response:
     """Answer with the card that is wanted, or with the next one, or that there is none."""
-    desk, reading = _look(visit, shown)
+    within = shown.within if shown.within is not None else named_queue(visit)
+    desk, reading = _look(visit, shown, within)
     card = _taken(visit, reading, shown) if reading is not None else None
     if card is None and reading is not None:
         # Somebody else took it in this very moment: the next one then.
-        desk, reading = _look(visit, shown, lost=reading.review.id)
+        desk, reading = _look(visit, shown, within, lost=reading.review.id)
         card = _taken(visit, reading, shown) if reading is not None else None
     view = None
-    speaker = speaker_for(visit)
     if card is not None:
         choices = still_fitting(card, shown.choices)
-        view = card_view(card, choices, speaker, clock.now(), who=visit.who)
-    url = f"/review/{view.review_id}" if view is not None else "/review"
+        view = card_view(card, choices, speaker_for(visit), clock.now(), who=visit.who)
+    url = address_of(within, view.review_id if view is not None else None)
     return page(
         visit,
         "review_part.html" if visit.is_part else "review.html",
         status=shown.status,
         headers={"hx-replace-url": url} if visit.is_part else {},
+        within=within,
+        is_limited=not types_of(visit),
         **_context(shown, desk, card, view),
     )
+
+
+def queue_named(visit: Visit, said: Mapping[str, str]) -> Chosen:
+    """Read which queue is worked through; one that is not the visitor's, or malformed, is the whole desk."""
+    try:
+        return read_chosen(said, types_of(visit))
+    except InputInvalid:
+        return Chosen()
+
+
+def named_queue(visit: Visit) -> Chosen:
+    """Read the queue that a form of the page carries along."""
+    pairs = parse_qsl(visit.form.one("queue")[:_QUERY_MAX])
+    return queue_named(visit, {name: value for name, value in pairs if name in NAMES})
+
+
+def address_of(within: Chosen, review_id: str | None) -> str:
+    """Give the address of a card inside its queue."""
+    path = f"/review/{review_id}" if review_id else "/review"
+    return f"{path}?{within.query}" if within.query else path
 
 
 def _context(shown: Shown, desk: Desk, card: Card | None, view: CardView | None) -> dict[str, Any]:
@@ -101,8 +132,10 @@ def _context(shown: Shown, desk: Desk, card: Card | None, view: CardView | None)
         "proposal": next((one for one in card.answers if one.state == "proposed"), None) if card is not None else None,
         "last_answer": card.answers[-1] if card is not None and card.answers else None,
         "notices": shown.notices,
+        "is_armed": shown.is_armed,
         "toast": shown.toast,
         "now": clock.now(),
+        "in_order": lines,
         "near": [one for one in lines if one.line.is_near],
         "later": [one for one in lines if not one.line.is_near],
         "waiting": [QueueLine(line, _ring(line)) for line in desk.waiting],
@@ -151,7 +184,7 @@ def to_page(visit: Visit, response: Response, review_id: str | None = None) -> R
     """Answer a form of a browser without scripts: lead it to the page instead of sending a part."""
     if visit.is_part or response.status_code >= 400:
         return response
-    return redirect(visit, f"/review/{review_id}" if review_id else "/review")
+    return redirect(visit, address_of(named_queue(visit), review_id))
 
 
 def _next(desk: Desk, leaving: Sequence[ReviewId]) -> list[ReviewId]:
@@ -160,11 +193,12 @@ def _next(desk: Desk, leaving: Sequence[ReviewId]) -> list[ReviewId]:
     return [id_ for id_ in ids if id_ not in leaving] or ids
 
 
-def _look(visit: Visit, shown: Shown, *, lost: ReviewId | None = None) -> tuple[Desk, Reading | None]:
+def _look(visit: Visit, shown: Shown, within: Chosen, *, lost: ReviewId | None = None) -> tuple[Desk, Reading | None]:
     """Read the desk and the card that is wanted, or the next one, as of one moment; `lost` is somebody else's."""
-    types = visit.person.principal.entity_types("steward")
+    types, own = visit.person.principal.entity_types("steward"), types_of(visit)
+    asked = asked_of(within, own) if within.query and own else None
     with snapshot(visit.hub.engine) as connection:
-        desk = desks.desk(visit.hub, connection, who=visit.who, entity_types=types, skipping=shown.skipped)
+        desk = desks.desk(visit.hub, connection, who=visit.who, entity_types=types, skipping=shown.skipped, asked=asked)
         dealt = (id_ for id_ in _next(desk, shown.leaving) if id_ != lost)
         review_id = shown.review_id or next(dealt, None)
         if review_id is None:

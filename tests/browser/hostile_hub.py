@@ -167,8 +167,9 @@ def _questions(hub: Hub, texts: Iterator[str]) -> list[Review]:
     found = list(reviews.list_reviews(hub, ReviewFilter(kinds=("possible_match",))))
     assert len(found) >= PAIRS
     first, second, third = found[:3]
-    for _ in range(6):
-        run(hub.engine, lambda c: reviews.comment(c, first.id, next(texts), who=next(texts)))
+    for remark in (one for one in PAYLOADS if not one.isprintable()):  # a note is kept letter by letter
+        with transaction(hub.engine) as connection:
+            reviews.comment(connection, first.id, remark, who=next(texts))
     run(hub.engine, lambda c: reviews.assign(c, third.id, _printable(texts)))
     proposed = [Intended(second.id, second.versions, Verdict("related", next(texts), "sister_of"))]
     who = next(texts)
@@ -193,9 +194,8 @@ def _operations(hub: Hub, texts: Iterator[str], central: list[SourceKey]) -> tup
 def _queues(hub: Hub, texts: Iterator[str]) -> str:
     """Keep queues that everybody sees, and look at a band that is stopped."""
     for _ in range(24):
-        name, who = _printable(texts), next(texts)
         with transaction(hub.engine) as connection:
-            queues.save_queue(connection, name, QueueAsked(), who=who, is_shared=True)
+            queues.save_queue(connection, _printable(texts), QueueAsked(), who=next(texts), is_shared=True)
     who = next(texts)
     asked = ReviewFilter(entity_types=("customer",), kinds=("possible_match",))
     seen = queue_bands.band_preview(hub, asked, Verdict("different", next(texts)), who=who)

@@ -6,6 +6,7 @@ A shared code is 10 bits, an equal name 4: two widgets of one name are a questio
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -13,12 +14,14 @@ from sqlalchemy import Engine
 
 from mdm.db.transaction import run
 from mdm.decisions.review_model import ReviewFilter
+from mdm.entities.model import ReviewGuards, ReviewPolicy
 from mdm.hub import Hub
+from mdm.jobs.service import deliver
 from mdm.settings import Settings
 from mdm.stewardship import reviews
 from tests.browser.conftest import TEAM, Accessible, Console, served
-from tests.hubs import WIDGETS, assert_sound, golden_by_key, hub_on, partition_of, register_instances
-from tests.integration.stewardship.widgets import A, B, C, D, send, the_review
+from tests.hubs import WIDGETS, assert_sound, delivery, golden_by_key, hub_on, partition_of, register_instances
+from tests.integration.stewardship.widgets import A, B, C, D, send, the_review, with_policy
 from tests.people import PASSWORD, add_person
 
 pytestmark = pytest.mark.browser
@@ -220,6 +223,55 @@ def test_two_stewards_on_one_card(console: Console, hub: Hub) -> None:
 
     expect(mara.get_by_role("alert")).to_contain_text("sam has taken this card meanwhile. Nothing was decided by you.")
     assert len(partition_of(hub)) == 2
+
+
+def test_a_card_is_kept_while_it_is_open_and_its_loss_is_told(console: Console, hub: Hub) -> None:
+    ask(hub, "red")
+    page = console.open("/review")
+    page.clock.install()
+    page.reload()
+    review_id = the_review(hub).id
+
+    def until() -> datetime:
+        found = the_review(hub).claimed_until
+        assert found is not None
+        return found
+
+    before = until()
+    with page.expect_response("**/renew"):
+        page.clock.run_for(61_000)
+    assert until() > before
+
+    run(hub.engine, lambda connection: reviews.release(connection, review_id, who="mara"))
+    console.open(f"/review/{review_id}", who="sam")
+    page.clock.run_for(60_000)
+    expect(page.locator("#claim")).to_contain_text("sam has taken this card meanwhile.")
+
+
+def test_the_head_of_a_column_leads_to_its_record(console: Console, hub: Hub) -> None:
+    ask(hub, "red")
+    page = console.open("/review")
+
+    with page.context.expect_page() as opened:
+        page.locator(".cmp thead .id a").first.click()
+    expect(opened.value.locator("h1")).to_have_text("red")
+    expect(page.locator("#card-form")).to_have_attribute("data-review", the_review(hub).id)
+
+
+def test_twelve_records_leave_the_answers_and_the_names_of_rows_in_sight(console: Console, hub: Hub) -> None:
+    guarded = with_policy(hub, ReviewPolicy(guards=ReviewGuards(records_max=2)))
+    keys = [f"crm-{('east', 'west')[number % 2]}/Account:{number:02}" for number in range(12)]
+    deliver(guarded, [delivery(key, "widget_hold", codes=["c"], name=key, note="as told") for key in keys], who="test")
+    page = console.open("/review")
+    expect(page.locator(".cmp thead .id")).to_have_count(12)
+
+    page.locator(".cmp thead .id").last.scroll_into_view_if_needed()
+
+    for label in ("Keep together", "Part the two"):
+        expect(page.get_by_role("toolbar").get_by_role("button", name=label)).to_be_in_viewport(ratio=1)
+    expect(page.locator("#row-name th")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".cmp thead .id").last).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_card_that_changes_underneath_keeps_what_was_typed(console: Console, hub: Hub) -> None:

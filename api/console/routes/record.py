@@ -15,10 +15,11 @@ from api.console.visit import TheVisit, Visit
 from api.errors import HttpRefusal
 from api.instant import read_as_of
 from mdm import clock
+from mdm.access.limits import Limits
 from mdm.db.transaction import snapshot
 from mdm.delivery.overview import knowledge_of
 from mdm.delivery.overview_model import Knowledge
-from mdm.errors import Forbidden, GoldenRecordUnknown, NotFound
+from mdm.errors import Forbidden, GoldenRecordUnknown, NotFound, SourceKeyInvalid
 from mdm.identity.model import GoldenRecord
 from mdm.identity.service import golden_record, identity_event, named_golden, resolve_golden
 from mdm.ids import EventId, GoldenId
@@ -47,7 +48,8 @@ def by_key(visit: TheVisit, key: Text) -> Response:
     """Lead from a source key, or any golden id, to the page of what it belongs to."""
     with snapshot(visit.hub.engine) as connection:
         golden = named_golden(connection, key.strip())
-    require_read(visit, golden)
+    if not _reaches(visit, golden, key.strip()):
+        require_read(visit, golden)
     return redirect(visit, f"/records/{quote(golden.id)}?key={quote(key.strip(), safe='')}")
 
 
@@ -58,6 +60,8 @@ def record(
     """Show a golden record now, at one of its versions, or as of a day."""
     with snapshot(visit.hub.engine) as connection:
         asked = golden_record(connection, GoldenId(golden_id))
+        if few := _few_sources(visit, asked):
+            return _show_part(visit, connection, asked, few)
         require_read(visit, asked)
         at = _instant(visit, connection, asked, version, as_of)
         context = _context(visit, connection, asked, at)
@@ -75,7 +79,7 @@ def record(
 def payload(visit: TheVisit, golden_id: str, key: Text) -> Response:
     """Show what a source delivered of one record last."""
     with snapshot(visit.hub.engine) as connection:
-        require_read(visit, golden_record(connection, GoldenId(golden_id)))
+        golden_record(connection, GoldenId(golden_id))
         found = see_payload(connection, SourceKey.parse(key))
     if not visit.may("read", entity_type=found.entity_type, source=SourceKey.parse(key).instance):
         raise Forbidden("your role does not let you see this record", remedy="ask an administrator of the hub")
@@ -120,6 +124,39 @@ def more_history(visit: TheVisit, golden_id: str, start: Annotated[int, Query(ge
 def require_read(visit: Visit, golden: GoldenRecord) -> None:
     """Refuse a golden record beyond the limits of the person's role; raises Forbidden."""
     visit.require("read", entity_type=golden.entity_type)
+
+
+def _few_sources(visit: Visit, golden: GoldenRecord) -> frozenset[str]:
+    """Name the sources to which the person's role is limited for this golden record; none where it is not, or all."""
+    limits = Limits.of(visit.person.principal, "read", visit.hub.declared)
+    return limits.few_sources.get(golden.entity_type, frozenset())
+
+
+def _reaches(visit: Visit, golden: GoldenRecord, key: str) -> bool:
+    """Tell whether a key is one of a source that the person's role reaches, though not the whole golden record."""
+    try:
+        return SourceKey.parse(key).instance in _few_sources(visit, golden)
+    except SourceKeyInvalid:
+        return False
+
+
+def _show_part(visit: Visit, connection: Connection, asked: GoldenRecord, few: frozenset[str]) -> Response:
+    """Show the records of a person's own systems: what they make together says what other systems say, too."""
+    seen = see_record(visit.hub, connection, asked.id)
+    own = [member for member in seen.members if member.source in few]
+    if not own:
+        require_read(visit, asked)
+    return page(
+        visit,
+        "record_limited.html",
+        seen=seen,
+        golden=seen.golden,
+        systems=view.systems_of(own),
+        others=seen.members_count - len(own),
+        name=next((member.name for member in own if member.name), ""),
+        asked_key="",
+        now=clock.now(),
+    )
 
 
 def may_act(visit: Visit, golden: GoldenRecord) -> bool:

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Query, Response
 
 from api.console.drawings.waterfall import Bar, Waterfall, waterfall
 from api.console.page import PageRoute
-from api.console.render import page
+from api.console.render import page, words_of
 from api.console.routes.record import require_read
 from api.console.routes.record_operations import refusal, search
+from api.console.views.words import Words
 from api.console.visit import TheVisit
 from mdm import clock
 from mdm.db.transaction import snapshot
@@ -63,7 +64,7 @@ def why_together(
         left=left,
         why=found,
         names=names,
-        **_evidence(found),
+        **_evidence(found, words_of(visit)),
         percent=probability(found.explanation.bits) if found is not None and found.explanation is not None else None,
         tone="pos" if found and found.kind in JOINED else "" if found and found.kind in OPEN else "neg",
         refused=None if hits else refused,
@@ -73,14 +74,14 @@ def why_together(
     )
 
 
-def _evidence(found: Why | None) -> dict[str, Any]:
+def _evidence(found: Why | None, said: Words) -> dict[str, Any]:
     """Lay out the evidence: a row for each comparison that says something, and the names of those that do not."""
     told = found.explanation if found is not None else None
     if found is None or told is None:
         return {"fall": None, "rows": [], "silent": [], "still": None}
     fall = waterfall(
         told.prior_bits,
-        [(step.comparison.replace("_", " "), step.bits + step.frequency_bits) for step in told.steps],
+        [(said.word("comparison", step.comparison), step.bits + step.frequency_bits) for step in told.steps],
         review_bits=found.review_bits,
         match_bits=found.match_bits,
     )

@@ -5,14 +5,16 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from api.console.page import PageRoute
+from api.console.queue_page import query_of
 from api.console.render import page
-from api.console.review_page import Shown, Toast, remember_skipped, show, skipped_by, to_page, visible
+from api.console.review_page import Shown, Toast, queue_named, remember_skipped, show, skipped_by, to_page, visible
 from api.console.views.card_choices import choices_of, with_change
 from api.console.views.vocabulary import N_
 from api.console.visit import TheVisit
 from mdm.access import people
 from mdm.db.transaction import reading, run
 from mdm.ids import ReviewId
+from mdm.stewardship import desk as desks
 from mdm.stewardship import reviews
 
 router: Final = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -22,8 +24,8 @@ _JUDGEMENTS: Final = ("merge", "different", "related", "unsure")
 
 @router.get("/review")
 def next_card(visit: TheVisit, request: Request) -> Response:
-    """Deal the next card to whoever asks."""
-    return show(visit, Shown(skipped=skipped_by(request)))
+    """Deal the next card to whoever asks, of all or of the queue that the address names."""
+    return show(visit, Shown(skipped=skipped_by(request), within=queue_named(visit, query_of(request))))
 
 
 @router.get("/review/people")
@@ -40,7 +42,8 @@ def one_card(
 ) -> Response:
     """Show a certain card, and give back the one that is left for it."""
     left = (ReviewId(leaving),) if leaving else ()
-    return show(visit, Shown(ReviewId(review_id), leaving=left, skipped=skipped_by(request)))
+    within = queue_named(visit, query_of(request))
+    return show(visit, Shown(ReviewId(review_id), leaving=left, skipped=skipped_by(request), within=within))
 
 
 @router.post("/review/{review_id}/pick")
@@ -60,6 +63,19 @@ def claim(review_id: str, visit: TheVisit, request: Request) -> Response:
     """Try again to take a card that was somebody else's."""
     shown = Shown(ReviewId(review_id), choices_of(visit.form), skipped=skipped_by(request))
     return to_page(visit, show(visit, shown), review_id)
+
+
+@router.post("/review/{review_id}/renew")
+def renew(review_id: str, visit: TheVisit) -> Response:
+    """Keep the card that is open in the visitor's hand; say so when it is not theirs any more."""
+    review = visible(visit, review_id)
+    is_theirs = review.state == "open" and review.answer_id is None
+    if is_theirs and desks.take(visit.hub, review.id, who=visit.who):
+        return Response(status_code=204)
+    review = reviews.get_review(visit.hub, review.id)
+    _, given = reviews.what_was_said(visit.hub, review.id)
+    answer = next((one for one in reversed(given) if one.state in {"carried_out", "proposed"}), None)
+    return page(visit, "review_lost.html", review=review, answer=answer)
 
 
 @router.post("/review/{review_id}/skip")

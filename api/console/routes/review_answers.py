@@ -8,6 +8,7 @@ from api.console.page import PageRoute
 from api.console.review_page import Shown, Toast, show, skipped_by, speaker_for, to_page, visible
 from api.console.views.card_choices import choices_of
 from api.console.views.review_words import waits
+from api.console.views.sentences import told
 from api.console.views.vocabulary import N_
 from api.console.visit import TheVisit, Visit
 from api.errors import HttpRefusal, status_of
@@ -21,6 +22,7 @@ from mdm.errors import (
     ReviewClosed,
     ReviewNotAnswered,
     ReviewOutdated,
+    RiskUnconfirmed,
 )
 from mdm.ids import ReviewId
 from mdm.stewardship import answers, reviews
@@ -37,6 +39,12 @@ _DONE: Final = {
     "related": N_("Related"),
     "unsure": N_("Left open"),
 }
+_ONCE_MORE: Final = N_(
+    "A merge here has a risk, which stands below. Nothing was decided; press Merge once more to take it."
+)
+_AGAIN: Final = N_(
+    "The risks of this merge are others than those you saw. Nothing was decided; read them, and press again."
+)
 _REASON: Final = "answered on the review card"
 _ABOUT_MAX: Final = 60
 
@@ -47,12 +55,20 @@ def decide(review_id: str, visit: TheVisit, request: Request) -> Response:
     review = visible(visit, review_id)
     verdict = _verdict(visit)
     choices = choices_of(visit.form)
-    deal = Deal(verdict, _expected(visit), choices if verdict.judgement == "same" else {})
+    is_sure = visit.form.one("sure") == "yes"
+    seen = frozenset(visit.form.many("risk")) if is_sure else frozenset[str]()
+    deal = Deal(verdict, _expected(visit), choices if verdict.judgement == "same" else {}, seen)
     skipped = skipped_by(request)
     try:
         given = answer_card(visit.hub, review.id, deal, who=visit.who)
     except (ReviewClosed, ApprovalPending) as error:
         return _come_late(visit, review, verdict, skipped, error)
+    except RiskUnconfirmed as error:
+        words = _AGAIN if is_sure else _ONCE_MORE
+        notices = (("neg", visit.text(words)),)
+        status = status_of(type(error))
+        shown = Shown(review.id, choices, notices, skipped=skipped, status=status, is_armed=not is_sure)
+        return show(visit, shown)
     except (ReviewClaimed, ReviewOutdated, Conflict, InputInvalid) as error:
         notice = _refused(visit, error, choices)
         shown = Shown(review.id, choices, (notice,), skipped=skipped, status=status_of(type(error)))
@@ -61,7 +77,7 @@ def decide(review_id: str, visit: TheVisit, request: Request) -> Response:
     if given.waits_because:
         because = waits(given.waits_because, speaker_for(visit))
         words = visit.text(N_("Waits for a second person: %(because)s")) % {"because": because}
-    toast = Toast(words, _about(visit), can_undo=not given.waits_because)
+    toast = Toast(words, _about(visit), can_undo=not given.waits_because, told=_told(visit, given))
     return to_page(visit, show(visit, Shown(toast=toast, leaving=(review.id,), skipped=skipped)))
 
 
@@ -119,6 +135,15 @@ def _settled(visit: Visit, review: Review, request: Request, *, is_approved: boo
     return to_page(visit, show(visit, Shown(shown_id, toast=Toast(words), leaving=(review.id,), skipped=skipped)))
 
 
+def _told(visit: Visit, given: answers.Given) -> str:
+    """Say which systems will be told; nothing where nothing was carried out."""
+    if given.answer.state != "carried_out":
+        return ""
+    if not given.targets:
+        return visit.text(N_("No system is told anything."))
+    return visit.text(N_("Told to: %(targets)s.")) % {"targets": speaker_for(visit).listed([*given.targets])}
+
+
 def _verdict(visit: Visit) -> Verdict:
     told = visit.form.one("verdict")
     if told not in _JUDGEMENTS:
@@ -158,7 +183,9 @@ def _come_late(
             "answer": visit.text(_DONE[answer.verdict.judgement]),
         }
     else:
-        words = f"{visit.text(N_('This card is closed; your answer changed nothing'))}: {error.message}"
+        words = (
+            f"{visit.text(N_('This card is closed; your answer changed nothing'))}: {told(error.message, visit.text)}"
+        )
     toast = Toast(words, _about(visit), tone="bad")
     return show(visit, Shown(toast=toast, leaving=(review.id,), skipped=skipped, status=409))
 
@@ -177,7 +204,8 @@ def _refused(visit: Visit, error: Conflict | InputInvalid, choices: dict[str, Ch
     if isinstance(error, ReviewClaimed):
         words = visit.text(N_("%(name)s has taken this card meanwhile. Nothing was decided by you."))
         return ("neg", words % {"name": error.by})
-    return ("bad", f"{visit.text(N_('That did not work'))}: {error.message}. {error.remedy}")
+    said = [told(each, visit.text) for each in (error.message, error.remedy)]
+    return ("bad", f"{visit.text(N_('That did not work'))}: {said[0]}. {said[1][:1].upper()}{said[1][1:]}")
 
 
 def _about(visit: Visit) -> str:

@@ -71,6 +71,8 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   const label = one(".label", button) ?? button;
   const before = label.textContent;
+  const sure = button.form?.elements.sure;
+  if (sure) sure.value = "yes";
   button.dataset.armed = "yes";
   button.classList.add("armed");
   label.textContent = button.dataset.twice;
@@ -78,6 +80,7 @@ document.addEventListener("click", (event) => {
   setTimeout(() => {
     if (!button.isConnected) return;
     delete button.dataset.armed;
+    if (sure) sure.value = "";
     button.classList.remove("armed");
     label.textContent = before;
   }, 5000);
@@ -158,9 +161,48 @@ function choose(event, key) {
   event.preventDefault();
   return mark(options[(places[key] + options.length) % options.length]);
 }
+// Records that this person opened lately in this browser: shown while nothing is typed, forgotten when they sign out.
+const RECENT_MAX = 6;
+const recentPlace = `mdm-recent-${document.body.dataset.who}`;
+const recent = () => {
+  try {
+    return JSON.parse(localStorage.getItem(recentPlace) ?? "[]").filter(({ url }) => /^\/records\/[\w%-]+$/.test(url));
+  } catch {
+    return [];
+  }
+};
+const opened = one("[data-opened]")?.dataset;
+if (opened && document.body.dataset.who) {
+  const now = { url: opened.opened, name: opened.name, kind: opened.kind };
+  localStorage.setItem(recentPlace, JSON.stringify([now, ...recent().filter(({ url }) => url !== now.url)].slice(0, RECENT_MAX)));
+}
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[action='/sign-out']")) localStorage.removeItem(recentPlace);
+});
+function showRecent(found) {
+  const list = recent().filter(({ url }) => url !== location.pathname);
+  if (found.dataset.for || !list.length || one(".recent", found)) return;
+  const line = (text, kind) => Object.assign(document.createElement("span"), { className: kind, textContent: text });
+  const group = Object.assign(document.createElement("div"), { className: "recent" });
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", found.dataset.recent);
+  const title = Object.assign(document.createElement("div"), { className: "group", textContent: found.dataset.recent });
+  title.setAttribute("aria-hidden", "true");
+  group.append(title);
+  for (const [place, { url, name, kind }] of list.entries()) {
+    const link = Object.assign(document.createElement("a"), { href: url, id: `recent-${place}`, tabIndex: -1 });
+    link.setAttribute("role", "option");
+    link.setAttribute("aria-selected", "false");
+    link.append(line(name, "what"), line(kind, "side"));
+    group.append(link);
+  }
+  found.prepend(group);
+  mark(lines()[0]);
+}
 document.addEventListener("htmx:after:swap", () => {
   const found = one("#palette[open] .found");
   if (!found) return;
+  showRecent(found);
   if (!chosen()?.isSameNode(document.getElementById(one("#palette input").getAttribute("aria-activedescendant")))) mark(chosen() ?? lines()[0]);
   if (isEnterWaiting && found.dataset.for === one("#palette input").value) {
     isEnterWaiting = false;
@@ -244,6 +286,15 @@ function review(card) {
     open("typing");
   }
 
+  // The claim is renewed while somebody is at the card: not on a page that is hidden, or untouched for a quarter of an hour.
+  const RENEW_MS = 60_000;
+  const AT_IT_MS = 15 * 60_000;
+  let touched = Date.now();
+  for (const kind of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(kind, () => (touched = Date.now()), { passive: true, capture: true });
+  setInterval(() => {
+    if (!document.hidden && Date.now() - touched < AT_IT_MS && !one("#claim .notice")) one("#claim")?.dispatchEvent(new CustomEvent("renew"));
+  }, RENEW_MS);
+
   // An answer stays with this tab until the hub has taken it: a session may have ended meanwhile.
   const who = card.dataset.who;
   document.addEventListener("htmx:before:request", (event) => {
@@ -254,6 +305,10 @@ function review(card) {
   });
   document.addEventListener("htmx:after:request", (event) => {
     const { request, response } = event.detail.ctx;
+    if (/\/renew$/.test(request.action) && response?.headers.get("hx-redirect")) {
+      const fields = [...new FormData(one("#card-form"))].filter(([name]) => name.startsWith("choice."));
+      if (fields.length) sessionStorage.setItem(PENDING, JSON.stringify({ who, review: shown, fields }));
+    }
     if (/\/decide$/.test(request.action) && response && !response.headers.get("hx-redirect") && response.status !== 403) sessionStorage.removeItem(PENDING);
   });
   const kept = JSON.parse(sessionStorage.getItem(PENDING) ?? "null");

@@ -70,6 +70,7 @@ class CardView:
 
     state     "open", "closed", "claimed" (by somebody else), or "waiting" (for a second person)
     answers   the buttons that decide; none where nothing is to be decided
+    risks     marks of the risks that the card tells: a merge names those that were seen
     choices   fields that carry what was chosen
     expected  fields that carry the versions that are looked at
     """
@@ -86,6 +87,7 @@ class CardView:
     is_overdue: bool
     kind: str
     warnings: tuple[str, ...]
+    risks: tuple[str, ...]
     waits_because: str
     refusal: tuple[str, ...]
     columns: tuple[ColumnView, ...]
@@ -133,6 +135,7 @@ def card_view(card: Card, choices: Mapping[str, Choice], speaker: Speaker, now: 
         is_overdue=review.due_at is not None and review.due_at < now,
         kind=speaker.words.word("review", review.kind),
         warnings=review_words.warnings(card, speaker),
+        risks=tuple(risk.mark for risk in card.risks),
         waits_because=review_words.waits(card.waits_because, speaker),
         refusal=(card.refusal.message, card.refusal.remedy, *card.refusal.chain) if card.refusal else (),
         columns=tuple(_column(card, column, speaker) for column in card.columns),

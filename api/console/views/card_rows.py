@@ -167,7 +167,12 @@ class _Maker:
             is_quiet=sign in {"same", "missing"} and row.is_alike and not (result and result.is_chosen),
             bar=bar,
             why=tuple(
-                (_words(step.comparison), _words(step.level), step.bits + step.frequency_bits) for step in row.steps
+                (
+                    self.said.word("comparison", step.comparison),
+                    self.said.word("level", step.level),
+                    step.bits + step.frequency_bits,
+                )
+                for step in row.steps
             ),
             cells=cells,
             result=result,
@@ -307,7 +312,3 @@ def _typed(row: Row, chosen: Choice | None) -> str:
         value = chosen.value
         return "\n".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
     return "\n".join(value.text for value in row.result.values) if row.result is not None else ""
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

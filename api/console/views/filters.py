@@ -10,6 +10,7 @@ from api.console.views import segments, sources, text, vocabulary
 # marked_part   one segment of a value that stands in its own <bdi>
 # plain         a value for a title, a label, or a text of a drawing
 # initials      one or two capitals of a person's name
+# sentence      a text with a capital to begin with
 # short_key     a source key for a narrow place
 # windowed      segments of a long value, cut around the first difference
 # system_mark   two letters for a source system
@@ -21,6 +22,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "marked_part": text.marked_part,
         "plain": text.plain,
         "initials": text.initials,
+        "sentence": text.sentence,
         "short_key": text.short_key,
         "windowed": segments.windowed,
         "system_mark": vocabulary.mark,

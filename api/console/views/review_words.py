@@ -7,6 +7,7 @@ from typing import Final
 
 from babel.lists import format_list
 
+from api.console.views.sentences import told
 from api.console.views.sources import tone_of
 from api.console.views.vocabulary import N_
 from api.console.views.words import Words
@@ -153,7 +154,7 @@ def twice(card: Card, speaker: Speaker) -> str:
 
 def waits(because: str, speaker: Speaker) -> str:
     """Say why a second person is needed."""
-    return speaker.text(_WAITS[because]) if because in _WAITS else because
+    return speaker.text(_WAITS[because]) if because in _WAITS else told(because, speaker.text)
 
 
 def effects(told: Effects | None, titles: Mapping[str, str], speaker: Speaker) -> tuple[EffectLine, ...]:
@@ -231,7 +232,7 @@ def _risk(risk: Risk, messages: Mapping[str, str], card: Card, speaker: Speaker)
         "attribute": lowered(title),
         "left": ", ".join(map(_number, risk.left)),
         "right": ", ".join(map(_number, risk.right)),
-        "chain": "; ".join(risk.chain),
+        "chain": "; ".join(told(each, speaker.text) for each in risk.chain),
         "count": speaker.words.number(risk.count),
     }
 

@@ -147,6 +147,11 @@ def cut(text: str, letters_max: int = LETTERS_MAX) -> tuple[str, str]:
     return start, text[len(start) :]
 
 
+def sentence(text: str) -> str:
+    """Begin a sentence with a capital."""
+    return text[:1].upper() + text[1:]
+
+
 def initials(name: str) -> str:
     """Give one or two capitals for a person: of the first and the last word that begin with a letter or digit."""
     words = [word for word in name.replace(".", " ").split() if word[0].isalnum()]

@@ -71,6 +71,27 @@ def test_limits_by_entity_type_hold_on_the_page_and_on_what_it_names(sign_in: Si
     assert visitor.get(f"/records/by-key?key={PROJECT}").status_code == 403
 
 
+def test_who_is_limited_to_a_source_sees_its_records_and_is_told_what_is_not_shown(sign_in: SignIn, hub: Hub) -> None:
+    golden = golden_by_key(hub)
+    visitor = sign_in("nele", "viewer", sources=("netsuite-us",))
+
+    page = visitor.get(f"/records/{golden[SF]}").text
+    led = visitor.get(f"/records/by-key?key={NS}")
+
+    assert "BRIGHTWATER CONSULTING LIMITED" in page
+    assert "You see what your systems say: netsuite-us." in page
+    assert "2 more records of other systems belong here." in page
+    assert "Brightwater Consulting Ltd" not in page
+    assert "001A" not in page
+    assert led.headers["location"].startswith(f"/records/{golden[SF]}")
+    assert "Bristol" in visitor.get(f"/records/{golden[SF]}/payload?key={NS}").text
+    assert visitor.get(f"/records/{golden[SF]}/payload?key={SF}").status_code == 403
+    assert visitor.get(f"/records/by-key?key={SF}").status_code == 403
+    beyond = visitor.get(f"/records/{golden[HALDEN]}")
+    assert beyond.status_code == 403
+    assert "Your role reaches: netsuite-us." in " ".join(beyond.text.split()).replace("reaches:  ", "reaches: ")
+
+
 def test_a_forwarded_id_says_so_and_leads_on(sign_in: SignIn, hub: Hub) -> None:
     golden = golden_by_key(hub)
     keeps, goes = GoldenId(golden[SF]), GoldenId(golden[HALDEN])

@@ -1,15 +1,8 @@
 """The review page over HTTP: whose page it is, what its forms may say, and that nothing happens twice."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
-from typing import Any
 
 import pytest
-from httpx2 import Response
-from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from mdm.db.transaction import run
@@ -19,94 +12,11 @@ from mdm.ids import ReviewId
 from mdm.jobs.service import deliver
 from mdm.settings import Settings
 from mdm.stewardship import reviews
-from tests.hubs import WIDGETS, delivery, hub_on, partition_of, register_instances
+from tests.hubs import WIDGETS, delivery, partition_of
+from tests.integration.console.review.visitors import Steward, Visit, asks, decide, words
 from tests.integration.stewardship.widgets import A, B, C, D, acknowledge, send, the_review, with_policy
-from tests.people import PASSWORD, add_person
 
 pytestmark = pytest.mark.db
-
-HTMX = {"HX-Request": "true"}
-_FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
-
-
-@dataclass
-class Steward:
-    """Somebody with a session of their own."""
-
-    client: TestClient
-    csrf: str = ""
-
-    def get(self, path: str, **headers: str) -> Response:
-        return self.client.get(path, headers=headers, follow_redirects=False)
-
-    def post(
-        self, path: str, fields: dict[str, Any] | None = None, *, part: bool = True, csrf: bool = True
-    ) -> Response:
-        """Send a form as htmx does, or as a browser without scripts."""
-        headers = {**(HTMX if part else {}), **({"X-CSRF-Token": self.csrf} if csrf else {})}
-        return self.client.post(path, data=fields or {}, headers=headers, follow_redirects=False)
-
-    def fields(self, page: Response) -> dict[str, str]:
-        """Read the hidden fields of the card on a page."""
-        return {name: unescape(value) for name, value in _FIELD.findall(page.text)}
-
-
-Visit = Callable[..., Steward]
-
-
-@pytest.fixture
-def hub(engine: Engine) -> Hub:
-    hub = hub_on(engine)
-    register_instances(hub, "crm-east", "crm-west")
-    return hub
-
-
-@pytest.fixture
-def settings(database_url: str) -> Settings:
-    return Settings(
-        database_url=database_url, pool_size=4, password_memory_kib=8, password_passes=1, entities=(WIDGETS,)
-    )
-
-
-@pytest.fixture
-def visit(client: TestClient, engine: Engine) -> Visit:
-    """Give a function that signs somebody in, made for the test with this role and these limits."""
-
-    def sign_in(login: str, role: Any = "steward", **limits: Any) -> Steward:
-        add_person(engine, login, role, **limits)
-        own = TestClient(client.app, raise_server_exceptions=False)
-        own.portal = client.portal  # one event loop, as in a process of its own
-        answer = own.post("/sign-in", data={"login": login, "password": PASSWORD}, follow_redirects=False)
-        assert answer.status_code == 303, answer.text
-        found = re.search(r'<meta name="csrf" content="([^"]+)"', own.get("/me").text)
-        assert found is not None
-        return Steward(own, found[1])
-
-    return sign_in
-
-
-def words(page: Response) -> str:
-    """Give what a page says, without its tags."""
-    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
-
-
-def asks(page: Response) -> str:
-    """Name the review whose card a page shows, "" for none."""
-    found = re.search(r'data-review="([^"]*)"', page.text)
-    assert found is not None, page.text[:2000]
-    return found[1]
-
-
-@pytest.fixture
-def asking(hub: Hub) -> Hub:
-    """Give one question: are A and B the same?"""
-    send(hub, A, name="red", note="from the east", at=1)
-    send(hub, B, name="red", note="from the west", at=2)
-    return hub
-
-
-def decide(mara: Steward, page: Response, verdict: str, **more: str) -> Response:
-    return mara.post(f"/review/{asks(page)}/decide", {**mara.fields(page), "verdict": verdict, **more})
 
 
 def test_the_page_is_a_stewards(asking: Hub, visit: Visit, client: TestClient) -> None:
