@@ -102,7 +102,8 @@ def _list(visit: Visit, chosen: Chosen, asked: QueueAsked, after: str) -> dict[s
     place = _place(read_cursor(after or None, of=of), asked.ranking)
     found = queues.queue_page(visit.hub, asked, who=visit.who, after=place, limit=PAGE + 1)
     at = clock.now()
-    lines = [views.line_of(one, at) for one in queue_lines(visit.hub, found[:PAGE])]
+    spoken = words(visit.language, CATALOGUES[visit.language].gettext)
+    lines = [views.line_of(one, at, spoken) for one in queue_lines(visit.hub, found[:PAGE])]
     rest = ""
     if len(found) > PAGE:
         rank, id_ = found[PAGE - 1].place_in(asked.ranking)

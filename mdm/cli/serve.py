@@ -45,10 +45,10 @@ def run_server(hub: "Hub", *, port: int | None = None, host: str | None = None, 
         if with_worker:
             running.callback(_start_worker(hub))
         tell(f"Serving {address}, documentation at {address}/docs; Ctrl-C ends it.")
-        if first_link:
-            tell(f"First administrator, good once within 24 hours: {first_link}")
         if first_token:
             tell(f"API key of an administrator, shown this once: {first_token}")
+        if first_link:
+            tell(f"Open the console as its first administrator, good once within 24 hours: {first_link}")
         server = uvicorn.Server(
             uvicorn.Config("api.app:create_app", factory=True, log_config=None, access_log=False, lifespan="on")
         )

@@ -46,6 +46,24 @@ def is_within(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
+def test_the_palette_remembers_what_was_opened_lately_until_they_sign_out(console: Console, stocked: Hub) -> None:
+    golden_id = golden_by_key(stocked)["crm-east/account:A3"]
+    page = console.open(f"/records/{golden_id}")
+    page.goto(f"{console.url}/")
+
+    page.keyboard.press("Control+k")
+    first = page.locator("#palette [role=option]").first
+    expect(first).to_contain_text("<script>alert(1)</script> Ltd")
+    expect(first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/records/{golden_id}")
+
+    page.locator("details.me summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    assert page.evaluate("localStorage.length") == 0
+
+
 def test_the_palette_leads_to_a_record_by_keys_alone(console: Console, stocked: Hub, accessible: Accessible) -> None:
     page = console.open("/")
     ask(page, "harbour light")

@@ -267,7 +267,7 @@ def test_twelve_records_leave_the_answers_and_the_names_of_rows_in_sight(console
 
     page.locator(".cmp thead .id").last.scroll_into_view_if_needed()
 
-    for label in ("Keep together", "Part the two"):
+    for label in ("Keep together", "Part the first two"):
         expect(page.get_by_role("toolbar").get_by_role("button", name=label)).to_be_in_viewport(ratio=1)
     expect(page.locator("#row-name th")).to_be_in_viewport(ratio=1)
     expect(page.locator(".cmp thead .id").last).to_be_in_viewport(ratio=1)

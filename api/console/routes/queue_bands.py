@@ -46,7 +46,9 @@ def look(visit: TheVisit) -> Response:
         chosen=chosen,
         seen=seen,
         entity_type=entity_type.name,
-        sample=[sampled(one, titles, at) for one in seen.sample],
+        sample=[
+            sampled(one, titles, at, words(visit.language, CATALOGUES[visit.language].gettext)) for one in seen.sample
+        ],
         now=at,
     )
 

@@ -242,6 +242,11 @@ def _column(card: Card, column: Column, speaker: Speaker) -> ColumnView:
     )
 
 
+def _part(card: Card, speaker: Speaker) -> str:
+    """Say which records of a cluster are parted: the two that are asked about, which stand first."""
+    return speaker.text(N_("Part the two") if len(card.columns) < 3 else N_("Part the first two"))
+
+
 def _answers(card: Card, speaker: Speaker) -> tuple[AnswerView, ...]:
     suggested = _SUGGESTED[card.suggested]
     is_pair = card.asking == "one_or_two"
@@ -258,7 +263,7 @@ def _answers(card: Card, speaker: Speaker) -> tuple[AnswerView, ...]:
         AnswerView(
             "different",
             "d",
-            speaker.text(N_("Keep apart")) if is_pair else speaker.text(N_("Part the two")),
+            speaker.text(N_("Keep apart")) if is_pair else _part(card, speaker),
             suggested == "different",
         ),
     ]

@@ -11,7 +11,7 @@ from api.console.drawings.ring import Ring, ring
 from api.console.drawings.spark import Spark, spark
 from api.console.views.differences import Segment, Value, differences
 from api.console.views.queue_filter import share_of
-from api.console.views.vocabulary import N_
+from api.console.views.vocabulary import N_, names
 from api.console.views.words import Words
 from mdm.decisions.queue_model import AgeBar
 from mdm.decisions.review_model import Answer, Review
@@ -75,7 +75,7 @@ class Sampled:
     rows: tuple[Compared, ...]
 
 
-def line_of(line: QueueLine, now: datetime) -> Line:
+def line_of(line: QueueLine, now: datetime, words: Words) -> Line:
     """Lay out a line."""
     facts = line.facts
     due_at = facts.review.due_at
@@ -83,13 +83,13 @@ def line_of(line: QueueLine, now: datetime) -> Line:
         review=facts.review,
         ring=ring(share_of(facts.review.bits)),
         names=_compared("", facts.left_name or facts.review.left_key, facts.right_name or facts.review.right_key),
-        evidence=evidence_of(facts.why)[:EVIDENCE_MAX],
+        evidence=evidence_of(facts.why, words)[:EVIDENCE_MAX],
         waiting=line.waiting,
         is_overdue=due_at is not None and due_at < now,
     )
 
 
-def sampled(facts: ShortFacts, titles: Sequence[tuple[str, str]], now: datetime) -> Sampled:
+def sampled(facts: ShortFacts, titles: Sequence[tuple[str, str]], now: datetime, words: Words) -> Sampled:
     """Lay out a review of a sample with the first values that either side has.
 
     titles  attributes with their titles, what tells most first; the name, which comes first, is shown already
@@ -99,18 +99,28 @@ def sampled(facts: ShortFacts, titles: Sequence[tuple[str, str]], now: datetime)
         for name, title in titles[1:]
         if facts.left.get(name) or facts.right.get(name)
     ]
-    return Sampled(line_of(QueueLine(facts), now), tuple(rows[:ROWS_MAX]))
+    return Sampled(line_of(QueueLine(facts), now, words), tuple(rows[:ROWS_MAX]))
 
 
-def evidence_of(why: str) -> tuple[Evidence, ...]:
+def evidence_of(why: str, words: Words) -> tuple[Evidence, ...]:
     """Take the evidence in short apart: "name same +4.0; city different -1.2"."""
     found = []
     for step in filter(None, why.split("; ")):
-        words, _, bits = step.rpartition(" ")
-        is_step = bool(words) and bits[:1] in {"+", "-"}
+        told, _, bits = step.rpartition(" ")
+        is_step = bool(told) and bits[:1] in {"+", "-"}
         tone = ("pos" if bits[0] == "+" else "neg") if is_step else "bad"
-        found.append(Evidence(words if is_step else step, bits.replace("-", "\u2212") if is_step else "", tone))
+        found.append(Evidence(*(_said(told, words), bits.replace("-", "\u2212")) if is_step else (step, ""), tone))
     return tuple(found)
+
+
+def _said(told: str, words: Words) -> str:
+    """Say what was compared, and how far it is alike: of "name near" that is "name: nearly the same"."""
+    for name in sorted(names("comparison"), key=len, reverse=True):
+        compared = name.replace("_", " ")
+        if told.startswith(f"{compared} "):
+            level = told.removeprefix(compared).strip().replace(" ", "_")
+            return f"{words.word('comparison', name)}: {words.word('level', level)}"
+    return told
 
 
 def age_rows(ages: Sequence[AgeBar], words: Words) -> tuple[tuple[Row, ...], Described]:

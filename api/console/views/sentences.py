@@ -17,9 +17,9 @@ from api.console.views.vocabulary import N_
 # came; `entity`, `other_entity`, `state`, `judgement`, `relation` and `cause` are words of the hub, and are said.
 _MESSAGES: Final = (
     # What is not there.
-    N_("there is no review '%(name)s'"),
-    N_("there is no golden record '%(name)s'"),
-    N_("there is no source record '%(name)s'"),
+    "there is no review '%(name)s'",
+    "there is no golden record '%(name)s'",
+    "there is no source record '%(name)s'",
     N_("there is no event '%(name)s'"),
     N_("there is no attribute '%(name)s'"),
     N_("there is no decision '%(name)s'"),
@@ -27,11 +27,11 @@ _MESSAGES: Final = (
     N_("there is no exception '%(name)s'"),
     N_("there is no person '%(name)s'"),
     N_("there is no operation %(name)s"),
-    N_("list them with `%(command)s`"),
-    N_("check the id, or search for a name with `mdm find`; ids that this hub gave out always resolve"),
-    N_("load the record first, or check instance, object and scope"),
+    "list them with `%(command)s`",
+    "check the id, or search for a name with `mdm find`; ids that this hub gave out always resolve",
+    "load the record first, or check instance, object and scope",
     N_("look at the history of the golden record for the ids of its events"),
-    N_("this is neither a key nor a golden id; search with `mdm find`"),
+    "this is neither a key nor a golden id; search with `mdm find`",
     N_("at %(when)s the hub had not given out this id"),
     N_("it has no version %(number)s"),
     N_("look at a band first; its preview names the id"),
@@ -134,10 +134,10 @@ _MESSAGES: Final = (
     N_("something is not chosen yet"),
     N_("choose it on the left"),
     # Values of one's own.
-    N_("an override needs a reason of 1 to %(most)s characters"),
+    "an override needs a reason of 1 to %(most)s characters",
     N_("the value cannot be taken: %(problems)s"),
     N_("%(attribute)s: the value says nothing"),
-    N_("give a value, or blank the attribute: null over HTTP, --blank on the command line"),
+    "give a value, or blank the attribute: null over HTTP, --blank on the command line",
     N_("%(attribute)s points at another record, and what a record points at only its source can say"),
     N_("correct it in the source; two golden records are joined or related by a decision"),
     N_("the override would have ended at %(when)s"),
@@ -266,6 +266,26 @@ _MESSAGES: Final = (
     N_("it is about %(published)s published keys, %(most)s or more"),
     N_("it joins two established golden records"),
 )
+# Where the hub names its commands and its own words, a page says the same plainly, in English too.
+_PLAINLY: Final[Mapping[str, str]] = {
+    "there is no golden record '%(name)s'": N_("there is no record with the number %(name)s"),
+    "there is no source record '%(name)s'": N_("no system delivered a record with the key %(name)s"),
+    "there is no review '%(name)s'": N_("there is no question with the number %(name)s that you may answer"),
+    "list them with `%(command)s`": N_("go back to the list and choose there"),
+    "check the id, or search for a name with `mdm find`; ids that this hub gave out always resolve": N_(
+        "look for its name with Ctrl K; every number that this hub gave out leads somewhere"
+    ),
+    "this is neither a key nor a golden id; search with `mdm find`": N_(
+        "this is neither a key of a system nor a number of the hub; look for its name with Ctrl K"
+    ),
+    "load the record first, or check instance, object and scope": N_("check the key, letter by letter"),
+    "give a value, or blank the attribute: null over HTTP, --blank on the command line": N_(
+        "give a value, or choose to leave it empty"
+    ),
+    "an override needs a reason of 1 to %(most)s characters": N_(
+        "your choice needs a reason of 1 to %(most)s characters"
+    ),
+}
 _WORDS: Final[Mapping[str, str]] = {
     "entity": "entity",
     "other_entity": "entity",
@@ -305,7 +325,7 @@ def _said(sentence: str, translate: Callable[[str], str]) -> str | None:
         found = pattern.fullmatch(sentence)
         if found is not None:
             parts = {name: _part(name, value, translate) for name, value in found.groupdict().items()}
-            return translate(message) % parts
+            return translate(_PLAINLY.get(message, message)) % parts
     return None
 
 

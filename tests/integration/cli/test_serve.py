@@ -70,9 +70,9 @@ def test_a_load_beside_the_server_is_seen_by_it_and_sigterm_ends_all(reachable_h
         started.send_signal(signal.SIGTERM)
         code = started.wait(START_S_MAX)
 
-    assert re.findall(r"First administrator, good once within 24 hours: (\S+)/sign-in/link/[\w-]{43}\n", said) == [
-        address
-    ]
+    assert re.findall(
+        r"Open the console as its first administrator, good once within 24 hours: (\S+)/sign-in/link/[\w-]{43}\n", said
+    ) == [address]
     assert loaded.returncode == 0
     assert found.json().get("answer") == "one", found.text
     assert code == 0

@@ -104,7 +104,7 @@ def test_each_refusal_behind_the_pages_of_reviews_and_records_is_said_in_german(
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (errors.ReviewUnknown("rev_1"), "Es gibt keine Frage „rev_1“"),
+        (errors.ReviewUnknown("rev_1"), "Es gibt keine Frage mit der Nummer rev_1, die Sie beantworten dürfen"),
         (errors.GoldenRecordRetired("cus_1"), "Der Datensatz cus_1 ist außer Gebrauch: Nichts gehört mehr zu ihm"),
         (
             errors.VersionOutdated("cus_1", expected=2, found="at version 3"),
@@ -123,7 +123,16 @@ def test_each_refusal_behind_the_pages_of_reviews_and_records_is_said_in_german(
 )
 def test_an_error_is_said_with_its_facts(error: errors.HubError, said: str) -> None:
     assert told(error.message, german) == said
-    assert told(error.message, str) == error.message
+
+
+def test_what_names_commands_and_words_of_the_hub_is_said_plainly_in_english_too() -> None:
+    error = errors.GoldenRecordUnknown("cus_1")
+
+    assert told(error.message, str) == "there is no record with the number cus_1"
+    assert (
+        told(error.remedy, str) == "look for its name with Ctrl K; every number that this hub gave out leads somewhere"
+    )
+    assert told(errors.GoldenRecordRetired("cus_1").message, str) == errors.GoldenRecordRetired("cus_1").message
 
 
 def test_a_proof_is_said_link_by_link() -> None:
