@@ -128,7 +128,7 @@ def reason(card: Card, speaker: Speaker) -> str:
     if card.evidence.is_vetoed:
         return f"{told} {speaker.text(N_('Their numbers forbid that the hub joins them by itself.'))}"
     if card.evidence.rules:
-        rules = speaker.listed([rule.replace("_", " ") for rule in card.evidence.rules])
+        rules = speaker.listed([speaker.words.word("match_rule", rule) for rule in card.evidence.rules])
         return f"{told} {speaker.text(N_('Asked because of a rule: %(rules)s.')) % {'rules': rules}}"
     return told
 
