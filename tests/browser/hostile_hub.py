@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from mdm.access import people
 from mdm.access.people_model import Standing
+from mdm.activation import service as activation
 from mdm.db.transaction import run, transaction
 from mdm.decisions.model import Verdict
 from mdm.decisions.queue_model import QueueAsked
@@ -31,6 +32,7 @@ from mdm.stewardship.bands import Intended, answer_each
 from mdm.stewardship.model import By, Judge, Merge
 from mdm.stewardship.operations import perform
 from mdm.stewardship.overrides import Wish, set_override
+from tests import deals
 from tests.browser.hostile_corpus import PAYLOADS
 from tests.hubs import EPOCH, golden_by_key, hub_on
 
@@ -60,6 +62,7 @@ class Hostile:
     rejected: str
     dismissed: str
     person: str
+    deals: tuple[str, ...]
 
 
 def hostile_hub(engine: Engine) -> Hostile:
@@ -97,6 +100,7 @@ def hostile_hub(engine: Engine) -> Hostile:
         rejected=waiting,
         dismissed=dismissed,
         person=_people(engine, texts),
+        deals=_deals(hub, texts),
     )
 
 
@@ -223,6 +227,19 @@ def _exceptions(hub: Hub, texts: Iterator[str]) -> tuple[str, str]:
     assert len(open_) > 12
     mending.dismiss(hub, open_[1].id, note=next(texts), who=next(texts))
     return open_[0].id, open_[1].id
+
+
+def _deals(hub: Hub, texts: Iterator[str]) -> tuple[str, ...]:
+    """Tell of deals: one whose facts are complete, one that waits with what is missing, one that is cancelled."""
+    deals.prepare(hub)
+    readable = ("billing_name", "city", "project_name", "contract_name")
+    told = []
+    for number, lacking in enumerate(({}, {"billing_name": None}, {})):
+        facts = {name: next(texts) for name in readable} | lacking
+        opportunity = str(SourceKey("salesforce-emea", "Opportunity", "", f"{number}{next(texts)}"))
+        told.append(deals.follow(hub, deals.tell(hub, opportunity, who=next(texts), **facts)))
+    cancelled = activation.cancel(hub, told[-1].id, who=next(texts))
+    return tuple(one.id for one in (*told[:-1], cancelled))
 
 
 def _people(engine: Engine, texts: Iterator[str]) -> str:

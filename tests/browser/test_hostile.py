@@ -27,7 +27,7 @@ pytestmark = pytest.mark.browser
 
 WATCH: Final = (Path(__file__).parent / "hostile_watch.js").read_text()
 # What answers GET and is no page: the API, its files, and what machines ask.
-NO_PAGES: Final = re.compile(r"/v1/.*|/static/.*|/docs(/.*)?|/openapi\.json|/healthz|/readyz|/metrics")
+NO_PAGES: Final = re.compile(r"/v1/.*|/static/.*|/docs(/.*)?|/(openapi|asyncapi)\.json|/healthz|/readyz|/metrics")
 ECHO: Final = quote('"><img src=x onerror=alert(1)>{{1241*1231}}\u202e', safe="")
 
 Visits = Mapping[str, Callable[[Hostile], tuple[str, ...]]]
@@ -47,6 +47,8 @@ PAGES: Final[Visits] = {
     ),
     "/find": lambda _: (f"/find?q={ECHO}", "/find?q=alert"),
     "/records": lambda _: (f"/records?q={ECHO}", "/records?q=alert"),
+    "/activation": lambda _: ("/activation", "/activation?state=cancelled", f"/activation?state={ECHO}"),
+    "/activation/{deal_id}": lambda it: (*(f"/activation/{one}" for one in it.deals), f"/activation/{ECHO}"),
     "/exceptions": lambda _: ("/exceptions", "/exceptions?state=dismissed", f"/exceptions?code={ECHO}&source={ECHO}"),
     "/exceptions/{exception_id}": lambda it: (
         *(f"/exceptions/{one}" for one in (it.rejected, it.dismissed)),
