@@ -211,7 +211,8 @@ def test_a_scrape_tells_how_each_target_stands(
         connection.execute(
             text(
                 "UPDATE delivery_lane SET acknowledged = 0, recorded_at = now() - interval '10 min',"
-                f" not_before = CASE WHEN golden_id <> ({late}) THEN now() + interval '1 hour' END WHERE state = 'ready'"
+                f" not_before = CASE WHEN golden_id <> ({late}) THEN now() + interval '1 hour' END"
+                " WHERE state = 'ready'"
             )
         )
 
