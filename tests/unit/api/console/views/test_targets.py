@@ -1,0 +1,65 @@
+"""How a target does, in words with a sign of its own, and what may be done to it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.console.views.targets import acts_of, duration, health_of
+from api.console.views.words import words
+from mdm.delivery.model import Standing, StandingState
+from mdm.delivery.orders_model import Depth, TargetLine
+
+NOW = datetime(2026, 6, 2, 12, tzinfo=UTC)
+STANDING = Standing("erp", "running", "", NOW, "test")
+LINE = TargetLine("erp", "ERP", "records", ("customer",), {}, STANDING, Depth())
+
+
+def with_standing(**changed: object) -> TargetLine:
+    return replace(LINE, standing=replace(STANDING, **changed))  # type: ignore[arg-type]
+
+
+def test_every_health_has_a_sign_of_its_own() -> None:
+    states: tuple[StandingState, ...] = ("backfill", "running", "draining", "paused", "stopped", "disabled")
+    lines = [
+        *(with_standing(state=state) for state in states),
+        with_standing(failures=3),
+        with_standing(failures=7, opens_at=NOW + timedelta(minutes=4)),
+        replace(LINE, oldest_s=301.0),
+        replace(LINE, standing=None, kind="file"),
+    ]
+
+    found = [health_of(line, NOW) for line in lines]
+
+    assert len({health.sign for health in found}) == len({health.words for health in found}) == len(lines)
+    assert [health.tone for health in found[:2]] == ["accent", "pos"]
+
+
+def test_parked_lanes_alone_make_no_target_late() -> None:
+    assert health_of(replace(LINE, depth=Depth(dead=3)), NOW).sign == "going"
+    assert health_of(replace(LINE, oldest_s=299.0), NOW).sign == "going"
+
+
+@pytest.mark.parametrize(
+    ("state", "names"),
+    [
+        ("running", ["pause", "drain"]),
+        ("paused", ["resume", "drain"]),
+        ("draining", ["pause", "resume"]),
+        ("stopped", ["resume"]),
+        ("disabled", ["resume"]),
+        ("backfill", []),
+    ],
+)
+def test_only_what_makes_sense_is_offered(state: StandingState, names: list[str]) -> None:
+    assert [act.name for act in acts_of(with_standing(state=state))] == names
+    assert acts_of(replace(LINE, standing=None)) == ()
+
+
+def test_a_target_that_rests_can_be_asked_at_once() -> None:
+    assert [act.name for act in acts_of(with_standing(failures=5))] == ["pause", "drain", "resume"]
+
+
+def test_a_duration_is_told_in_few_letters() -> None:
+    english = words("en")
+    assert [duration(seconds, english, NOW) for seconds in (4.2, 61, 7_300)] == ["4 s", "1 min", "2 h"]

@@ -1,0 +1,82 @@
+"""The alert rules ask for metrics that there are, with labels that they have, and lead to a heading of the guide.
+
+No Prometheus is needed: expressions are read as far as these questions go.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from mdm.telemetry import REGISTRY, TARGETS, TargetGauges, TargetReading
+
+ROOT = Path(__file__).parents[2]
+RULES: list[dict[str, Any]] = [
+    rule
+    for group in YAML(typ="safe").load((ROOT / "deploy" / "alerts.yaml").read_text(encoding="utf-8"))["groups"]
+    for rule in group["rules"]
+]
+NAMES = [rule["alert"] for rule in RULES]
+HISTOGRAM = ("_bucket", "_sum", "_count")
+
+
+@pytest.fixture(scope="module")
+def labels_by_metric() -> dict[str, set[str]]:
+    """Give the labels of each sample, of metrics that nothing has happened to as well."""
+    before = tuple(TARGETS._readings)  # noqa: SLF001 -- put back below
+    TARGETS.tell([TargetReading("t", {"ready": 1}, 0, 1.0, "running", 0)])
+    found: dict[str, set[str]] = {}
+    for family in REGISTRY.collect():
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
+    TARGETS.tell(before)
+    for collector, names in REGISTRY._collector_to_names.items():  # noqa: SLF001 -- the registry has no other list
+        for name in names:
+            found.setdefault(name, set()).update(getattr(collector, "_labelnames", ()))
+            if name.endswith("_bucket"):
+                found[name].add("le")
+    return found
+
+
+@pytest.mark.parametrize("rule", RULES, ids=NAMES)
+def test_an_alert_is_whole(rule: dict[str, Any]) -> None:
+    assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+    assert re.fullmatch(r"Mdm[A-Za-z]+", rule["alert"])
+    assert rule["labels"]["severity"] in {"info", "warning", "critical"}
+    assert re.fullmatch(r"\d+[mh]", rule.get("for", "0m"))
+    assert rule["annotations"]["summary"]
+    for opening, closing in ("()", "{}", "[]"):
+        assert rule["expr"].count(opening) == rule["expr"].count(closing)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=NAMES)
+def test_an_alert_asks_for_what_there_is(rule: dict[str, Any], labels_by_metric: dict[str, set[str]]) -> None:
+    for metric, _, matchers in re.findall(r"\b(mdm_\w+)(\{([^}]*)\})?", rule["expr"]):
+        assert metric in labels_by_metric, metric
+        for label, values in re.findall(r'(\w+)\s*=~?\s*"([^"]*)"', matchers):
+            assert label in labels_by_metric[metric], (metric, label)
+            if metric == "mdm_target_standing":
+                assert set(values.split("|")) <= set(TargetGauges.STANDINGS)
+            if metric == "mdm_target_lanes":
+                assert values in {"ready", "waiting", "dead"}
+    for label in re.findall(r"(?:by|on) \(([^)]+)\)", rule["expr"]):
+        assert set(re.split(r"\s*,\s*", label)) <= {"target", "le"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=NAMES)
+def test_an_alert_leads_to_what_to_do(rule: dict[str, Any]) -> None:
+    page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+    headings = re.findall(r"^#+ (.+)$", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+    assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_names_are_unique_and_only_one_alarm_counts_parked_lanes() -> None:
+    assert len(set(NAMES)) == len(NAMES)
+    parked = [rule["alert"] for rule in RULES if 'state="dead"' in rule["expr"]]
+    whole = [rule["alert"] for rule in RULES if re.search(r"mdm_target_lanes(?!\{)", rule["expr"])]
+
+    assert parked == ["MdmTargetDeadLetters"]
+    assert whole == ["MdmTargetsUnknown"]  # `absent` counts nothing
