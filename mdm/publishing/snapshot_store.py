@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row
 
 from mdm.db.statement import text
 
-BATCH_ROWS: Final = 10_000  # chosen: rows that are held at once, some 60 MB; also the size of a row group
+BATCH_ROWS: Final = 10_000  # chosen: rows that are held at once, some 50 MB; also the size of a row group
 
 # What has an event after a position of the feed, among what the snapshot of this transaction sees.
 _CHANGED: Final = (
@@ -93,5 +93,5 @@ def _batches(
     if after is not None:
         bound = {**bound, "xid": str(after[0]), "id": after[1]}
     # A server-side cursor: the driver would otherwise hold all rows before it gives the first.
-    streaming = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS)
-    yield from streaming.execute(text(head + (changed if after else "") + order), bound).partitions()
+    streaming = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
+    yield from streaming.execute(text(head + (changed if after else "") + order), bound).partitions(BATCH_ROWS)

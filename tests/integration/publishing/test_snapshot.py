@@ -12,12 +12,14 @@ from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 from sqlalchemy import Engine, create_engine, text
 
 from mdm.connectors.snapshot import Place, WrittenFile, open_place
+from mdm.db.transaction import snapshot, transaction
 from mdm.errors import InputInvalid, Unavailable
 from mdm.failpoints import FailpointHit, armed
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from mdm.publishing.snapshot import SnapshotWritten, write_snapshot
 from mdm.publishing.snapshot_files import FileFormat
+from mdm.publishing.snapshot_store import BATCH_ROWS, select_keys
 from mdm.sources.model import Delivery
 from tests.hubs import delivery, hub_on, let_others_end, register_instances
 from tests.integration.publishing.snapshots import manifest_of, read_place, read_rows
@@ -173,6 +175,25 @@ def test_values_that_are_held_back_are_in_no_file(hub: Hub, tmp_path: Path) -> N
     write(hub, "gizmo", tmp_path)
 
     assert [row["name"] for row in read_place(tmp_path, "gizmo")["golden_record"].values()] == ["known"]
+
+
+def test_rows_are_held_a_batch_at_a_time(hub: Hub) -> None:
+    with transaction(hub.engine) as connection:
+        # No triggers, hence no foreign keys either: keys alone are read.
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(
+            text(
+                "INSERT INTO source_record (id, entity_type, instance_id, object, scope, native_id, state, version,"
+                " content_hash, golden_id, recorded_at, who) SELECT 'rec_' || n, 'gizmo', 'salesforce-us', 'Gizmo', '',"
+                " 'n' || n, 'active', 1, '', 'giz_1', now(), 'test' FROM generate_series(1, :count) AS n"
+            ),
+            {"count": BATCH_ROWS + 1},
+        )
+
+    with snapshot(hub.engine) as connection:
+        sizes = [len(rows) for rows in select_keys(connection, "gizmo", after=None)]
+
+    assert sizes == [BATCH_ROWS, 1]
 
 
 class SlowPlace(Place):

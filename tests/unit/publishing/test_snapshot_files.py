@@ -1,5 +1,6 @@
 """Rows of a snapshot are typed by the declaration, and a value that does not fit its type stops nobody."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from io import BytesIO
 from types import SimpleNamespace
@@ -62,6 +63,21 @@ def test_csv_has_every_digit_and_lists_as_json() -> None:
     assert "1234567890123456789.5" in cells
     assert '"[""prj_1"",""prj_2""]"' in cells
     assert "2026-05-01T00:00:00+00:00" in cells
+
+
+def test_each_batch_is_written_when_it_came() -> None:
+    stream = BytesIO()
+    sizes = []
+
+    def batches() -> Iterator[list[dict[str, Any]]]:
+        for number in range(3):
+            sizes.append(stream.tell())
+            yield [row(number=f"K-{number}")]
+
+    writer("parquet", golden_schema(CONTRACT), batches())(stream)
+
+    assert parquet.ParquetFile(BytesIO(stream.getvalue())).num_row_groups == 3
+    assert sizes[0] < sizes[1] < sizes[2]
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
