@@ -1,8 +1,8 @@
 """Callers who are all about to create the same client in an ERP at once, and never give up.
 
 Each asks the hub first, creates only when it is told to, confirms, and otherwise asks again until the client has a key.
-A request that got no answer is sent again under its Idempotency-Key. The ERP is a folder with one file for each billing
-entity; like the real ones it takes an external id, so that a create that is repeated after a crash makes nothing new.
+A request that got no answer is sent again under its Idempotency-Key. The ERP is the fake one, over HTTP. Its external
+id is the reservation, so that a create that is repeated after a crash makes nothing new, and a second one is seen.
 Run as a program, it is one process of callers that a test may kill.
 """
 
@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.request import Request, urlopen
+from uuid import uuid4
 
 import orjson
 
@@ -44,18 +45,26 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Erp:
-    """An ERP as a folder: a file for each billing entity, named by its external id."""
+    """The fake ERP behind its address; its key is the one that a new fake gives the hub."""
 
-    folder: Path
+    url: str
 
     def create(self, external_id: str) -> SourceKey:
-        """Create a billing entity, or give back the one with this external id."""
-        (self.folder / external_id).touch()
-        return SourceKey(ERP, "customer", "", external_id.removeprefix("cus_"))
+        """Create a billing entity, or be given back the one with this external id."""
+        body = {"external_id": external_id, "fields": {"companyName": CLIENT["name"], "currency": "EUR"}}
+        return SourceKey(ERP, "customer", "", str(self._ask("POST", "/api/customer", body)["record"]["id"]))
 
-    def entities(self) -> list[str]:
-        """List the external ids of all billing entities."""
-        return sorted(path.name for path in self.folder.iterdir())
+    def entities(self) -> dict[str, str]:
+        """Give the id of every billing entity by its external id."""
+        found = self._ask("GET", "/api/customer?limit=200")
+        return {record["external_id"]: str(record["id"]) for record in found["records"]}
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        headers = {"Authorization": "Bearer hub-key", "X-Request-Id": uuid4().hex, "Content-Type": "application/json"}
+        sent = None if body is None else orjson.dumps(body)
+        request = Request(self.url + path, data=sent, headers=headers, method=method)
+        with urlopen(request, timeout=60) as answer:
+            return orjson.loads(answer.read())
 
 
 @dataclass
@@ -108,7 +117,7 @@ def _create(hub: Hub, erp: Erp, number: int, told: Told) -> str:
         told.golden_ids.add(answer["golden_id"])
         if answer["status"] == "reserved":
             told.reservation_ids.add(answer["reservation"])
-            key = erp.create(answer["golden_id"])
+            key = erp.create(answer["reservation"])
             _once(
                 hub,
                 f"{number}-{turn}-confirm",
@@ -178,11 +187,11 @@ def _crashing(rnd: random.Random, share: float) -> Iterator[None]:
 
 
 def main() -> None:
-    """Be one process of callers: URL of the database, folder of the ERP, first caller, how many."""
-    url, folder, first, count = sys.argv[1:5]
+    """Be one process of callers: URL of the database, URL of the ERP, first caller, how many."""
+    url, erp_url, first, count = sys.argv[1:5]
     arm_from_text(os.environ.get("MDM_TEST_FAILPOINTS", ""))
     engine = open_engine(url, 8)
-    rush(hub_on(engine), Erp(Path(folder)), range(int(first), int(first) + int(count)), seed=0)
+    rush(hub_on(engine), Erp(erp_url), range(int(first), int(first) + int(count)), seed=0)
     engine.dispose()
 
 
