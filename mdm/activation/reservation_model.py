@@ -24,6 +24,7 @@ class Wanted:
     reference  the caller's own name for this create; the same caller gets the same reservation for it
     minutes    how long it is held; None takes the setting
     readable   source instances of which evidence may be shown; None means all
+    is_published  the hub's publishing creates it; else nobody but the caller does while it is reserved
     """
 
     entity_type: str
@@ -32,6 +33,7 @@ class Wanted:
     reference: str = ""
     minutes: int | None = None
     readable: frozenset[str] | None = None
+    is_published: bool = False
 
 
 @dataclass(frozen=True, slots=True)

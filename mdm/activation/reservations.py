@@ -251,7 +251,7 @@ def _reserve(hub: Hub, work: Work, *, asked: _Asked) -> Resolved:
         asked.who,
         at + timedelta(minutes=minutes),
     )
-    store.insert_reservation(connection, made)
+    store.insert_reservation(connection, made, is_published=wanted.is_published)
     failpoint("reservation.stored")
     reviews = _reviews(connection, record_id)
     if is_new and reviews:

@@ -17,13 +17,13 @@ _RESERVATION = (
 )
 
 
-def insert_reservation(connection: Connection, made: Reservation) -> None:
-    """Keep a new reservation."""
+def insert_reservation(connection: Connection, made: Reservation, *, is_published: bool) -> None:
+    """Keep a new reservation; `is_published` leaves the creating to the hub."""
     connection.execute(
         text(
-            "INSERT INTO reservation (id, entity_type, instance_id, record_id, reference, state, expires_at,"
-            " recorded_at, who) VALUES (:id, :entity_type, :source, :record_id, :reference, 'open', :expires_at,"
-            " :recorded_at, :who)"
+            "INSERT INTO reservation (id, entity_type, instance_id, record_id, reference, is_published, state,"
+            " expires_at, recorded_at, who) VALUES (:id, :entity_type, :source, :record_id, :reference, :is_published,"
+            " 'open', :expires_at, :recorded_at, :who)"
         ),
         {
             "id": made.id,
@@ -31,6 +31,7 @@ def insert_reservation(connection: Connection, made: Reservation) -> None:
             "source": made.source,
             "record_id": made.record_id,
             "reference": made.reference or None,
+            "is_published": is_published,
             "expires_at": made.expires_at,
             "recorded_at": made.recorded_at,
             "who": made.who,

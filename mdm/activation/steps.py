@@ -153,6 +153,7 @@ class _Doer:
             reference=f"deal {self.deal.id}",
             minutes=self.recipe.reserved_days * 24 * 60,
             readable=frozenset(),
+            is_published=True,
         )
         bracket: Bracket[Resolved] = Bracket(self._hold, after)
         resolve_or_reserve(self.hub, wanted, who=self.deal.who, bracket=bracket)

@@ -32,6 +32,7 @@ reservation = Table(
         comment="the source record of the instance hub that stands for it",
     ),
     Column("reference", Text, comment="the holder's own name for it"),
+    Column("is_published", Boolean, nullable=False, comment="its holder leaves the creating to the hub's publishing"),
     Column("state", Text, nullable=False),
     Column("source_key", Text, comment="as printed: the key that it was confirmed with"),
     Column("expires_at", TIMESTAMP(timezone=True), nullable=False),

@@ -26,6 +26,18 @@ def select_shown(connection: Connection, golden_ids: Collection[GoldenId]) -> di
     return {GoldenId(row.id): row for row in rows}
 
 
+def select_reserved(connection: Connection, instance_id: str, golden_ids: Collection[GoldenId]) -> set[GoldenId]:
+    """Return those of these golden records that somebody outside of the hub is about to create in an instance."""
+    rows = connection.execute(
+        text(
+            "SELECT r.golden_id FROM reservation q JOIN source_record r ON r.id = q.record_id AND r.state = 'active'"
+            " WHERE r.golden_id = ANY(:ids) AND q.instance_id = :instance AND q.state = 'open' AND NOT q.is_published"
+        ),
+        {"instance": instance_id, "ids": list(golden_ids)},
+    )
+    return set(map(GoldenId, rows.scalars()))
+
+
 def select_own_records(
     connection: Connection, target_id: str, instance_id: str, golden_ids: Collection[GoldenId]
 ) -> dict[GoldenId, list[OwnRecord]]:

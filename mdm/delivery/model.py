@@ -222,6 +222,7 @@ class Sight:
     version  the newest one that is not held back
     records  those that the target has of it, the one that stays first
     parents  by golden id that it points at: (scope, native id) of the records that the target has of that
+    is_reserved  somebody outside of the hub is about to create it there
     """
 
     golden_id: GoldenId
@@ -232,3 +233,4 @@ class Sight:
     records: tuple[OwnRecord, ...]
     parents: Mapping[GoldenId, Sequence[tuple[str, str]]]
     frozen: frozenset[str] = frozenset()
+    is_reserved: bool = False

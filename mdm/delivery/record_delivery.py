@@ -30,6 +30,7 @@ from mdm.hub import Hub, Work, carry
 from mdm.ids import GoldenId
 from mdm.sources.model import SourceKey
 
+RESERVED = timedelta(minutes=1)  # chosen: most creates are confirmed within seconds, the others are expired by a worker
 HELD_BACK = timedelta(hours=1)  # a version that is held back; the next one makes its lane due at once
 
 
@@ -60,6 +61,9 @@ def deliver_records(
         sight = sights.get(lane.golden_id)
         if sight is None:
             settlements.append(Later(lane, now + HELD_BACK, None, "its newest version is held back"))
+            continue
+        if sight.is_reserved and not sight.records:
+            settlements.append(Later(lane, now + RESERVED, None, "somebody reserved it there, and creates it"))
             continue
         plan = _plan(hub, declaration, sight, lane)
         if plan.waits_for is not None:

@@ -23,6 +23,7 @@ def look(
     with snapshot(engine) as connection:
         shown = store.select_shown(connection, ids)
         records = store.select_own_records(connection, declaration.id, declaration.instance, ids)
+        reserved = store.select_reserved(connection, declaration.instance, ids) if declaration.instance else set()
         frozen = freezing_store.select_frozen(connection, ids)
         pointed = {id_: _pointed_at(declaration, declared, row.entity_type, row.shown) for id_, row in shown.items()}
         keys = store.select_keys(connection, declaration.instance, {one for many in pointed.values() for one in many})
@@ -36,6 +37,7 @@ def look(
             tuple(records.get(id_, ())),
             {one: keys.get(one, []) for one in pointed[id_]},
             frozen.get(id_, frozenset()),
+            id_ in reserved,
         )
         for id_, row in shown.items()
         if row.version is not None

@@ -9,6 +9,7 @@ CREATE TABLE reservation (
     instance_id TEXT NOT NULL,
     record_id TEXT NOT NULL,
     reference TEXT,
+    is_published BOOLEAN NOT NULL,
     state TEXT NOT NULL,
     source_key TEXT,
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -33,6 +34,7 @@ CREATE UNIQUE INDEX ux_reservation_reference ON reservation (who, reference, ent
 COMMENT ON COLUMN reservation.instance_id IS 'where it is to be created';
 COMMENT ON COLUMN reservation.record_id IS 'the source record of the instance hub that stands for it';
 COMMENT ON COLUMN reservation.reference IS 'the holder''s own name for it';
+COMMENT ON COLUMN reservation.is_published IS 'its holder leaves the creating to the hub''s publishing';
 COMMENT ON COLUMN reservation.source_key IS 'as printed: the key that it was confirmed with';
 COMMENT ON COLUMN reservation.who IS 'who holds it';
 SELECT audit_table('reservation', 'id', related => '{record_id,instance_id}');

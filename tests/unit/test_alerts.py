@@ -25,14 +25,14 @@ HISTOGRAM = ("_bucket", "_sum", "_count")
 @pytest.fixture(scope="module")
 def labels_by_metric() -> dict[str, set[str]]:
     """Give the labels of each sample, of metrics that nothing has happened to as well."""
-    before = tuple(TARGETS._readings)  # noqa: SLF001 -- put back below
+    before = tuple(TARGETS._readings)
     TARGETS.tell([TargetReading("t", {"ready": 1}, 0, 1.0, "running", 0)])
     found: dict[str, set[str]] = {}
     for family in REGISTRY.collect():
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     TARGETS.tell(before)
-    for collector, names in REGISTRY._collector_to_names.items():  # noqa: SLF001 -- the registry has no other list
+    for collector, names in REGISTRY._collector_to_names.items():
         for name in names:
             found.setdefault(name, set()).update(getattr(collector, "_labelnames", ()))
             if name.endswith("_bucket"):

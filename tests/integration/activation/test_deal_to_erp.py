@@ -1,19 +1,24 @@
 """A deal all the way: reserved here, created in the fake ERP by publishing, ready to bill when its key came back."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from mdm.activation import service
-from mdm.activation.reservations import require_reservation
+from mdm.activation.reservation_model import Wanted
+from mdm.activation.reservations import abandon, confirm, require_reservation, resolve_or_reserve
 from mdm.db.transaction import run
+from mdm.jobs.service import deliver
 from tests.deals import follow, prepare, standing, tell
 from tests.erp import books
-from tests.hubs import assert_sound, golden_by_key, hub_on
-from tests.reservers import Erp
+from tests.hubs import assert_sound, delivery, golden_by_key, hub_on
+from tests.reservers import CLIENT, Erp
 
 pytestmark = pytest.mark.db
+
+OTHER: dict[str, Any] = {"name": "Beta Werke AG", "country": "DE", "vat number": "DE811569869", "currency": "EUR"}
 
 
 def test_publishing_creates_the_reserved_client_and_the_deal_can_be_billed(engine: Engine, tmp_path: Path) -> None:
@@ -33,4 +38,33 @@ def test_publishing_creates_the_reserved_client_and_the_deal_can_be_billed(engin
         assert golden_by_key(hub)[key] == deal.ids.customer_id
         found = run(hub.engine, lambda c: require_reservation(c, str(deal.ids.reservation_id)))
         assert (found.state, str(found.source_key)) == ("confirmed", key)
+        assert_sound(hub)
+
+
+def test_publishing_leaves_the_creating_to_whoever_reserved_it(engine: Engine, tmp_path: Path) -> None:
+    hub = hub_on(engine)
+    with books(hub, tmp_path) as erp:
+        wanted = Wanted("customer", "netsuite-us", {**CLIENT, "currency": "EUR"})
+        answer = resolve_or_reserve(hub, wanted, who="sync")
+        erp.relay.drain()
+        other = Erp(erp.fake.url)
+        assert other.entities() == {}  # the hub made none, though it makes clients there
+
+        key = other.create(str(answer.golden_id))
+        confirm(hub, str(answer.reservation and answer.reservation.id), key, who="sync")
+        erp.clock.forward(minutes=2)
+        erp.relay.drain()
+
+        assert list(other.entities()) == [answer.golden_id]
+        assert golden_by_key(hub)[str(key)] == answer.golden_id
+
+        given_up = resolve_or_reserve(hub, Wanted("customer", "netsuite-us", OTHER), who="sync")
+        deliver(hub, [delivery("salesforce-us/Account:1", "customer", **OTHER)], who="crm")
+        erp.relay.drain()
+        assert len(other.entities()) == 1
+        abandon(hub, str(given_up.reservation and given_up.reservation.id), who="sync")
+        erp.clock.forward(minutes=2)
+        erp.relay.drain()
+
+        assert set(other.entities()) == {answer.golden_id, given_up.golden_id}  # nobody else does it: the hub does
         assert_sound(hub)
