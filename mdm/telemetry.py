@@ -133,15 +133,18 @@ class TargetGauges(Collector):
 
     def __init__(self) -> None:
         """Begin without a reading."""
-        self._readings: Sequence[TargetReading] = ()
+        self._readings: Sequence[TargetReading] | None = None
 
-    def tell(self, readings: Sequence[TargetReading]) -> None:
-        """Put a new reading in place of the one before, as a whole."""
-        self._readings = tuple(readings)
+    def tell(self, readings: Sequence[TargetReading] | None) -> None:
+        """Put a new reading in place of the one before, as a whole; None while there is nobody to ask."""
+        self._readings = readings
 
     def collect(self) -> Iterator[Metric]:
         """Give the families with a sample for every target."""
         families = {
+            "targets": GaugeMetricFamily(
+                "mdm_targets", "Targets that there are; not told while the database does not answer."
+            ),
             "lanes": GaugeMetricFamily(
                 "mdm_target_lanes",
                 "Golden records that a target has yet to be told of, by state; dead ones wait for a person.",
@@ -164,7 +167,10 @@ class TargetGauges(Collector):
                 "mdm_target_failures", "Calls in a row that a target as a whole did not answer.", labels=["target"]
             ),
         }
-        for one in self._readings:
+        readings = self._readings
+        if readings is not None:
+            families["targets"].add_metric([], len(readings))
+        for one in readings or ():
             for state, count in one.lanes.items():
                 families["lanes"].add_metric([one.target, state], count)
             families["failing"].add_metric([one.target], one.failing)

@@ -43,9 +43,9 @@ def is_ready(opened: Everything, response: Response) -> ReadyTold:
 @router.get("/metrics", operation_id="read_metrics", response_class=Response)
 def read_metrics(opened: Everything) -> Response:
     """Give every counter, deals and targets as they stand now, in the text format of Prometheus."""
-    readings: tuple[TargetReading, ...] = ()
+    readings: tuple[TargetReading, ...] | None = None
     with suppress(Unavailable), reading(opened.hub.engine) as connection:
         count_deals(connection)
         readings = readings_of(opened.targets.lines(connection))
-    TARGETS.tell(readings)  # while the database does not answer, nothing is said of targets: `absent` tells so
+    TARGETS.tell(readings)
     return Response(render_metrics(), media_type=CONTENT_TYPE_LATEST)

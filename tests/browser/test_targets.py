@@ -25,10 +25,11 @@ def lanes(hub: Hub) -> dict[str, int]:
     with hub.engine.connect() as connection:
         rows = connection.execute(
             text(
-                "SELECT state, count(*) FROM delivery_lane WHERE target_id = 'books' AND acknowledged < head GROUP BY 1"
+                "SELECT state, count(*) AS lanes FROM delivery_lane WHERE target_id = 'books' AND acknowledged < head"
+                " GROUP BY 1"
             )
         )
-        return {row.state: row.count for row in rows}
+        return {row.state: row.lanes for row in rows}
 
 
 def fits(page: Page) -> bool:

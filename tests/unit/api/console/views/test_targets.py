@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
-from api.console.views.targets import acts_of, duration, health_of
+from api.console.views.targets import FAILURES, KINDS, OUTCOMES, RECORD_STATES, acts_of, duration, health_of
 from api.console.views.words import words
-from mdm.delivery.model import Standing, StandingState
+from mdm.connectors.model import FailureKind
+from mdm.delivery.model import OutcomeKind, RemoteState, Standing, StandingState, TargetKind
 from mdm.delivery.orders_model import Depth, TargetLine
 
 NOW = datetime(2026, 6, 2, 12, tzinfo=UTC)
@@ -17,6 +19,13 @@ LINE = TargetLine("erp", "ERP", "records", ("customer",), {}, STANDING, Depth())
 
 def with_standing(**changed: object) -> TargetLine:
     return replace(LINE, standing=replace(STANDING, **changed))  # type: ignore[arg-type]
+
+
+def test_there_are_words_for_whatever_a_target_may_say() -> None:
+    assert set(KINDS) == set(get_args(TargetKind))
+    assert set(FAILURES) == set(get_args(FailureKind))
+    assert set(OUTCOMES) == set(get_args(OutcomeKind))
+    assert set(RECORD_STATES) == set(get_args(RemoteState))
 
 
 def test_every_health_has_a_sign_of_its_own() -> None:
