@@ -82,7 +82,7 @@ def test_whoever_is_limited_to_some_systems_is_told_why_nothing_is_here(hub: Hub
     page = sam.get("/queue")
 
     assert (page.status_code, "Kestrel" in page.text) == (200, False)
-    assert "limited to some systems" in page.text
+    assert "limited to crm-east" in page.text
     assert sam.get("/queue/sheet").status_code == 403
     assert sam.post("/queue/bands", BAND).status_code == 403
     assert sam.post("/queue/saved", {"name": "mine"}).status_code == 403

@@ -45,7 +45,7 @@ def test_what_was_delivered_is_seen_with_what_it_was_taken_for(hub: Hub) -> None
     with hub.engine.connect() as connection:
         seen = see_payload(connection, SourceKey.parse(key))
 
-    assert seen.columns == (("country", "Nowhere"), ("name", "Oakfield Labs Inc"))
+    assert seen.columns == (("name", "Oakfield Labs Inc"), ("country", "Nowhere"))
     assert seen.warnings == (("country", "unknown_code"),)
 
 
