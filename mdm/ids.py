@@ -169,6 +169,11 @@ def new_source_event_id() -> SourceEventId:
     return SourceEventId(f"sev_{_sortable()}")
 
 
+def new_target_report_id() -> str:
+    """Make the id of a report on what a target holds."""
+    return f"trp_{_sortable()}"
+
+
 def new_delivery_order_id() -> str:
     """Make the id of what somebody ordered about deliveries."""
     return f"ord_{_sortable()}"

@@ -25,6 +25,7 @@ from api.routes import (
     source_events,
     source_records,
     sources,
+    target_reports,
     targets,
 )
 
@@ -51,6 +52,7 @@ ROUTERS = (
     targets.router,
     deliveries.router,
     sources.router,
+    target_reports.router,
     api_keys.router,
     audit.router,
     health.router,

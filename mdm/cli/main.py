@@ -36,6 +36,7 @@ from mdm.cli import (
     sources,
     story,
     sync,
+    target_reports,
     targets,
     verify,
     why,
@@ -126,6 +127,8 @@ app.add_typer(deals.app, name="deals")
 app.add_typer(reservations.app, name="reservations")
 app.add_typer(export.app, name="export")
 app.add_typer(sources.app, name="sources")
+targets.app.command("backfill")(target_reports.backfill)
+targets.app.command("drift")(target_reports.drift)
 app.add_typer(targets.app, name="targets")
 app.add_typer(deliveries.app, name="deliveries")
 app.command("sync")(sync.sync)

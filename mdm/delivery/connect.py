@@ -1,8 +1,9 @@
 """From the declaration of a target to what speaks with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from mdm.connectors.http import HttpClient, Timeouts
@@ -36,6 +37,16 @@ def connect(declaration: Declaration, settings: Settings) -> RecordSystem | Mess
             field="connector",
         )
     return found(declaration.connection, settings)
+
+
+@contextmanager
+def open_records(declaration: Declaration, settings: Settings) -> Iterator[RecordSystem]:
+    """Open what reads and writes the records of a target, for the length of a `with` block; raises as `connect`."""
+    system = cast("RecordSystem", connect(declaration, settings))
+    try:
+        yield system
+    finally:
+        system.close()
 
 
 def _secret(connection: Connection, name: str) -> str:

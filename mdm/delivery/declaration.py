@@ -1,7 +1,7 @@
 """A target as its YAML file declares it: read with all faults at once, each with its line and what to write instead."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,10 @@ from mdm.delivery.model import (
     OnMerge,
     Owner,
     Rate,
+    Reconcile,
     RecordSubscription,
+    Repair,
+    Unknown,
 )
 from mdm.entities.declaration import Name, Part, Text
 from mdm.entities.document import Document, Fault, Place, read_document
@@ -64,6 +67,11 @@ class RecordsDeclaration(Part):
     on_merge: OnMerge = "link"
     missing_parent: MissingParent = "wait"
     fields: dict[Name, FieldDeclaration]
+    match_on: list[Name] = Field(
+        [],
+        description="attributes that together tell which golden record a record of the target is, before any matching",
+    )
+    unknown: Unknown = Field("ingest", description="what becomes of records that match no golden record")
 
 
 class EventsDeclaration(Part):
@@ -73,6 +81,15 @@ class EventsDeclaration(Part):
     kinds: list[Text] = Field([], description="kinds of events of golden records; left out: all")
     when: Conditions = Field({}, description="as of records")
     payload: Literal["thin", "full"] = "thin"
+
+
+class ReconcileDeclaration(Part):
+    """How often the target is compared with what it should hold, and what is done about it."""
+
+    every_hours: Annotated[float, Field(gt=0, le=24 * 366, allow_inf_nan=False)] | None = Field(
+        None, description="left out: only when somebody asks"
+    )
+    repair: Repair = "none"
 
 
 class TargetDeclaration(Part):
@@ -90,6 +107,7 @@ class TargetDeclaration(Part):
     failing_for_s: Seconds = Field(5 * 24 * 3_600.0, description="a target that fails for so long is stopped")
     records: dict[Name, RecordsDeclaration] = Field({}, description="for records: by entity type")
     events: EventsDeclaration | None = None
+    reconcile: ReconcileDeclaration | None = Field(None, description="for records")
 
 
 _SECRET_WORDS: Final = re.compile(r"(^|_)(secret|token|password|key|credential)s?$")
@@ -161,6 +179,8 @@ def _crosscheck(document: Document, shaped: TargetDeclaration, declared: Mapping
         yield document.fault(("kind",), "a target of kind records needs `records`, not `events`", "name its objects")
     elif shaped.instance is None:
         yield document.fault(("kind",), "`instance` is missing", "name the source instance whose records these are")
+    if shaped.reconcile is not None and shaped.kind != "records":
+        yield document.fault(("reconcile",), f"a {shaped.kind} holds nothing to compare", "leave it out")
     if shaped.events is not None:
         yield from _known(document, ("events", "entities"), shaped.events.entities, declared)
         yield from _known(document, ("events", "kinds"), shaped.events.kinds, EVENT_KINDS)
@@ -172,6 +192,9 @@ def _crosscheck(document: Document, shaped: TargetDeclaration, declared: Mapping
         attributes = declared[name].attributes
         yield from _known(document, (*place, "fields"), shaped.records[name].fields, attributes)
         yield from _known(document, (*place, "when"), shaped.records[name].when, attributes)
+        yield from _known(document, (*place, "match_on"), shaped.records[name].match_on, shaped.records[name].fields)
+        yield from _matchable(document, (*place, "match_on"), shaped.records[name].match_on, declared[name])
+        yield from _readable_back(document, (*place, "fields"), shaped.records[name].fields)
 
 
 def _known(document: Document, place: Place, names: Iterable[str], known: Iterable[str]) -> Iterator[Fault]:
@@ -180,6 +203,25 @@ def _known(document: Document, place: Place, names: Iterable[str], known: Iterab
         if name not in known:
             spot = (*place, name) if (*place, name) in document.lines else (*place, index)
             yield document.fault(spot, f"{name!r} is not declared", suggest(name, known, otherwise="check the name"))
+
+
+def _matchable(document: Document, place: Place, names: Sequence[str], entity_type: EntityType) -> Iterator[Fault]:
+    """Refuse to match on what a record points at: that is matched itself first."""
+    for index, name in enumerate(names):
+        attribute = entity_type.attributes.get(name)
+        if attribute is not None and (attribute.reference is not None or attribute.semantic_type == "element"):
+            remedy = "name one with plain values, as tax_ids"
+            yield document.fault((*place, index), f"{name!r} is no attribute to match on", remedy)
+
+
+def _readable_back(document: Document, place: Place, fields: Mapping[str, FieldDeclaration]) -> Iterator[Fault]:
+    """Refuse words that stand for one code and are another one: nobody could tell what the target says."""
+    for attribute, part in fields.items():
+        for code, word in part.codes.items():
+            if part.codes.get(word, word) != word:
+                remedy = "give one of the two another word"
+                spot = (*place, attribute, "codes", code)
+                yield document.fault(spot, f"{word!r} stands for {code!r} and is a code of its own", remedy)
 
 
 def _secrets(document: Document, shaped: TargetDeclaration) -> Iterator[Fault]:
@@ -202,6 +244,7 @@ def _declaration(shaped: TargetDeclaration) -> Declaration:
         failing_for=timedelta(seconds=shaped.failing_for_s),
         records={name: _records(name, part) for name, part in shaped.records.items()},
         events=_events(shaped.events) if shaped.events is not None else None,
+        reconcile=_reconcile(shaped.reconcile or ReconcileDeclaration()),
     )
 
 
@@ -218,7 +261,14 @@ def _records(name: str, part: RecordsDeclaration) -> RecordSubscription:
             FieldRule(attribute, one.field or attribute, one.owner, one.codes, one.takes, one.clears)
             for attribute, one in part.fields.items()
         ),
+        match_on=tuple(part.match_on),
+        unknown=part.unknown,
     )
+
+
+def _reconcile(part: ReconcileDeclaration) -> Reconcile:
+    every = timedelta(hours=part.every_hours) if part.every_hours is not None else None
+    return Reconcile(every, part.repair)
 
 
 def _events(part: EventsDeclaration) -> EventSubscription:

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Row
 
 from mdm import clock
 from mdm.delivery import ledger_store as store
-from mdm.delivery.hashes import hash_fields, hash_value, new_salt
+from mdm.delivery.hashes import hash_fields, new_salt
 from mdm.delivery.model import Declaration, Held
 from mdm.delivery.targets import declarations_of_instances
+from mdm.delivery.wanted import in_its_words
 from mdm.delivery.writes import is_ours
 from mdm.entities.model import EntityType
 from mdm.ids import GoldenId, RecordId
@@ -86,7 +87,7 @@ class _Listening:
         self._target = target
         self._entity_type = entity_type
         self._column_map = column_map
-        self._fields = {rule.target_field for rule in target.records[entity_type.name].fields}
+        self._rules = {rule.target_field: rule for rule in target.records[entity_type.name].fields}
         self._held = store.select_held(connection, target.id, [_place(key) for key in keys], for_update=True)
         self._said = sources_store.select_last_payloads(connection, keys)
         self._now = clock.now()
@@ -102,7 +103,7 @@ class _Listening:
                 self._note(held, said, replace(held, state="lost", intended=None))
             return one
         # A system delivers whole records: a field that is not there holds nothing.
-        shown = {name: fields.get(name) for name in self._fields}
+        shown = {name: in_its_words(rule, fields.get(name)) for name, rule in self._rules.items()}
         if held is None:
             salt = new_salt()
             self._note(None, said, Held(*_place(key), "active", salt, hash_fields(salt, shown)))
@@ -114,12 +115,14 @@ class _Listening:
             for name, hash_ in seen.items()
             if intended.get(name) == hash_ or is_ours(held.written, name, hash_, told_at=told_at)
         }
-        self._note(held, said, replace(held, state="active", hashes={**held.hashes, **seen}))
+        # A delivery does not say whether the record is in use there.
+        state = held.state if held.state in {"deactivated", "inactive"} else "active"
+        self._note(held, said, replace(held, state=state, hashes={**held.hashes, **seen}))
         ours &= fields.keys()
         if said is None or not ours:
             return one
         own = {name: value for name, value in fields.items() if name not in ours}
-        news = {name for name, value in own.items() if _is_news(held, said, name, value)}
+        news = {name for name, value in own.items() if _is_news(held, said, name, value, seen.get(name))}
         news |= said.fields.keys() - fields.keys()
         ECHOES.labels(self._target.id).inc(len({name for name in ours if fields[name] != said.fields.get(name)}))
         if not news:
@@ -143,10 +146,10 @@ class _Listening:
             )
 
 
-def _is_news(held: Held, said: Row[Any], name: str, value: Any) -> bool:
+def _is_news(held: Held, said: Row[Any], name: str, value: Any, hash_: str | None) -> bool:
     """Tell whether a field changed by somebody's hand since it was last seen."""
     if name in held.hashes:
-        return hash_value(held.salt, name, value) != held.hashes[name] or name not in said.fields
+        return hash_ != held.hashes[name] or name not in said.fields
     return bool(value != said.fields.get(name))
 
 

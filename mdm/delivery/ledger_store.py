@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Row
 
 from mdm.db.statement import text
 from mdm.db.types import as_json
+from mdm.decisions.review_model import HOLDING
 from mdm.delivery.model import Held, OwnRecord
-from mdm.ids import GoldenId
+from mdm.ids import GoldenId, ReviewId
 
 
 def select_shown(connection: Connection, golden_ids: Collection[GoldenId]) -> dict[GoldenId, Row[Any]]:
@@ -74,6 +75,38 @@ def select_keys(
     for row in rows:
         found[GoldenId(row.golden_id)].append((row.scope, row.native_id))
     return dict(found)
+
+
+def select_reviews_with(
+    connection: Connection, instance_id: str, golden_ids: Collection[GoldenId]
+) -> dict[GoldenId, ReviewId]:
+    """Give the open review that asks whether a golden record is one of which an instance has a living record."""
+    rows = connection.execute(
+        text(
+            "SELECT r.golden_id, min(q.id) AS review_id FROM source_record r"
+            " JOIN review q ON q.state = 'open' AND r.id IN (q.left_id, q.right_id) AND q.kind <> ALL(:holding)"
+            " JOIN source_record o ON o.id = CASE WHEN q.left_id = r.id THEN q.right_id ELSE q.left_id END"
+            "  AND o.golden_id <> r.golden_id"
+            " WHERE r.golden_id = ANY(:ids) AND EXISTS (SELECT FROM source_record t WHERE t.golden_id = o.golden_id"
+            "  AND t.instance_id = :instance AND t.state = 'active' AND t.ended_because IS NULL) GROUP BY 1"
+        ),
+        {"ids": list(golden_ids), "instance": instance_id, "holding": list(HOLDING)},
+    )
+    return {GoldenId(row.golden_id): ReviewId(row.review_id) for row in rows}
+
+
+def select_asked_about(connection: Connection, golden_ids: Collection[GoldenId]) -> dict[GoldenId, ReviewId]:
+    """Give the golden records of which an open review asks whether they are one of these, with that review."""
+    rows = connection.execute(
+        text(
+            "SELECT o.golden_id, min(q.id) AS review_id FROM source_record r"
+            " JOIN review q ON q.state = 'open' AND r.id IN (q.left_id, q.right_id) AND q.kind <> ALL(:holding)"
+            " JOIN source_record o ON o.id = CASE WHEN q.left_id = r.id THEN q.right_id ELSE q.left_id END"
+            "  AND o.golden_id <> r.golden_id WHERE r.golden_id = ANY(:ids) GROUP BY 1"
+        ),
+        {"ids": list(golden_ids), "holding": list(HOLDING)},
+    )
+    return {GoldenId(row.golden_id): ReviewId(row.review_id) for row in rows}
 
 
 def select_held(

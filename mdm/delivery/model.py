@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from mdm.connectors.model import FailureKind
-from mdm.ids import GoldenId
+from mdm.ids import GoldenId, ReviewId
 
 # hub     the hub writes it, and puts it back when somebody replaced it
 # fill    the hub writes it where the target has nothing
@@ -23,7 +23,16 @@ TargetKind = Literal["file", "records", "webhook", "nats", "rabbitmq", "kafka"]
 StandingState = Literal["backfill", "running", "draining", "paused", "stopped", "disabled"]
 LaneState = Literal["ready", "waiting", "dead"]
 OutcomeKind = Literal["delivered", "no_change", "not_subscribed", "undone", "skipped", "dead"]
-RemoteState = Literal["active", "deactivated", "merged", "lost"]
+# deactivated, merged   by the hub
+# inactive              taken out of use by its own people: left alone, and none is made in its place
+# lost                  not there any more
+RemoteState = Literal["active", "deactivated", "inactive", "merged", "lost"]
+# What becomes of records of the target that match no golden record: they become golden records, or are left alone.
+Unknown = Literal["ingest", "leave"]
+# none       what a comparison finds is only told
+# republish  what the hub wrote there, or should have, is written again where it differs
+# ingest     what was changed there is delivered; what does not survive is put back
+Repair = Literal["none", "republish", "ingest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class RecordSubscription:
     scope       legal entity or subsidiary where new records are made
     creates     whether the hub makes records that the target does not have
     conditions  values of which one must stand, by attribute; all attributes must fit
+    match_on    attributes that tell, all together, which golden record a record of the target is
+    unknown     what becomes of its records that match none
     """
 
     entity_type: str
@@ -60,6 +71,8 @@ class RecordSubscription:
     on_merge: OnMerge
     missing_parent: MissingParent
     fields: tuple[FieldRule, ...]
+    match_on: tuple[str, ...] = ()
+    unknown: Unknown = "ingest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,14 @@ class Rate:
 
     per_second: float
     burst: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """How often a target is compared with what it should hold (None: when asked), and what is done about it."""
+
+    every: timedelta | None = None
+    repair: Repair = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +121,7 @@ class Declaration:
     failing_for: timedelta
     records: Mapping[str, RecordSubscription]
     events: EventSubscription | None
+    reconcile: Reconcile = Reconcile()
 
     @property
     def entity_types(self) -> tuple[str, ...]:
@@ -223,6 +245,7 @@ class Sight:
     records  those that the target has of it, the one that stays first
     parents  by golden id that it points at: (scope, native id) of the records that the target has of that
     is_reserved  somebody outside of the hub is about to create it there
+    in_review  where the target has none: an open review that asks whether one of its records is this one
     """
 
     golden_id: GoldenId
@@ -234,3 +257,4 @@ class Sight:
     parents: Mapping[GoldenId, Sequence[tuple[str, str]]]
     frozen: frozenset[str] = frozenset()
     is_reserved: bool = False
+    in_review: ReviewId | None = None

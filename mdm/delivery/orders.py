@@ -1,6 +1,6 @@
 """Use cases of people who look after deliveries: see what waits, tell again, leave out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from mdm import clock
 from mdm.db.actor import name_actor
-from mdm.delivery import lanes_store, standings_store
+from mdm.delivery import lanes_store, reports_store, standings_store
 from mdm.delivery import orders_store as store
 from mdm.delivery.model import Declaration
 from mdm.delivery.orders_model import (
@@ -164,6 +164,27 @@ def skip(connection: Connection, target_id: str, asked: Asked, *, reason: str, w
     ]
     lanes_store.insert_outcomes(connection, rows, at=clock.instant(connection), who=who)
     return _keep(connection, Order(new_delivery_order_id(), target_id, "skip", len(rows), reason), asked, who)
+
+
+def republish(
+    connection: Connection,
+    target_id: str,
+    differing: Collection[GoldenId],
+    renamed: Collection[GoldenId],
+    *,
+    who: str,
+    reason: str,
+) -> Order:
+    """Let a target be told again of golden records of which it holds something else: only what differs is written.
+
+    renamed  those whose record there bears the id of another one: all is written, with their own id
+    """
+    _ordered(connection, target_id, reason, who)
+    now = clock.instant(connection)
+    lanes = reports_store.tell_where_it_differs(connection, target_id, differing, is_forced=False, now=now)
+    reports_store.tell_where_it_differs(connection, target_id, renamed, is_forced=True, now=now)
+    lanes += len(set(renamed) - set(differing))
+    return _keep(connection, Order(new_delivery_order_id(), target_id, "republish", lanes, reason), Asked(), who)
 
 
 def _depths(connection: Connection) -> dict[str, Depth]:

@@ -54,7 +54,7 @@ class Order:
 
     id: str
     target_id: str
-    kind: OrderKind
+    kind: OrderKind | Literal["republish"]
     lanes: int
     reason: str
 

@@ -54,7 +54,7 @@ def deliver_records(
 ) -> tuple[list[Settlement], list[Failure]]:
     """Bring the records of leased lanes to what they shall hold; return how each lane is settled, and all failures."""
     freeze_quarrels(hub, lanes)
-    sights, held_back = look(hub.engine, declaration, hub.declared, lanes)
+    sights, held_back = look(hub.engine, declaration, hub.declared, [lane.golden_id for lane in lanes])
     settlements: list[Settlement] = []
     asked: list[tuple[DueLane, Sight, tuple[Intent, ...]]] = []
     for lane in lanes:
@@ -66,7 +66,7 @@ def deliver_records(
             settlements.append(Later(lane, now + RESERVED, None, "somebody reserved it there, and creates it"))
             continue
         plan = _plan(hub, declaration, sight, lane)
-        if plan.waits_for is not None:
+        if plan.waits:
             waits = Later(lane, now + WAITING, None, plan.reason, waits_for=plan.waits_for)
             settlements.append(waits)
         elif plan.intents:

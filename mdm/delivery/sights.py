@@ -1,4 +1,4 @@
-"""What decides about the records of a target, read for many lanes at one instant."""
+"""What decides about the records of a target, read for many golden records at one instant."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,25 +7,26 @@ from sqlalchemy import Engine
 from mdm.db.transaction import snapshot
 from mdm.delivery import freezing_store
 from mdm.delivery import ledger_store as store
-from mdm.delivery.model import Declaration, DueLane, Sight
+from mdm.delivery.model import Declaration, OwnRecord, Sight
 from mdm.entities.model import EntityType
 from mdm.ids import GoldenId
 
 
 def look(
-    engine: Engine, declaration: Declaration, declared: Mapping[str, EntityType], lanes: Sequence[DueLane]
+    engine: Engine, declaration: Declaration, declared: Mapping[str, EntityType], ids: Sequence[GoldenId]
 ) -> tuple[dict[GoldenId, Sight], frozenset[GoldenId]]:
     """Give the sight of each golden record, and those whose newest version is held back.
 
     One that has no version to show yet has no sight.
     """
-    ids = [lane.golden_id for lane in lanes]
     with snapshot(engine) as connection:
         shown = store.select_shown(connection, ids)
         records = store.select_own_records(connection, declaration.id, declaration.instance, ids)
         reserved = store.select_reserved(connection, declaration.instance, ids) if declaration.instance else set()
         frozen = freezing_store.select_frozen(connection, ids)
-        pointed = {id_: _pointed_at(declaration, declared, row.entity_type, row.shown) for id_, row in shown.items()}
+        lacking = [id_ for id_ in ids if not any(map(is_living, records.get(id_, ())))]
+        reviews = store.select_reviews_with(connection, declaration.instance, lacking) if lacking else {}
+        pointed = {id_: pointed_at(declaration, declared, row.entity_type, row.shown) for id_, row in shown.items()}
         keys = store.select_keys(connection, declaration.instance, {one for many in pointed.values() for one in many})
     sights = {
         id_: Sight(
@@ -38,6 +39,7 @@ def look(
             {one: keys.get(one, []) for one in pointed[id_]},
             frozen.get(id_, frozenset()),
             id_ in reserved,
+            reviews.get(id_),
         )
         for id_, row in shown.items()
         if row.version is not None
@@ -46,7 +48,12 @@ def look(
     return sights, held_back
 
 
-def _pointed_at(
+def is_living(record: OwnRecord) -> bool:
+    """Tell whether a record that the crosswalk names is still there, in use or not, as far as is known."""
+    return record.held is None or record.held.state not in {"merged", "lost"}
+
+
+def pointed_at(
     declaration: Declaration, declared: Mapping[str, EntityType], name: str, values: Mapping[str, object] | None
 ) -> frozenset[GoldenId]:
     """Find the golden records that the values which a target is told of point at."""

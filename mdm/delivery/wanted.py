@@ -22,7 +22,7 @@ from mdm.delivery.model import (
     Sight,
 )
 from mdm.entities.model import EntityType
-from mdm.ids import GoldenId
+from mdm.ids import GoldenId, ReviewId
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,19 @@ class Plan:
     """What to do for one lane: changes in order, or why there are none.
 
     waits_for  the golden record that the target has to know first
+    in_review  the review that has to be answered first
     """
 
     intents: tuple[Intent, ...] = ()
     outcome: OutcomeKind = "no_change"
     reason: str = ""
     waits_for: GoldenId | None = None
+    in_review: ReviewId | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether something else has to happen first."""
+        return self.waits_for is not None or self.in_review is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +72,20 @@ def plan_records(subscription: RecordSubscription, entity_type: EntityType, sigh
     living = [one for one in sight.records if one.held is None or one.held.state not in {"merged", "lost"}]
     if not living and not subscription.creates:
         return Plan(outcome="not_subscribed", reason="the target does not have it, and the hub makes none there")
-    scope = living[0].scope if living else subscription.scope
+    if not living and sight.in_review is not None:
+        reason = f"review {sight.in_review} asks whether a record of the target is this one"
+        return Plan(in_review=sight.in_review, reason=reason)
+    used = [one for one in living if one.held is None or one.held.state != "inactive"]
+    if living and not used:
+        return Plan(reason="its record there was taken out of use by its own people")
+    scope = used[0].scope if used else subscription.scope
     try:
         values = _fields(subscription, entity_type, sight, scope)
     except _Missing as missing:
         return Plan(waits_for=missing.golden_id, reason="the target does not have yet what it points at")
-    if not living:
+    if not used:
         return Plan((_creation(subscription, sight, values, lane),), "delivered")
-    staying, *others = living
+    staying, *others = used
     intents = [*_keeping(staying, values, sight, lane), *_settling(subscription, staying, others, values, sight, lane)]
     return Plan(tuple(intents), "delivered" if intents else "no_change")
 
@@ -105,7 +118,7 @@ def _fields(subscription: RecordSubscription, entity_type: EntityType, sight: Si
                 raise _Missing(pointed[keys.index(None)])
             kept = [key for key in keys if key is not None]
             value = kept if attribute.is_list else next(iter(kept), None)
-        found.append((rule, _in_its_words(rule, value)))
+        found.append((rule, in_its_words(rule, value)))
     return found
 
 
@@ -115,7 +128,8 @@ def _own_key(keys: Sequence[tuple[str, str]], scope: str) -> str | None:
     return ranked[0][1] if ranked else None
 
 
-def _in_its_words(rule: FieldRule, value: Any) -> Any:
+def in_its_words(rule: FieldRule, value: Any) -> Any:
+    """Say a value in the target's own words; what is none of our codes stays as it is."""
     if isinstance(value, list):
         words = [rule.codes.get(str(one), one) if rule.codes else one for one in value]
         return next(iter(words), None) if rule.takes == "first" else words
@@ -184,10 +198,15 @@ def _settling(
     """Do with the other records of the same golden record what the policy says."""
     for record in others:
         if subscription.on_merge == "link":
-            yield from _keeping(record, values, sight, lane)
+            # Systems keep one record for an external id: the one that stays has it.
+            yield from (_unnamed(intent) for intent in _keeping(record, values, sight, lane))
         elif subscription.on_merge != "leave" and (record.held is None or record.held.state == "active"):
             held = record.held or Held(record.object, record.scope, record.native_id, "active", new_salt(), {})
             if subscription.on_merge == "merge":
                 yield _intent("merge", replace(held, state="merged"), {}, sight, into=staying.native_id)
             else:
                 yield _intent("deactivate", replace(held, state="deactivated"), {}, sight)
+
+
+def _unnamed(intent: Intent) -> Intent:
+    return replace(intent, change=replace(intent.change, external_id=""))

@@ -63,7 +63,8 @@ HubError
 │   └── TooLarge
 ├── TouchedSetGrew                inner signal: roll back, lock more, repeat
 └── Unavailable                   the world fails; says if and when to try again
-    └── DatabaseUnavailable
+    ├── DatabaseUnavailable
+    └── TargetUnavailable
 
 Each class has a stable `code`, one sentence on what happened and one on what to do (`remedy`); its facts are
 attributes. Nothing here knows HTTP or exit codes: the edges map every class, and a test proves that none is left out.
@@ -122,12 +123,14 @@ from mdm.errors.missing import (
     SourceEventUnknown,
     SourceRecordUnknown,
     SourceUnknown,
+    TargetReportUnknown,
     TargetUnknown,
 )
 from mdm.errors.roots import (
     DatabaseUnavailable,
     HubError,
     Refused,
+    TargetUnavailable,
     TouchedSetGrew,
     Unavailable,
 )
@@ -205,6 +208,8 @@ __all__ = [
     "SourceRecordUnknown",
     "SourceUnknown",
     "TargetDeclarationInvalid",
+    "TargetReportUnknown",
+    "TargetUnavailable",
     "TargetUnknown",
     "TooLarge",
     "TouchedSetGrew",

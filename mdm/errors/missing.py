@@ -110,6 +110,12 @@ class TargetUnknown(NotFound):
     code, noun, hint = "target_unknown", "target", "list them with `mdm targets list`"
 
 
+class TargetReportUnknown(NotFound):
+    """A target was never compared with what it should hold."""
+
+    code, noun, hint = "target_report_unknown", "comparison of target", "make one with `mdm targets drift`"
+
+
 class ApiKeyUnknown(NotFound):
     """No API key has this id."""
 

@@ -47,3 +47,14 @@ class DatabaseUnavailable(Unavailable):
     """PostgreSQL cannot be started or reached."""
 
     code = "database_unavailable"
+
+
+class TargetUnavailable(Unavailable):
+    """A target cannot be read now."""
+
+    code = "target_unavailable"
+
+    def __init__(self, target_id: str, reason: str, *, retry_after_s: float | None = None) -> None:
+        """Name the target and what it answered."""
+        remedy = "look whether it runs and takes the hub's credentials, then try again"
+        super().__init__(f"{target_id} cannot be read: {reason}", remedy=remedy, retry_after_s=retry_after_s)

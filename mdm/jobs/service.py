@@ -31,6 +31,8 @@ from mdm.sources.service import BUILT_IN, instances, judge, split_known
 from mdm.survivorship import store as survivorship_store
 
 DUE_MAX = 40  # chosen: as many golden records as a chunk has records
+Outcomes = dict[int, Outcome]
+"""What became of deliveries, by their place in the call."""
 COMPONENT_WIDER = 10  # chosen: 20,000 records of a component for the worker, where an online call stops at 2,000
 
 
@@ -55,10 +57,7 @@ def deliver(
     if queued := tuple(one for one in rejected.values() if one.delivery.merged_into is None):
         queue = partial(_queue, rejected=queued, column_map=column_map, who=who, bracket=bracket)
         run(hub.engine, queue)
-    outcomes = {
-        index: Outcome(one.delivery.key, "rejected", None, "none", errors=one.reasons)
-        for index, one in rejected.items()
-    }
+    outcomes = _rejections(rejected)
     accepted = [(index, one) for index, one in enumerate(judged) if isinstance(one, Accepted)]
     waiting = deque(_chunks(accepted, hub.settings.chunk_records)) or deque([[]])
     while waiting:
@@ -103,6 +102,47 @@ def replay(hub: Hub, exception_id: ExceptionId, *, who: str, bracket: Bracket[Ou
 
     (outcome,) = deliver(hub, [delivery], who=who, column_map=found.column_map, bracket=Bracket(bracket.before, close))
     return outcome
+
+
+def rehearse_deliveries(
+    hub: Hub,
+    deliveries: Sequence[Delivery],
+    *,
+    who: str,
+    column_map: Mapping[str, str],
+    first: Callable[[Work, Sequence[SourceKey]], None],
+    then: Callable[[Work, Outcomes], None],
+) -> tuple[Outcome, ...]:
+    """Say what delivering would do, chunk by chunk, by doing it and taking it back.
+
+    What one chunk would bring is unknown to the next one, as twins and parents are that come with it.
+
+    first  what is done before a chunk of these keys
+    then   looks at what became of a chunk before it is taken back
+    """
+    with reading(hub.engine) as connection:
+        known = _known(connection)
+    judged = _as_mended(hub, [_judge(hub, one, known, column_map) for one in deliveries], known)
+    outcomes = _rejections({index: one for index, one in enumerate(judged) if isinstance(one, Rejected)})
+    accepted = [(index, one) for index, one in enumerate(judged) if isinstance(one, Accepted)]
+
+    def act(work: Work, chunk: Sequence[tuple[int, Accepted]]) -> Outcomes:
+        first(work, [one.delivery.key for _, one in chunk])
+        found = _deliver_chunk(work, chunk, column_map)
+        then(work, found)
+        return found
+
+    waiting = deque(_chunks(accepted, hub.settings.chunk_records))
+    while waiting:
+        chunk = waiting.popleft()
+        try:
+            outcomes |= rehearse(hub, partial(act, chunk=chunk), who=who)
+        except ChunkTooWide:
+            if len(chunk) < 2:
+                raise
+            half = len(chunk) // 2
+            waiting.extendleft((chunk[half:], chunk[:half]))
+    return _in_order(outcomes)
 
 
 def try_delivery(hub: Hub, found: DeliveryException, *, who: str) -> Outcome:
@@ -186,6 +226,13 @@ def _judge(hub: Hub, delivery: Delivery, known: frozenset[str], column_map: Mapp
     return judge(hub.declared[delivery.entity_type], delivery, known_instances=known, column_map=column_map)
 
 
+def _rejections(rejected: Mapping[int, Rejected]) -> Outcomes:
+    return {
+        index: Outcome(one.delivery.key, "rejected", None, "none", errors=one.reasons)
+        for index, one in rejected.items()
+    }
+
+
 def _as_mended(hub: Hub, judged: Sequence[Accepted | Rejected], known: frozenset[str]) -> list[Accepted | Rejected]:
     """Put what somebody mended and replayed in place of the same faulty content delivered again."""
     found = list(judged)
@@ -216,9 +263,6 @@ def _require_open(connection: Connection, exception_id: ExceptionId, bracket: Br
     found = exceptions.require(connection, exception_id)
     exceptions.require_open(found)
     return found
-
-
-Outcomes = dict[int, Outcome]
 
 
 def _telling_all(bracket: Bracket[tuple[Outcome, ...]], earlier: Outcomes) -> Callable[[Connection, Outcomes], None]:

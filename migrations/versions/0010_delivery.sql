@@ -64,9 +64,9 @@ CREATE TABLE delivery_order (
     recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
     who TEXT NOT NULL,
     CONSTRAINT pk_delivery_order PRIMARY KEY (id),
-    CONSTRAINT ck_delivery_order_kind CHECK (kind IN ('replay', 'skip'))
+    CONSTRAINT ck_delivery_order_kind CHECK (kind IN ('replay', 'skip', 'republish'))
 );
-COMMENT ON TABLE delivery_order IS 'what people ordered: to tell a target again, or to leave something out';
+COMMENT ON TABLE delivery_order IS 'what people ordered: to tell a target again, to leave something out, to mend what it holds';
 
 CREATE TABLE delivery_outcome (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -108,13 +108,35 @@ CREATE TABLE target_record (
     seen_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_target_record PRIMARY KEY (target_id, object, scope, native_id),
     CONSTRAINT fk_target_record_target_id FOREIGN KEY (target_id) REFERENCES target (id) ON DELETE CASCADE,
-    CONSTRAINT ck_target_record_state CHECK (state IN ('active', 'deactivated', 'merged', 'lost'))
+    CONSTRAINT ck_target_record_state CHECK (state IN ('active', 'deactivated', 'inactive', 'merged', 'lost'))
 );
 COMMENT ON COLUMN target_record.golden_id IS 'as it was when the record was last written or seen';
 COMMENT ON COLUMN target_record.held IS 'salted hash of what the record holds, by field of the target, as far as we know';
 COMMENT ON COLUMN target_record.intended IS 'the same of what is being written, so that a change seen meanwhile is known as ours';
 COMMENT ON COLUMN target_record.written IS 'by field: hashes of what the hub wrote last, when, and when it put that back';
 CREATE INDEX ix_target_record_golden_id ON target_record (golden_id);
+
+CREATE TABLE target_report (
+    id TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    counts JSONB NOT NULL,
+    examples JSONB NOT NULL,
+    declared TEXT NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    who TEXT NOT NULL,
+    CONSTRAINT pk_target_report PRIMARY KEY (id),
+    CONSTRAINT fk_target_report_target_id FOREIGN KEY (target_id) REFERENCES target (id) ON DELETE CASCADE,
+    CONSTRAINT ck_target_report_kind CHECK (kind IN ('backfill', 'drift')),
+    CONSTRAINT ck_target_report_state CHECK
+        (state IN ('reading', 'failed', 'planned', 'applied', 'found', 'repaired'))
+);
+COMMENT ON TABLE target_report IS 'what a backfill would do or did, and how a target differs from what it should hold';
+COMMENT ON COLUMN target_report.counts IS 'by entity type and finding';
+COMMENT ON COLUMN target_report.examples IS 'ids, keys and names of fields; never values';
+COMMENT ON COLUMN target_report.declared IS 'digest of the declaration that it was made for';
+CREATE INDEX ix_target_report_target_id ON target_report (target_id, kind, recorded_at);
 
 CREATE TABLE attribute_freeze (
     id TEXT NOT NULL,

@@ -1,5 +1,6 @@
 """The declaration of a target: every fault at once with its line, and never a secret in the file."""
 
+from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
 
@@ -73,6 +74,50 @@ def test_kind_and_sections_have_to_fit(tmp_path: Path, kind: str) -> None:
     (fault,) = faults(tmp_path, f"target: t\ntitle: T\nkind: {kind}\nconnection: {{}}\n")
 
     assert "needs" in fault
+
+
+def test_what_a_backfill_and_a_comparison_need_is_declared(tmp_path: Path) -> None:
+    file = tmp_path / "t.yaml"
+    text = dedent(ERP).replace(
+        "    object: Widget\n", "    object: Widget\n    match_on: [batch]\n    unknown: leave\n", 1
+    )
+    file.write_text(f"{text}reconcile: {{every_hours: 24, repair: ingest}}\n")
+    declaration, _ = read_declaration(file, declared())
+
+    subscription = declaration.records["widget_hold"]
+    assert (subscription.match_on, subscription.unknown) == (("batch",), "leave")
+    assert (declaration.reconcile.every, declaration.reconcile.repair) == (timedelta(days=1), "ingest")
+
+
+def test_what_cannot_be_matched_on_or_read_back_is_refused(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        """\
+        target: erp
+        title: ERP
+        kind: records
+        connection: {url: 'http://x'}
+        instance: erp-us
+        records:
+          gizmo:
+            object: Gizmo
+            match_on: [widget, grade]
+            fields:
+              name: {codes: {a: b, b: c}}
+              widget: {}
+        """,
+    )
+    assert "'grade' is not declared" in found[0] + found[1]
+    assert "'widget' is no attribute to match on" in found[0] + found[1]
+    assert "'b' stands for 'a' and is a code of its own" in found[2]
+
+
+def test_only_records_can_be_compared(tmp_path: Path) -> None:
+    text = "target: t\ntitle: T\nkind: webhook\nconnection: {}\nevents: {entities: [gizmo]}\nreconcile: {}\n"
+
+    (fault,) = faults(tmp_path, text)
+
+    assert "holds nothing to compare" in fault
 
 
 def test_the_schema_is_one_for_editors() -> None:

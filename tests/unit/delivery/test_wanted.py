@@ -14,10 +14,11 @@ from mdm.delivery.model import (
     OnMerge,
     OwnRecord,
     RecordSubscription,
+    RemoteState,
     Sight,
 )
 from mdm.delivery.wanted import fits, plan_records
-from mdm.ids import GoldenId
+from mdm.ids import GoldenId, ReviewId
 from tests.hubs import declared
 
 SALT = b"s" * 16
@@ -127,3 +128,31 @@ def test_conditions_ask_for_one_of_the_values_in_each_attribute() -> None:
     assert fits({"tag": ("x", "y"), "kits": ("k",)}, {"tag": "y", "kits": ["j", "k"]})
     assert not fits({"tag": ("x",)}, {"tag": "y"})
     assert not fits({"tag": ("x",)}, {})
+
+
+def in_state(record: OwnRecord, state: RemoteState) -> OwnRecord:
+    assert record.held is not None
+    return replace(record, held=replace(record.held, state=state))
+
+
+def test_one_that_its_own_people_took_out_of_use_is_left_alone_and_none_is_made_beside_it() -> None:
+    resting = in_state(known("1", title="Phase 1"), "inactive")
+
+    assert changes(sight(resting)) == []
+    assert changes(sight(resting, known("2", title="Phase 1"))) == [("update", "2", {"title": "Phase 2"})]
+    assert changes(sight(in_state(known("1", title="Phase 2"), "deactivated"))) == [("reactivate", "1", {})]
+
+
+def test_none_is_made_while_a_review_asks_whether_it_is_there() -> None:
+    asked = replace(sight(), in_review=ReviewId("rev_1"))
+
+    plan = plan_records(RULES, GIZMO, asked, LANE)
+    assert (plan.waits, plan.intents) == (True, ())
+    assert "rev_1" in plan.reason
+    assert changes(replace(asked, records=(known("1", title="Phase 1"),))) == [("update", "1", {"title": "Phase 2"})]
+
+
+def test_only_the_record_that_stays_is_given_the_golden_id() -> None:
+    plan = plan_records(RULES, GIZMO, sight(known("1", title="a"), known("2", title="b")), LANE)
+
+    assert [one.change.external_id for one in plan.intents] == [ID, ""]

@@ -1,0 +1,96 @@
+"""Use cases of reports on targets: begin one, keep what it found, read the newest."""
+
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection
+
+from mdm import clock
+from mdm.delivery import reports_store as store
+from mdm.delivery import standings_store
+from mdm.delivery.model import Declaration
+from mdm.delivery.reports_model import Report, ReportKind, ReportState, Tally
+from mdm.delivery.targets import require_declaration
+from mdm.errors import InputInvalid
+from mdm.ids import new_target_report_id
+
+_TOLD: Final = ("planned", "applied", "found", "repaired")
+
+
+def begin(connection: Connection, declaration: Declaration, kind: ReportKind, *, who: str) -> Report:
+    """Begin a report: it stands as `reading` until it is kept."""
+    at = clock.instant(connection)
+    report = Report(new_target_report_id(), declaration.id, kind, "reading", {}, {}, _digest(declaration), at, who)
+    store.insert_report(connection, report)
+    return report
+
+
+def begin_if_due(connection: Connection, declaration: Declaration, *, who: str) -> Report | None:
+    """Begin a comparison when the last one is old enough; of several workers one begins it."""
+    if declaration.reconcile.every is None:
+        return None
+    store.lock_target(connection, declaration.id)
+    states = ("reading", "failed", "found", "repaired")
+    last = store.select_reports(connection, declaration.id, "drift", states=states, limit=1)
+    if last and last[0].recorded_at + declaration.reconcile.every > clock.instant(connection):
+        return None
+    return begin(connection, declaration, "drift", who=who)
+
+
+def keep(connection: Connection, report: Report, state: ReportState, tally: Tally) -> Report:
+    """Keep what a report found."""
+    counts = {name: dict(found) for name, found in tally.counts.items()}
+    examples = {name: dict(found) for name, found in tally.examples.items()}
+    store.update_report(connection, report.id, state=state, counts=counts, examples=examples)
+    return replace(report, state=state, counts=counts, examples=examples)
+
+
+def newest(connection: Connection, target_id: str, kind: ReportKind) -> Report | None:
+    """Give the newest report of a kind that is done; raises TargetUnknown."""
+    require_records(connection, target_id)
+    found = store.select_reports(connection, target_id, kind, states=_TOLD, limit=1)
+    return found[0] if found else None
+
+
+def require_plan(connection: Connection, declaration: Declaration) -> Report:
+    """Give the plan of a backfill that somebody could look at; raises InputInvalid when there is none for this."""
+    found = store.select_reports(connection, declaration.id, "backfill", states=("planned", "applied"), limit=1)
+    if not found:
+        problem = f"there is no plan of a backfill of {declaration.id}"
+    elif found[0].declared != _digest(declaration):
+        problem = f"{declaration.id} is declared otherwise than when its backfill was planned"
+    else:
+        return found[0]
+    raise InputInvalid(problem, remedy=f"look at `mdm targets backfill {declaration.id}` first", field="target")
+
+
+def require_records(connection: Connection, target_id: str) -> Declaration:
+    """Give the declaration of a target of records; raises TargetUnknown, and InputInvalid for another kind."""
+    declaration = require_declaration(connection, target_id)
+    if declaration.kind != "records":
+        raise InputInvalid(
+            f"{target_id} is a target of kind {declaration.kind}: it holds no records",
+            remedy="name a target of kind records",
+            field="target",
+        )
+    return declaration
+
+
+def require_matched(connection: Connection, target_id: str) -> Declaration:
+    """Give the declaration of a target whose records are matched; raises as `require_records`, and until they are."""
+    declaration = require_records(connection, target_id)
+    standing = standings_store.select_standing(connection, target_id)
+    if standing is None or standing.state == "backfill":
+        raise InputInvalid(
+            f"the records of {target_id} are not matched yet",
+            remedy=f"look at `mdm targets backfill {target_id}`, and apply it",
+            field="target",
+        )
+    return declaration
+
+
+def _digest(declaration: Declaration) -> str:
+    plain: Any = orjson.dumps(declaration, default=str, option=orjson.OPT_SORT_KEYS)
+    return blake2b(plain, digest_size=16).hexdigest()

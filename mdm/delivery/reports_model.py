@@ -1,0 +1,57 @@
+"""Reports on what a target holds: what a backfill would do or did, and how it differs from what it should hold."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+
+ReportKind = Literal["backfill", "drift"]
+# reading  it is being made, or whoever made it crashed; failed: the target could not be read
+ReportState = Literal["reading", "failed", "planned", "applied", "found", "repaired"]
+
+DRIFT: Final = ("missed", "edited", "lost", "forwarded", "unknown")
+"""Findings of a comparison that are a difference; what waits, or is left, is none."""
+EXAMPLES_MAX: Final = 20  # chosen: what a person looks through before deciding; the counts are whole
+
+Counts = Mapping[str, Mapping[str, int]]
+Examples = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report.
+
+    counts    by entity type and finding
+    examples  the same, up to 20 of each: ids, keys and names of fields, never values
+    declared  digest of the declaration that it was made for
+    """
+
+    id: str
+    target_id: str
+    kind: ReportKind
+    state: ReportState
+    counts: Counts
+    examples: Examples
+    declared: str
+    recorded_at: datetime
+    who: str
+
+    def total(self, *findings: str) -> int:
+        """Add up these findings over all entity types."""
+        return sum(found.get(name, 0) for found in self.counts.values() for name in findings)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts findings and keeps the first examples of each."""
+
+    counts: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    examples: defaultdict[str, dict[str, list[Mapping[str, Any]]]] = field(default_factory=lambda: defaultdict(dict))
+
+    def add(self, entity_type: str, finding: str, **example: Any) -> None:
+        """Count one finding; empty facts of an example are left out."""
+        self.counts[entity_type][finding] += 1
+        kept = self.examples[entity_type].setdefault(finding, [])
+        if len(kept) < EXAMPLES_MAX:
+            kept.append({name: value for name, value in example.items() if value})

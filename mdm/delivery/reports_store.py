@@ -1,0 +1,169 @@
+"""SQL of reports on targets, and of what a comparison needs beside the ledger."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from mdm.db.statement import text
+from mdm.db.types import as_json
+from mdm.delivery.reports_model import Report, ReportKind
+from mdm.ids import GoldenId
+
+
+def insert_report(connection: Connection, report: Report) -> None:
+    """Keep a report that is begun."""
+    connection.execute(
+        text(
+            "INSERT INTO target_report (id, target_id, kind, state, counts, examples, declared, recorded_at, who)"
+            " VALUES (:id, :target, :kind, :state, CAST(:counts AS jsonb), CAST(:examples AS jsonb), :declared,"
+            " :at, :who)"
+        ),
+        {
+            "id": report.id,
+            "target": report.target_id,
+            "kind": report.kind,
+            "state": report.state,
+            "counts": as_json(report.counts),
+            "examples": as_json(report.examples),
+            "declared": report.declared,
+            "at": report.recorded_at,
+            "who": report.who,
+        },
+    )
+
+
+def update_report(
+    connection: Connection, report_id: str, *, state: str, counts: Mapping[str, Any], examples: Mapping[str, Any]
+) -> None:
+    """Say what a report found, and what was done about it."""
+    connection.execute(
+        text(
+            "UPDATE target_report SET state = :state, counts = CAST(:counts AS jsonb), examples ="
+            " CAST(:examples AS jsonb) WHERE id = :id"
+        ),
+        {"id": report_id, "state": state, "counts": as_json(counts), "examples": as_json(examples)},
+    )
+
+
+def select_reports(
+    connection: Connection, target_id: str, kind: ReportKind, *, states: Collection[str], limit: int
+) -> tuple[Report, ...]:
+    """List the reports of a target, newest first."""
+    rows = connection.execute(
+        text(
+            "SELECT * FROM target_report WHERE target_id = :target AND kind = :kind AND state = ANY(:states)"
+            " ORDER BY recorded_at DESC, id DESC LIMIT :limit"
+        ),
+        {"target": target_id, "kind": kind, "states": list(states), "limit": limit},
+    )
+    return tuple(
+        Report(
+            row.id,
+            row.target_id,
+            row.kind,
+            row.state,
+            row.counts,
+            row.examples,
+            row.declared,
+            row.recorded_at,
+            row.who,
+        )
+        for row in rows
+    )
+
+
+def lock_target(connection: Connection, target_id: str) -> None:
+    """Let whoever begins a report on this target wait for the others."""
+    connection.execute(text("SELECT FROM target WHERE id = :target FOR UPDATE"), {"target": target_id})
+
+
+def select_active_goldens(connection: Connection, entity_type: str, *, after: str, limit: int) -> tuple[GoldenId, ...]:
+    """List active golden records of a type by id."""
+    rows = connection.execute(
+        text(
+            "SELECT id FROM golden_record WHERE entity_type = :type AND state = 'active' AND version > 0"
+            " AND id > :after ORDER BY id LIMIT :limit"
+        ),
+        {"type": entity_type, "after": after, "limit": limit},
+    )
+    return tuple(GoldenId(row.id) for row in rows)
+
+
+def select_shown_values(
+    connection: Connection, entity_type: str, names: Sequence[str], *, after: str, limit: int
+) -> tuple[Row[Any], ...]:
+    """Give golden id and some values of active golden records, by id."""
+    return tuple(
+        connection.execute(
+            text(
+                "SELECT g.id, ARRAY(SELECT v.values -> name FROM unnest(CAST(:names AS text[])) WITH ORDINALITY"
+                " AS n (name, place) ORDER BY place) AS shown FROM golden_record g"
+                " JOIN golden_version v ON v.golden_id = g.id AND v.version = g.version"
+                " WHERE g.entity_type = :type AND g.state = 'active' AND g.id > :after ORDER BY g.id LIMIT :limit"
+            ),
+            {"type": entity_type, "names": list(names), "after": after, "limit": limit},
+        )
+    )
+
+
+def select_goldens(connection: Connection, entity_type: str, ids: Collection[str]) -> dict[str, GoldenId]:
+    """Resolve texts that are golden ids of a type: each to the active one that it names or forwards to."""
+    rows = connection.execute(
+        text(
+            "SELECT g.id, a.id AS active_id FROM golden_record g JOIN golden_record a"
+            " ON a.id = coalesce(g.forward_to, g.id) AND a.state = 'active'"
+            " WHERE g.id = ANY(:ids) AND g.entity_type = :type"
+        ),
+        {"ids": list(ids), "type": entity_type},
+    )
+    return {row.id: GoldenId(row.active_id) for row in rows}
+
+
+def select_lanes(connection: Connection, target_id: str, ids: Collection[GoldenId]) -> dict[GoldenId, Row[Any]]:
+    """Give how the lane of each golden record stands: head, acknowledged, state, and whether its end was skipped."""
+    rows = connection.execute(
+        text(
+            "SELECT l.golden_id, l.head, l.acknowledged, l.state, coalesce((SELECT o.outcome = 'skipped'"
+            "  FROM delivery_outcome o WHERE o.target_id = l.target_id AND o.golden_id = l.golden_id"
+            "  AND o.version = l.head ORDER BY o.id DESC LIMIT 1), false) AS is_left_out"
+            " FROM delivery_lane l WHERE l.target_id = :target AND l.golden_id = ANY(:ids)"
+        ),
+        {"target": target_id, "ids": list(ids)},
+    )
+    return {GoldenId(row.golden_id): row for row in rows}
+
+
+def select_touched(
+    connection: Connection, target_id: str, ids: Collection[GoldenId], instance_id: str, *, since: datetime
+) -> frozenset[GoldenId]:
+    """Find the golden records of which a record of the target was written or seen since an instant."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT r.golden_id FROM source_record r JOIN target_record t ON t.target_id = :target"
+            " AND t.object = r.object AND t.scope = r.scope AND t.native_id = r.native_id"
+            " WHERE r.golden_id = ANY(:ids) AND r.instance_id = :instance"
+            " AND greatest(t.written_at, t.seen_at) >= :since"
+        ),
+        {"target": target_id, "ids": list(ids), "instance": instance_id, "since": since},
+    )
+    return frozenset(GoldenId(row.golden_id) for row in rows)
+
+
+def tell_where_it_differs(
+    connection: Connection, target_id: str, ids: Collection[GoldenId], *, is_forced: bool, now: datetime
+) -> int:
+    """Take lanes back by one version and let them be due, as if the target had not been told of the newest.
+
+    A lease that runs settles nothing any more. Returns how many lanes.
+    """
+    return connection.execute(
+        text(
+            "UPDATE delivery_lane l SET acknowledged = greatest(0, least(l.acknowledged, l.head - 1)),"
+            " is_forced = l.is_forced OR :forced, state = 'ready', due_at = greatest(CAST(:now AS timestamptz),"
+            " l.not_before), lease_token = NULL, attempts = 0, failing_since = NULL, failure_kind = NULL,"
+            " failure_reason = NULL, waits_for = NULL WHERE l.target_id = :target AND l.golden_id = ANY(:ids)"
+        ),
+        {"target": target_id, "ids": list(ids), "forced": is_forced, "now": now},
+    ).rowcount
