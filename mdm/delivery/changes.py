@@ -35,9 +35,11 @@ class Applied:
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
     """List the places in which two declarations differ, in the order of their names; a list is one value."""
     old, new = dict(_leaves(before)), dict(_leaves(after))
+    # A place that is empty on one side and filled on the other is told by what fills it.
+    inner = {place[:depth] for place in (*old, *new) for depth in range(1, len(place))}
     return tuple(
         Difference(".".join(place), old.get(place), new.get(place))
-        for place in sorted({*old, *new})
+        for place in sorted({*old, *new} - inner)
         if old.get(place) != new.get(place)
     )
 

@@ -18,7 +18,6 @@ def test_each_place_is_named_once_in_order_and_a_list_is_one_value() -> None:
 
     assert differences(BEFORE, after) == (
         Difference("records.customer.creates", before=True, after=False),
-        Difference("records.customer.fields.name", {}, None),
         Difference("records.customer.fields.name.owner", None, "fill"),
         Difference("when.country", ["DE"], ["DE", "AT"]),
     )
