@@ -4,8 +4,9 @@ Each payload is the name of a client and the key of another one; the rest of the
 tests visit is returned by name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import cycle
 from typing import Any
 
@@ -14,10 +15,14 @@ from sqlalchemy import Engine
 from mdm.access import people
 from mdm.access.people_model import Standing
 from mdm.activation import service as activation
+from mdm.connectors.model import Failure
 from mdm.db.transaction import run, transaction
 from mdm.decisions.model import Verdict
 from mdm.decisions.queue_model import QueueAsked
 from mdm.decisions.review_model import Review, ReviewFilter
+from mdm.delivery import orders, orders_model, targets
+from mdm.delivery.model import Dead, DueLane, Settlement
+from mdm.delivery.relay import Relay
 from mdm.errors import InputInvalid
 from mdm.hub import Hub, carry
 from mdm.ids import GoldenId
@@ -36,6 +41,7 @@ from tests import deals
 from tests.browser.hostile_corpus import PAYLOADS
 from tests.hubs import EPOCH, golden_by_key, hub_on
 
+TITLE_LENGTH_MAX = 100
 INSTANCES = ("crm-east", "crm-west", "erp-one")
 PAIRS = 12
 SAME = {"vat number": "GB 980 7806 84", "website": "kestrel.example", "phone": "+44 20 7946 0958", "country": "GB"}
@@ -63,6 +69,7 @@ class Hostile:
     dismissed: str
     person: str
     deals: tuple[str, ...]
+    target: str
 
 
 def hostile_hub(engine: Engine) -> Hostile:
@@ -101,6 +108,7 @@ def hostile_hub(engine: Engine) -> Hostile:
         dismissed=dismissed,
         person=_people(engine, texts),
         deals=_deals(hub, texts),
+        target=_target(hub, texts),
     )
 
 
@@ -240,6 +248,30 @@ def _deals(hub: Hub, texts: Iterator[str]) -> tuple[str, ...]:
         told.append(deals.follow(hub, deals.tell(hub, opportunity, who=next(texts), **facts)))
     cancelled = activation.cancel(hub, told[-1].id, who=next(texts))
     return tuple(one.id for one in (*told[:-1], cancelled))
+
+
+def _target(hub: Hub, texts: Iterator[str]) -> str:
+    """Declare a target of such a title, which refuses in such words, and let somebody leave some of it out."""
+    content = {
+        "target": "news",
+        "title": next(text for text in texts if len(text) < TITLE_LENGTH_MAX),
+        "kind": "webhook",
+        "connection": {"url": "https://example.com"},
+        "events": {"entities": ["customer"]},
+    }
+    declaration = targets.check_target(hub, content)
+    run(hub.engine, lambda c: targets.apply_declaration(c, declaration, content, who=next(texts)))
+
+    def refuse(lanes: Sequence[DueLane], _: datetime) -> tuple[list[Settlement], list[Failure]]:
+        return [Dead(lane, "refused", next(texts)) for lane in lanes], []
+
+    while Relay(hub, declaration, refuse, 40).turn():
+        pass
+    one = run(hub.engine, lambda c: orders.lane_lines(c, ["news"], state="dead"))[0]
+    skipped = orders_model.Asked(one.golden_id)
+    run(hub.engine, lambda c: orders.skip(c, "news", skipped, reason=next(texts), who=next(texts)))
+    run(hub.engine, lambda c: targets.let_stand(c, "news", "paused", reason=next(texts), who=next(texts)))
+    return "news"
 
 
 def _people(engine: Engine, texts: Iterator[str]) -> str:

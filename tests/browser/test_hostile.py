@@ -54,6 +54,16 @@ PAGES: Final[Visits] = {
         *(f"/exceptions/{one}" for one in (it.rejected, it.dismissed)),
         f"/exceptions/{ECHO}",
     ),
+    "/targets": lambda _: ("/targets",),
+    "/targets/{target_id}": lambda it: (
+        *(f"/targets/{it.target}{one}" for one in ("", "?lanes=dead", f"?before={ECHO}&after={ECHO}&done={ECHO}")),
+        f"/targets/{ECHO}",
+    ),
+    "/targets/{target_id}/order": lambda it: (
+        f"/targets/{it.target}/order?kind=replay&what=dead",
+        f"/targets/{it.target}/order?kind=skip&what=record&golden_id={it.golden}",
+        f"/targets/{it.target}/order?kind=skip&what=record&golden_id={ECHO}",
+    ),
     "/people": lambda _: ("/people",),
     "/people/{person_id}": lambda it: (f"/people/{it.person}", f"/people/{ECHO}"),
     "/queue": lambda _: ("/queue?type=customer", "/queue?waiting=yes", f"/queue?source={ECHO}&low={ECHO}"),

@@ -95,6 +95,16 @@ def test_a_target_is_paused_and_resumed_for_a_reason_and_its_records_say_who_was
     accessible(page)
 
 
+def test_a_target_that_rests_says_since_when_and_until_when(console: Console, hub: Hub, accessible: Accessible) -> None:
+    page = console.open("/targets/news")
+
+    expect(page.get_by_role("status").filter(has_text="7 calls in a row were not answered.")).to_have_text(
+        "7 calls in a row were not answered. It began 40 minutes ago. The next try is in 4 minutes."
+        " It answered last 41 minutes ago."
+    )
+    accessible(page)
+
+
 def test_they_fit_a_telephone(console: Console, hub: Hub, accessible: Accessible) -> None:
     page = console.open("/targets", viewport={"width": 390, "height": 844})
     assert fits(page)
