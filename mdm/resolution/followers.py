@@ -10,7 +10,7 @@ from mdm.entities.model import EntityType
 from mdm.identity.model import IdentityPlan
 from mdm.identity.service import GoldenLocks
 from mdm.ids import GoldenId, RecordId
-from mdm.sources import store as sources_store
+from mdm.sources import references_store
 
 Id = TypeVar("Id", bound=str)
 Ids = TypeVar("Ids")
@@ -78,7 +78,7 @@ def _pointing(
     """Find by entity type the records matched within what moved, and those that show its id only, which have theirs."""
     matched: dict[str, set[RecordId]] = {}
     shown: dict[str, set[tuple[RecordId, GoldenId]]] = {}
-    rows = sources_store.select_followers(connection, [move.record_id for move in plan.moves])
+    rows = references_store.select_followers(connection, [move.record_id for move in plan.moves])
     for record_id, type_name, attribute, golden_id in rows:
         if type_name in declared and declared[type_name].within == attribute:
             matched.setdefault(type_name, set()).add(record_id)

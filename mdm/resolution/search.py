@@ -23,6 +23,7 @@ from mdm.ids import GoldenId, RecordId
 from mdm.resolution import store
 from mdm.resolution.model import Bounds, Candidate, Search, Sought
 from mdm.resolution.service import standardise
+from mdm.sources import references_store
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey, SourceRecord
 from mdm.sources.service import instances, references_of
@@ -143,4 +144,4 @@ def _context(connection: Connection, entity_type: EntityType, asked: SourceRecor
     known = frozenset(one.id for one in instances(connection))
     references = references_of(entity_type, asked.key, asked.values, known)
     within = next(reference for reference in references if reference.attribute == entity_type.within)
-    return sources_store.select_referenced(connection, within) or ""
+    return references_store.select_referenced(connection, within) or ""

@@ -19,7 +19,7 @@ from mdm.entities.model import EntityType, Reason
 from mdm.errors import InputInvalid, SourceConflict, SourceKeyInvalid, SourceUnknown
 from mdm.failpoints import failpoint
 from mdm.ids import GoldenId, RecordId, new_record_id
-from mdm.sources import store
+from mdm.sources import references_store, store
 from mdm.sources.model import (
     HUB,
     Accepted,
@@ -196,9 +196,9 @@ def ingest(
     if rows:
         store.upsert_records(connection, rows, at=at(connection), who=who)
     if updated:
-        store.delete_references(connection, updated)
+        references_store.delete_references(connection, updated)
     if references:
-        store.insert_references(connection, references)
+        references_store.insert_references(connection, references)
     failpoint("ingest.stored")
     return tuple(arrivals)
 
@@ -213,12 +213,12 @@ def parents_of(
 ) -> dict[RecordId, tuple[str, str]]:
     """Find the golden parent that each record was matched within, and the one it points at now; "" is unknown."""
     assert entity_type.within is not None, "only children have parents"
-    return store.select_parents(connection, record_ids, attribute=entity_type.within)
+    return references_store.select_parents(connection, record_ids, attribute=entity_type.within)
 
 
 def pointed_at(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[GoldenId]:
     """Find the golden records that these records point at."""
-    return frozenset(store.select_resolved_references(connection, record_ids).values())
+    return frozenset(references_store.select_resolved_references(connection, record_ids).values())
 
 
 def references_of(

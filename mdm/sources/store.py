@@ -1,9 +1,7 @@
-"""SQL of the sources room, one function a question."""
+"""SQL of source instances and source records, one function a question."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -11,7 +9,7 @@ from sqlalchemy import Connection, Row
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.ids import EventId, GoldenId, RecordId
-from mdm.sources.model import ReferenceKey, SourceInstance, SourceKey, SourceRecord
+from mdm.sources.model import SourceInstance, SourceKey, SourceRecord
 
 _KEY_COLUMNS = "instance_id text, object text, scope text, native_id text"
 
@@ -22,11 +20,6 @@ r.golden_id, r.context, v.values, v.warnings, i.rank, r.ended_because, i.duplica
   JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version
   JOIN source_instance i ON i.id = r.instance_id
 """
-
-_POINTING = (
-    "FROM source_reference f JOIN source_record p ON p.instance_id = f.instance_id AND p.native_id = f.native_id"
-    " AND p.entity_type = f.entity_type AND p.scope IN (f.scope, '') AND p.state = 'active' AND p.golden_id IS NOT NULL"
-)
 
 
 def insert_instance(connection: Connection, instance: SourceInstance, *, who: str) -> None:
@@ -174,38 +167,6 @@ def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *,
     )
 
 
-def delete_references(connection: Connection, record_ids: Iterable[RecordId]) -> None:
-    """Let records point at nothing."""
-    connection.execute(
-        text("DELETE FROM source_reference WHERE record_id = ANY(:ids)"), {"ids": [str(id_) for id_ in record_ids]}
-    )
-
-
-def insert_references(connection: Connection, references_by_record: Mapping[RecordId, Sequence[ReferenceKey]]) -> None:
-    """Write what each record points at, by attribute and place in its list."""
-    rows = [
-        {
-            "record_id": record_id,
-            "attribute": reference.attribute,
-            "position": position,
-            "entity_type": reference.entity_type,
-            "instance_id": reference.instance,
-            "scope": reference.scope,
-            "native_id": reference.native_id,
-        }
-        for record_id, references in references_by_record.items()
-        for _, of_attribute in groupby(references, key=attrgetter("attribute"))
-        for position, reference in enumerate(of_attribute)
-    ]
-    connection.execute(
-        text(
-            "INSERT INTO source_reference SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (record_id text,"
-            " attribute text, position int, entity_type text, instance_id text, scope text, native_id text)"
-        ),
-        {"rows": as_json(rows)},
-    )
-
-
 def select_records(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[SourceRecord, ...]:
     """Load records with their newest values, by id."""
     rows = connection.execute(
@@ -335,77 +296,6 @@ def count_deferred(connection: Connection, record_ids: Iterable[RecordId]) -> in
     """Count those of these records that wait for a wider search."""
     query = text("SELECT count(*) FROM source_record WHERE id = ANY(:ids) AND is_deferred")
     return int(connection.execute(query, {"ids": [str(id_) for id_ in record_ids]}).scalar_one())
-
-
-def select_resolved_references(
-    connection: Connection, record_ids: Iterable[RecordId]
-) -> dict[tuple[RecordId, str, int], GoldenId]:
-    """Resolve references: (record, attribute, position) → golden id of what it points at; unknown ones are left out.
-
-    A reference means the record of its own scope, else of no scope, else the lowest object.
-    """
-    rows = connection.execute(
-        text(
-            "SELECT DISTINCT ON (f.record_id, f.attribute, f.position) f.record_id, f.attribute, f.position,"
-            f" p.golden_id {_POINTING} WHERE f.record_id = ANY(:ids)"
-            " ORDER BY f.record_id, f.attribute, f.position, p.scope = f.scope DESC, p.object"
-        ),
-        {"ids": [str(id_) for id_ in record_ids]},
-    )
-    return {(RecordId(row.record_id), row.attribute, row.position): GoldenId(row.golden_id) for row in rows}
-
-
-def select_referenced(connection: Connection, reference: ReferenceKey) -> GoldenId | None:
-    """Resolve one reference of a record that is not stored, by the same rule."""
-    golden_id = connection.execute(
-        text(
-            "SELECT golden_id FROM source_record WHERE instance_id = :instance AND native_id = :native_id"
-            " AND entity_type = :entity_type AND scope IN (:scope, '') AND state = 'active'"
-            " ORDER BY scope = :scope DESC, object LIMIT 1"
-        ),
-        {
-            "instance": reference.instance,
-            "native_id": reference.native_id,
-            "entity_type": reference.entity_type,
-            "scope": reference.scope,
-        },
-    ).scalar_one_or_none()
-    return GoldenId(golden_id) if golden_id else None
-
-
-def select_parents(
-    connection: Connection, record_ids: Iterable[RecordId], *, attribute: str
-) -> dict[RecordId, tuple[str, str]]:
-    """Find (the parent that a record is noted to be matched within, the one its reference resolves to), "" for none."""
-    rows = connection.execute(
-        text(
-            "SELECT r.id, r.context, coalesce(found.golden_id, '') AS parent FROM source_record r LEFT JOIN LATERAL"
-            f" (SELECT p.golden_id {_POINTING} WHERE f.record_id = r.id AND f.attribute = :attribute"
-            "  ORDER BY f.position, p.scope = f.scope DESC, p.object LIMIT 1) AS found ON true WHERE r.id = ANY(:ids)"
-        ),
-        {"ids": [str(id_) for id_ in record_ids], "attribute": attribute},
-    )
-    return {RecordId(row.id): (row.context, row.parent) for row in rows}
-
-
-def select_followers(
-    connection: Connection, record_ids: Iterable[RecordId]
-) -> tuple[tuple[RecordId, str, str, GoldenId | None], ...]:
-    """List (record, its entity type, attribute, its golden id) of active records that point at any of these records."""
-    rows = connection.execute(
-        text(
-            "SELECT DISTINCT c.id, c.entity_type, f.attribute, c.golden_id FROM source_record p"
-            " JOIN source_reference f ON f.instance_id = p.instance_id AND f.native_id = p.native_id"
-            " AND f.entity_type = p.entity_type AND p.scope IN (f.scope, '')"
-            " JOIN source_record c ON c.id = f.record_id AND c.state = 'active'"
-            " WHERE p.id = ANY(:ids) ORDER BY c.entity_type, c.id, f.attribute"
-        ),
-        {"ids": [str(id_) for id_ in record_ids]},
-    )
-    return tuple(
-        (RecordId(row.id), row.entity_type, row.attribute, GoldenId(row.golden_id) if row.golden_id else None)
-        for row in rows
-    )
 
 
 def _key_row(key: SourceKey) -> dict[str, str]:

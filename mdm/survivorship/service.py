@@ -19,6 +19,7 @@ from mdm.identity import store as identity_store
 from mdm.identity.model import GoldenRecord
 from mdm.identity.service import golden_record, require_settled, resolve_golden
 from mdm.ids import EventId, GoldenId, RecordId
+from mdm.sources import references_store
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey, SourceRecord
 from mdm.survivorship import search_store, store
@@ -154,7 +155,7 @@ def as_one(
     moved = {member.golden_id for member in members}
     named = [name for name, attribute in entity_type.attributes.items() if attribute.reference is not None]
     points = any(name in member.values for member in members for name in named)
-    found = sources_store.select_resolved_references(connection, ids) if points else {}
+    found = references_store.select_resolved_references(connection, ids) if points else {}
     references = {place: golden_id if target in moved else target for place, target in found.items()}
     overrides = store.select_overrides(connection, ids)
     contributions = tuple(
@@ -188,7 +189,7 @@ def _contests(
 ) -> dict[GoldenId, tuple[tuple[Contribution, ...], tuple[Override, ...], tuple[str, ...]]]:
     """Gather for each golden record what its members contribute, the overrides on them, and why publishing is held."""
     ids = [member.id for member in members]
-    references = sources_store.select_resolved_references(connection, ids)
+    references = references_store.select_resolved_references(connection, ids)
     overrides = store.select_overrides(connection, ids)
     found: dict[GoldenId, tuple[list[Contribution], list[Override], list[str]]] = {}
     for member in members:

@@ -55,6 +55,7 @@ RIGHT = {
     "mdm/publishing/views_store.py": "",
     "mdm/sources/counts_store.py": "",
     "mdm/sources/exceptions_store.py": "",
+    "mdm/sources/references_store.py": "",
     "mdm/stewardship/card_store.py": "",
     "mdm/stewardship/desk_store.py": "",
     "mdm/stewardship/record_store.py": "",
