@@ -83,15 +83,6 @@ def select_last_answers(connection: Connection, review_ids: Iterable[ReviewId]) 
     return {ReviewId(row.review_id): _answer(row) for row in rows}
 
 
-def select_bulk(connection: Connection, bulk_id: str, *, state: AnswerState) -> tuple[Answer, ...]:
-    """List the answers that were given together and are in a state, oldest first."""
-    rows = connection.execute(
-        text(f"{_ANSWER} WHERE a.bulk_id = :bulk AND a.state = :state ORDER BY a.id"),
-        {"bulk": bulk_id, "state": state},
-    )
-    return tuple(_answer(row) for row in rows)
-
-
 def select_last_answer(connection: Connection, who: str) -> Answer | None:
     """Find the last answer of a steward that is carried out and not undone."""
     row = connection.execute(

@@ -233,18 +233,6 @@ def select_key_holders(
     )
 
 
-def select_sources_of(connection: Connection, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, frozenset[str]]:
-    """Name the source instances whose records belong to each golden record now."""
-    rows = connection.execute(
-        text(
-            "SELECT golden_id, array_agg(DISTINCT instance_id) AS sources FROM source_record"
-            " WHERE golden_id = ANY(:ids) AND state = 'active' GROUP BY golden_id"
-        ),
-        {"ids": [str(id_) for id_ in golden_ids]},
-    )
-    return {GoldenId(row.golden_id): frozenset(row.sources) for row in rows}
-
-
 def _columns(rows: Mapping[GoldenId, SearchRow]) -> dict[str, Any]:
     return {
         "ids": [str(id_) for id_ in rows],
