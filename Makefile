@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
 WORKERS ?= 2
-# The oldest PostgreSQL we promise; the tests marked db run on it again where its programs are installed.
+# The oldest PostgreSQL we promise; what tests/oldest.py chooses runs on it again where its programs are installed.
 OLDEST_POSTGRES_BIN ?= /usr/lib/postgresql/15/bin
 PYTEST := $(BIN)/python -m pytest
 EVERYDAY := not soak and not quality
@@ -37,12 +37,12 @@ check: $(VENV)/.dev ## Lint, types, import contracts and house rules: what must 
 	$(PYTEST) tests/house -q
 
 .PHONY: test
-test: check ## Everything that .ci/run runs: check, all tests, then the database tests on the oldest PostgreSQL.
+test: check ## Everything that .ci/run runs: check, all tests, then those of the stores on the oldest PostgreSQL.
 	$(PYTEST) -n $(WORKERS) -m "$(EVERYDAY)" --ignore=tests/house --durations=20 --hypothesis-profile=ci
 	@if [ -x "$(OLDEST_POSTGRES_BIN)/postgres" ]; then \
 		echo "Again on $$($(OLDEST_POSTGRES_BIN)/postgres --version):"; \
-		MDM_TEST_POSTGRES_BIN="$(OLDEST_POSTGRES_BIN)" \
-			$(PYTEST) -n $(WORKERS) -m "(db or oldest) and $(EVERYDAY)" --durations=10 --hypothesis-profile=ci; \
+		MDM_TEST_POSTGRES_BIN="$(OLDEST_POSTGRES_BIN)" MDM_TEST_STORE_CALLS=1 \
+			$(PYTEST) -n $(WORKERS) -m "oldest and $(EVERYDAY)" --durations=10 --hypothesis-profile=ci; \
 	else \
 		echo "No PostgreSQL 15 in $(OLDEST_POSTGRES_BIN): its second run is left out."; \
 	fi

@@ -8,6 +8,7 @@ fresh_database  a database of its own, for tests of concurrency, crashes and mig
 
 import os
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,7 @@ from sqlalchemy import Connection, Engine
 
 from mdm.db.engine import open_engine
 from tests.databases import Sweeper, cloned_database, postgres_binaries, reachable_folder, template_database
+from tests.oldest import StoreCalls, mark_for_oldest
 
 SEED = int(os.environ.get("MDM_TEST_SEED", "20261101"))  # `make soak` draws one and prints it
 POOL_SIZE = 16  # enough for the eight writers of a race and those who watch them
@@ -31,6 +33,9 @@ providers._get_local_constants = Constants
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 hypothesis.settings.register_profile("soak", deadline=None, max_examples=2_000, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("MDM_TEST_PROFILE", "ci"))
+
+# Set for the run on the oldest PostgreSQL.
+STORE_CALLS = StoreCalls() if "MDM_TEST_STORE_CALLS" in os.environ else None
 
 HELD = pytest.StashKey[ExitStack]()
 TEMPLATE = pytest.StashKey[str]()
@@ -44,12 +49,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for test in items:
         if {"template_url", "reachable_home"} & set(getattr(test, "fixturenames", ())):
             test.add_marker(pytest.mark.db)
+    mark_for_oldest(items)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Start the server in the controller of pytest-xdist, which outlives all workers."""
     node.workerinput["template"] = _template(node.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist saw being called."""
+    if STORE_CALLS is not None:
+        STORE_CALLS.called.update(getattr(node, "workeroutput", {}).get("store_calls", ()))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a whole run on the oldest PostgreSQL that left the SQL of a store out."""
+    if STORE_CALLS is None:
+        return
+    if hasattr(session.config, "workerinput"):
+        session.config.workeroutput["store_calls"] = sorted(STORE_CALLS.called)  # type: ignore[attr-defined]
+        return
+    calls = f"{len(STORE_CALLS.known) - len(STORE_CALLS.missed)} of {len(STORE_CALLS.known)} functions of the stores"
+    sys.stdout.write(f"\nCalled on this PostgreSQL: {calls}.\n")
+    if STORE_CALLS.missed and session.exitstatus == pytest.ExitCode.OK:
+        sys.stdout.write("".join(f"No test called {name}.\n" for name in STORE_CALLS.missed))
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

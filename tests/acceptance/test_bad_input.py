@@ -26,7 +26,7 @@ from mdm.hub import Hub
 from tests.databases import cloned_database
 from tests.hubs import assert_sound, hub_on, register_instances, row_marks
 
-pytestmark = [pytest.mark.db, pytest.mark.oldest]
+pytestmark = pytest.mark.db
 
 MDM = (sys.executable, "-c", "from mdm.cli.main import app; app()")
 START_S_MAX = 60.0

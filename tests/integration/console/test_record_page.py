@@ -168,6 +168,7 @@ def test_an_instant_before_the_record_was_made_is_refused_in_words(sign_in: Sign
     assert visitor.get(f"/records/{golden_id}?version=99999").status_code == 200  # as it is now
 
 
+@pytest.mark.oldest
 def test_hostile_values_keys_and_reasons_stay_text(sign_in: SignIn, hub: Hub) -> None:
     key = f"netsuite-us/customer:{HOSTILE}"
     deliver_all(

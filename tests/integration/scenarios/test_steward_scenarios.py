@@ -288,6 +288,7 @@ def test_u1_a_linear_unmerge_takes_one_record_out_and_gives_it_its_own_id(hub: H
     assert_sound(hub)
 
 
+@pytest.mark.oldest
 def test_u2_a_branch_unmerge_takes_out_what_had_come_together_before(hub: Hub) -> None:
     first = alone(hub, "abcd")
     merge(hub, "b", "a")

@@ -70,6 +70,7 @@ def test_opening_a_card_claims_it_and_moving_on_gives_it_back(hub: Hub, visit: V
     assert {one.id: one.claimed_by for one in reviews.list_reviews(hub)} == {first: None, second: "mara"}
 
 
+@pytest.mark.oldest
 def test_an_answer_brings_the_next_card_the_list_and_a_message(hub: Hub, visit: Visit) -> None:
     for name, pair in (("red", (A, B)), ("blue", (C, D))):
         for key in pair:
