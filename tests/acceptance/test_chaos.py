@@ -35,6 +35,7 @@ from mdm.entities.model import SurvivorshipRule
 from mdm.errors import Refused
 from mdm.hub import Hub
 from mdm.ids import EventId, GoldenId
+from mdm.jobs.reconcile import reconcile
 from mdm.jobs.service import deliver
 from mdm.settings import Settings
 from mdm.sources.model import Delivery, SourceKey
@@ -51,6 +52,7 @@ PASSING = ("throttled_for_7_s", "failing", "failing_done", "overloaded", "drop",
 STEWARD = By("mara", "looked at")
 CITIES = ("Leeds", "York", "Bath", "Ely", "Truro", "Wells")
 ROUNDS_MAX = 12
+DRIFTED = ("missed", "edited", "lost", "forwarded", "unknown")
 CRM_TARGET = """
     target: crm
     title: CRM
@@ -254,7 +256,7 @@ class Firm:
         lanes = [
             DueLane(system.declaration.id, id_, 1, 1, 0, None, self.now.now(), is_forced=False, token="") for id_ in ids
         ]
-        sights, _ = look(self.hub.engine, system.declaration, self.hub.declared, lanes)
+        sights, _ = look(self.hub.engine, system.declaration, self.hub.declared, ids)
         found = {}
         for lane in lanes:
             sight = sights[lane.golden_id]
@@ -331,6 +333,10 @@ def test_systems_end_as_they_shall_echoes_are_no_news_and_a_quarrel_is_frozen(
             world.step()
         world.come_to_rest()
         assert {one.declaration.id: world.differing(one) for one in world.systems} == {"crm": {}, "erp": {}}
+        for system in world.systems:
+            report = reconcile(world.hub, system.declaration.id, system.api, who="night")
+            found = {name: count for name, count in report.counts.items() if name in DRIFTED and count}
+            assert found == {}, (system.declaration.id, report)
         # Read from the beginning once more, all of it is known: what the hub wrote is no news.
         assert [one for system in world.systems for one in world.read(system, whole=True) if one != "unchanged"] == []
         quarrel(world)
