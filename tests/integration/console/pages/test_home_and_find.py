@@ -55,7 +55,7 @@ def test_the_palette_says_why_and_chooses_the_first(stocked: Hub, sign_in: SignI
 def test_nothing_typed_gives_the_pages_one_may_open_and_nothing_found_says_so(stocked: Hub, sign_in: SignIn) -> None:
     vera, ada = sign_in("vera", "viewer"), sign_in("ada", "admin")
 
-    pages = ["/", "/records", "/activation", "/me", "#theme", "#help", "/docs"]
+    pages = ["/", "/records", "/activation", "/targets", "/me", "#theme", "#help", "/docs"]
     assert re.findall(r'href="([^"]+)"', vera.page("/find")) == pages
     assert "/people#add" in ada.page("/find", q="invite")
     assert "/people" not in vera.page("/find", q="invite")
