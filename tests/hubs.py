@@ -111,7 +111,8 @@ def row_marks(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
     with hub.engine.connect() as connection:
         tables = connection.execute(
             text(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+                " AND tablename NOT IN ('alembic_version', 'rate_bucket')"
                 " ORDER BY 1"
             )
         ).scalars()
