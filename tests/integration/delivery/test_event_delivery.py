@@ -135,9 +135,9 @@ def test_a_merge_that_is_taken_back_in_time_is_never_told(hub: Hub, hook: Hook, 
 
     hook.relay(window=600, ahead_s=700).drain()
 
-    assert [kind for kind, _, _ in told(heard)[2:]] == (
-        [] if undone else sorted(["golden_record.changed", "golden_record.forwarded"])
-    )
+    # Two lanes: which of them is told first is not promised.
+    kinds = sorted(kind for kind, _, _ in told(heard)[2:])
+    assert kinds == ([] if undone else ["golden_record.changed", "golden_record.forwarded"])
     with hub.engine.connect() as connection:
         waits = connection.execute(text("SELECT count(*) FROM delivery_lane WHERE acknowledged < head")).scalar_one()
     assert waits == 0
