@@ -77,6 +77,7 @@ KINDS: Final = {
 RECORD_STATES: Final = {
     "active": N_("in use"),
     "deactivated": N_("deactivated"),
+    "inactive": N_("taken out of use there"),
     "merged": N_("merged there"),
     "lost": N_("no longer there"),
 }
