@@ -129,7 +129,7 @@ def _note_intended(
 
 def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _Told:
     """Keep what the system acknowledged: bind records that were made, and raise the ledger."""
-    rows = []
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}  # of two changes of one record the later counts
     for intent, answer in zip(told.intents, told.answers, strict=False):
         if isinstance(answer, Failure):
             continue
@@ -143,9 +143,10 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
             refusal = _bind(hub, declaration, told, held)
             if refusal is not None:
                 return replace(told, answers=(refusal,))
-        rows.append(_ledger_row(told.sight, held) | {"written_at": now})
+        rows[held.object, held.scope, held.native_id] = _ledger_row(told.sight, held) | {"written_at": now}
     if rows:
-        run(hub.engine, lambda connection: ledger_store.upsert_held(connection, declaration.id, rows))
+        kept = list(rows.values())
+        run(hub.engine, lambda connection: ledger_store.upsert_held(connection, declaration.id, kept))
     return told
 
 

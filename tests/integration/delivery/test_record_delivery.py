@@ -9,7 +9,7 @@ from mdm.connectors.model import Failure
 from mdm.hub import Hub
 from mdm.ids import GoldenId
 from mdm.jobs.service import deliver
-from mdm.stewardship.model import By, Merge
+from mdm.stewardship.model import By, Merge, Unmerge
 from mdm.stewardship.operations import perform
 from tests.hubs import assert_sound, delivery, golden_by_key
 from tests.targets import ERP, Shelf, ready
@@ -96,6 +96,27 @@ def test_a_merge_tells_the_target_which_record_stays(
 
     assert shelf.records["n2"].get("gone") == expected
     assert "gone" not in shelf.records["n1"]
+
+
+def test_a_record_is_used_again_and_written_in_one_turn(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
+    relay = ready(hub, tmp_path, shelf, ERP.replace("creates: true", "creates: true\n        on_merge: deactivate", 1))
+    for number, name in ((1, "Acme"), (2, "Bolt")):
+        deliver(hub, [delivery(f"crm-us/Account:{number}", "widget_hold", codes=[f"c{number}"], name=name)], who="t")
+        relay.drain()
+    keys = golden_by_key(hub)
+    pair = (GoldenId(keys["crm-us/Account:1"]), GoldenId(keys["crm-us/Account:2"]))
+    merged = perform(hub, Merge(*pair), By("mara", "the same"))
+    relay.drain()
+    deliver(hub, [delivery("crm-us/Account:2", "widget_hold", at=1, codes=["c2"], name="Bolt Ltd")], who="t")
+    perform(hub, Unmerge(merged.event_id), By("mara", "not the same"))
+    sent = len(shelf.changes)
+
+    relay.drain()
+
+    told = [(one.kind, one.native_id) for one in shelf.changes[sent:] if one.native_id == "n2"]
+    assert told == [("reactivate", "n2"), ("update", "n2")]
+    assert shelf.records["n2"]["title"] == "Bolt Ltd"
+    assert relay.drain() == 0
 
 
 def lane(hub: Hub) -> tuple[object, ...]:
