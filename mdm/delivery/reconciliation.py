@@ -18,6 +18,7 @@ from mdm.delivery import ledger_store
 from mdm.delivery import reports_store as store
 from mdm.delivery.drift import Finding, Seen, compare
 from mdm.delivery.hashes import new_salt
+from mdm.delivery.lanes import Clock
 from mdm.delivery.model import Declaration, RecordSubscription
 from mdm.delivery.prospects import GOLDENS_A_LOOK, lane_of
 from mdm.delivery.remote_records import Place, as_seen, in_order, place_of, read_all
@@ -39,13 +40,21 @@ class Drift:
 
 
 def find_drift(
-    hub: Hub, declaration: Declaration, system: RecordSystem, *, on_page: OnPage = lambda _, __: None
+    hub: Hub,
+    declaration: Declaration,
+    system: RecordSystem,
+    *,
+    on_page: OnPage = lambda _, __: None,
+    now: Clock = clock.instant,
 ) -> Drift:
-    """Compare a target of records with what it should hold. Raises TargetUnavailable."""
+    """Compare a target of records with what it should hold. Raises TargetUnavailable.
+
+    now  the clock by which its relay notes what was written
+    """
     tally = Tally()
     findings: list[Finding] = []
     for subscription in in_order(hub.declared, declaration):
-        started = run(hub.engine, clock.instant)
+        started = run(hub.engine, now)
         seen: dict[Place, Seen] = {}
         for records in read_all(system, declaration.id, subscription.object):
             seen |= _seen(hub, declaration, subscription, records)
