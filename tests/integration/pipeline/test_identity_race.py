@@ -68,7 +68,7 @@ def in_batches(deliveries: Sequence[Delivery], rnd: random.Random) -> Iterator[l
         yield batch
 
 
-@pytest.mark.timeout(3_600)
+@pytest.mark.timeout(14_400)
 @pytest.mark.parametrize(
     ("records_count", "identities_count"),
     [(250, 200), pytest.param(10_000, 1_000, marks=pytest.mark.soak)],
@@ -112,7 +112,7 @@ def identity_of(key: str) -> str:
     return key.partition(":")[2].partition(".")[0]
 
 
-@pytest.mark.timeout(3_600)
+@pytest.mark.timeout(14_400)
 @pytest.mark.parametrize("records_count", [120, pytest.param(1_000, marks=pytest.mark.soak)])
 def test_writers_who_all_deliver_the_same_firm_come_to_what_one_comes_to(
     fresh_engine: Engine, engine_alone: Engine, seed: int, records_count: int

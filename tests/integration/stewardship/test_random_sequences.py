@@ -65,7 +65,7 @@ def take_back(hub: Hub, rnd: random.Random, merged: Sequence[Effect]) -> None:
         assert in_the_way & set(waiting), f"only what came later and still stands may be in the way: {why}"
 
 
-@pytest.mark.timeout(3_600)
+@pytest.mark.timeout(14_400)
 @pytest.mark.parametrize(
     ("rounds", "merges_count"), [(10, 5), pytest.param(100, 10, marks=pytest.mark.soak)], ids=["50", "1000"]
 )
