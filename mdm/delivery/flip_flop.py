@@ -16,13 +16,17 @@ from mdm.ids import GoldenId, RecordId
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One version of a golden record: what it shows, and by which record, a key `instance/object:id`, each is won."""
+    """One version of a golden record: what it shows, and by which record, a key `instance/object:id`, each is won.
+
+    is_news  made by what a source said; a merge that is taken back makes values come back too, and is no quarrel
+    """
 
     version: int
     recorded_at: datetime
     values: Mapping[str, Any]
     record_ids: Mapping[str, str]
     record_keys: Mapping[str, str]
+    is_news: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,17 @@ def quarrels(
 
 def _quarrel(golden_id: GoldenId, name: str, versions: Sequence[Seen]) -> Quarrel | None:
     turns: list[tuple[bytes, str, str]] = []
+    returns = 0
     for one in versions:
         value = orjson.dumps(one.values.get(name), option=orjson.OPT_SORT_KEYS)
         if not turns or turns[-1][0] != value:
+            returns += one.is_news and value in {earlier[0] for earlier in turns}
             turns.append((value, one.record_ids.get(name, ""), one.record_keys.get(name, "")))
-    returns = sum(1 for place, turn in enumerate(turns) if turn[0] in {earlier[0] for earlier in turns[:place]})
     winners = {record_id: key.partition("/")[0] for _, record_id, key in turns if record_id}
     if returns == 0 or len(set(winners.values())) < 2:
         return None
-    last = turns[-1][1] or next(iter(winners))
-    other = next(id_ for id_ in reversed(winners) if winners[id_] != winners[last])
+    # Those who won last: who won earlier may be no member any more.
+    by_turn = [record_id for _, record_id, _ in reversed(turns) if record_id]
+    last = by_turn[0]
+    other = next(id_ for id_ in by_turn if winners[id_] != winners[last])
     return Quarrel(golden_id, name, returns, (RecordId(last), RecordId(other)))

@@ -19,9 +19,10 @@ def select_histories(
     """Give the versions since an instant of golden records that have so many, in their order."""
     rows = connection.execute(
         text(
-            "SELECT golden_id, version, recorded_from, values AS shown, lineage FROM golden_version WHERE golden_id IN"
+            "SELECT v.golden_id, v.version, v.recorded_from, v.values AS shown, v.lineage, e.kind FROM golden_version v"
+            " JOIN identity_event e ON e.id = v.event_id WHERE v.golden_id IN"
             " (SELECT golden_id FROM golden_version WHERE golden_id = ANY(:ids) AND recorded_from >= :since"
-            "  GROUP BY 1 HAVING count(*) >= :least) AND recorded_from >= :since ORDER BY golden_id, version"
+            "  GROUP BY 1 HAVING count(*) >= :least) AND v.recorded_from >= :since ORDER BY v.golden_id, v.version"
         ),
         {"ids": list(golden_ids), "since": since, "least": versions_min},
     )
@@ -34,6 +35,7 @@ def select_histories(
                 row.shown,
                 {name: one.get("record_id", "") for name, one in row.lineage.items()},
                 {name: one.get("record_key", "") for name, one in row.lineage.items()},
+                row.kind == "ingest",
             )
         )
     return dict(found)

@@ -1,5 +1,6 @@
 """A quarrel: a value that comes back again and again, by records of two systems."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from mdm.delivery.flip_flop import Seen, quarrels
@@ -51,3 +52,17 @@ def test_the_last_winner_and_the_other_one_are_named() -> None:
 
     assert found.record_ids == ("rec_1", "rec_2")
     assert quarrels(ID, history("a1", "b2", "a1"), returns_min=2, settled={}) == ()
+
+
+def test_of_the_others_the_one_that_won_last_is_named() -> None:
+    (found,) = quarrels(ID, history("a1", "b2", "a1", "c3", "a1", "b2", "a1"), returns_min=1, settled={})
+
+    assert found.record_ids == ("rec_1", "rec_2")
+
+
+def test_what_stewards_join_and_part_is_no_quarrel() -> None:
+    versions = [replace(one, is_news=not number % 2) for number, one in enumerate(history("a1", "b2", "a1", "b2"))]
+    parted = [replace(one, is_news=number == 0) for number, one in enumerate(history("a1", "b2", "a1", "b2", "a1"))]
+
+    assert quarrels(ID, parted, returns_min=1, settled={}) == ()
+    assert [one.returns for one in quarrels(ID, versions, returns_min=1, settled={})] == [1]
