@@ -29,12 +29,14 @@ class Swallower:
     behind: str
     swallowed: int = 0
     _is_armed: bool = False
+    _passing: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def swallow_next(self) -> None:
-        """Swallow the reply to the next COMMIT of a transaction that wrote something."""
+    def swallow_next(self, *, after: int = 0) -> None:
+        """Swallow the reply to the next COMMIT of a transaction that wrote something, after some of them passed."""
         with self._lock:
             self._is_armed = True
+            self._passing = after
 
     def disarm(self) -> None:
         """Let replies through again."""
@@ -43,6 +45,9 @@ class Swallower:
 
     def _takes(self) -> bool:
         with self._lock:
+            if self._is_armed and self._passing:
+                self._passing -= 1
+                return False
             is_taken, self._is_armed = self._is_armed, False
             self.swallowed += is_taken
             return is_taken

@@ -5,14 +5,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from api.access_table import ACCESS
+from mdm.db.transaction import run
+from mdm.delivery.targets import end_backfill
+from tests.deals import ERP, FACTS
 from tests.integration.api.records import deliver, record
 
 Json = dict[str, Any]
 Header = dict[str, str]
-SOURCES: Final = ("netsuite-us", "salesforce-emea")
+SOURCES: Final = ("netsuite-us", "salesforce-emea", ERP)
+MATCHED: Final = "netsuite"  # a target that answers: `tests.erp.books`
+BOOKS: Final[Json] = {
+    "title": "The books",
+    "kind": "records",
+    "connection": {"connector": "record_api", "url": "http://127.0.0.1:1", "secret": "MDM_SECRET_BOOKS"},
+    "instance": "netsuite-us",
+    "records": {"customer": {"object": "customer", "creates": True, "fields": {"legal_name": {"field": "name"}}}},
+}
 
 
 def unsafe_routes() -> list[tuple[str, str]]:
@@ -36,6 +48,7 @@ class Desk:
     client: TestClient
     admin: Header
     second: Header
+    engine: Engine
     drawn: random.Random
 
     def post(self, path: str, body: Json | None = None, *, by: Header | None = None) -> Json:
@@ -84,6 +97,36 @@ class Desk:
         deliver(self.client, self.admin, record(SOURCES[0], key, city="Köln"))
         rows = self.client.get("/v1/exceptions", headers=self.admin, params={"limit": 500}).json()["rows"]
         return str(next(row["id"] for row in rows if row["source_key"].endswith(f":{key}")))
+
+    def band(self, by: Header | None = None) -> str:
+        """Look at a band, as one does before it is accepted; two questions are in it at least."""
+        self.review()
+        self.review()
+        return str(self.post("/v1/bands", _band(self).body, by=by)["id"])
+
+    def accepted_band(self) -> str:
+        """Have a band accepted by somebody else, which waits for a second person."""
+        band_id = self.band(self.second)
+        self.post(f"/v1/bands/{band_id}:accept", by=self.second)
+        return band_id
+
+    def target(self) -> str:
+        """Declare a target that has yet to be told of a golden record."""
+        self.customer(SOURCES[1])
+        asked = _target(self)
+        answer = self.client.put(asked.path, headers=self.admin, json=asked.body)
+        assert answer.status_code == 200, answer.text
+        target_id = str(answer.json()["id"])
+        run(self.engine, lambda connection: end_backfill(connection, target_id, who="test"))
+        return target_id
+
+    def deal(self) -> str:
+        """Tell of a deal; its first steps are yet to be done."""
+        return str(self.post("/v1/deals", _deal(self).body)["id"])
+
+    def reservation(self) -> str:
+        """Have a customer reserved."""
+        return str(self.post("/v1/resolve-or-reserve", _reserve(self).body)["reservation"]["id"])
 
     def key(self) -> str:
         return str(self.post("/v1/api-keys", {"name": "errand", "scopes": ["read"]})["id"])
@@ -215,6 +258,83 @@ def _new_key(_: Desk) -> Asked:
     return Asked("/v1/api-keys", body, body | {"scopes": ["write"]})
 
 
+def _queue(desk: Desk) -> Asked:
+    body = {"name": f"errand {desk.drawn.randrange(10**9)}", "ranking": "oldest"}
+    return Asked("/v1/queues", body, body | {"ranking": "useful"})
+
+
+def _ended_queue(desk: Desk) -> Asked:
+    return Asked(f"/v1/queues/{desk.post('/v1/queues', _queue(desk).body)['id']}")
+
+
+def _band(_: Desk) -> Asked:
+    band = {"entity_type": "customer", "kinds": ["unsure"]}
+    return _both("/v1/bands", {"judgement": "different", "band": band, "sample": 1})
+
+
+def _target(desk: Desk) -> Asked:
+    name = f"books-{desk.drawn.randrange(10**9)}"
+    body = BOOKS | {"target": name}
+    return Asked(f"/v1/targets/{name}", body, body | {"title": "Other books"})
+
+
+def _standing(verb: str, *before: str) -> Errand:
+    def errand(desk: Desk) -> Asked:
+        target = desk.target()
+        for one in before:
+            desk.post(f"/v1/targets/{target}:{one}", REASON)
+        return _both(f"/v1/targets/{target}:{verb}", {})
+
+    return errand
+
+
+def _plan(_: Desk) -> Asked:
+    return Asked(f"/v1/targets/{MATCHED}:backfill", {}, {"dry_run": False})
+
+
+def _reconcile(desk: Desk) -> Asked:
+    place = f"/v1/targets/{MATCHED}"
+    if desk.client.get(place, headers=desk.admin).json()["standing"]["state"] == "backfill":
+        desk.post(f"{place}:backfill", {})
+        desk.post(f"{place}:backfill", {"dry_run": False})
+    return Asked(f"{place}:reconcile", {}, {"repair": "republish"})
+
+
+def _deal(desk: Desk) -> Asked:
+    number = desk.drawn.randrange(10**9)
+    named = {"billing name": f"Errand {number} GmbH", "project name": f"{number}", "contract name": f"{number}"}
+    fields = FACTS | named | {"vat number": vat_number(number)}
+    body = {"source_key": f"salesforce-emea/Opportunity:{number}", "fields": fields}
+    return Asked("/v1/deals", body, {**body, "fields": fields | {"amount": "1"}})
+
+
+def vat_number(number: int) -> str:
+    """Write a German VAT number of up to eight digits with its check digit (ISO 7064, mod 11,10)."""
+    digits, check = f"{number % 10**8:08d}", 10
+    for digit in digits:
+        check = ((int(digit) + check) % 10 or 10) * 2 % 11
+    return f"DE{digits}{(11 - check) % 10}"
+
+
+def _approved_deal(desk: Desk) -> Asked:
+    deal = desk.deal()
+    desk.post(f"/v1/deals/{deal}:retry")  # does the steps up to the approval
+    return Asked(f"/v1/deals/{deal}:approve")
+
+
+def _reserve(desk: Desk) -> Asked:
+    number = desk.drawn.randrange(10**8)
+    fields = {"name": f"Errand {number} GmbH", "country": "DE", "vat number": vat_number(number)}
+    body = {"entity_type": "customer", "source": SOURCES[0], "fields": fields}
+    return Asked("/v1/resolve-or-reserve", body, {**body, "minutes": 7})
+
+
+def _confirmed_reservation(desk: Desk) -> Asked:
+    place = f"/v1/reservations/{desk.reservation()}:confirm"
+    keys = [f"{SOURCES[0]}/customer:{desk.drawn.randrange(10**9)}" for _ in range(2)]
+    return Asked(place, {"source_key": keys[0]}, {"source_key": keys[1]})
+
+
 ERRANDS: Final[Mapping[tuple[str, str], Errand]] = {
     ("POST", "/v1/source-records"): _records,
     ("POST", "/v1/source-events"): _events,
@@ -247,9 +367,35 @@ ERRANDS: Final[Mapping[tuple[str, str], Errand]] = {
     ("POST", "/v1/reviews/{review_id}:approve"): lambda desk: Asked(f"/v1/reviews/{desk.waiting_answer()}:approve"),
     ("POST", "/v1/reviews/{review_id}:reject"): lambda desk: Asked(f"/v1/reviews/{desk.waiting_answer()}:reject"),
     ("POST", "/v1/reviews:decide"): _answers,
+    ("POST", "/v1/queues"): _queue,
+    ("DELETE", "/v1/queues/{queue_id}"): _ended_queue,
+    ("POST", "/v1/bands"): _band,
+    ("POST", "/v1/bands/{band_id}:accept"): lambda desk: Asked(f"/v1/bands/{desk.band()}:accept"),
+    ("POST", "/v1/bands/{band_id}:approve"): lambda desk: Asked(f"/v1/bands/{desk.accepted_band()}:approve"),
+    ("POST", "/v1/bands/{band_id}:stop"): lambda desk: Asked(f"/v1/bands/{desk.accepted_band()}:stop"),
     ("PATCH", "/v1/exceptions/{exception_id}"): _mend,
     ("POST", "/v1/exceptions/{exception_id}:replay"): _replay,
     ("POST", "/v1/exceptions/{exception_id}:dismiss"): lambda desk: Asked(f"/v1/exceptions/{desk.exception()}:dismiss"),
+    ("PUT", "/v1/targets/{target_id}"): _target,
+    ("DELETE", "/v1/targets/{target_id}"): lambda desk: Asked(f"/v1/targets/{desk.target()}"),
+    ("POST", "/v1/targets/{target_id}:pause"): _standing("pause"),
+    ("POST", "/v1/targets/{target_id}:drain"): _standing("drain"),
+    ("POST", "/v1/targets/{target_id}:resume"): _standing("resume", "pause"),
+    ("POST", "/v1/targets/{target_id}:backfill"): _plan,
+    ("POST", "/v1/targets/{target_id}:reconcile"): _reconcile,
+    ("POST", "/v1/deliveries:replay"): lambda desk: _both("/v1/deliveries:replay", {"target": desk.target()}),
+    ("POST", "/v1/deliveries:skip"): lambda desk: _both(
+        "/v1/deliveries:skip", {"target": desk.target(), "state": "any"}
+    ),
+    ("POST", "/v1/deals"): _deal,
+    ("POST", "/v1/deals/{deal_id}:retry"): lambda desk: Asked(f"/v1/deals/{desk.deal()}:retry"),
+    ("POST", "/v1/deals/{deal_id}:approve"): _approved_deal,
+    ("POST", "/v1/deals/{deal_id}:cancel"): lambda desk: Asked(f"/v1/deals/{desk.deal()}:cancel"),
+    ("POST", "/v1/resolve-or-reserve"): _reserve,
+    ("POST", "/v1/reservations/{reservation_id}:confirm"): _confirmed_reservation,
+    ("POST", "/v1/reservations/{reservation_id}:abandon"): lambda desk: Asked(
+        f"/v1/reservations/{desk.reservation()}:abandon"
+    ),
     ("POST", "/v1/sources"): _source,
     ("POST", "/v1/api-keys"): _new_key,
     ("POST", "/v1/api-keys/{key_id}:rotate"): lambda desk: Asked(

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -14,15 +15,22 @@ from mdm.access.replies import begin
 from mdm.db.transaction import transaction
 from mdm.entities.model import ReviewApproval
 from mdm.settings import Settings
+from mdm.sources.model import SourceKey
 from tests.databases import reachable_folder
+from tests.deals import ACCOUNT
+from tests.erp import Books, books
 from tests.hubs import hub_on, row_marks
 from tests.integration.api.conftest import KeyFor, serving
 from tests.integration.api.errands import ERRANDS, SOURCES, Asked, Desk, unsafe_routes
+from tests.integration.api.records import deliver, record
 from tests.swallower import Swallower, swallowing
 
-ATTEMPTS_MAX: Final = 10
+ATTEMPTS_MAX, ATTEMPTS_ALIKE = 20, 2
+OPEN: Final = "127.0.0.0/8"
 # Counting what callers ask, and when a key was used, is no effect of what they asked.
 UNCOUNTED: Final = ("rate_bucket", "api_key")
+# Once answered, these do the steps that are due, as the worker would.
+GO_ON_AFTERWARDS: Final = [("POST", f"/v1/deals/{{deal_id}}:{verb}") for verb in ("approve", "cancel", "retry")]
 
 
 def test_every_unsafe_route_has_its_errand() -> None:
@@ -87,22 +95,28 @@ def test_an_answer_that_was_lost_is_given_again_and_the_effect_is_one(
 
         lose(lossy_desk, swallower, engine, place, asked, keyed)
         after = marks(engine)
-        told = [ask(lossy_desk, place, asked, keyed) for _ in range(2)]
+        first = ask(lossy_desk, place, asked, keyed)
+        assert marks(engine) == after or place in GO_ON_AFTERWARDS, f"{place} had a second effect"
+        after = marks(engine)
+        second = ask(lossy_desk, place, asked, keyed)
 
-        assert told[0].is_success, (place, told[0].text)
-        assert told[1].content == told[0].content, place
+        assert first.is_success, (place, first.text)
+        assert second.content == first.content, place
         assert marks(engine) == after, f"{place} had a second effect"
 
 
 def lose(
     desk: Desk, swallower: Swallower, engine: Engine, place: tuple[str, str], asked: Asked, keyed: dict[str, str]
 ) -> None:
-    """Send a request until the answer to the COMMIT of its effect is lost."""
-    for _ in range(ATTEMPTS_MAX):
+    """Send a request until the answer to the COMMIT of its effect is lost.
+
+    Most have one transaction; what has several begins anew at each attempt, so that one more has to pass each time.
+    """
+    for number in range(ATTEMPTS_MAX):
         # A key that was just read is remembered: what is written next is the request's own.
         desk.client.get("/v1/sources", headers=desk.admin)
         swallowed = swallower.swallowed
-        swallower.swallow_next()
+        swallower.swallow_next(after=max(0, number - ATTEMPTS_ALIKE))
         answer = ask(desk, place, asked, keyed)
         swallower.disarm()
         assert answer.status_code == 503, (place, answer.text)
@@ -141,7 +155,7 @@ def _rows(engine: Engine, statement: str, **named: str) -> list[Any]:
         return list(connection.execute(text(statement), named))
 
 
-def seated(client: TestClient, key_for: KeyFor, seed: int) -> Desk:
+def seated(client: TestClient, key_for: KeyFor, engine: Engine, seed: int) -> Desk:
     """Give a desk with two sources, at a hub where an answer to several questions waits for a second person."""
     opened = client.app.state.opened  # type: ignore[attr-defined]
     customer = opened.hub.declared["customer"]
@@ -149,15 +163,32 @@ def seated(client: TestClient, key_for: KeyFor, seed: int) -> Desk:
     client.app.state.opened = replace(  # type: ignore[attr-defined]
         opened, hub=replace(opened.hub, declared={**opened.hub.declared, "customer": careful})
     )
-    desk = Desk(client, key_for("admin"), key_for("admin"), random.Random(seed))
+    desk = Desk(client, key_for("admin"), key_for("admin"), engine, random.Random(seed))
     for source in SOURCES:
         desk.post("/v1/sources", {"id": source, "system": source.partition("-")[0], "title": source})
+    account = SourceKey.parse(ACCOUNT)
+    sold_to = record(account.instance, account.native_id, name="Kranich Reederei AG", country="DE")
+    deliver(client, desk.admin, sold_to | {"object": account.object})
     return desk
 
 
 @pytest.fixture
-def desk(client: TestClient, key_for: KeyFor, seed: int) -> Desk:
-    return seated(client, key_for, seed)
+def erp(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Books]:
+    """Give a system that answers over HTTP, declared as a target and not matched yet."""
+    monkeypatch.setenv("MDM_SECRET_NETSUITE", "hub-key")
+    monkeypatch.setenv("MDM_OUTGOING_NETWORKS", OPEN)
+    with books(hub_on(engine), tmp_path, is_matched=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(database_url=database_url, pool_size=4, outgoing_networks=OPEN)
+
+
+@pytest.fixture
+def desk(erp: Books, client: TestClient, key_for: KeyFor, engine: Engine, seed: int) -> Desk:
+    return seated(client, key_for, engine, seed)
 
 
 @pytest.fixture
@@ -167,7 +198,8 @@ def swallower(database_url: str) -> Iterator[Swallower]:
 
 
 @pytest.fixture
-def lossy_desk(swallower: Swallower, key_for: KeyFor, seed: int) -> Iterator[Desk]:
+def lossy_desk(erp: Books, swallower: Swallower, key_for: KeyFor, engine: Engine, seed: int) -> Iterator[Desk]:
     """Give a desk at an application whose database stands behind the proxy."""
-    with serving(Settings(database_url=swallower.url, pool_size=4, log_level="error")) as client:
-        yield seated(client, key_for, seed)
+    settings = Settings(database_url=swallower.url, pool_size=4, log_level="error", outgoing_networks=OPEN)
+    with serving(settings) as client:
+        yield seated(client, key_for, engine, seed)
