@@ -64,18 +64,18 @@ def _timeouts(connection: Connection) -> Timeouts:
 
 
 def _webhook(connection: Connection, settings: Settings) -> Webhook:
-    until = connection.get("previous_until")
+    url, until = str(_wanted(connection, "url")), connection.get("previous_until")
     keys = Keys(
         _secret(connection, "secret"),
         _secret(connection, "previous_secret"),
         datetime.fromisoformat(str(until)) if until else None,
     )
-    return Webhook(str(connection["url"]), keys, _client(connection, settings))
+    return Webhook(url, keys, _client(connection, settings))
 
 
 def _record_api(connection: Connection, settings: Settings) -> RecordApi:
     return RecordApi(
-        str(connection["url"]),
+        str(_wanted(connection, "url")),
         _secret(connection, "secret"),
         allowed=settings.outgoing_networks,
         timeouts=_timeouts(connection),

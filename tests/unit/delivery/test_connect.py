@@ -74,3 +74,10 @@ def test_a_broker_without_an_address_is_refused(kind: str, field: str) -> None:
 def test_a_password_in_an_address_is_refused() -> None:
     with pytest.raises(InputInvalid, match="holds a password"):
         place_of("rabbitmq", {"url": "amqp://hub:hush@broker/"})
+
+
+def test_a_webhook_without_an_address_is_refused_by_name() -> None:
+    declared = {"target": "news", "title": "News", "kind": "webhook", "connection": {"secret": "MDM_SECRET_BROKER"}}
+
+    with pytest.raises(InputInvalid, match="the connection has no url"):
+        connect(declaration_of({**declared, "events": {"entities": ["customer"]}}), Settings())
