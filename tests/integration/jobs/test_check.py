@@ -29,6 +29,9 @@ PLANTED = {
     "I3 ": "UPDATE golden_record SET state = 'forwarded', forward_to = '{c}' WHERE id = '{a}'",
     "I9 ": "UPDATE decision SET judgement = 'different'",
     "I10 ": "UPDATE source_record SET golden_id = '{c}' WHERE native_id = 'b'",
+    "an open reservation": "WITH gone AS (UPDATE source_record SET state = 'deleted' WHERE native_id = 'c' RETURNING *)"
+    " INSERT INTO reservation (id, entity_type, instance_id, record_id, is_published, state, expires_at, recorded_at,"
+    " who) SELECT 'rsv_planted', entity_type, instance_id, id, false, 'open', now(), now(), 'test' FROM gone",
     "I11 ": "UPDATE golden_version SET checksum = '\\x00' WHERE recorded_to IS NULL AND golden_id = '{c}'",
     "I12 ": "UPDATE golden_version SET lineage = jsonb_set(lineage, '{{name,record_id}}', '\"rec_nobody\"')",
     "I13 versions are dense": "UPDATE golden_record SET version = version + 1 WHERE id = '{c}'",
