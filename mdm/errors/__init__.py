@@ -28,6 +28,7 @@ HubError
 │   │   ├── ReservationUnknown
 │   │   ├── SourceEventUnknown
 │   │   ├── TargetUnknown
+│   │   ├── TargetReportUnknown
 │   │   ├── ApiKeyUnknown
 │   │   └── PersonUnknown
 │   ├── Conflict                  true when asked, yet against what the hub already holds

@@ -73,7 +73,9 @@ class Console:
             self.faults.append(text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="package"
+)  # while it is open its event loop counts as running: no test after it could use its own
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.fail(

@@ -33,7 +33,7 @@ def test_a_person_is_added_and_comes_in_by_the_link(console: Console, accessible
     other.fill("#password", PASSWORD)
     other.keyboard.press("Enter")
     other.wait_for_url(f"{console.url}/")
-    assert other.locator(".top nav a").all_inner_texts() == ["Home", "Records"]
+    assert other.locator(".top nav a").all_inner_texts() == ["Home", "Records", "Activation", "Targets"]
 
 
 def test_keeping_out_asks_twice_and_ends_the_session(console: Console, accessible: Accessible) -> None:

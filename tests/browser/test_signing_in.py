@@ -41,7 +41,7 @@ def test_signing_out_ends_the_session_at_once(console: Console) -> None:
 def test_a_viewer_sees_the_pages_of_a_viewer_only(console: Console) -> None:
     page = console.open("/", who="vera")
 
-    assert page.locator(".top nav a").all_inner_texts() == ["Home", "Records"]
+    assert page.locator(".top nav a").all_inner_texts() == ["Home", "Records", "Activation", "Targets"]
 
 
 def test_dark_and_the_language_are_kept_with_the_person(console: Console) -> None:

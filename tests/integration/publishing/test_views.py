@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
+from mdm.db.engine import open_engine
 from mdm.errors import Conflict
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
@@ -123,7 +124,8 @@ def test_open_reviews_are_shown_with_both_sides(hub: Hub) -> None:
     assert review == ("possible_match", 4.0, False, False, True)
 
 
-def test_a_view_is_made_anew_only_when_its_declaration_changed(hub: Hub) -> None:
+def test_a_view_is_made_anew_only_when_its_declaration_changed(fresh_database: str) -> None:
+    hub = hub_on(open_engine(fresh_database, 1))
     with hub.engine.connect() as connection:
         assert set(make_views(connection, hub.declared)) == set(hub.declared)
         assert make_views(connection, hub.declared) == ()
@@ -136,7 +138,7 @@ def test_a_view_is_made_anew_only_when_its_declaration_changed(hub: Hub) -> None
         connection.execute(text("DROP VIEW upon"))
 
         assert make_views(connection, {"gizmo": gizmo}) == ("gizmo",)
-        connection.rollback()
+    hub.engine.dispose()
 
 
 @pytest.mark.parametrize(
