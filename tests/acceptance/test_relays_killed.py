@@ -77,11 +77,17 @@ class Size:
 
 @pytest.mark.parametrize("size", [Size(500, 10, 4, 5), pytest.param(Size(5_000, 20, 8, 25), marks=pytest.mark.soak)])
 def test_killed_relays_lose_nothing_and_put_nothing_out_of_order(
-    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, size: Size
+    fresh_database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    seed: int,
+    size: Size,
 ) -> None:
     rnd = random.Random(seed)
     monkeypatch.setenv("MDM_SECRET_HOOK", make_secret())
     engine = open_engine(fresh_database, 4)
+    request.addfinalizer(engine.dispose)
     hub = hub_on(engine)
     register_instances(hub, "crm-us", "erp-us")
     with running(Fake(ERP)) as fake, receiver() as heard:
@@ -114,7 +120,6 @@ def test_killed_relays_lose_nothing_and_put_nothing_out_of_order(
     assert {row.fields["companyName"] for row in fake.records.all("customer")} == names(hub)
     assert len(fake.records.all("customer")) == size.records
     assert_sound(hub)
-    engine.dispose()
 
 
 class Crew:

@@ -124,8 +124,11 @@ def test_open_reviews_are_shown_with_both_sides(hub: Hub) -> None:
     assert review == ("possible_match", 4.0, False, False, True)
 
 
-def test_a_view_is_made_anew_only_when_its_declaration_changed(fresh_database: str) -> None:
+def test_a_view_is_made_anew_only_when_its_declaration_changed(
+    fresh_database: str, request: pytest.FixtureRequest
+) -> None:
     hub = hub_on(open_engine(fresh_database, 1))
+    request.addfinalizer(hub.engine.dispose)
     with hub.engine.connect() as connection:
         assert set(make_views(connection, hub.declared)) == set(hub.declared)
         assert make_views(connection, hub.declared) == ()
@@ -138,7 +141,6 @@ def test_a_view_is_made_anew_only_when_its_declaration_changed(fresh_database: s
         connection.execute(text("DROP VIEW upon"))
 
         assert make_views(connection, {"gizmo": gizmo}) == ("gizmo",)
-    hub.engine.dispose()
 
 
 @pytest.mark.parametrize(
