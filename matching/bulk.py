@@ -4,31 +4,28 @@ A model without a population learns one from the records first, so that what is 
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.block import OversizeBlock, blocking_keys, candidate_pairs, learn_stop_keys
+from matching.block import Blocks, OversizeBlock, blocks_of, candidate_batches, keys_by_rule
 from matching.cluster import Edges, propose_counting
-from matching.model import EMPTY_POPULATION, MATCH, NON_MATCH, MatchModel, Population
-from matching.online import Judgement, conflict_signatures, judge_known
-from matching.records import Column, Forms, Records
+from matching.model import EMPTY_POPULATION, MATCH, MatchModel
+from matching.online import Judgement, conflict_signatures
+from matching.population import learn
+from matching.records import Forms, Records
+from matching.sieve import Sifted, sift
 from matching.standardise import standardise
-from matching.term_frequency import SHARE_COMMON, above, counted, counted_tokens, know, spread
+from matching.term_frequency import know
 
-PAIRS_AT_ONCE: Final = 500_000
-"""Pairs judged at a time: bounds the memory of value pairs, large enough that distinct ones repeat (chosen)."""
-
-NAMES_SHARING_MAX: Final = 12
-"""Different names that may share a phone, domain or mailbox before it tells nothing (chosen: a family shares one)."""
-
-NAME_FORMS: Final = frozenset({"company_name", "person_name"})
-SHARED_FORMS: Final = frozenset({"phone", "email", "email_domain", "domain"})
+_WAITING_MAX: Final = 2
+"""Batches of pairs that may wait for each thread, so that their memory stays bounded (chosen)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +89,16 @@ def match_forms(
     clock = clock or _Clock(None)
     if model.population == EMPTY_POPULATION:
         with clock.stage("learn") as made:
-            model = replace(model, population=learn_population(forms, model))
+            model, by_rule = learn(forms, model)
             made.append(len(model.population.stop_keys))
+    else:
+        by_rule = keys_by_rule(forms, model)
     with clock.stage("block") as made:
-        candidates = candidate_pairs(blocking_keys(forms, model), model)
-        made.append(len(candidates.left))
+        blocks = blocks_of(by_rule, model)
+        del by_rule
+        made.append(sum(int(of.following.sum(dtype=np.int64)) for of in blocks))
     with clock.stage("compare") as made:
-        left, right, judged = _judge_all(forms, candidates.left, candidates.right, model, threads)
-        made.append(len(left))
+        left, right, judged = _judge_all(forms, blocks, model, threads, made)
     with clock.stage("cluster") as made:
         is_edge = judged.verdicts == MATCH
         labels, refused = propose_counting(
@@ -119,73 +118,36 @@ def match_forms(
         verdicts=judged.verdicts,
         stages=tuple(clock.stages),
         refused_count=len(refused),
-        oversize=candidates.oversize,
+        oversize=tuple(block for of in blocks for block in of.oversize),
         model=model,
     )
 
 
-def learn_population(forms: Forms, model: MatchModel) -> Population:
-    """Learn what is common among records: values, words, blocking keys, and values that many different names share."""
-    form_by_feature = {feature.name: feature.form for feature in model.features}
-    weighed = {comparison.feature for comparison in model.comparisons if comparison.term_frequency}
-    worded = {comparison.feature for comparison in model.comparisons} | {
-        part.feature for rule in model.blocking for part in rule.parts
-    }
-    share = len(forms.keys) // SHARE_COMMON
-    compared = sorted({comparison.feature for comparison in model.comparisons})
-    frequency = {name: counted(forms.features[name], 1 if name in weighed else max(1, share)) for name in compared}
-    frequency |= {
-        f"{name} tokens": counted_tokens(forms.features[name])
-        for name in sorted(worded)
-        if _has_words(forms.features[name])
-    }
-    names = next((forms.features[name] for name, form in form_by_feature.items() if form in NAME_FORMS), None)
-    generic: dict[str, frozenset[str]] = {}
-    if names is not None:
-        shared = {
-            name: spread(forms.features[name], names) for name, form in form_by_feature.items() if form in SHARED_FORMS
-        }
-        generic = {name: above(counts, NAMES_SHARING_MAX) for name, counts in shared.items()}
-        frequency |= {name: counts for name, counts in shared.items() if name in weighed}
-    population = Population(
-        len(forms.keys), frequency, frozenset(), {name: values for name, values in generic.items() if values}
-    )
-    return replace(population, stop_keys=learn_stop_keys(forms, replace(model, population=population)))
-
-
-def _has_words(column: Column) -> bool:
-    return any(" " in value for value in column.values)
-
-
 def _judge_all(
-    forms: Forms,
-    left: NDArray[np.int32],
-    right: NDArray[np.int32],
-    model: MatchModel,
-    threads: int,
+    forms: Forms, blocks: Sequence[Blocks], model: MatchModel, threads: int, made: list[int]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], Judgement]:
-    """Judge candidates part by part and keep those at or above the review line."""
-    parts = [slice(start, start + PAIRS_AT_ONCE) for start in range(0, max(1, len(left)), PAIRS_AT_ONCE)]
+    """Judge the candidates of all blocks batch by batch and keep those at or above the review line.
 
+    made  is given the count of the candidates
+    """
     known = know(forms, model)
-
-    def judged(part: slice) -> tuple[NDArray[np.int32], NDArray[np.int32], Judgement]:
-        found = judge_known(known, left[part], right[part], model)
-        kept = found.verdicts != NON_MATCH
-        return (
-            left[part][kept],
-            right[part][kept],
-            Judgement(found.vectors[kept], found.bits[kept], found.verdicts[kept]),
-        )
-
+    candidates_count = 0
+    done = [sift(known, np.empty(0, np.int32), np.empty(0, np.int32), model)]
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
-        done = list(pool.map(judged, parts))
+        waiting: deque[Future[Sifted]] = deque()
+        for left, right in candidate_batches(blocks):
+            candidates_count += len(left)
+            if len(waiting) >= _WAITING_MAX * threads:
+                done.append(waiting.popleft().result())
+            waiting.append(pool.submit(sift, known, left, right, model))
+        done += [future.result() for future in waiting]
+    made.append(candidates_count)
     together = Judgement(
-        np.concatenate([found.vectors for _, _, found in done]),
-        np.concatenate([found.bits for _, _, found in done]),
-        np.concatenate([found.verdicts for _, _, found in done]),
+        np.concatenate([found.judged.vectors for found in done]),
+        np.concatenate([found.judged.bits for found in done]),
+        np.concatenate([found.judged.verdicts for found in done]),
     )
-    return np.concatenate([part for part, _, _ in done]), np.concatenate([part for _, part, _ in done]), together
+    return np.concatenate([found.left for found in done]), np.concatenate([found.right for found in done]), together
 
 
 def _pairs(pairs: Sequence[tuple[int, int]]) -> NDArray[np.int32]:

@@ -27,6 +27,9 @@ from matching.tokens import (
 Positions: TypeAlias = NDArray[np.integer]
 Comparator: TypeAlias = Callable[[Sequence[str], Positions, Positions, Rarity], NDArray[np.float64]]
 
+ALIKE_NAMES: Final = 0.9
+"""Likeness from which company names are taken for one name with slips (the bands of `company_name`)."""
+
 COMMON_WEIGHT: Final = 0.35
 """Words that weigh no more than this are no evidence if they are all that names share (chosen)."""
 
@@ -155,7 +158,7 @@ def telling_name(values: Sequence[str], left: Positions, right: Positions, rarit
 
     This one does not take equal for 1: "smith" is less telling than "quarrenden precision castings".
     """
-    alike = company_name(values, left, right, rarity) >= 0.9
+    alike = company_name(values, left, right, rarity) >= ALIKE_NAMES
     weights = np.array([sum(rarity(word) for word in set(value.split()) if len(word) > 2) for value in values])
     return np.where(alike, np.minimum(1.0, np.minimum(weights[left], weights[right]) / 3.0), 0.0)
 

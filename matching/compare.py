@@ -38,23 +38,40 @@ def compare_feature(
     rarity: Rarity,
 ) -> NDArray[np.int8]:
     """Return the level index of one comparison: int8 [pairs]."""
-    levels = np.full(len(left), MISSING, dtype=np.int8)
-    if len(column.codes) == 0:
-        return levels
-    counts = column.counts
-    asked = np.flatnonzero((counts[left] > 0) & (counts[right] > 0))
-    if len(asked) == 0:
-        return levels
-    owners, codes_left, codes_right = _crossed(column, left[asked], right[asked])
-    likeness = _likeness(column.values, codes_left, codes_right, comparison.comparator, rarity)
-    best = np.zeros(len(asked), dtype=np.float64)
-    if len(owners) == len(asked):
-        best[owners] = likeness
-    else:
-        np.maximum.at(best, owners, likeness)
-    bounds = np.array([level.at_least for level in comparison.levels])
-    levels[asked] = (best[:, None] < bounds[None, :-1] - 1e-9).sum(axis=1)
+    return levels_of(likeness(column, left, right, comparison.comparator, rarity), comparison)
+
+
+def levels_of(alike: NDArray[np.float64], comparison: Comparison) -> NDArray[np.int8]:
+    """Return the level index of each likeness, -1 for a missing one: int8 [pairs]."""
+    bounds = np.array([level.at_least for level in comparison.levels[:-1]]) - 1e-9
+    levels = np.zeros(len(alike), dtype=np.int8)
+    for bound in bounds:
+        levels += alike < bound
+    levels[alike < 0] = MISSING
     return levels
+
+
+def likeness(
+    column: Column, left: NDArray[np.integer], right: NDArray[np.integer], comparator: str, rarity: Rarity
+) -> NDArray[np.float64]:
+    """Return how like the likest values of both records are: float64 [pairs], -1 where one has none."""
+    alike = np.full(len(left), -1.0)
+    if len(column.codes) == 0:
+        return alike
+    counts_left, counts_right = column.counts[left], column.counts[right]
+    asked = np.flatnonzero((counts_left > 0) & (counts_right > 0))
+    if len(asked) == 0:
+        return alike
+    if counts_left[asked].max() == 1 and counts_right[asked].max() == 1:
+        codes_left = column.codes[column.offsets[left[asked]]]
+        codes_right = column.codes[column.offsets[right[asked]]]
+        alike[asked] = _likeness(column.values, codes_left, codes_right, comparator, rarity)
+        return alike
+    owners, codes_left, codes_right = _crossed(column, left[asked], right[asked])
+    found = _likeness(column.values, codes_left, codes_right, comparator, rarity)
+    starts = np.flatnonzero(np.concatenate(([True], owners[1:] != owners[:-1])))
+    alike[asked] = np.maximum.reduceat(found, starts)
+    return alike
 
 
 def _crossed(

@@ -6,10 +6,13 @@ It takes the keys from `block` itself, so that it says what blocking did; the te
 from dataclasses import dataclass
 from typing import Literal
 
-from matching.block import KEYS_PER_PART_MAX, TRANSFORMS, blocking_keys, text_hash
+import numpy as np
+
+from matching.block import KEYS_PER_PART_MAX, blocking_keys, part_hashes
 from matching.model import KeyPart, MatchModel
 from matching.records import Forms
 from matching.term_frequency import informative, token_rarity
+from matching.transforms import TRANSFORMS, key_hashes
 
 # met: they share a key of the rule · differ: both have keys, none in common · missing: one of them has no key at all
 # stopped: they agree in all parts, yet that is too common to tell anything · apart: in all parts, but not in the parent
@@ -90,14 +93,13 @@ def _meeting(keys: tuple[int, ...], parts: tuple[PartSeen, ...], *, is_apart: bo
 
 def _part(forms: Forms, part: KeyPart, left: int, right: int, model: MatchModel) -> PartSeen:
     name, _, size = part.transform.partition(":")
-    transform, rarity = TRANSFORMS[name], token_rarity(model.population, part.feature)
-    label = f"{part.feature}\x1f{part.transform}\x1f"
+    transform, rarity = TRANSFORMS[name].texts, token_rarity(model.population, part.feature)
 
     def texts(record: int) -> tuple[str, ...]:
         values = forms.features[part.feature].of(record)
-        given = {text for value in values for text in transform(value, int(size or 0), rarity)}
+        given = sorted({text for value in values for text in transform(value, int(size or 0), rarity)})
         # Blocking keeps the smallest hashes of a part that has too many; the same ones are shown.
-        kept = sorted(given, key=lambda text: text_hash(label + text))[:KEYS_PER_PART_MAX]
-        return tuple(sorted(kept))
+        kept = np.argsort(part_hashes(part, key_hashes(given)))[:KEYS_PER_PART_MAX]
+        return tuple(sorted(given[place] for place in kept))
 
     return PartSeen(part.feature, part.transform, texts(left), texts(right))

@@ -6,7 +6,6 @@ random records match fall. That keeps one match line true at every size.
 """
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from matching.model import Comparison, MatchModel, Population
 from matching.records import Column, Forms
+from matching.texts import texts_of, words_of
 
 Rarity: TypeAlias = Callable[[str], float]
 """Weight of a token from 0 (says nothing) to 1 (as good as unique)."""
@@ -233,12 +233,12 @@ def counted(column: Column, more_than: int = 1) -> dict[str, int]:
 
 def counted_tokens(column: Column) -> dict[str, int]:
     """Count the records that hold each token in some value; tokens held once are left out."""
-    counts = np.bincount(column.codes, minlength=len(column.values))
-    by_token: Counter[str] = Counter()
-    for value, count in zip(column.values, counts.tolist(), strict=True):
-        for token in set(value.split()):
-            by_token[token] += count
-    return {token: count for token, count in by_token.items() if count > 1}
+    words = words_of(texts_of(column.values))
+    words_count = max(1, len(words.distinct))
+    held = np.unique(words.owners * words_count + words.codes)
+    by_value = np.bincount(column.codes, minlength=len(column.values))
+    counts = np.bincount(held % words_count, weights=by_value[held // words_count], minlength=words_count)
+    return {words.distinct[code]: int(counts[code]) for code in np.flatnonzero(counts > 1)}
 
 
 def spread(column: Column, names: Column) -> dict[str, int]:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from matching.block import TRANSFORMS
+from matching.transforms import TRANSFORMS
 from matching.comparators import COMPARATORS
 from matching.standardise import FORMS
 from mdm.entities.code_lists import read_code_lists

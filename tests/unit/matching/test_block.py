@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from matching.block import TRANSFORMS, blocking_keys, candidate_pairs, learn_stop_keys, text_hash
+from matching.block import (
+    blocking_keys,
+    candidate_pairs,
+    learn_stop_keys,
+    text_hash,
+)
 from matching.model import EMPTY_POPULATION, BlockingRule, KeyPart
-from matching.term_frequency import token_rarity
 from tests.unit.matching.models import company_model, forms_of
 
 ROWS = [
@@ -85,26 +88,3 @@ def test_an_oversize_block_is_reported_and_left_out_only_beyond_the_emergency_bo
 
     assert (len(small.left), [(block.size, block.is_left_out) for block in small.oversize]) == (3, [(3, False)])
     assert (len(large.left), [(block.size, block.is_left_out) for block in large.oversize]) == (0, [(45, True)])
-
-
-@pytest.mark.parametrize(
-    ("transform", "size", "texts"),
-    [
-        ("whole", 0, ["acme precision group"]),
-        ("first", 4, ["acme"]),
-        ("last", 3, ["oup"]),
-        ("tokens", 0, ["acme", "group", "precision"]),
-        ("telling_tokens", 0, ["acme", "precision"]),
-        ("rare_tokens", 1, ["precision"]),
-        ("rare_tokens", 3, ["precision", "acme"]),
-        ("token_pairs", 0, ["acme precision"]),
-        ("sorted_tokens", 0, ["acme group precision"]),
-        ("squashed", 0, ["acmeprecisiongroup"]),
-        ("acronym", 0, ["ap"]),
-        ("consonants", 6, ["acmprc"]),
-    ],
-)
-def test_a_transform_makes_key_texts(transform: str, size: int, texts: list[str]) -> None:
-    rarity = token_rarity(EMPTY_POPULATION, "name")
-
-    assert list(TRANSFORMS[transform]("acme precision group", size, rarity)) == texts

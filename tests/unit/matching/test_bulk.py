@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from matching.block import blocking_keys, candidate_pairs
-from matching.bulk import learn_population, match_forms
+from matching.bulk import match_forms
 from matching.model import EMPTY_POPULATION, MATCH
 from matching.online import judge
+from matching.population import learn_population
 from matching.records import Forms
 from tests.unit.matching.models import company_model, forms_of
 
