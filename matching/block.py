@@ -191,8 +191,9 @@ def _expand(blocks: Blocks, start: int, stop: int) -> NDArray[np.int64]:
 
 def _within(counts: NDArray[np.integer]) -> NDArray[np.int64]:
     """Count from 0 in each of the groups that lie end to end."""
-    ends = np.cumsum(counts, dtype=np.int64)
-    return np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64) - np.repeat(ends - counts, counts)
+    ends: NDArray[np.int64] = np.cumsum(counts, dtype=np.int64)
+    before: NDArray[np.int64] = np.repeat(ends - counts, counts)
+    return np.arange(len(before), dtype=np.int64) - before
 
 
 def _starts(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
