@@ -71,7 +71,7 @@ def match(
     """Match records to clusters. The same records and model give the same answer, whatever the thread count."""
     clock = _Clock(on_stage)
     with clock.stage("standardise") as made:
-        forms = standardise(records, model)
+        forms = standardise(records, model, threads)
         made.append(len(records.keys))
     return match_forms(forms, model, musts=musts, conflicts=conflicts, threads=threads, clock=clock)
 

@@ -1,7 +1,16 @@
-"""Applies forms to whole columns: each form runs once per distinct value and country, the rest is integers."""
+"""Applies forms to whole columns: each form runs once per distinct value and country, the rest is integers.
 
-from collections.abc import Sequence
-from itertools import chain
+All forms that read one attribute run over a chunk of its values before the next, so that what they share (a name's
+parts, a street's) is found once; chunks go to several processes where a set is large enough to pay for them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, repeat
+from multiprocessing import get_context
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,23 +19,58 @@ from matching.model import FeatureSpec, MatchModel
 from matching.records import Column, Forms, Records, column_from_lists
 from matching.standardise.forms import FORMS
 from matching.standardise.places import country_code
+from matching.standardise.text import CHUNK
+
+VALUES_MIN: Final = 200_000
+"""Values from which other processes pay for their second of start (chosen: a value takes 2 to 10 microseconds)."""
+
+Given: TypeAlias = tuple[NDArray[np.int64], list[str]]
+"""What a form gives to values: how many compare forms each has, and all of them in order."""
 
 
-def standardise(records: Records, model: MatchModel) -> Forms:
+def standardise(records: Records, model: MatchModel, processes: int = 1) -> Forms:
     """Give the compare forms of every record, one column a feature of the model, rows as in the records.
 
-    Forms of several values and attributes stand in the order of the attributes, each once a record.
+    Forms of several values and attributes stand in the order of the attributes, each once a record. They are the same
+    whatever the number of processes.
     """
     countries = {named: _countries(records, named) for named in {spec.country_from for spec in model.features}}
-    features = {spec.name: _feature(records, spec, *countries[spec.country_from]) for spec in model.features}
+    readings = [reading for reading in _readings(model) if reading.attribute in records.attributes]
+    values_count = sum(len(records.attributes[reading.attribute].values) for reading in readings)
+    columns: dict[tuple[str, tuple[str, ...], str], Column] = {}
+    with _mapping(processes if values_count >= VALUES_MIN else 1) as run:
+        for reading in readings:
+            column = records.attributes[reading.attribute]
+            for form, made in _recoded(column, reading.forms, *countries[reading.country_from], run).items():
+                columns[reading.attribute, reading.country_from, form] = made
+    features = {spec.name: _feature(columns, spec, len(records.keys)) for spec in model.features}
     return Forms(records.keys, records.sources, records.contexts, features)
 
 
-def _feature(records: Records, spec: FeatureSpec, countries: tuple[str, ...], country_of: NDArray[np.int32]) -> Column:
-    columns = [records.attributes[name] for name in spec.attributes if name in records.attributes]
-    parts = [_recoded(column, spec.form, countries, country_of) for column in columns]
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Name the forms that read one attribute, in the countries that the same attributes tell."""
+
+    attribute: str
+    country_from: tuple[str, ...]
+    forms: tuple[str, ...]
+
+
+def _readings(model: MatchModel) -> list[_Reading]:
+    forms: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
+    for spec in model.features:
+        for attribute in spec.attributes:
+            forms.setdefault((attribute, spec.country_from), {})[spec.form] = None
+    return [_Reading(attribute, named, tuple(of)) for (attribute, named), of in forms.items()]
+
+
+def _feature(
+    columns: Mapping[tuple[str, tuple[str, ...], str], Column], spec: FeatureSpec, records_count: int
+) -> Column:
+    named = [(attribute, spec.country_from, spec.form) for attribute in spec.attributes]
+    parts = [columns[name] for name in named if name in columns]
     if not parts:
-        return column_from_lists([()] * len(records.keys))
+        return column_from_lists([()] * records_count)
     return parts[0] if len(parts) == 1 else _together(parts)
 
 
@@ -41,22 +85,58 @@ def _countries(records: Records, attributes: Sequence[str]) -> tuple[tuple[str, 
     return tuple(positions), country_of
 
 
-def _recoded(column: Column, form: str, countries: tuple[str, ...], country_of: NDArray[np.int32]) -> Column:
-    """Run a form over the distinct (value, country) pairs of a column and code what it gives.
+_Chunk: TypeAlias = tuple[list[str], list[str]]
+_Run: TypeAlias = Callable[[tuple[str, ...], Iterable[_Chunk]], Iterator[list[Given]]]
+
+
+@contextmanager
+def _mapping(processes: int) -> Iterator[_Run]:
+    """Run forms over chunks, here or in other processes."""
+    if processes <= 1:
+        yield lambda forms, chunks: map(give, repeat(forms), chunks)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield lambda forms, chunks: pool.map(give, repeat(forms), chunks)
+
+
+def give(forms: tuple[str, ...], chunk: _Chunk) -> list[Given]:
+    """Run forms over the values of a chunk, each in its country."""
+    given = []
+    for form in forms:
+        found = FORMS[form](*chunk)
+        counts = np.fromiter(map(len, found), dtype=np.int64, count=len(found))
+        given.append((counts, list(chain.from_iterable(found))))
+    return given
+
+
+def _recoded(
+    column: Column, forms: tuple[str, ...], countries: tuple[str, ...], country_of: NDArray[np.int32], run: _Run
+) -> dict[str, Column]:
+    """Run forms over the distinct (value, country) pairs of a column and code what they give.
 
     country_of  int32 [records], positions in `countries`
     """
     pairs = column.codes.astype(np.int64) * len(countries) + country_of[column.owners]
     distinct, pair_of = np.unique(pairs, return_inverse=True)
-    given = FORMS[form](
-        [column.values[code] for code in (distinct // len(countries)).tolist()],
-        [countries[code] for code in (distinct % len(countries)).tolist()],
-    )
-    counts = np.fromiter(map(len, given), dtype=np.int64, count=len(given))
+    given = list(run(forms, _chunks(column, distinct, countries)))
+    return {form: _coded([parts[place] for parts in given], pair_of, column) for place, form in enumerate(forms)}
+
+
+def _chunks(column: Column, distinct: NDArray[np.int64], countries: tuple[str, ...]) -> Iterator[_Chunk]:
+    for start in range(0, len(distinct), CHUNK):
+        values, where = np.divmod(distinct[start : start + CHUNK], len(countries))
+        yield [column.values[code] for code in values.tolist()], [countries[code] for code in where.tolist()]
+
+
+def _coded(given: Sequence[Given], pair_of: NDArray[np.integer], column: Column) -> Column:
+    """Code what a form gave to each distinct pair, and spread it to the records that hold the pair."""
+    counts = np.concatenate([np.empty(0, dtype=np.int64), *(counts for counts, _ in given)])
     starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
     code_by_form: dict[str, int] = {}
     codes = np.fromiter(
-        (code_by_form.setdefault(each, len(code_by_form)) for each in chain.from_iterable(given)), dtype=np.int32
+        (code_by_form.setdefault(each, len(code_by_form)) for _, found in given for each in found),
+        dtype=np.int32,
+        count=int(counts.sum()),
     )
     held = counts[pair_of]
     within = np.arange(held.sum()) - np.repeat(np.cumsum(held) - held, held)

@@ -27,12 +27,20 @@ def _form(name: str, single: Single) -> Form:
     def form(distinct: Sequence[str], countries: Sequence[str]) -> list[tuple[str, ...]]:
         """Give the compare forms of each value in its country."""
         nothing, empty = placeholders(name), placeholder_forms(name)
-        return [
-            ()
-            if _is_nothing(value, nothing)
-            else tuple(found for found in kept(value, country.lower()) if found not in empty)
-            for value, country in zip(distinct, countries, strict=True)
-        ]
+        longest = max(map(len, nothing), default=0)
+        lowered = {country: country.lower() for country in set(countries)}
+        given: list[tuple[str, ...]] = []
+        for value, country in zip(distinct, countries, strict=True):
+            if not (len(value) > longest and value[0].isalnum() and value[-1].isalnum()) and _is_nothing(
+                value, nothing
+            ):
+                given.append(())
+                continue
+            found = kept(value, lowered[country])
+            if not empty.isdisjoint(found):
+                found = tuple(each for each in found if each not in empty)
+            given.append(found)
+        return given
 
     form.__name__ = form.__qualname__ = name
     form.__doc__ = single.__doc__

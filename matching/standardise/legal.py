@@ -22,7 +22,10 @@ def take_off(name_words: Sequence[str], *, country: str, written: str) -> tuple[
     returns  the words left, never none, and each form found as (spelling, form), the last word's first
     """
     left, found = list(name_words), []
+    endings, beginnings = _endings(), _beginnings()
     for _ in range(_FORMS_STACKED_MAX):
+        if not left or (left[-1] not in endings and left[0] not in beginnings):
+            break
         match = _at_end(left, country, written) or _at_start(left, country, written)
         if match is None:
             break
@@ -55,9 +58,11 @@ def _at_end(left: list[str], country: str, written: str) -> tuple[slice, tuple[s
         spelling = left[-count] + spelling
         if spelling not in endings:
             break
+        if spelling not in forms:
+            continue
         meant = [
             form
-            for form in forms.get(spelling, ())
+            for form in forms[spelling]
             if form.where != "start" and (count > 1 or _is_meant(form, country, written, -1))
         ]
         if meant:

@@ -7,12 +7,12 @@ are made of this form by the engine, not here.
 
 import re
 from collections.abc import Container
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from matching.standardise import legal
-from matching.standardise.tables import legal_forms, name_words
-from matching.standardise.text import fold, tidy, words
+from matching.standardise.tables import LegalForm, legal_forms, name_words
+from matching.standardise.text import CHUNK, fold, fold_tidy, tidy, words
 
 _OTHER_NAME = re.compile(
     r"""[\s,;(\[-]*(?<!\w)(?:
@@ -51,7 +51,7 @@ def company_name(value: str, country: str) -> tuple[str, ...]:
     "international". Where nothing would be left, the whole name is kept. A parenthesis that only gives the initials is
     another name; any other belongs to the name, for "Acme (UK)" and "Acme (Ireland)" are two legal entities.
     """
-    names = dict.fromkeys(_compare_name(part, country) for part in _parts(value))
+    names = dict.fromkeys(_compare_name(read) for read in _read(value, country))
     names.pop("", None)
     return tuple(names)
 
@@ -62,8 +62,7 @@ def legal_form(value: str, country: str) -> tuple[str, ...]:
     The country stands only where one country alone knows the class ("pl:spzoo"); otherwise it is "*", so that a record
     without a country does not contradict one with it.
     """
-    part = _parts(value)[0]
-    left, found = legal.take_off(_without_article(part.words), country=country, written=part.written)
+    part, left, found = _read(value, country)[0]
     if not found or "".join(left) in legal_forms():
         found = legal.take_off(["", *part.words], country=country, written=f"- {part.written}")[1]
     return legal.classes(found)
@@ -96,9 +95,24 @@ class _Part(NamedTuple):
     words: list[str]
 
 
+class _Read(NamedTuple):
+    """A name parted from its legal forms; to be read only, for two forms share it."""
+
+    part: _Part
+    left: list[str]
+    found: list[tuple[str, LegalForm]]
+
+
+@lru_cache(CHUNK)
+def _read(value: str, country: str) -> tuple[_Read, ...]:
+    return tuple(
+        _Read(part, *legal.take_off(_without_article(part.words), country=country, written=part.written))
+        for part in _parts(value)
+    )
+
+
 def _part(written: str) -> _Part:
-    written = written if written.isascii() else legal.part_unspaced(written)
-    folded = fold(written)
+    folded = fold_tidy(written) if written.isascii() else fold(written := legal.part_unspaced(written))
     return _Part(written, folded, words(folded))
 
 
@@ -139,8 +153,8 @@ def _initials(name: str) -> set[str]:
     } - {""}
 
 
-def _compare_name(part: _Part, country: str) -> str:
-    left, found = legal.take_off(_without_article(part.words), country=country, written=part.written)
+def _compare_name(read: _Read) -> str:
+    part, left, found = read
     if part.folded.count(",") == 1:
         left = _put_right(left, part.folded, has_form=bool(found))
     abbreviations = name_words("abbreviation")

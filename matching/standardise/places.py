@@ -5,10 +5,10 @@ types of about twenty languages. What it cannot part stays in the street form, w
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from matching.standardise.tables import cities, countries, countries_that, street_words
-from matching.standardise.text import alphanumeric, fold, words
+from matching.standardise.text import CHUNK, alphanumeric, fold, words
 
 _UNIT = re.compile(
     r"""\b(?:suite|ste|apartment|apartamento|appartamento|apto|apt|unit|room|rm|floor|etage|stock|obergeschoss
@@ -125,8 +125,9 @@ def _with_short_suffix(word: str) -> str:
     return word
 
 
+@lru_cache(CHUNK)
 def _parted(value: str, country: str) -> tuple[list[str], str]:
-    """Part a street's words from its house number."""
+    """Part a street's words, which are to be read only, from its house number."""
     folded = fold(value)
     if not street_words("unit").keys().isdisjoint(words(folded)) or "#" in folded or "," in folded or "/" in folded:
         folded = _UNIT.sub(" ", folded)
