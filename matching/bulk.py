@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from matching.block import Blocks, OversizeBlock, blocks_of, candidate_batches, keys_by_rule
 from matching.cluster import Edges, propose_counting
+from matching.compare import vocabularies
 from matching.model import EMPTY_POPULATION, MATCH, MatchModel
 from matching.online import Judgement, conflict_signatures
 from matching.population import learn
@@ -131,15 +132,16 @@ def _judge_all(
     made  is given the count of the candidates
     """
     known = know(forms, model)
+    words = vocabularies(known.forms, model)
     candidates_count = 0
-    done = [sift(known, np.empty(0, np.int32), np.empty(0, np.int32), model)]
+    done = [sift(known, words, np.empty(0, np.int32), np.empty(0, np.int32), model)]
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         waiting: deque[Future[Sifted]] = deque()
         for left, right in candidate_batches(blocks):
             candidates_count += len(left)
             if len(waiting) >= _WAITING_MAX * threads:
                 done.append(waiting.popleft().result())
-            waiting.append(pool.submit(sift, known, left, right, model))
+            waiting.append(pool.submit(sift, known, words, left, right, model))
         done += [future.result() for future in waiting]
     made.append(candidates_count)
     together = Judgement(

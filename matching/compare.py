@@ -11,7 +11,8 @@ from matching.comparators import COMPARATORS, EQUAL_IS_ONE
 from matching.distinct import distinct_codes
 from matching.model import MISSING, Comparison, MatchModel
 from matching.records import Column, Forms
-from matching.term_frequency import Rarity, informative, token_rarity
+from matching.term_frequency import informative, token_rarity
+from matching.vocabulary import Vocabulary
 
 
 def compare(forms: Forms, left: NDArray[np.integer], right: NDArray[np.integer], model: MatchModel) -> NDArray[np.int8]:
@@ -24,21 +25,26 @@ def compare_known(
 ) -> NDArray[np.int8]:
     """Compare as `compare` does forms whose values all tell something (`term_frequency.informative`)."""
     vectors = np.full((len(left), len(model.comparisons)), MISSING, dtype=np.int8)
+    words = vocabularies(forms, model)
     for position, comparison in enumerate(model.comparisons):
-        rarity = token_rarity(model.population, comparison.feature)
-        vectors[:, position] = compare_feature(forms.features[comparison.feature], left, right, comparison, rarity)
+        column = forms.features[comparison.feature]
+        vectors[:, position] = compare_feature(column, left, right, comparison, words[comparison.feature])
     return vectors
 
 
+def vocabularies(forms: Forms, model: MatchModel) -> dict[str, Vocabulary]:
+    """Give the vocabulary of every feature that is compared."""
+    return {
+        name: Vocabulary(forms.features[name].values, token_rarity(model.population, name))
+        for name in dict.fromkeys(comparison.feature for comparison in model.comparisons)
+    }
+
+
 def compare_feature(
-    column: Column,
-    left: NDArray[np.integer],
-    right: NDArray[np.integer],
-    comparison: Comparison,
-    rarity: Rarity,
+    column: Column, left: NDArray[np.integer], right: NDArray[np.integer], comparison: Comparison, words: Vocabulary
 ) -> NDArray[np.int8]:
     """Return the level index of one comparison: int8 [pairs]."""
-    return levels_of(likeness(column, left, right, comparison.comparator, rarity), comparison)
+    return levels_of(likeness(column, left, right, comparison.comparator, words), comparison)
 
 
 def levels_of(alike: NDArray[np.float64], comparison: Comparison) -> NDArray[np.int8]:
@@ -52,7 +58,7 @@ def levels_of(alike: NDArray[np.float64], comparison: Comparison) -> NDArray[np.
 
 
 def likeness(
-    column: Column, left: NDArray[np.integer], right: NDArray[np.integer], comparator: str, rarity: Rarity
+    column: Column, left: NDArray[np.integer], right: NDArray[np.integer], comparator: str, words: Vocabulary
 ) -> NDArray[np.float64]:
     """Return how like the likest values of both records are: float64 [pairs], -1 where one has none."""
     alike = np.full(len(left), -1.0)
@@ -65,10 +71,10 @@ def likeness(
     if counts_left[asked].max() == 1 and counts_right[asked].max() == 1:
         codes_left = column.codes[column.offsets[left[asked]]]
         codes_right = column.codes[column.offsets[right[asked]]]
-        alike[asked] = _likeness(column.values, codes_left, codes_right, comparator, rarity)
+        alike[asked] = _likeness(words, codes_left, codes_right, comparator)
         return alike
     owners, codes_left, codes_right = _crossed(column, left[asked], right[asked])
-    found = _likeness(column.values, codes_left, codes_right, comparator, rarity)
+    found = _likeness(words, codes_left, codes_right, comparator)
     starts = np.flatnonzero(np.concatenate(([True], owners[1:] != owners[:-1])))
     alike[asked] = np.maximum.reduceat(found, starts)
     return alike
@@ -91,11 +97,7 @@ def _crossed(
 
 
 def _likeness(
-    values: tuple[str, ...],
-    left: NDArray[np.int32],
-    right: NDArray[np.int32],
-    comparator: str,
-    rarity: Rarity,
+    words: Vocabulary, left: NDArray[np.int32], right: NDArray[np.int32], comparator: str
 ) -> NDArray[np.float64]:
     """Compare each distinct unordered pair of values once and spread the result: float64 [value pairs]."""
     likeness = np.ones(len(left), dtype=np.float64)
@@ -107,8 +109,5 @@ def _likeness(
         return likeness
     low, high = np.minimum(left, right)[undecided].astype(np.int64), np.maximum(left, right)[undecided].astype(np.int64)
     distinct, inverse = distinct_codes((low << 32) | high)
-    first, second = distinct >> 32, distinct & 0xFFFFFFFF
-    used, local = np.unique(np.concatenate((first, second)), return_inverse=True)
-    texts = [values[code] for code in used.tolist()]
-    likeness[undecided] = COMPARATORS[comparator](texts, local[: len(first)], local[len(first) :], rarity)[inverse]
+    likeness[undecided] = COMPARATORS[comparator](words, distinct >> 32, distinct & 0xFFFFFFFF)[inverse]
     return likeness

@@ -4,6 +4,7 @@ What costs least is compared first. The pairs that are left, and all that is sai
 would have left.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,8 @@ from matching.decide import decide
 from matching.model import MISSING, NON_MATCH, Comparison, MatchModel, Rule
 from matching.online import Judgement
 from matching.score import score, weights
-from matching.term_frequency import Known, frequency_bits, token_rarity
+from matching.term_frequency import Known, frequency_bits
+from matching.vocabulary import Vocabulary
 
 _CHEAPEST_FIRST: Final = {"exact": 0, "identifier": 1, "postal_code": 2, "company_name": 3, "person_name": 3}
 """Order of comparators: codes alone, then short texts, then what decides most; all others follow."""
@@ -35,10 +37,16 @@ class Sifted:
     judged: Judgement
 
 
-def sift(known: Known, left: NDArray[np.int32], right: NDArray[np.int32], model: MatchModel) -> Sifted:
-    """Judge pairs and keep those at or above the review line."""
+def sift(
+    known: Known,
+    words: Mapping[str, Vocabulary],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+    model: MatchModel,
+) -> Sifted:
+    """Judge pairs and keep those at or above the review line; words are the `vocabularies` of the known forms."""
     vectors = np.full((len(left), len(model.comparisons)), MISSING, dtype=np.int8)
-    asked = _Asked(known, left, right, vectors, model)
+    asked = _Asked(known, words, (left, right, vectors), model)
     for place in _order(model):
         asked.compare(place)
         asked.drop_hopeless()
@@ -70,14 +78,13 @@ class _Asked:
     def __init__(
         self,
         known: Known,
-        left: NDArray[np.int32],
-        right: NDArray[np.int32],
-        vectors: NDArray[np.int8],
+        words: Mapping[str, Vocabulary],
+        pairs: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]],
         model: MatchModel,
     ) -> None:
-        self.left, self.right, self.vectors = left, right, vectors
-        self._known, self._model, self._table = known, model, weights(model)
-        self._bits = np.full(len(left), model.prior_bits)
+        self.left, self.right, self.vectors = pairs
+        self._known, self._words, self._model, self._table = known, words, model, weights(model)
+        self._bits = np.full(len(self.left), model.prior_bits)
         self._open = {place: _most(comparison) for place, comparison in enumerate(model.comparisons)}
         self._lifting = [rule for rule in model.rules if rule.bound == "at_least" and rule.verdict != "non_match"]
         self._names: dict[str, NDArray[np.float64]] = {}
@@ -92,14 +99,14 @@ class _Asked:
 
     def _likeness(self, comparison: Comparison) -> NDArray[np.float64]:
         column = self._known.forms.features[comparison.feature]
-        rarity = token_rarity(self._model.population, comparison.feature)
+        words = self._words[comparison.feature]
         names = self._names.get(comparison.feature)
         if comparison.comparator == _TELLING and names is not None:  # only names that are alike can tell anything
             alike = np.minimum(names, 0.0)
             asked = np.flatnonzero(names >= ALIKE_NAMES)
-            alike[asked] = likeness(column, self.left[asked], self.right[asked], _TELLING, rarity)
+            alike[asked] = likeness(column, self.left[asked], self.right[asked], _TELLING, words)
             return alike
-        found = likeness(column, self.left, self.right, comparison.comparator, rarity)
+        found = likeness(column, self.left, self.right, comparison.comparator, words)
         if comparison.comparator == "company_name":
             self._names[comparison.feature] = found
         return found

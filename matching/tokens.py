@@ -1,10 +1,11 @@
-"""Aligned tokens: for pairs of texts, how well each token of one side is found on the other, without a loop over pairs.
+"""Aligned tokens: for pairs of texts, how well each token of one side is found on the other.
 
-Texts are coded into a matrix of token codes; equal codes align first, what is left is compared as distinct token pairs.
+Texts are coded into a matrix of token codes; equal codes align first, then what is left. A compiled loop does it pair
+by pair; without it, the same is done by columns, what is left being compared as distinct token pairs.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import OSA, Prefix
 from rapidfuzz.process import cpdist
 
+from matching import kernels
 from matching.distinct import distinct_codes
-from matching.term_frequency import GENERIC_TOKENS, Rarity
+from matching.texts import Texts
 
 Codes: TypeAlias = NDArray[np.integer]
 TokenMatch: TypeAlias = Callable[["Tokens", Codes, Codes], NDArray[np.float64]]
@@ -26,23 +28,31 @@ PAIRS_AT_ONCE: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Alignment:
-    """Hold both sides of aligned pairs.
+class Overlap:
+    """Hold what pairs of texts have in common and for themselves, one entry a pair; weight is a token's rarity.
 
-    found       float64 [pairs, tokens], how well a token is found on the other side: 1 equal, 0 not at all
-    weight      float64 [pairs, tokens], rarity of the token, 0 where there is none
-    is_generic  bool [pairs, tokens], whether it stands in GENERIC_TOKENS
-    has_digit   bool [pairs, tokens]
+    shared          weight of the tokens found on the other side, each by how well it is found; of both sides
+    held            weight of all tokens of both sides
+    extra           weight of the heaviest token that is not found on the other side; 0 when all are
+    heaviest        weight of the heaviest token that is found
+    found_left      tokens of the left text that are found
+    own             tokens that are not found
+    own_telling     tokens that are not found and do not stand in GENERIC_TOKENS, of both sides
+    has_own_number  1 where any of them has a digit, else 0
+    words           tokens of both sides
     """
 
+    shared: NDArray[np.float64]
+    held: NDArray[np.float64]
+    extra_left: NDArray[np.float64]
+    extra_right: NDArray[np.float64]
+    heaviest: NDArray[np.float64]
     found_left: NDArray[np.float64]
-    found_right: NDArray[np.float64]
-    weight_left: NDArray[np.float64]
-    weight_right: NDArray[np.float64]
-    is_generic_left: NDArray[np.bool_]
-    is_generic_right: NDArray[np.bool_]
-    has_digit_left: NDArray[np.bool_]
-    has_digit_right: NDArray[np.bool_]
+    own_left: NDArray[np.float64]
+    own_right: NDArray[np.float64]
+    own_telling: NDArray[np.float64]
+    has_own_number: NDArray[np.float64]
+    words: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,29 +65,32 @@ class Tokens:
     is_generic: NDArray[np.bool_]
     lengths: NDArray[np.int64]
     has_digit: NDArray[np.bool_]
+    letters: Texts
+
+    @property
+    def compiled(self) -> kernels.Words:
+        """Give the same as compiled loops take it."""
+        letters = self.letters
+        return kernels.Words(
+            self.codes, self.weights, self.is_generic, self.lengths, self.has_digit, letters.letters, letters.offsets
+        )
 
 
-def tokenise(texts: Sequence[str], rarity: Rarity) -> Tokens:
-    """Split texts into words, each text's words distinct and at most TOKENS_MAX."""
-    code_by_word: dict[str, int] = {}
-    rows = [list(dict.fromkeys(text.split()))[:TOKENS_MAX] for text in texts]
-    width = max((len(row) for row in rows), default=0) or 1
-    codes = np.full((len(rows), width), -1, dtype=np.int32)
-    for position, row in enumerate(rows):
-        codes[position, : len(row)] = [code_by_word.setdefault(word, len(code_by_word)) for word in row]
-    words = [*code_by_word, ""]
-    return Tokens(
-        codes,
-        np.array(words, dtype=object),
-        weights=np.array([rarity(word) for word in code_by_word] + [0.0]),
-        is_generic=np.array([word in GENERIC_TOKENS for word in words], dtype=bool),
-        lengths=np.array([len(word) for word in words]),
-        has_digit=np.array([any(map(str.isdigit, word)) for word in words], dtype=bool),
-    )
+def overlap(tokens: Tokens, left: Codes, right: Codes, match: TokenMatch) -> Overlap:
+    """Compare the tokens of pairs of texts (positions in `tokens`)."""
+    if kernels.IS_COMPILED:
+        rows = np.empty((len(left), kernels.COLUMNS), dtype=np.float64)
+        kernels.overlaps(_MODES[match], left, right, tokens.compiled, rows)
+        return Overlap(*rows.T)
+    parts = [_overlap(tokens, left[part], right[part], match) for part in _parts(len(left))]
+    return Overlap(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Overlap)))
 
 
-def align(tokens: Tokens, left: NDArray[np.integer], right: NDArray[np.integer], match: TokenMatch) -> Alignment:
-    """Align the tokens of pairs of texts (positions in `tokens`)."""
+def _parts(pairs_count: int) -> list[slice]:
+    return [slice(start, start + PAIRS_AT_ONCE) for start in range(0, max(1, pairs_count), PAIRS_AT_ONCE)]
+
+
+def _overlap(tokens: Tokens, left: Codes, right: Codes, match: TokenMatch) -> Overlap:
     codes_left, codes_right = tokens.codes[left], tokens.codes[right]
     present_left, present_right = codes_left >= 0, codes_right >= 0
     equal = (codes_left[:, :, None] == codes_right[:, None, :]) & present_left[:, :, None]
@@ -90,15 +103,23 @@ def align(tokens: Tokens, left: NDArray[np.integer], right: NDArray[np.integer],
         likeness = match(tokens, asked >> 32, asked & 0xFFFFFFFF)[inverse]
         np.maximum.at(found_left, (pair, row), likeness)
         np.maximum.at(found_right, (pair, column), likeness)
-    return Alignment(
-        found_left,
-        found_right,
-        tokens.weights[codes_left],
-        tokens.weights[codes_right],
-        tokens.is_generic[codes_left],
-        tokens.is_generic[codes_right],
-        tokens.has_digit[codes_left],
-        tokens.has_digit[codes_right],
+    weight_left, weight_right = tokens.weights[codes_left], tokens.weights[codes_right]
+    own_left, own_right = present_left & (found_left == 0), present_right & (found_right == 0)
+    own_codes = np.where(own_left, codes_left, -1), np.where(own_right, codes_right, -1)
+    is_told = ~tokens.is_generic
+    is_told[-1] = False
+    return Overlap(
+        shared=(found_left * weight_left).sum(axis=1) + (found_right * weight_right).sum(axis=1),
+        held=weight_left.sum(axis=1) + weight_right.sum(axis=1),
+        extra_left=np.where(own_left, weight_left, 0.0).max(axis=1),
+        extra_right=np.where(own_right, weight_right, 0.0).max(axis=1),
+        heaviest=np.where(found_left > 0, weight_left, 0.0).max(axis=1),
+        found_left=(found_left > 0).sum(axis=1).astype(np.float64),
+        own_left=own_left.sum(axis=1).astype(np.float64),
+        own_right=own_right.sum(axis=1).astype(np.float64),
+        own_telling=sum(is_told[codes].sum(axis=1) for codes in own_codes).astype(np.float64),
+        has_own_number=np.maximum(*(tokens.has_digit[codes].max(axis=1) for codes in own_codes)).astype(np.float64),
+        words=present_left.sum(axis=1).astype(np.float64) + present_right.sum(axis=1),
     )
 
 
@@ -129,3 +150,10 @@ def initials_or_slips(tokens: Tokens, left: Codes, right: Codes) -> NDArray[np.f
     begun = cpdist(tokens.words[left[asked]], tokens.words[right[asked]], scorer=Prefix.similarity, dtype=np.int32)
     found[asked] = np.maximum(found[asked], np.where(begun == 1, 0.7, 0.0))
     return found
+
+
+_MODES: Final[Mapping[TokenMatch, int]] = {
+    slips: kernels.SLIPS,
+    abbreviations_or_slips: kernels.ABBREVIATIONS,
+    initials_or_slips: kernels.INITIALS,
+}

@@ -6,14 +6,15 @@ import pytest
 from matching.comparators import COMPARATORS
 from matching.model import EMPTY_POPULATION, Population
 from matching.term_frequency import token_rarity
+from matching.vocabulary import Vocabulary
 
 
 def likeness(comparator: str, left: str, right: str, population: Population = EMPTY_POPULATION) -> float:
     values = list(dict.fromkeys([left, right]))
     first, second = np.array([0]), np.array([len(values) - 1])
-    rarity = token_rarity(population, "name")
-    there = COMPARATORS[comparator](values, first, second, rarity)[0]
-    assert there == COMPARATORS[comparator](values, second, first, rarity)[0], "the order of the two does not matter"
+    words = Vocabulary(values, token_rarity(population, "name"))
+    there = COMPARATORS[comparator](words, first, second)[0]
+    assert there == COMPARATORS[comparator](words, second, first)[0], "the order of the two does not matter"
     return round(float(there), 2)
 
 

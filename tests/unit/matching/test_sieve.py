@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from matching.compare import vocabularies
 from matching.model import NON_MATCH, MatchModel
 from matching.online import judge_known
 from matching.population import learn_population
@@ -66,7 +67,7 @@ def assert_same(forms: Forms, model: MatchModel) -> int:
     judged = judge_known(known, left, right, model)
     kept = judged.verdicts != NON_MATCH
 
-    found = sift(known, left, right, model)
+    found = sift(known, vocabularies(known.forms, model), left, right, model)
 
     assert found.left.tolist() == left[kept].tolist()
     assert found.right.tolist() == right[kept].tolist()

@@ -1,0 +1,60 @@
+"""Compiled loops give what the columns give, number for number but for the order of a sum."""
+
+from dataclasses import fields
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz.distance import OSA, Levenshtein
+
+from matching import kernels, tokens
+from matching.comparators import COMPARATORS
+from matching.model import EMPTY_POPULATION
+from matching.term_frequency import token_rarity
+from matching.texts import texts_of
+from matching.vocabulary import Vocabulary
+
+WORD = st.one_of(
+    st.sampled_from(["acme", "acmee", "group", "plastics", "plastcs", "log", "logistics", "a", "b2b", "12", "14"]),
+    st.text("abcd1", min_size=1, max_size=10),
+)
+VALUES = st.lists(st.lists(WORD, min_size=1, max_size=14).map(" ".join), min_size=1, max_size=6, unique=True)
+
+
+@given(VALUES, st.sampled_from([tokens.slips, tokens.abbreviations_or_slips, tokens.initials_or_slips]))
+def test_overlaps_are_those_of_the_columns(values: list[str], match: tokens.TokenMatch) -> None:
+    words = Vocabulary(values, token_rarity(EMPTY_POPULATION, "name")).tokens
+    left, right = np.array(list(product(range(len(values)), repeat=2))).T
+
+    rows = np.empty((len(left), kernels.COLUMNS))
+    kernels.overlaps(tokens._MODES[match], left, right, words.compiled, rows)
+    by_columns = tokens._overlap(words, left, right, match)
+
+    for place, field in enumerate(fields(tokens.Overlap)):
+        assert rows[:, place] == pytest.approx(getattr(by_columns, field.name)), field.name
+
+
+@given(st.text("abc", max_size=12), st.text("abc", max_size=12), st.integers(0, 5))
+def test_edits_are_counted_up_to_a_limit(one: str, other: str, limit: int) -> None:
+    letters = texts_of([one, other])
+    spans = (0, len(one)), (len(one), len(one) + len(other))
+    rows = np.zeros((3, 16), dtype=np.int64)
+
+    for kind, scorer in ((kernels.LEVENSHTEIN, Levenshtein), (kernels.ALIGNMENT, OSA)):
+        found = kernels.edits_within(letters.letters, *spans, limit, kind, rows)
+        assert found == min(scorer.distance(one, other), limit + 1)
+
+
+@given(VALUES, st.sampled_from(["company_name", "street", "tokens", "person_name", "telling_name"]))
+def test_comparators_give_the_same_without_the_compiler(values: list[str], comparator: str) -> None:
+    left, right = np.array(list(product(range(len(values)), repeat=2))).T
+    found = []
+    for is_compiled in (True, False):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(kernels, "IS_COMPILED", is_compiled)
+            words = Vocabulary(values, token_rarity(EMPTY_POPULATION, "name"))
+            found.append(COMPARATORS[comparator](words, left, right))
+
+    assert found[0] == pytest.approx(found[1], abs=1e-12)
