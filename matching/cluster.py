@@ -8,12 +8,17 @@ order of arrival can change the answer.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict, Unpack
+from typing import Final, Literal, TypedDict, Unpack
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from matching.online import Signatures
+
+_MANY: Final = 10_000
+"""Keys from which Arrow sorts them sooner than Python (November 2026)."""
 
 NO_PAIRS: NDArray[np.int32] = np.empty((0, 2), dtype=np.int32)
 
@@ -74,15 +79,82 @@ def propose_counting(
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return C as `propose` does, and the positions of the edges that a conflict refused, strongest first."""
     rank = _ranks(keys)
-    groups = _Groups(len(keys), rank.tolist(), _Conflicts(limits))
-    for left, right in limits.get("musts", NO_PAIRS).tolist():
+    musts = limits.get("musts", NO_PAIRS)
+    parts = components(len(keys), np.concatenate((edges.left, musts[:, 0])), np.concatenate((edges.right, musts[:, 1])))
+    labels = _smallest(parts, rank)
+    contested = _contested(parts, limits)
+    if not contested.any():
+        return labels, np.empty(0, dtype=np.int64)
+    chosen = np.flatnonzero(contested)
+    few = _only(limits, chosen)
+    local = np.cumsum(contested) - 1
+    groups = _Groups(len(chosen), rank[chosen].tolist(), _Conflicts(few))
+    for left, right in few.get("musts", NO_PAIRS).tolist():
         groups.join(left, right)
     order = _strongest_first(edges, rank)
-    refused: list[int] = []
-    for edge, left, right in zip(order.tolist(), edges.left[order].tolist(), edges.right[order].tolist(), strict=True):
-        if not groups.join_unless_conflict(left, right):
-            refused.append(edge)
-    return groups.labels(), np.array(refused, dtype=np.int64)
+    order = order[contested[edges.left[order]]]
+    asked = zip(order.tolist(), local[edges.left[order]].tolist(), local[edges.right[order]].tolist(), strict=True)
+    refused = [edge for edge, left, right in asked if not groups.join_unless_conflict(left, right)]
+    labels[chosen] = chosen[groups.labels()]
+    return labels, np.array(refused, dtype=np.int64)
+
+
+def _only(limits: Limits, chosen: NDArray[np.int64]) -> Limits:
+    """Return what binds some records, who are numbered anew in their order; whole components only."""
+    found: Limits = {"musts": _renumbered(limits.get("musts", NO_PAIRS), chosen)}
+    found["conflicts"] = _renumbered(limits.get("conflicts", NO_PAIRS), chosen)
+    signatures = limits.get("signatures")
+    if signatures is not None:
+        counts = np.diff(signatures.offsets)[chosen]
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        places = np.repeat(signatures.offsets[chosen] - offsets[:-1], counts) + np.arange(offsets[-1])
+        found["signatures"] = Signatures(
+            offsets, signatures.scopes[places], signatures.sets[places], signatures.contents
+        )
+    return found
+
+
+def _renumbered(pairs: NDArray[np.int32], chosen: NDArray[np.int64]) -> NDArray[np.int32]:
+    kept = pairs[np.isin(pairs, chosen).all(axis=1)]
+    return np.searchsorted(chosen, kept).astype(np.int32)
+
+
+def components(size: int, left: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Name each record's connected component by its smallest member: int64 [records]."""
+    names = np.arange(size, dtype=np.int64)
+    while True:
+        least = np.minimum(names[left], names[right])
+        before = names.copy()
+        np.minimum.at(names, left, least)
+        np.minimum.at(names, right, least)
+        np.minimum.at(names, before[left], least)
+        np.minimum.at(names, before[right], least)
+        names = names[names]
+        if (names == before).all():
+            return names
+
+
+def _smallest(parts: NDArray[np.int64], rank: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return the position of the smallest-key member of each record's component: int32 [records]."""
+    in_order = np.argsort(rank)
+    first = np.full(len(parts), -1, dtype=np.int32)
+    first[parts[in_order[::-1]]] = in_order[::-1]  # the last to be written is the smallest
+    return first[parts]
+
+
+def _contested(parts: NDArray[np.int64], limits: Limits) -> NDArray[np.bool_]:
+    """Tell which records stand in a component where anything may keep two of them apart: bool [records]."""
+    is_contested = np.zeros(len(parts), dtype=bool)
+    conflicts = limits.get("conflicts", NO_PAIRS)
+    is_contested[parts[conflicts[:, 0]]] = True
+    signatures = limits.get("signatures")
+    if signatures is not None and len(signatures.sets):
+        owners = parts[np.repeat(np.arange(len(parts)), np.diff(signatures.offsets))]
+        order = np.lexsort((signatures.sets, signatures.scopes, owners))
+        owners, scopes, sets = owners[order], signatures.scopes[order], signatures.sets[order]
+        differ = (owners[1:] == owners[:-1]) & (scopes[1:] == scopes[:-1]) & (sets[1:] != sets[:-1])
+        is_contested[owners[1:][differ]] = True
+    return is_contested[parts]
 
 
 def hold(
@@ -260,7 +332,11 @@ class _Groups:
 def _ranks(keys: Sequence[str]) -> NDArray[np.int64]:
     """Return the place of each record in the order of keys: int64 [records]."""
     rank = np.empty(len(keys), dtype=np.int64)
-    rank[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys))
+    if len(keys) > _MANY:  # Arrow orders UTF-8 by bytes, which is Python's order of code points
+        order = pc.sort_indices(pa.array(keys, pa.large_string())).to_numpy()
+    else:
+        order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+    rank[order] = np.arange(len(keys))
     return rank
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from matching.compare import compare_known
 from matching.decide import decide
 from matching.model import MatchModel
-from matching.records import Forms
+from matching.records import Column, Forms
 from matching.score import score
 from matching.term_frequency import Known, frequency_bits, know
 
@@ -58,22 +58,57 @@ def judge_known(known: Known, left: NDArray[np.integer], right: NDArray[np.integ
 
 def conflict_signatures(forms: Forms, model: MatchModel) -> Signatures:
     """Read each record's strong identifiers by veto and scope; those of the scope "weak" never conflict."""
-    by_record: list[dict[tuple[int, str], set[str]]] = [{} for _ in forms.keys]
-    for position, veto in enumerate(model.vetoes):
-        column = forms.features[veto.feature]
-        scoped = [_scoped(value) for value in column.values]
-        for owner, code in zip(column.owners.tolist(), column.codes.tolist(), strict=True):
-            scope, identifier = scoped[code]
-            if scope != WEAK:
-                by_record[owner].setdefault((position, scope), set()).add(identifier)
-    scope_by_name: dict[tuple[int, str], int] = {}
+    rows = [_scoped_rows(forms.features[veto.feature]) for veto in model.vetoes]
+    contents = [frozenset({value}) for _, values, _ in rows for value in values]
+    scopes_count = sum(len(scopes) for scopes, _, _ in rows)
+    owners, scopes, sets = [], [], []
+    scopes_before = sets_before = 0
+    for names, values, (owner, scope, value) in rows:
+        owners.append(owner.astype(np.int64))
+        scopes.append(scope + scopes_before)
+        sets.append(value + sets_before)
+        scopes_before += len(names)
+        sets_before += len(values)
+    none = np.empty(0, dtype=np.int64)
+    owner, scope, held = (np.concatenate([none, *parts]) for parts in (owners, scopes, sets))
+    order = np.lexsort((held, scope, owner))
+    owner, scope, held = owner[order], scope[order], held[order]
+    slots = owner * max(1, scopes_count) + scope
+    starts = np.flatnonzero(np.concatenate(([True], slots[1:] != slots[:-1]))) if len(slots) else none
+    sizes = np.diff(np.append(starts, len(slots)))
+    first = held[starts]
     set_by_content: dict[frozenset[str], int] = {}
-    counts = np.fromiter(map(len, by_record), dtype=np.int64, count=len(by_record))
-    entries = [entry for scopes in by_record for entry in sorted(scopes.items())]
-    scopes = [scope_by_name.setdefault(name, len(scope_by_name)) for name, _ in entries]
-    sets = [set_by_content.setdefault(frozenset(values), len(set_by_content)) for _, values in entries]
-    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    return Signatures(offsets, np.array(scopes, np.int32), np.array(sets, np.int32), tuple(set_by_content))
+    for slot in np.flatnonzero(sizes > 1).tolist():  # few records have two numbers of one kind
+        together = frozenset().union(*(contents[place] for place in held[starts[slot] : starts[slot] + sizes[slot]]))
+        first[slot] = set_by_content.setdefault(together, len(contents) + len(set_by_content))
+    offsets = np.concatenate(([0], np.cumsum(np.bincount(owner[starts], minlength=len(forms.keys)))))
+    return Signatures(
+        offsets.astype(np.int64),
+        scope[starts].astype(np.int32),
+        first.astype(np.int32),
+        (*contents, *set_by_content),
+    )
+
+
+def _scoped_rows(
+    column: Column,
+) -> tuple[list[str], list[str], tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]]:
+    """Return the scopes and the identifiers of a column, and the strong values held: (record, scope, identifier)."""
+    place_by_scope: dict[str, int] = {}
+    place_by_name: dict[str, int] = {}
+    places = np.full((max(1, len(column.values)), 2), -1, dtype=np.int64)
+    for code, value in enumerate(column.values):
+        scope, identifier = _scoped(value)
+        if scope != WEAK:
+            places[code, 0] = place_by_scope.setdefault(scope, len(place_by_scope))
+            places[code, 1] = place_by_name.setdefault(identifier, len(place_by_name))
+    held = places[column.codes]
+    is_strong = held[:, 0] >= 0
+    return (
+        list(place_by_scope),
+        list(place_by_name),
+        (column.owners[is_strong], held[is_strong, 0], held[is_strong, 1]),
+    )
 
 
 def by_scope(values: Iterable[str]) -> dict[str, set[str]]:
