@@ -5,9 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from matching.transforms import TRANSFORMS
 from matching.comparators import COMPARATORS
 from matching.standardise import FORMS
+from matching.transforms import TRANSFORMS
 from mdm.entities.code_lists import read_code_lists
 from mdm.entities.document import read_document
 from mdm.entities.loader import load_entity_types

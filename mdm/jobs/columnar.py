@@ -67,7 +67,7 @@ def records_of(
     attributes = {path: column for path, column in attributes.items() if len(column.values)}
     contexts = _contexts(entity_type, table, columns, sources, parents)
     shown = next((attributes[path] for path in wanted if path in attributes), None)
-    names = tuple(column_text(shown, row) for row in range(table.num_rows)) if shown else ("",) * table.num_rows
+    names = _first_texts(shown) if shown else ("",) * table.num_rows
     return FileRecords(Records(keys, sources, attributes, contexts), ids, names, columns)
 
 
@@ -75,6 +75,11 @@ def column_text(column: Column, record: int) -> str:
     """Return the first value of a record, "" where it has none."""
     start, end = column.offsets[record], column.offsets[record + 1]
     return column.values[column.codes[start]] if end > start else ""
+
+
+def _first_texts(column: Column) -> tuple[str, ...]:
+    values = (*column.values, "")  # the last stands for code -1
+    return tuple(values[code] for code in column.first_codes().tolist())
 
 
 def own_columns(table: pa.Table, entity_type: EntityType, column_map: Mapping[str, str]) -> dict[str, str]:
@@ -147,9 +152,14 @@ def _read_column(entity_type: EntityType, path: str, array: pa.ChunkedArray, sou
     if attribute.semantic_type in _AS_DELIVERED:
         if not attribute.is_list:
             return column
-        return _replaced(
-            column, [[part.strip() for part in single_values(attribute, value)] for value in column.values]
-        )
+        parted = {
+            code: [part.strip() for part in single_values(attribute, value)]
+            for code, value in enumerate(column.values)
+            if ";" in value or "|" in value or value[0].isspace() or value[-1].isspace()
+        }
+        if not parted:
+            return column
+        return _replaced(column, [parted.get(code) or [value] for code, value in enumerate(column.values)])
     code_list = entity_type.code_lists.get(attribute.code_list or "")
     if code_list is None or not code_list.by_source:
         return _replaced(column, [_read(entity_type, attribute, value, "") for value in column.values])

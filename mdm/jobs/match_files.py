@@ -19,7 +19,7 @@ from matching.model import VERDICTS
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable
 from mdm.jobs.columnar import FileRecords, own_columns, records_of
-from mdm.publishing.files import write_rows, writing
+from mdm.publishing.files import write_columns, writing
 from mdm.sources.files import find_files
 from mdm.sources.files_columns import OnFault, read_columns
 from mdm.sources.rows import require_mapped
@@ -120,11 +120,8 @@ def write_clusters(path: Path, found: FileMatch) -> int:
     A cluster is named by the smallest key among its members, so that its name changes only when its members do.
     """
     keys, rows = found.rows.records.keys, found.rows
-    cells = zip(rows.ids, rows.records.sources, found.result.labels.tolist(), rows.names, strict=True)
-    written = (
-        {"id": id_, "source": source, "cluster_id": keys[label], "name": name} for id_, source, label, name in cells
-    )
-    write_rows(path, ["id", "source", "cluster_id", "name"], written)
+    clusters = [keys[label] for label in found.result.labels.tolist()]
+    write_columns(path, {"id": rows.ids, "source": rows.records.sources, "cluster_id": clusters, "name": rows.names})
     return len(np.unique(found.result.labels))
 
 
