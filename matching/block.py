@@ -97,7 +97,8 @@ def learn_blocking(forms: Forms, model: MatchModel) -> tuple[frozenset[int], lis
     parts = _parts(informative(forms, model.population), model)
     stops = np.empty(0, dtype=np.uint64)
     for _ in range(2):
-        large = [_too_large(keys, model.block_size_max) for _, keys in _split(parts, model, stops)]
+        split = zip(model.blocking, _split(parts, model, stops), strict=True)
+        large = [_too_large(keys, rule.size_max or model.block_size_max) for rule, (_, keys) in split]
         stops = np.union1d(stops, np.concatenate([np.empty(0, dtype=np.uint64), *large]))
     return frozenset(stops.view(np.int64).tolist()), _split(parts, model, stops)
 
@@ -121,7 +122,7 @@ def candidate_pairs(blocking_keys: BlockingKeys, model: MatchModel) -> Candidate
 def blocks_of(by_rule: Sequence[Keys], model: MatchModel) -> list[Blocks]:
     """Lay the records of each rule block by block; blocks of one record and those beyond all bounds are left out."""
     return [
-        _blocks(records, keys, rule.name, model.block_size_max)
+        _blocks(records, keys, rule.name, rule.size_max or model.block_size_max)
         for rule, (records, keys) in zip(model.blocking, by_rule, strict=True)
     ]
 

@@ -44,10 +44,14 @@ class KeyPart:
 
 @dataclass(frozen=True, slots=True)
 class BlockingRule:
-    """Pair records that agree in all parts. A record that misses a part has no key of this rule."""
+    """Pair records that agree in all parts. A record that misses a part has no key of this rule.
+
+    size_max  records of a block before its key is replaced by finer ones; None = the model's block_size_max
+    """
 
     name: str
     parts: tuple[KeyPart, ...]
+    size_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

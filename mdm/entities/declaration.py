@@ -108,6 +108,9 @@ class BlockingDeclaration(Part):
     key: Annotated[list[Text], Field(min_length=1, max_length=4)] = Field(
         description="features, each with an optional |transform, as name|first:4"
     )
+    size_max: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
+        default=None, description="records that may share a key before it is split by other keys; else block_size_max"
+    )
 
 
 class LevelDeclaration(Part):

@@ -168,7 +168,8 @@ def _match_model(declaration: declared.EntityDeclaration) -> MatchModel:
             for name, part in matching.features.items()
         ),
         blocking=tuple(
-            BlockingRule(part.name, tuple(_key_part(text) for text in part.key)) for part in matching.blocking
+            BlockingRule(part.name, tuple(_key_part(text) for text in part.key), part.size_max)
+            for part in matching.blocking
         ),
         comparisons=tuple(
             Comparison(
