@@ -69,6 +69,14 @@ class Marks:
         self.bits |= mask.astype(np.int64) << CAUSES.index(cause)
         return mask
 
+    def drop(self, cause: str, mask: NDArray[np.bool_]) -> None:
+        """Take a cause back where the mask holds."""
+        self.bits &= ~(mask.astype(np.int64) << CAUSES.index(cause))
+
+    def any_of(self, *causes: str) -> NDArray[np.bool_]:
+        """Tell which records have one of some causes."""
+        return (self.bits & sum(1 << CAUSES.index(cause) for cause in causes)) != 0
+
     def written(self) -> pa.Array:
         """Write each record's causes as names joined by ";"."""
         distinct, where = np.unique(self.bits, return_inverse=True)

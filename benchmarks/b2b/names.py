@@ -133,7 +133,7 @@ def _forms(draft: "Draft", bare: Mask) -> pa.Array:
     form = companies.form[draft.company]
     _, otherwise, missing = draft.source.forms
     draw = rng.random(draft.count)
-    needed = (companies.family[draft.company] >= 0) & (draft.marks.bits >> 23 & 1 == 1)  # tax_missing
+    needed = (companies.family[draft.company] >= 0) & draft.marks.any_of("tax_missing")
     left_out = draft.marks.add("form_missing", ((draw < missing) & ~needed) | bare)
     other = draft.marks.add("form_other_spelling", (draw >= missing) & (draw < missing + otherwise) & ~left_out)
     way = np.array([0, 0, 0, 1, 1, 2])[rng.integers(0, 6, draft.count)]

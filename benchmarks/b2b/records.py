@@ -350,15 +350,16 @@ def _email(draft: Draft) -> pa.Array:
 def _drop_unfilled(draft: Draft) -> None:
     """Leave columns empty by the source's fill, but never all that would tell whose record it is."""
     fill, columns = draft.source.fill, draft.columns
+    whole = dict(columns)
     full = {name: columns[name] for name in ("street", "postal", "city")}
     with_address = draft.chance(fill["street"])
     for name in ("registration", "website", "phone", "email", "city", "country"):
         columns[name] = kept(columns[name], draft.chance(fill[name]))
     columns["street"] = kept(columns["street"], with_address)
     columns["postal"] = kept(columns["postal"], draft.chance(fill["postal"]) & (with_address | draft.chance(0.3)))
-    is_weak = (draft.marks.bits & 0b11110) != 0  # called by a trading or former name, initials or brand
+    is_weak = draft.marks.any_of("name_dba", "name_former", "name_acronym", "name_brand")
     told = (
-        present(columns["tax"]) & ((draft.marks.bits >> 27 & 1) == 0)
+        present(columns["tax"]) & ~draft.marks.any_of("tax_placeholder")
         | present(columns["registration"])
         | present(columns["website"])
     )
@@ -366,6 +367,7 @@ def _drop_unfilled(draft: Draft) -> None:
     told |= present(columns["phone"]) & present(columns["street"])
     for name, column in full.items():
         columns[name] = chosen(told, columns[name], column)
+    _tie_sites(draft, whole)
     for cause, name in (
         ("site_missing", "website"),
         ("phone_missing", "phone"),
@@ -373,6 +375,21 @@ def _drop_unfilled(draft: Draft) -> None:
         ("country_missing", "country"),
     ):
         draft.marks.add(cause, ~present(columns[name]))
+
+
+def _tie_sites(draft: Draft, whole: Columns) -> None:
+    """Give most records of further sites something of their company: e-mail, web site or tax number."""
+    columns = draft.columns
+    away = draft.site != draft.companies.sites.first[draft.company]
+    tied = present(columns["tax"]) | present(columns["registration"]) | present(columns["website"])
+    tied |= present(columns["email"]) & ~draft.companies.is_served[draft.company]
+    loose = away & ~tied & draft.chance(0.7)
+    has_domain = present(draft.of_company(draft.companies.domain))
+    by_mail = has_domain & ~draft.companies.is_served[draft.company] & draft.chance(0.6)
+    columns["email"] = chosen(loose & by_mail, whole["email"], columns["email"])
+    columns["website"] = chosen(loose & has_domain & ~by_mail, whole["website"], columns["website"])
+    columns["tax"] = chosen(loose & ~has_domain, draft.of_company(draft.companies.tax), columns["tax"])
+    draft.marks.drop("tax_missing", loose & ~has_domain)
 
 
 def _put_placeholders(draft: Draft) -> None:
