@@ -1,8 +1,10 @@
 """How well a partition agrees with the truth, by pairs and by records."""
 
-from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +42,33 @@ def evaluate(
     sources  record id → source: count only pairs of different sources, as for the linkage of two catalogues
     """
     ids = sorted(predicted.keys() & truth.keys())
-    predicted_pairs = _pairs({record: predicted[record] for record in ids}, sources)
-    true_pairs = _pairs({record: truth[record] for record in ids}, sources)
-    common_pairs = _pairs({record: (predicted[record], truth[record]) for record in ids}, sources)
-    sizes = Counter(predicted[record] for record in ids)
-    true_sizes = Counter(truth[record] for record in ids)
-    overlaps = Counter((predicted[record], truth[record]) for record in ids)
-    bcubed_precision = _share(sum(n * n / sizes[cluster] for (cluster, _), n in overlaps.items()), len(ids))
-    bcubed_recall = _share(sum(n * n / true_sizes[entity] for (_, entity), n in overlaps.items()), len(ids))
+    return evaluate_labels(
+        _codes(predicted[record] for record in ids),
+        _codes(truth[record] for record in ids),
+        sources=None if sources is None else _codes(sources[record] for record in ids),
+    )
+
+
+def evaluate_labels(
+    predicted: NDArray[np.integer],
+    truth: NDArray[np.integer],
+    *,
+    sources: NDArray[np.integer] | None = None,
+) -> Evaluation:
+    """Compare partitions given as labels of the same records, for sets too large for a mapping.
+
+    predicted, truth, sources  integers [records], from 0 on without large gaps
+    """
+    overlap = _crossed(predicted, truth)
+    predicted_pairs = _pairs(predicted, sources)
+    true_pairs = _pairs(truth, sources)
+    common_pairs = _pairs(overlap, sources)
+    sizes, true_sizes = np.bincount(predicted), np.bincount(truth)
+    bcubed_precision = _share(float((np.bincount(overlap)[overlap] / sizes[predicted]).sum()), len(predicted))
+    bcubed_recall = _share(float((np.bincount(overlap)[overlap] / true_sizes[truth]).sum()), len(predicted))
     precision, recall = _share(common_pairs, predicted_pairs), _share(common_pairs, true_pairs)
     return Evaluation(
-        records_count=len(ids),
+        records_count=len(predicted),
         true_pairs_count=true_pairs,
         predicted_pairs_count=predicted_pairs,
         common_pairs_count=common_pairs,
@@ -60,24 +78,32 @@ def evaluate(
         bcubed_precision=bcubed_precision,
         bcubed_recall=bcubed_recall,
         bcubed_f1=_harmonic(bcubed_precision, bcubed_recall),
-        clusters_count=len(sizes),
-        largest_cluster=max(sizes.values(), default=0),
-        largest_true_cluster=max(true_sizes.values(), default=0),
+        clusters_count=int(np.count_nonzero(sizes)),
+        largest_cluster=int(sizes.max(initial=0)),
+        largest_true_cluster=int(true_sizes.max(initial=0)),
     )
 
 
-def _pairs(partition: Mapping[str, Hashable], sources: Mapping[str, str] | None) -> int:
+def _codes(labels: Iterable[Hashable]) -> NDArray[np.int64]:
+    """Give labels numbers in the order of their first appearance."""
+    code_by_label: dict[Hashable, int] = {}
+    return np.fromiter((code_by_label.setdefault(label, len(code_by_label)) for label in labels), dtype=np.int64)
+
+
+def _crossed(first: NDArray[np.integer], second: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Give each combination of two labels a number."""
+    together = first.astype(np.int64) * (int(second.max(initial=0)) + 1) + second
+    return np.unique(together, return_inverse=True)[1].astype(np.int64)
+
+
+def _pairs(labels: NDArray[np.integer], sources: NDArray[np.integer] | None) -> int:
     """Count the pairs within clusters; with sources, less those within one source."""
-    count = sum(_choose(n) for n in Counter(partition.values()).values())
-    if sources is not None:
-        count -= sum(
-            _choose(n) for n in Counter((cluster, sources[record]) for record, cluster in partition.items()).values()
-        )
-    return count
+    count = _chosen(np.bincount(labels))
+    return count if sources is None else count - _chosen(np.bincount(_crossed(labels, sources)))
 
 
-def _choose(n: int) -> int:
-    return n * (n - 1) // 2
+def _chosen(sizes: NDArray[np.int64]) -> int:
+    return int((sizes * (sizes - 1) // 2).sum())
 
 
 def _share(part: float, whole: float) -> float:

@@ -1,8 +1,9 @@
 """Figures of an evaluation, counted by hand."""
 
+import numpy as np
 import pytest
 
-from matching.evaluate import evaluate
+from matching.evaluate import evaluate, evaluate_labels
 
 TRUTH = {"a": 1, "b": 1, "c": 1, "d": 2, "e": 2}
 PREDICTED = {"a": "x", "b": "x", "c": "y", "d": "y", "e": "z", "unlabelled": "x"}
@@ -40,3 +41,17 @@ def test_nothing_to_find_is_found_whole() -> None:
     found = evaluate({"a": 1, "b": 2}, {"a": 1, "b": 2})
 
     assert (found.precision, found.recall, found.f1, found.bcubed_f1) == (1.0, 1.0, 1.0, 1.0)
+
+
+def test_labels_give_the_figures_of_a_mapping() -> None:
+    """The partition of the first test as labels: the same pairs, the same shares of records."""
+    found = evaluate_labels(np.array([0, 0, 1, 1, 2]), np.array([4, 4, 4, 2, 2]))
+
+    assert (found.true_pairs_count, found.predicted_pairs_count, found.common_pairs_count) == (4, 2, 1)
+    assert found == evaluate(PREDICTED, TRUTH)
+
+
+def test_no_records_are_no_fault() -> None:
+    found = evaluate({}, {"a": 1})
+
+    assert (found.records_count, found.f1, found.largest_cluster, found.clusters_count) == (0, 1.0, 0, 0)
