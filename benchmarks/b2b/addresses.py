@@ -63,6 +63,9 @@ def _postal(country: Ints, city: Ints, street: Ints, words: Vocabulary) -> pa.Ar
         if pattern == "@# #@@":
             district = pc.cast(pa.array(area % 28 + 1), pa.string())
             written = joined(prefix, district, " ", digit_texts(digits_of(area // 50 % 9 + 1, 1)), letters)
+        elif pattern == "@## @###":
+            key = pc.utf8_slice_codeunits(letters, 0, 1)
+            written = joined(prefix, " ", key, digit_texts(digits_of(area // 50, 3)))
         else:
             plain, written = 0, pa.array([""] * len(country), pa.string())
             for run in pattern.replace("@@", "").replace("-", " ").split():

@@ -18,6 +18,11 @@ def pick(table: pa.Array, index: NDArray[np.integer]) -> pa.Array:
     return table.take(pa.array(index))
 
 
+def drawn(table: pa.Array, count: int, rng: np.random.Generator) -> pa.Array:
+    """Draw values of a table, all alike likely."""
+    return pick(table, rng.integers(0, len(table), count))
+
+
 def joined(*parts: pa.Array | str, by: str = "") -> pa.Array:
     """Join columns and constants row by row, leaving nulls out; a row of nulls only becomes null."""
     column = pc.binary_join_element_wise(*parts, by, null_handling="skip")

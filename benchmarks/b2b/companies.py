@@ -16,6 +16,7 @@ from arrow import (
     chosen,
     digit_texts,
     digits_of,
+    drawn,
     holds,
     joined,
     kept,
@@ -36,22 +37,6 @@ Mask = NDArray[np.bool_]
 
 BRAND_KINDS = ("coined", "surname", "pair", "common", "acronym", "place", "coined_common")
 SISTER_KINDS = ("head", "country", "trade", "form", "extra", "geo")
-FREE_MAIL = texts(
-    [
-        "gmail.com",
-        "gmail.com",
-        "outlook.com",
-        "hotmail.com",
-        "yahoo.com",
-        "gmx.net",
-        "web.de",
-        "icloud.com",
-        "orange.fr",
-        "libero.it",
-        "wp.pl",
-        "proton.me",
-    ]
-)
 _FAMILY_SIZES = (0.5, 0.25, 0.12, 0.07, 0.04, 0.02)  # of 2, 3, … 7 companies
 _TRANSLITERATED = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ł": "l", "ø": "oe", "æ": "ae", "å": "a", "đ": "d"}
@@ -146,7 +131,7 @@ def _kin(count: int, profile: Profile, rng: np.random.Generator) -> _Kin:
     in_family = int(drawn.sum())
     head[:in_family] = np.repeat(starts, drawn)
     place[:in_family] = np.arange(in_family) - head[:in_family]
-    kind = np.where(place > 0, rng.choice(5, count, p=(0.36, 0.3, 0.14, 0.12, 0.08)) + 1, 0)
+    kind = np.where(place > 0, rng.choice(5, count, p=profile.sister_kinds) + 1, 0)
     return _Kin(head, place, kind)
 
 
@@ -175,10 +160,10 @@ def _brands(kin: _Kin, country: Ints, sites: Sites, tools: Tools) -> tuple[pa.Ar
     surname = pick(words.surnames.words, words.surnames.draw(rng, country, 8.0))
     other = pick(words.surnames.words, words.surnames.draw(rng, country, 8.0))
     place = np.minimum(
-        ((len(words.brands["common"]) + 12.0) / 12.0) ** rng.random(count) * 12.0 - 12.0,
-        len(words.brands["common"]) - 1,
+        ((len(words.lists["common"]) + 12.0) / 12.0) ** rng.random(count) * 12.0 - 12.0,
+        len(words.lists["common"]) - 1,
     )
-    known = pick(words.brands["common"], place.astype(np.int64))
+    known = pick(words.lists["common"], place.astype(np.int64))
     letters = rng.integers(0, 26, (count, 4))
     acronym = pc.utf8_slice_codeunits(letter_texts(letters), 0, 3)
     acronym = chosen(rng.random(count) < 0.3, letter_texts(letters), acronym)
@@ -216,7 +201,7 @@ def _names(brand: pa.Array, kin: _Kin, country: Ints, tools: Tools) -> _Names:
     is_english = (rng.random(count) < 0.3)[kin.head] | (abroad & (rng.random(count) < 0.5))
     trade = chosen(
         is_english,
-        pick(words.brands["english"], rank % len(words.brands["english"])),
+        pick(words.lists["english"], rank % len(words.lists["english"])),
         pick(trades.words, trades.starts[country] + rank),
     )
     bare = (rng.random(count) < 0.1)[kin.head] & (kin.kind != SISTER_KINDS.index("trade"))
@@ -233,7 +218,7 @@ def _names(brand: pa.Array, kin: _Kin, country: Ints, tools: Tools) -> _Names:
     geo = pick(geo_words, country * 4 + geo_index)
     geo = kept(geo, (kin.kind == SISTER_KINDS.index("geo")) | (abroad & (rng.random(count) < 0.45)))
     extra = kept(
-        pick(words.brands["extras"], (kin.place + rank) % len(words.brands["extras"])),
+        pick(words.lists["extras"], (kin.place + rank) % len(words.lists["extras"])),
         kin.kind == SISTER_KINDS.index("extra"),
     )
     turned_around = (rng.random(count) < 0.5)[kin.head] & np.isin(
@@ -248,9 +233,7 @@ def _names(brand: pa.Array, kin: _Kin, country: Ints, tools: Tools) -> _Names:
     first = np.zeros(len(alike.dictionary), np.int64)
     first[codes[::-1]] = np.arange(count)[::-1]
     twin = first[codes] != np.arange(count)
-    stem = chosen(
-        twin, joined(stem, pick(words.brands["extras"], kin.place % len(words.brands["extras"])), by=" "), stem
-    )
+    stem = chosen(twin, joined(stem, pick(words.lists["extras"], kin.place % len(words.lists["extras"])), by=" "), stem)
     return _Names(stem, trade, form)
 
 
@@ -261,7 +244,7 @@ def _dba(brand: pa.Array, country: Ints, tools: Tools) -> pa.Array:
     total = words.coined_count
     other = words.coined((total * rng.random(count)).astype(np.int64))
     trade = pick(words.trades.words, words.trades.draw(rng, country, 6.0))
-    near = joined(brand, pick(words.brands["english"], rng.integers(0, len(words.brands["english"]), count)), by=" ")
+    near = joined(brand, pick(words.lists["english"], rng.integers(0, len(words.lists["english"]), count)), by=" ")
     far = joined(other, trade, by=" ")
     return kept(chosen(rng.random(count) < 0.55, near, far), rng.random(count) < profile.dba)
 
@@ -377,14 +360,14 @@ def _mailboxes(web: tuple[pa.Array, pa.Array], country: Ints, known: tuple[_Kin,
         joined(slug, number),
         joined(slug, ".", slugs(pick(words.places.words, words.places.starts[country] + rng.integers(0, 60, count)))),
     )
-    free = joined(box_name, "@", pick(FREE_MAIL, rng.integers(0, len(FREE_MAIL), count)))
+    free = joined(box_name, "@", drawn(words.lists["free_mail"], count, rng))
     use_free = (rng.random(count) < profile.free_mail) | ~present(domain)
     own = chosen(use_free, free, at_domain)
     office = np.maximum(served, 0)
     accountant = joined(
         "office@",
         pc.utf8_lower(letter_texts(digits_of(mixed(office * 64 + country, 9) % 10**6, 6))),
-        pick(texts(["-tax.com", "-audit.eu", "-accounts.com", "-treuhand.ch"]), mixed(office, 4) % 4),
+        pick(words.lists["accountants"], mixed(office, 4) % len(words.lists["accountants"])),
     )
     # Sisters of one domain often give the very same box.
     twin = (kin.kind > 0) & (rng.random(count) < 0.5) & holds(pc.equal(domain, pick(domain, kin.head)))

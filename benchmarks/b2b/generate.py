@@ -20,8 +20,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from arrow import digit_texts, digits_of, joined, pick, texts
 from companies import SISTER_KINDS, Companies, Tools, make_companies
+from drafts import Draft
 from profiles import PROFILES, Profile
-from records import Draft, write_records
+from records import write_records
 from vocabulary import Vocabulary
 
 BLOCK_RECORDS = 50_000
@@ -53,7 +54,7 @@ class Order:
 @cache
 def vocabulary_of(order: Order) -> Vocabulary:
     """Give the words of a set, as many as its size calls for."""
-    return Vocabulary(order.settings.words, list(order.settings.countries), int(order.records / order.mean_cluster))
+    return Vocabulary(order.settings, int(order.records / order.mean_cluster))
 
 
 def block_of(order: Order, block: int) -> dict[str, pa.Table]:

@@ -1,70 +1,14 @@
 """How a source calls a company: which of its names, which spelling of the legal form, which slips."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import slips
-from arrow import chosen, edited, holds, joined, kept, pick, present, texts
-from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from records import Draft
-
-Mask = NDArray[np.bool_]
-
-_SHORT = {
-    "International": "Int.",
-    "Technologies": "Tech.",
-    "Consulting": "Cons.",
-    "Engineering": "Eng.",
-    "Services": "Svcs",
-    "Solutions": "Sol.",
-    "Construction": "Constr.",
-    "Management": "Mgmt",
-    "Logistics": "Log.",
-    "Logistik": "Log.",
-    "Maschinenbau": "Masch.bau",
-    "Immobilien": "Immob.",
-    "Unternehmensberatung": "UB",
-    "Steuerberatung": "StB",
-    "Construcciones": "Const.",
-    "Ingeniería": "Ing.",
-    "Costruzioni": "Costr.",
-    "Systems": "Sys.",
-    "Distribution": "Distrib.",
-    "Ingénierie": "Ing.",
-    "Deutschland": "Dtl.",
-    "Group": "Grp",
-    "Holding": "Hldg",
-    "Transport": "Transp.",
-    "Transportes": "Transp.",
-    "Informatica": "Inf.",
-    "Accountants": "Acc.",
-    "Elektrotechnik": "E-Technik",
-    "Verwaltungs": "Verw.",
-    "Beteiligungs": "Bet.",
-    "Trading": "Trdg",
-    "&": "u.",
-}
-_NOTES = (
-    " (do not use)",
-    " - gesperrt",
-    " *INAKTIV*",
-    " (old)",
-    " #2",
-    " (duplicate)",
-    " - use new account",
-    " (billing)",
-    " [EUR]",
-    " - HQ",
-)
-_SITES = (" - ", " ", " / ", " Niederlassung ", " - Branch ", " (", " - Filiale ")
-_ADDED = (" Group", " Services", " & Partner", " International", " Team", " Company")
+from arrow import chosen, edited, holds, joined, kept, pick, present
+from drafts import Draft, Mask
 
 
-def written_names(draft: "Draft") -> dict[str, pa.Array]:
+def written_names(draft: Draft) -> dict[str, pa.Array]:
     """Write the name and the trading name of each record."""
     companies, rng = draft.companies, draft.rng
     kind, shares = np.full(draft.count, -1), dict(draft.profile.name_kinds)
@@ -90,19 +34,22 @@ def written_names(draft: "Draft") -> dict[str, pa.Array]:
     return {"name": _in_habit(draft, name, mistype=True), "trading": _in_habit(draft, trading, mistype=False)}
 
 
-def brand_tells(draft: "Draft") -> Mask:
+def brand_tells(draft: Draft) -> Mask:
     """Tell where the brand alone may stand for the company: where it has no sister."""
     return draft.companies.family[draft.company] < 0
 
 
-def _reworded(draft: "Draft", named: pa.Array, by_kind: dict[str, Mask]) -> pa.Array:
+def _reworded(draft: Draft, named: pa.Array, by_kind: dict[str, Mask]) -> pa.Array:
     marks = draft.marks
+    short = dict(pair.split("=") for pair in draft.words.lists["short"].to_pylist())
     before = named
     named = edited(named, by_kind["acronym"], lambda values: [slips.acronym(value) for value in values])
     marks.add("name_acronym", by_kind["acronym"] & _changed(before, named))
     before = named
     named = edited(
-        named, by_kind["abbreviated"] | draft.chance(0.02), lambda values: [_abbreviated(value) for value in values]
+        named,
+        by_kind["abbreviated"] | draft.chance(0.02),
+        lambda values: [_abbreviated(value, short) for value in values],
     )
     marks.add("name_abbreviated", _changed(before, named))
     before = named
@@ -112,22 +59,22 @@ def _reworded(draft: "Draft", named: pa.Array, by_kind: dict[str, Mask]) -> pa.A
     named = draft.slip(named, by_kind["swapped"], slips.words_swapped)
     marks.add("name_swapped", _changed(before, named))
     added = marks.add("name_word_added", by_kind["word_added"] & brand_tells(draft))
-    return joined(named, kept(pick(texts(_ADDED), draft.rng.integers(0, len(_ADDED), draft.count)), added))
+    return joined(named, kept(draft.drawn("added"), added))
 
 
 def _changed(before: pa.Array, after: pa.Array) -> Mask:
     return holds(pc.not_equal(before, after))
 
 
-def _abbreviated(name: str) -> str:
+def _abbreviated(name: str, table: dict[str, str]) -> str:
     parts = name.split(" ")
-    short = [_SHORT.get(part, part) for part in parts]
+    short = [table.get(part, part) for part in parts]
     if short == parts and len(parts) > 1 and len(parts[-1]) > 6:
         short[-1] = parts[-1][:4] + "."
     return " ".join(short)
 
 
-def _forms(draft: "Draft", bare: Mask) -> pa.Array:
+def _forms(draft: Draft, bare: Mask) -> pa.Array:
     """Spell each record's legal form, or leave it out; a sister is told from her sisters by form or tax number."""
     companies, words, rng = draft.companies, draft.words, draft.rng
     form = companies.form[draft.company]
@@ -141,24 +88,23 @@ def _forms(draft: "Draft", bare: Mask) -> pa.Array:
     return kept(chosen(other, spelled, pick(words.forms.words, form)), ~left_out)
 
 
-def _annotated(draft: "Draft", name: pa.Array, by_kind: dict[str, Mask]) -> pa.Array:
-    rng = draft.rng
+def _annotated(draft: Draft, name: pa.Array, by_kind: dict[str, Mask]) -> pa.Array:
     city = pick(draft.words.places.words, draft.companies.sites.city[draft.site])
     at_site = draft.marks.add("name_site", by_kind["site"] & (draft.companies.sites.count[draft.company] > 1))
-    between = rng.integers(0, len(_SITES), draft.count)
-    closing = kept(pa.array([")"] * draft.count), _SITES.index(" (") == between)
-    name = joined(name, kept(joined(pick(texts(_SITES), between), city, closing), at_site))
+    between = draft.drawn("site_joints")
+    closing = kept(pa.array([")"] * draft.count), holds(pc.ends_with(between, "(")))
+    name = joined(name, kept(joined(between, city, closing), at_site))
     noted = draft.marks.add("name_noted", by_kind["noted"])
-    return joined(name, kept(pick(texts(_NOTES), rng.integers(0, len(_NOTES), draft.count)), noted))
+    return joined(name, kept(draft.drawn("notes"), noted))
 
 
-def _in_habit(draft: "Draft", name: pa.Array, *, mistype: bool) -> pa.Array:
+def _in_habit(draft: Draft, name: pa.Array, *, mistype: bool) -> pa.Array:
     """Lay slips, alphabet, case and the length of the field over names."""
     source, marks = draft.source, draft.marks
     slipped = draft.chance(source.slips if mistype else source.slips / 2)
-    name = draft.slip(name, slipped, slips.mistyped)
+    name = draft.mistype(name, slipped)
     twice = slipped & draft.chance(0.15)
-    name = draft.slip(name, twice, slips.mistyped)
+    name = draft.mistype(name, twice)
     german = np.array([code in {"DE", "AT", "CH"} for code in draft.words.codes])[draft.country]
     plain = draft.chance(source.ascii_share + 0.03)
     before = name

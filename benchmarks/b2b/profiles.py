@@ -51,10 +51,21 @@ class Profile:
     business_centre: float = 0.02
     free_mail: float = 0.14
     no_website: float = 0.2
-    english: float = 0.3
     wrong_tax: float = 0.015
     sibling_tax: float = 0.03
     placeholders: float = 0.012
+    away: float = 0.4  # records of a company with further sites that name one of these
+    direct: float = 0.18  # telephone numbers that are a direct line
+    personal: float = 0.3  # e-mail addresses that are a person's
+    platforms: float = 0.03  # web sites that are a page on a platform
+    coined_growth: tuple[float, float] = (25.0, 0.7)  # coined brands: factor and power of the number of companies
+    surname_growth: tuple[float, float] = (4.0, 0.5)
+    sister_kinds: tuple[float, ...] = (0.36, 0.3, 0.14, 0.12, 0.08)  # country, trade, form, extra, geo
+    slip_kinds: tuple[int, ...] = (0, 1, 2, 3, 4, 5)
+    headings: tuple[str, ...] = (
+        *("company_name", "trading_name", "vat_number", "registration_number", "website", "phone", "email"),
+        *("street", "city", "postal_code", "country"),
+    )
     name_kinds: tuple[tuple[str, float], ...] = (
         *(("dba", 0.05), ("former", 0.02), ("acronym", 0.012), ("brand", 0.025), ("abbreviated", 0.05)),
         *(("site", 0.03), ("noted", 0.012), ("word_dropped", 0.015), ("word_added", 0.015), ("swapped", 0.008)),
@@ -220,4 +231,163 @@ FIRST = Profile(
     },
 )
 
-PROFILES = {profile.name: profile for profile in (FIRST,)}
+_UNSEEN_COUNTRIES = {
+    "FR": 0.15,
+    "DE": 0.14,
+    "GB": 0.12,
+    "US": 0.1,
+    "ES": 0.08,
+    "IT": 0.08,
+    "PT": 0.05,
+    "CZ": 0.05,
+    "DK": 0.05,
+    "NL": 0.05,
+    "PL": 0.04,
+    "AT": 0.03,
+    "IE": 0.03,
+    "NO": 0.02,
+    "FI": 0.01,
+}
+_COLUMNS = ("tax", "registration", "website", "phone", "email", "street", "city", "postal", "country", "trading")
+
+
+def _fill(*shares: float) -> dict[str, float]:
+    return dict(zip(_COLUMNS, shares, strict=True))
+
+
+UNSEEN = Profile(
+    name="unseen",
+    words="unseen",
+    countries=_UNSEEN_COUNTRIES,
+    sources=(
+        Source(
+            "hubspot",
+            0.22,
+            _fill(0.12, 0.05, 0.85, 0.6, 0.6, 0.55, 0.85, 0.5, 0.95, 0.3),
+            country="name",
+            phone=(2, 0),
+            forms=(0.4, 0.3, 0.3),
+            tax=(0, 1),
+            slips=0.09,
+            exonyms=0.3,
+        ),
+        Source(
+            "salesforce-apac",
+            0.16,
+            _fill(0.3, 0.15, 0.7, 0.75, 0.4, 0.85, 0.95, 0.85, 0.98, 0.5),
+            ascii_share=0.5,
+            phone=(0, 4),
+            forms=(0.65, 0.25, 0.1),
+            tax=(0, 2),
+            slips=0.07,
+            exonyms=0.5,
+            abbreviated=0.3,
+        ),
+        Source(
+            "acquired-sap",
+            0.18,
+            _fill(0.75, 0.4, 0.1, 0.6, 0.35, 0.97, 0.99, 0.98, 1.0, 0.1),
+            case="upper",
+            truncated_at=35,
+            ascii_share=0.15,
+            phone=(1, 3),
+            forms=(0.8, 0.18, 0.02),
+            slips=0.04,
+            exonyms=0.03,
+            abbreviated=0.6,
+        ),
+        Source(
+            "navision",
+            0.12,
+            _fill(0.65, 0.3, 0.2, 0.7, 0.55, 0.95, 0.97, 0.95, 0.97, 0.05),
+            truncated_at=50,
+            country="native",
+            phone=(1, 5),
+            forms=(0.75, 0.2, 0.05),
+            tax=(0, 2),
+            slips=0.05,
+            exonyms=0.08,
+            abbreviated=0.5,
+        ),
+        Source(
+            "sage-uk",
+            0.1,
+            _fill(0.5, 0.35, 0.15, 0.65, 0.6, 0.9, 0.95, 0.95, 0.9, 0.1),
+            truncated_at=30,
+            ascii_share=0.6,
+            country="iso3",
+            phone=(1, 0),
+            forms=(0.6, 0.35, 0.05),
+            tax=(2, 1),
+            exonyms=0.35,
+            abbreviated=0.4,
+        ),
+        Source(
+            "openair",
+            0.12,
+            _fill(0.15, 0.05, 0.4, 0.4, 0.7, 0.5, 0.75, 0.45, 0.9, 0.15),
+            country="name",
+            phone=(0, 1, 3),
+            forms=(0.35, 0.25, 0.4),
+            tax=(0, 3),
+            slips=0.1,
+            exonyms=0.25,
+        ),
+        Source(
+            "excel-lists",
+            0.1,
+            _fill(0.3, 0.2, 0.35, 0.7, 0.5, 0.75, 0.85, 0.7, 0.8, 0.2),
+            ascii_share=0.2,
+            country="native",
+            phone=(1, 2, 3, 5),
+            forms=(0.5, 0.3, 0.2),
+            tax=(3, 1, 2),
+            slips=0.13,
+            exonyms=0.15,
+            abbreviated=0.5,
+        ),
+    ),
+    cluster_sizes=(0.49, 0.25, 0.11, 0.062, 0.034, 0.02, 0.012, 0.008, 0.005, 0.003, 0.002, 0.001, 0.001),
+    brands={
+        "coined": 0.24,
+        "surname": 0.28,
+        "pair": 0.1,
+        "common": 0.15,
+        "acronym": 0.08,
+        "place": 0.08,
+        "coined_common": 0.07,
+    },
+    families=0.22,
+    shared_domain=0.45,
+    shared_phone=0.3,
+    shared_street=0.38,
+    multi_site=0.4,
+    dba=0.12,
+    former=0.07,
+    served=0.03,
+    business_centre=0.04,
+    free_mail=0.2,
+    no_website=0.25,
+    wrong_tax=0.02,
+    sibling_tax=0.025,
+    placeholders=0.02,
+    away=0.45,
+    direct=0.25,
+    personal=0.4,
+    platforms=0.04,
+    coined_growth=(40.0, 0.65),
+    surname_growth=(6.0, 0.45),
+    sister_kinds=(0.28, 0.34, 0.12, 0.16, 0.1),
+    slip_kinds=(0, 1, 2, 2, 4, 4, 4, 5),
+    headings=(
+        *("account_name", "dba", "tax_id", "company_number", "homepage", "telephone", "e-mail"),
+        *("address", "town", "zip", "country_code"),
+    ),
+    name_kinds=(
+        *(("dba", 0.04), ("former", 0.025), ("acronym", 0.02), ("brand", 0.02), ("abbreviated", 0.07)),
+        *(("site", 0.04), ("noted", 0.02), ("word_dropped", 0.025), ("word_added", 0.02), ("swapped", 0.012)),
+    ),
+)
+"""Other words, other systems, other faults: to see whether anything was tuned to the first profile."""
+
+PROFILES = {profile.name: profile for profile in (FIRST, UNSEEN)}

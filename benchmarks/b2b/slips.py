@@ -78,9 +78,12 @@ def garbled(text: str) -> str:
     return text.encode().decode("latin-1")
 
 
-def mistyped(text: str, number: int) -> str:
-    """Make one slip in a text; the number says which and where."""
-    kind, place = number % 6, (number // 6) % max(len(text) - 1, 1)
+def mistyped(text: str, number: int, kinds: tuple[int, ...] = (0, 1, 2, 3, 4, 5)) -> str:
+    """Make one slip in a text; the number says which of the kinds and where.
+
+    kinds  0 neighbour on the keyboard, 1 swap, 2 loss, 3 doubled letter, 4 read wrongly, 5 letter too many
+    """
+    kind, place = kinds[number % len(kinds)], (number // 6) % max(len(text) - 1, 1)
     letter = text[place]
     if len(text) < 4:
         return text

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from arrow import joined, kept, pick, ranks, texts
 from numpy.typing import NDArray
+from profiles import Profile
 
 SURNAMES_MAX = 4_000
 COINED_MAX = 600_000
@@ -48,20 +49,26 @@ class City:
     area: str
 
 
+def _grown(companies: int, growth: tuple[float, float], least: int, most: int) -> int:
+    factor, power = growth
+    return min(most, int(least + factor * companies**power))
+
+
 class Vocabulary:
     """Hold all words of some countries, sized for a number of companies."""
 
-    def __init__(self, words: str, codes: list[str], companies: int) -> None:
-        """Read the countries and the brand words of this name."""
+    def __init__(self, profile: Profile, companies: int) -> None:
+        """Read the words of a profile."""
+        words, codes = profile.words, list(profile.countries)
         folder = Path(__file__).parent
         read = json.loads((folder / f"countries_{words}.json").read_text(encoding="utf-8"))
-        brands = json.loads((folder / "brands.json").read_text(encoding="utf-8"))[words]
-        self.brands = {name: texts(list_.split("|")) for name, list_ in brands.items()}
+        lists = json.loads((folder / "words.json").read_text(encoding="utf-8"))[words]
+        self.lists = {name: texts(list_.split("|")) for name, list_ in lists.items()}
         self.codes = codes
         self.raw = [read[code] for code in codes]
         self.companies = companies
-        self.surnames_count = min(SURNAMES_MAX, int(20 + 4 * companies**0.5))
-        self.coined_count = min(COINED_MAX, int(25 * companies**0.7))
+        self.surnames_count = _grown(companies, profile.surname_growth, 20, SURNAMES_MAX)
+        self.coined_count = _grown(companies, profile.coined_growth, 0, COINED_MAX)
 
     def listed(self, field: str) -> list[list[str]]:
         """Give the words of a field, a list for each country."""
@@ -146,14 +153,14 @@ class Vocabulary:
 
     def coined(self, rank: NDArray[np.int64]) -> pa.Array:
         """Make the coined brand of each rank: a word of three syllables."""
-        onsets, middles, endings = (self.brands[part] for part in ("onsets", "middles", "endings"))
+        onsets, middles, endings = (self.lists[part] for part in ("onsets", "middles", "endings"))
         total = len(onsets) * len(middles) * len(endings)
         code = (rank * 7_919 + 13) % total
         inner = rank // total  # the first round has no inner syllable
         parts = [
             pick(onsets, code % len(onsets)),
             pick(middles, code // len(onsets) % len(middles)),
-            kept(pick(self.brands["inner"], np.maximum(inner - 1, 0)), inner > 0),
+            kept(pick(self.lists["inner"], np.maximum(inner - 1, 0)), inner > 0),
             pick(endings, code // (len(onsets) * len(middles))),
         ]
         return joined(*parts)
