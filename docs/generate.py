@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mdm import errors, telemetry
+from mdm.entities.automatic_defaults import DEFAULTS, PAIRED_KEYS, Default
 from mdm.settings import Settings, variables
 
 REFERENCE: Final = Path(__file__).parent / "reference"
@@ -24,6 +25,7 @@ def pages() -> Iterator[tuple[str, str]]:
         "settings.md": _settings,
         "errors.md": _errors,
         "metrics.md": _metrics,
+        "matching-defaults.md": _matching_defaults,
         "cli.md": lambda: _page_of("mdm.cli.main", _commands),
         "http.md": lambda: _page_of("api.app", _routes),
         "asyncapi.json": lambda: _page_of("api.asyncapi", _messages),
@@ -83,6 +85,48 @@ def _metrics() -> str:
     families = [family for family in telemetry.REGISTRY.collect() if family.name.startswith("mdm_")]
     rows = [f"| `{family.name}` | {family.type} | {family.documentation} |" for family in families]
     return _table("Metrics", "Served at `/metrics` in the text format of Prometheus.", "metric | kind |", rows)
+
+
+def _matching_defaults() -> str:
+    """Describe what an entity type without a matching section gets for each kind of value."""
+    remark = (
+        "What an entity type gets that declares no `matching:`, or only parts of one. `mdm schema --entity NAME "
+        "--matching` prints the whole section to copy; [Add an entity type](../guides/entity-types.md) tells how to "
+        "lay parts over it."
+    )
+    rows = [
+        f"| `{each.kind}` | {_cell(each.meaning)} | `{each.form}` | {_compared(each)} | {_keys(each)} |"
+        for each in DEFAULTS.values()
+    ]
+    table = _table(
+        "Matching by semantic types", remark, "kind | values | form | compared, with bits | blocking keys", rows
+    )
+    pairs = [
+        f"| `{pair.first}` {_transform(pair.first_transform)} | `{pair.second}` {_transform(pair.second_transform)} |"
+        for pair in PAIRED_KEYS
+    ]
+    return f"{table}\n" + "\n".join(
+        ["Besides, two kinds together make a key:\n", "| first | second |", "| --- | --- |", *pairs, ""]
+    )
+
+
+def _compared(default: Default) -> str:
+    levels = ", ".join(f"{label} {bits:g}" for label, _, bits in default.levels)
+    marks = {
+        "common values count less": default.term_frequency,
+        "an equal one is at least a possible match": default.is_strong,
+        "different ones are a veto": default.is_veto,
+    }
+    return "; ".join([f"`{default.comparator}`: {levels}", *(text for text, holds in marks.items() if holds)])
+
+
+def _keys(default: Default) -> str:
+    plain = [_transform(transform) for transform in default.keys]
+    return ", ".join([*plain, *(f"{_transform(each)} within a parent" for each in default.keys_within)])
+
+
+def _transform(name: str) -> str:
+    return name or "whole"
 
 
 def _commands(module: Any) -> str:

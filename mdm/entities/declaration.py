@@ -149,7 +149,7 @@ class VetoDeclaration(Part):
 
 
 class MatchingDeclaration(Part):
-    """How records of this type are matched. Weights and lines are in bits."""
+    """How records of this type are matched. Weights and lines are in bits. What is left out follows from the types."""
 
     features: Annotated[dict[Name, FeatureDeclaration], Field(min_length=1)]
     blocking: Annotated[list[BlockingDeclaration], Field(min_length=1)]
@@ -214,6 +214,17 @@ class ReviewsDeclaration(Part):
     approval: ReviewApprovalDeclaration = ReviewApprovalDeclaration()
 
 
+_NEEDED_WHEN_WRITTEN: dict[str, list[str]] = {
+    "MatchingDeclaration": [],
+    "FeatureDeclaration": [],
+    "BlockingDeclaration": ["name"],
+    "ComparisonDeclaration": ["name"],
+    "RuleDeclaration": ["name"],
+    "VetoDeclaration": ["name"],
+}
+"""Keys that a written part needs; the others may come from the derived part of the same name."""
+
+
 class EntityDeclaration(Part):
     """One entity type."""
 
@@ -255,8 +266,12 @@ class CodeListDeclaration(Part):
 
 
 def entity_schema() -> dict[str, Any]:
-    """Give the JSON Schema of an entity declaration."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **EntityDeclaration.model_json_schema()}
+    """Give the JSON Schema of what people write: the hub derives what a matching section leaves out (overlay.py)."""
+    shape = EntityDeclaration.model_json_schema()
+    shape["required"].remove("matching")
+    for part, kept in _NEEDED_WHEN_WRITTEN.items():
+        shape["$defs"][part]["required"] = kept
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **shape}
 
 
 def code_list_schema() -> dict[str, Any]:

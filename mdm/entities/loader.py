@@ -25,6 +25,7 @@ from mdm.entities.model import (
     SurvivorshipRule,
     Validation,
 )
+from mdm.entities.overlay import with_matching
 from mdm.entities.shape import check_shape
 from mdm.errors import EntityDeclarationInvalid
 
@@ -42,9 +43,12 @@ def load_entity_types(
     faults += unread
     vocabulary = Vocabulary(forms, comparators, transforms, frozenset(code_lists), frozenset(documents))
     declarations = []
-    for document in documents.values():
+    for written in documents.values():
+        document, unmatched = with_matching(written)
         declaration, found = check_shape(document, declared.EntityDeclaration)
-        faults += [*found, *crosscheck(document, vocabulary)]
+        # Where no section could be derived, the cause is told; that it is missing is no fault of its own.
+        found = [fault for fault in found if fault.place != "matching" or "matching" in document.content]
+        faults += [*unmatched, *found, *crosscheck(document, vocabulary)]
         if declaration is not None:
             declarations.append(declaration)
     faults += crosscheck_together(documents.values())
