@@ -13,6 +13,7 @@ from rapidfuzz.distance import OSA, JaroWinkler, Levenshtein, Prefix
 from rapidfuzz.process import cpdist
 
 from matching import kernels
+from matching.engagement_comparators import days, document_number
 from matching.tokens import Overlap, TokenMatch, abbreviations_or_slips, initials_or_slips, overlap, slips
 from matching.vocabulary import Vocabulary
 
@@ -261,6 +262,8 @@ COMPARATORS: Final[Mapping[str, Comparator]] = {
     "person_name": person_name,
     "company_name": company_name,
     "telling_name": telling_name,
+    "days": days,
+    "document_number": document_number,
 }
 EQUAL_IS_ONE: Final = frozenset(COMPARATORS) - {"telling_name"}
 """Comparators that find equal values 1.0 alike, so that equal codes need no call."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from matching.standardise import contact, identifiers, names, phases, places, text, values
+from matching.standardise import contact, engagements, identifiers, names, phases, places, text, values
 from matching.standardise.tables import placeholder_forms, placeholders
 
 Form = Callable[[Sequence[str], Sequence[str]], list[tuple[str, ...]]]
@@ -83,6 +83,11 @@ FORMS: Mapping[str, Form] = MappingProxyType(
             values.year,
             phases.phase,
             phases.part,
+            engagements.period,
+            engagements.document_number,
+            engagements.engagement_name,
+            engagements.engagement_tail,
+            engagements.mentioned_number,
         )
     }
 )

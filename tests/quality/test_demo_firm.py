@@ -1,4 +1,4 @@
-"""The shipped match models keep their quality on the demo firm: floors a little below what was measured on 2026-11-23.
+"""The shipped match models keep their quality on the demo firm: floors a little below what was measured on 2026-11-26.
 
 Children are matched within their true clients here, so that each model is measured alone.
 """
@@ -18,18 +18,19 @@ from mdm.entities.service import entity_types
 
 pytestmark = pytest.mark.quality
 
-# entity type: precision, recall. Measured .963 .853, 1.0 .895, .874 .596, .843 1.0; a change that lowers them is seen.
+# entity type: precision, recall. Measured .987 .882, 1.0 .986, 1.0 .897, .988 .981; a change that lowers them is seen.
+# What a contract lacks has name and currency in the ERP, and nothing else: a steward is asked.
 FLOORS = {
     "customer": (0.94, 0.81),
-    "project": (0.98, 0.85),
-    "contract": (0.84, 0.55),
-    "resource": (0.8, 0.97),
+    "project": (0.99, 0.97),
+    "contract": (0.99, 0.88),
+    "resource": (0.97, 0.97),
 }
 # entity type -> traps in which nothing at all may be joined wrongly.
 NEVER_JOINED = {
     "customer": ("namesake", "shared_mailbox", "half_empty"),
     "project": ("same_title", "project_phase"),
-    "contract": ("contract_renewal",),
+    "contract": ("contract_renewal", "contract_amendment"),
     "resource": ("person_namesake",),
 }
 
