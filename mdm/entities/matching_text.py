@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from matching.model import Comparison, FeatureSpec, KeyPart, MatchModel
+from matching.model import BlockingRule, Comparison, FeatureSpec, KeyPart, MatchModel
 
 _PLAIN = re.compile(r"^[a-z_][a-z0-9_.]*$")
 _WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -15,7 +15,7 @@ def matching_section(model: MatchModel) -> dict[str, Any]:
     """Give the section as plain values, defaults left out; reading it gives the same model."""
     return {
         "features": {feature.name: _feature(feature) for feature in model.features},
-        "blocking": [{"name": rule.name, "key": [_key(part) for part in rule.parts]} for rule in model.blocking],
+        "blocking": [_rule(rule) for rule in model.blocking],
         "comparisons": [_comparison(comparison) for comparison in model.comparisons],
         "rules": [
             {
@@ -43,6 +43,11 @@ def matching_yaml(model: MatchModel) -> str:
 def _feature(feature: FeatureSpec) -> dict[str, Any]:
     plain: dict[str, Any] = {"form": feature.form, "attributes": list(feature.attributes)}
     return {**plain, "country_from": list(feature.country_from)} if feature.country_from else plain
+
+
+def _rule(rule: BlockingRule) -> dict[str, Any]:
+    plain: dict[str, Any] = {"name": rule.name, "key": [_key(part) for part in rule.parts]}
+    return plain if rule.size_max is None else {**plain, "size_max": rule.size_max}
 
 
 def _key(part: KeyPart) -> str:
