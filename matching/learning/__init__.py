@@ -1,0 +1,13 @@
+"""Learn what agreement is worth: match models from identifiers, from labels and from stewards' decisions.
+
+A learnt model is the declared one with other bits: the same features, blocking and comparisons, levels worth what the
+records or the labels say, and never far from the declaration where they say little. All here is pure: forms and a
+model in, frozen values out; the same input gives the same bytes, in any order of labels.
+
+    learn_unsupervised(forms, model, *, seed) -> Learnt            weak labels from identifiers, no labels needed
+    learn_supervised(forms, model, labels, *, seed) -> Learnt      the same learner on decided pairs
+    choose_pairs(forms, model, count, asked) -> Pairs              the most useful pairs to ask next
+    figures_of(found: BulkMatch) -> RunFigures                     what the sanity gate compares of a run
+    gate(old: RunFigures, new: RunFigures) -> GateReport           refuse to activate nonsense, in words and figures
+    matching.model_json: write_model(model) -> str, read_model(text) -> MatchModel    byte-equal, same version
+"""
