@@ -148,20 +148,20 @@ class MatchModel:
     @cached_property
     def version(self) -> str:
         """Name the model by a hash of all it holds: 16 hex digits, the same on every machine."""
-        canonical = json.dumps(_plain(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        canonical = json.dumps(plain(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.blake2b(canonical.encode(), digest_size=8).hexdigest()
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Turn values, sets and mappings into what JSON can order."""
     if is_dataclass(value):
-        return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
+        return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
+        return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, frozenset | set):
         return sorted(value)
     if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return value
 
 
