@@ -4,13 +4,19 @@ A learnt model is the declared one with other bits: the same features, blocking 
 records or the labels say, and never far from the declaration where they say little. All here is pure: forms and a
 model in, frozen values out; the same input gives the same bytes, in any order of labels.
 
-    train.learn_unsupervised(forms, model, *, seed) -> Learnt            weak labels from identifiers, nobody asked
-    train.learn_supervised(forms, model, labels, *, seed) -> Learnt      the same learner on decided pairs
-    queue.choose_pairs(forms, model, count, asked) -> Pairs              the most useful pairs to ask next
-    gate.figures_of(found) -> RunFigures                                 what the sanity gate compares of a run
-    gate.gate(old, new) -> GateReport                                    refuse nonsense, in words and figures
+    learn_unsupervised(forms, model, *, seed) -> Learnt            weak labels from identifiers, nobody asked
+    learn_supervised(forms, model, labels, *, seed) -> Learnt      the same learner on decided pairs
+    choose_pairs(forms, model, count, asked) -> Pairs              the most useful pairs to ask next
+    figures_of(found) -> RunFigures                                what the sanity gate compares of a run
+    gate(old, new) -> GateReport                                   refuse nonsense, in words and figures
     matching.model_json: write_model(model) -> str, read_model(text) -> MatchModel    byte-equal, same version
 
 The values (Labels, Pairs, Learnt, LearningReport, RunFigures, GateReport) are in model.py. What a learnt score has
 above the match line is the log odds of a match, in bits; the line keeps its declared place and so stands at even odds.
 """
+
+from matching.learning.sanity import figures_of, gate
+from matching.learning.queue import choose_pairs
+from matching.learning.train import learn_supervised, learn_unsupervised
+
+__all__ = ["choose_pairs", "figures_of", "gate", "learn_supervised", "learn_unsupervised"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from matching.bulk import match_forms
-from matching.learning.gate import figures_of, gate, stability
+from matching.learning.sanity import figures_of, gate, stability
 from matching.learning.model import RunFigures
 from tests.unit.matching.learning.companies import MODEL, firms
 
