@@ -15,8 +15,8 @@ The values (Labels, Pairs, Learnt, LearningReport, RunFigures, GateReport) are i
 above the match line is the log odds of a match, in bits; the line keeps its declared place and so stands at even odds.
 """
 
-from matching.learning.sanity import figures_of, gate
 from matching.learning.queue import choose_pairs
+from matching.learning.sanity import figures_of, gate
 from matching.learning.train import learn_supervised, learn_unsupervised
 
 __all__ = ["choose_pairs", "figures_of", "gate", "learn_supervised", "learn_unsupervised"]

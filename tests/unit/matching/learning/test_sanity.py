@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from matching.bulk import match_forms
-from matching.learning.sanity import figures_of, gate, stability
 from matching.learning.model import RunFigures
+from matching.learning.sanity import figures_of, gate, stability
 from tests.unit.matching.learning.companies import MODEL, firms
 
 OLD = RunFigures(
