@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.block import blocking_keys, candidate_pairs
-from matching.bulk import learn_population
+from matching.block import blocks_of, candidate_batches, keys_by_rule
 from matching.compare import compare_known
 from matching.model import EMPTY_POPULATION, MatchModel
+from matching.population import learn_population
 from matching.records import Forms
 from matching.score import patterns, weights
 from matching.term_frequency import Known, frequency_bits
@@ -56,14 +56,32 @@ def with_population(forms: Forms, model: MatchModel) -> MatchModel:
 
 
 def candidates(forms: Forms, model: MatchModel, *, seed: int) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
-    """Block, and draw at most PAIRS_MAX of the candidates: left, right, and how many there are in all."""
+    """Block, and draw about PAIRS_MAX of the candidates at most: left, right, and how many there are in all.
+
+    Whether a pair is drawn depends on the pair and the seed alone, so that memory stays flat.
+    """
+    none = np.empty(0, dtype=np.int32)
     if not model.blocking:
-        return np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32), 0
-    found = candidate_pairs(blocking_keys(forms, model), model)
-    if len(found.left) <= PAIRS_MAX:
-        return found.left, found.right, len(found.left)
-    drawn = np.sort(np.random.default_rng(seed).choice(len(found.left), PAIRS_MAX, replace=False, shuffle=False))
-    return found.left[drawn], found.right[drawn], len(found.left)
+        return none, none, 0
+    blocks = blocks_of(keys_by_rule(forms, model), model)
+    most = sum(int(of.following.sum(dtype=np.int64)) for of in blocks)
+    lefts, rights, count = [none], [none], 0
+    for left, right in candidate_batches(blocks):
+        count += len(left)
+        drawn = slice(None) if most <= PAIRS_MAX else scattered(left, right, seed) < PAIRS_MAX / most
+        lefts.append(left[drawn])
+        rights.append(right[drawn])
+    return np.concatenate(lefts), np.concatenate(rights), count
+
+
+def scattered(left: NDArray[np.int32], right: NDArray[np.int32], seed: int) -> NDArray[np.float64]:
+    """Give each pair a number from 0 to 1 that looks drawn (the finaliser of splitmix64, Steele et al., 2014)."""
+    mixed = ((left.astype(np.uint64) << np.uint64(32)) | right.astype(np.uint64)) + np.uint64(
+        (seed + 1) * 0x9E3779B97F4A7C15 % 2**64
+    )
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray((mixed ^ (mixed >> np.uint64(31))) / 2.0**64)
 
 
 def pool_of(

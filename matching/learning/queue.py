@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matching.learning.calibration import probability
 from matching.learning.model import Labels, Pairs
-from matching.learning.pool import Pool, candidates, pool_of, scores, with_population
+from matching.learning.pool import Pool, candidates, pool_of, scattered, scores, with_population
 from matching.model import MatchModel
 from matching.records import Forms
 from matching.term_frequency import know
@@ -71,10 +71,7 @@ def _first_of_each(pool: Pool, is_open: NDArray[np.bool_], chosen: NDArray[np.in
     """
     wanted = np.unique(chosen)
     rows = np.flatnonzero(is_open & np.isin(pool.pattern, wanted))
-    mixed = ((pool.left[rows].astype(np.uint64) << np.uint64(32)) | pool.right[rows].astype(np.uint64)) * np.uint64(
-        0x9E3779B97F4A7C15
-    )
-    order = np.lexsort((mixed ^ (mixed >> np.uint64(29)), pool.pattern[rows]))
+    order = np.lexsort((scattered(pool.left[rows], pool.right[rows], _SEED), pool.pattern[rows]))
     rows = rows[order]
     starts = np.searchsorted(pool.pattern[rows], wanted)
     next_by_pattern = dict(zip(wanted.tolist(), starts.tolist(), strict=True))

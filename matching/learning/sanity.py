@@ -37,7 +37,7 @@ def figures_of(found: BulkMatch) -> RunFigures:
     """Sum up a run of matching."""
     model = found.model
     labels, sizes = np.unique(found.labels, return_counts=True)
-    candidates = next((stage.count for stage in found.stages if stage.name == "block"), len(found.left))
+    candidates = next((stage.count for stage in found.stages if stage.name == "compare"), len(found.left))
     band = np.clip((found.bits - model.review_bits) // BAND_BITS, 0, BANDS - 1).astype(np.int64)
     held = np.bincount(band, minlength=BANDS)
     return RunFigures(

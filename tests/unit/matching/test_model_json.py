@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from matching.bulk import learn_population
 from matching.model import MatchModel
 from matching.model_json import read_model, write_model
+from matching.population import learn_population
 from mdm.entities.service import entity_types
 from tests.unit.matching.learning.companies import MODEL, firms
 
