@@ -1,8 +1,8 @@
 """What labels teach: pairwise F1 after 200, 500 and 1,000 answers, asked by the active queue and drawn at random.
 
-Beside them recordlinkage's classifiers on the same vectors and labels, and what is learnt with no label at all. The sets
-are those of MDM_LABELLED_DATA, and generated customers where benchmarks/b2b stands. Writes the figures and the drawing
-into benchmarks/results/.
+Beside them recordlinkage's classifiers on the same vectors and labels, and what is learnt with no label at all. The
+sets are those in the folder MDM_LABELLED_DATA, and the generated customers (benchmarks/b2b) in MDM_B2B_DATA. Writes the
+figures and the drawing into benchmarks/results/.
 
     python benchmarks/bench_learning.py [SET…]
 """
@@ -13,7 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ from mdm.sources.files_columns import read_columns
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (200, 500, 1_000)
-ROUND = 50
+ROUND = 100
 DRAWS = 3
 SEED = 0
 
@@ -82,7 +82,7 @@ def labelled(name: str, records: Path, truth: Path) -> Labelled:
     return Labelled(name, forms, with_population(forms, customer.model), np.array(entities))
 
 
-def curve(found: Labelled, pool: Pool, ask: Callable[[MatchModel, Labels, int], Labels]) -> dict[int, float]:
+def curve(found: Labelled, ask: Callable[[MatchModel, Labels, int], Labels]) -> dict[int, float]:
     """Ask round by round, learn after each, and evaluate at SIZES."""
     asked, model, made = Labels(*(np.empty(0, kind) for kind in (np.int32, np.int32, bool, float))), found.model, {}
     while len(asked) < SIZES[-1]:
@@ -117,7 +117,8 @@ def at_random(found: Labelled, pool: Pool, draw: int) -> Labels:
 def peer(found: Labelled, pool: Pool, name: str, labels: Labels) -> float:
     """Teach one of recordlinkage's classifiers, cluster by its matches under the same vetoes, and evaluate."""
     told = pool_of(know(found.forms, found.model), labels.left, labels.right, len(labels), found.model)
-    margins = reference_scores(name, found.model, (told.levels[told.pattern], labels.is_same), pool.levels)[pool.pattern]
+    by_pattern = reference_scores(name, found.model, (told.levels[told.pattern], labels.is_same), pool.levels)
+    margins = by_pattern[pool.pattern]
     is_edge = margins > 0
     parts, _ = propose_counting(
         found.forms.keys,
@@ -134,9 +135,7 @@ def first(labels: Labels, count: int) -> Labels:
 
 def measured(found: Labelled) -> dict[str, Any]:
     """Measure one set: no label, answers chosen and drawn, and the base line on the same answers."""
-    pool = pool_of(
-        know(found.forms, found.model), *candidates(found.forms, found.model, seed=SEED), found.model
-    )
+    pool = pool_of(know(found.forms, found.model), *candidates(found.forms, found.model, seed=SEED), found.model)
     weak = learn_unsupervised(found.forms, found.model, seed=SEED)
     asked: list[Labels] = []
 
@@ -144,7 +143,7 @@ def measured(found: Labelled) -> dict[str, Any]:
         asked.append(chosen(found, pool)(model, before, count))
         return asked[-1]
 
-    active = curve(found, pool, remember)
+    active = curve(found, remember)
     answers = Labels(*(np.concatenate(parts) for parts in zip(*map(_parts, asked), strict=True)))
     draws = [at_random(found, pool, draw) for draw in range(DRAWS)]
     drawn = {

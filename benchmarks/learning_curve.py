@@ -45,7 +45,7 @@ def _panel(name: str, result: Mapping[str, Any], sizes: Sequence[int], x: int) -
         across = x + LEFT + (WIDTH - LEFT - 14) * size / sizes[-1]
         return f"{across:.1f},{TOP + (HEIGHT - TOP - BOTTOM) * (1 - value) / (1 - low):.1f}"
 
-    marks = [mark / 100 for mark in range(80, 101, 2 if low > 0.85 else 5) if mark / 100 >= low]  # noqa: PLR2004
+    marks = [mark / 100 for mark in range(80, 101, 2 if low > 0.85 else 5) if mark / 100 >= low]
     lines = "".join(
         f'<line class="axis" x1="{at(0, mark).split(",")[0]}" y1="{at(0, mark).split(",")[1]}"'
         f' x2="{at(sizes[-1], mark).split(",")[0]}" y2="{at(0, mark).split(",")[1]}"/>'
@@ -56,10 +56,12 @@ def _panel(name: str, result: Mapping[str, Any], sizes: Sequence[int], x: int) -
         f'<text x="{at(size, low).split(",")[0]}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{size:,}</text>'
         for size in (0, *sizes)
     )
-    band = " ".join([at(size, max(many)) for size, many in spread] + [at(size, min(many)) for size, many in spread[::-1]])
+    highest, lowest = [at(size, max(many)) for size, many in spread], [at(size, min(many)) for size, many in spread]
+    band = " ".join(highest + lowest[::-1])
     mean = " ".join(at(size, sum(many) / len(many)) for size, many in spread)
     dots = "".join(
-        f'<circle class="dot" cx="{at(*point).split(",")[0]}" cy="{at(*point).split(",")[1]}" r="3"/>' for point in chosen
+        f'<circle class="dot" cx="{at(*point).split(",")[0]}" cy="{at(*point).split(",")[1]}" r="3"/>'
+        for point in chosen
     )
     return (
         f'<text class="title" x="{x + LEFT}" y="18">{name}</text>{lines}{ticks}'

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from matching.model import MatchModel
 
 CLASSIFIERS: Final = {
-    "LogisticRegression": lambda: recordlinkage.LogisticRegressionClassifier(),
-    "SVM": lambda: recordlinkage.SVMClassifier(),
-    "NaiveBayes": lambda: recordlinkage.NaiveBayesClassifier(),
+    "LogisticRegression": recordlinkage.LogisticRegressionClassifier,
+    "SVM": recordlinkage.SVMClassifier,
+    "NaiveBayes": recordlinkage.NaiveBayesClassifier,
 }
 """The classifiers with their own defaults."""
 

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.compare import compare_known
 from matching.learning.learner import LabelledPatterns
 from matching.learning.pool import Pool, candidates, pool_of
 from matching.model import MISSING, BlockingRule, MatchModel
@@ -23,23 +24,28 @@ from matching.term_frequency import above, informative, know, spread, without
 NAMES_SHARING_MAX: Final = 12
 """Different names that may share an identifier before it is no evidence: an accountant's number, a filler (chosen)."""
 
+AT_LARGE_MAX: Final = 100_000
+"""Pairs that stand for all in the report (chosen)."""
+
 _SLIP: Final = 1
 """Place of the level below "same" in a comparison of identifiers: two numbers one slip apart may be one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WeakLabels:
-    """Hold the labelled part of the pool.
+    """Hold the pairs that identifiers label, and a part of all pairs.
 
-    pool     all pairs that met for another reason than an identifier
-    same, different  bool [pairs]
-    hidden   comparisons that the learner must not see: the identifiers
-    kept     comparisons whose declared worth stands: what makes identifiers comparable
+    pool      the labelled pairs, of those that met for another reason than an identifier
+    same, different  bool [pairs of the pool]
+    at_large  a part of all pairs that met so, labelled or not
+    hidden    comparisons that the learner must not see: the identifiers
+    kept      comparisons whose declared worth stands: what makes identifiers comparable
     """
 
     pool: Pool
     same: NDArray[np.bool_]
     different: NDArray[np.bool_]
+    at_large: Pool
     hidden: frozenset[str]
     kept: frozenset[str]
 
@@ -74,27 +80,38 @@ def identifying(model: MatchModel) -> tuple[str, ...]:
 
 
 def weak_labels(forms: Forms, model: MatchModel, *, seed: int) -> WeakLabels:
-    """Label the blocked pairs whose strong identifiers agree or conflict; `model` holds its population."""
+    """Label the blocked pairs whose strong identifiers agree or conflict; `model` holds its population.
+
+    Only what identifiers label is compared in full, so that a million candidates cost little.
+    """
     hidden = frozenset(part.name for part in model.comparisons if part.comparator == "identifier")
     known = know(_guarded(forms, model), model)
-    met = replace(model, blocking=_by_other_reasons(model))
-    left, right, count = candidates(forms, met, seed=seed)
-    pool = pool_of(known, left, right, count, model)
-    by_level = pool.levels[pool.pattern]
-    strong = [place for place, part in enumerate(model.comparisons) if part.name in identifying(model)]
+    left, right, count = candidates(forms, replace(model, blocking=_by_other_reasons(model)), seed=seed)
+    agree, near = _agreeing(known.forms, model, left, right)
+    conflict = _conflicts(known.forms, model, left, right)
+    told = agree ^ (conflict & ~near)
+    pool = pool_of(known, left[told], right[told], count, model)
     others = [place for place, part in enumerate(model.comparisons) if part.name not in hidden]
-    agree = (by_level[:, strong] == 0).any(axis=1)
-    has_slip = np.array([len(model.comparisons[place].levels) > _SLIP + 1 for place in strong], dtype=bool)
-    is_near = ((pool.levels[:, strong] == _SLIP) & has_slip).any(axis=1)[pool.pattern]
-    conflict = _conflicts(known.forms, model, strong, left, right)
-    supported = (by_level[:, others] == 0).any(axis=1)
+    supported = (pool.levels[:, others] == 0).any(axis=1)[pool.pattern]
+    part = slice(None, None, max(1, -(-len(left) // AT_LARGE_MAX)))
     return WeakLabels(
         pool,
-        same=agree & ~conflict & supported,
-        different=conflict & ~agree & ~is_near,
+        same=agree[told] & ~conflict[told] & supported,
+        different=conflict[told] & ~agree[told],
+        at_large=pool_of(known, left[part], right[part], count, model),
         hidden=hidden,
         kept=frozenset(part.name for part in model.comparisons if part.feature in _scoping(model)) - hidden,
     )
+
+
+def _agreeing(
+    forms: Forms, model: MatchModel, left: NDArray[np.int32], right: NDArray[np.int32]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which pairs share a strong identifier, and which have two that are one slip apart: bool [pairs] each."""
+    strong = tuple(part for part in model.comparisons if part.name in identifying(model))
+    levels = compare_known(forms, left, right, replace(model, comparisons=strong, rules=()))
+    has_slip = np.array([len(part.levels) > _SLIP + 1 for part in strong], dtype=bool)
+    return (levels == 0).any(axis=1), ((levels == _SLIP) & has_slip).any(axis=1)
 
 
 def _guarded(forms: Forms, model: MatchModel) -> Forms:
@@ -122,10 +139,8 @@ def _scoping(model: MatchModel) -> set[str]:
     return {spec.name for spec in model.features if asked.intersection(spec.attributes)}
 
 
-def _conflicts(
-    forms: Forms, model: MatchModel, strong: list[int], left: NDArray[np.int32], right: NDArray[np.int32]
-) -> NDArray[np.bool_]:
-    features = {model.comparisons[place].feature for place in strong}
+def _conflicts(forms: Forms, model: MatchModel, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:
+    features = {part.feature for part in model.comparisons if part.name in identifying(model)}
     vetoes = tuple(veto for veto in model.vetoes if veto.feature in features)
     if not vetoes:
         return np.zeros(len(left), dtype=bool)

@@ -38,14 +38,7 @@ def test_agreeing_numbers_say_same_and_conflicting_ones_say_different() -> None:
         ]
     )
 
-    assert told == {
-        (0, 1): "same",
-        (0, 2): "different",
-        (1, 2): "different",
-        (0, 3): "",
-        (1, 3): "",
-        (2, 3): "",
-    }
+    assert told == {(0, 1): "same", (0, 2): "different", (1, 2): "different"}
 
 
 def test_records_that_met_by_their_number_alone_are_not_looked_at() -> None:
@@ -57,7 +50,7 @@ def test_records_that_met_by_their_number_alone_are_not_looked_at() -> None:
 def test_numbers_of_different_kinds_say_nothing() -> None:
     told = _told([("acme tools", "1", "de-vat:11"), ("acme tools", "1", "fr-vat:22")])
 
-    assert told == {(0, 1): ""}
+    assert told == {}
 
 
 def test_a_number_that_many_different_names_hold_says_nothing() -> None:
@@ -65,8 +58,7 @@ def test_a_number_that_many_different_names_hold_says_nothing() -> None:
 
     told = _told([(name, "1", "de-vat:99") for name in names] + [("client0", "1", "de-vat:99")])
 
-    assert (0, len(names)) in told
-    assert set(told.values()) == {""}
+    assert told == {}
 
 
 def test_an_agreeing_number_with_nothing_else_alike_says_nothing() -> None:
