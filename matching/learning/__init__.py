@@ -5,6 +5,7 @@ records or the labels say, and never far from the declaration where they say lit
 model in, frozen values out; the same input gives the same bytes, in any order of labels.
 
     learn_unsupervised(forms, model, *, seed) -> Learnt            weak labels from identifiers, nobody asked
+    learn_cold(forms, model, *, seed) -> Learnt                    neither labels nor identifiers, on trial
     learn_supervised(forms, model, labels, *, seed) -> Learnt      the same learner on decided pairs
     choose_pairs(forms, model, count, asked) -> Pairs              the most useful pairs to ask next
     figures_of(found) -> RunFigures                                what the sanity gate compares of a run
@@ -17,6 +18,6 @@ above the match line is the log odds of a match, in bits; the line keeps its dec
 
 from matching.learning.queue import choose_pairs
 from matching.learning.sanity import figures_of, gate
-from matching.learning.train import learn_supervised, learn_unsupervised
+from matching.learning.train import learn_cold, learn_supervised, learn_unsupervised
 
-__all__ = ["choose_pairs", "figures_of", "gate", "learn_supervised", "learn_unsupervised"]
+__all__ = ["choose_pairs", "figures_of", "gate", "learn_cold", "learn_supervised", "learn_unsupervised"]

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from matching.model import MatchModel
 
-Way = Literal["declared", "weak_labels", "labels"]
-"""How a model came about: as declared, from identifiers that agree or conflict, from decided pairs."""
+Way = Literal["declared", "cold_start", "weak_labels", "labels"]
+"""How a model came about: as declared, from agreement in the records alone, from identifiers, from decided pairs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
