@@ -27,8 +27,8 @@ WEAK_PULL: Final = Pull(weight_pull=1.0, prior_pull=5.0)
 generated customers pairwise F1 .968 with a pull of 1, .965 with 2, below .93 with .2; on 100,000 .967 with each)."""
 
 LABEL_PULL: Final = Pull(weight_pull=0.1, prior_pull=5.0)
-"""How firmly it is held against decided pairs (November 2026: 500 answers of the active queue on chicago_ece gave pairwise
-F1 .973 with these, .965 to .973 with .2 and with .05; 500 drawn at random .94 to .97, and .81 to .93 with 2 and .05)."""
+"""How firmly it is held against decided pairs (November 2026: 500 answers of the active queue on chicago_ece gave
+pairwise F1 .973 with these, .965 to .973 with .2 and with .05; drawn at random .94 to .97, .81 to .93 with 2)."""
 
 FOLDS: Final = 3
 """Parts of the labels that each is judged by a fit on the others (chosen)."""
