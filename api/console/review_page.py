@@ -203,7 +203,7 @@ def _look(visit: Visit, shown: Shown, within: Chosen, *, lost: ReviewId | None =
         review_id = shown.review_id or next(dealt, None)
         if review_id is None:
             return desk, None
-        return desk, read_card(visit.hub, connection, review_id, who=visit.who)
+        return desk, read_card(visit.hub, connection, review_id)
 
 
 def _taken(visit: Visit, reading: Reading, shown: Shown) -> Card | None:

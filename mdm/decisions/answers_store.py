@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from mdm.db.statement import text
 from mdm.db.types import as_json
@@ -13,7 +13,8 @@ from mdm.decisions.review_model import Answer, AnswerState, Comment, Pace
 from mdm.ids import AnswerId, EventId, ReviewId
 
 TEAM_ANSWERS_MAX: Final = 5_000  # chosen: the latest answers of a team; the median of more is no other
-_ANSWER = (
+COMMENT = "SELECT id, review_id, comment, recorded_at, who FROM review_comment"
+ANSWER = (
     "SELECT a.id, a.review_id, q.entity_type, a.bulk_id, a.judgement, a.reason, a.relation, a.valid_from, a.valid_to,"
     " a.expected, a.state, a.recorded_at, a.who, a.settled_at, a.settled_by, a.event_id"
     " FROM review_answer a JOIN review q ON q.id = a.review_id"
@@ -70,25 +71,25 @@ def settle_answer(
 
 def select_answers(connection: Connection, review_id: ReviewId) -> tuple[Answer, ...]:
     """List the answers to a review, oldest first."""
-    rows = connection.execute(text(f"{_ANSWER} WHERE a.review_id = :id ORDER BY a.id"), {"id": review_id})
-    return tuple(_answer(row) for row in rows)
+    rows = connection.execute(text(f"{ANSWER} WHERE a.review_id = :id ORDER BY a.id"), {"id": review_id})
+    return tuple(answer_of(row) for row in rows)
 
 
 def select_last_answers(connection: Connection, review_ids: Iterable[ReviewId]) -> dict[ReviewId, Answer]:
     """Find the last answer to each of these reviews that stands: carried out, or waiting for a second person."""
     rows = connection.execute(
-        text(f"{_ANSWER} WHERE a.review_id = ANY(:ids) AND a.state IN ('carried_out', 'proposed') ORDER BY a.id"),
+        text(f"{ANSWER} WHERE a.review_id = ANY(:ids) AND a.state IN ('carried_out', 'proposed') ORDER BY a.id"),
         {"ids": [str(id_) for id_ in review_ids]},
     )
-    return {ReviewId(row.review_id): _answer(row) for row in rows}
+    return {ReviewId(row.review_id): answer_of(row) for row in rows}
 
 
 def select_last_answer(connection: Connection, who: str) -> Answer | None:
     """Find the last answer of a steward that is carried out and not undone."""
     row = connection.execute(
-        text(f"{_ANSWER} WHERE a.who = :who AND a.state = 'carried_out' ORDER BY a.id DESC LIMIT 1"), {"who": who}
+        text(f"{ANSWER} WHERE a.who = :who AND a.state = 'carried_out' ORDER BY a.id DESC LIMIT 1"), {"who": who}
     ).one_or_none()
-    return _answer(row) if row is not None else None
+    return answer_of(row) if row is not None else None
 
 
 def select_pace(connection: Connection, who: str, *, at: datetime, days: int) -> Pace:
@@ -138,10 +139,10 @@ def insert_comment(connection: Connection, comment: Comment) -> None:
 def select_comments(connection: Connection, review_id: ReviewId) -> tuple[Comment, ...]:
     """List what was said about a review, oldest first."""
     rows = connection.execute(
-        text("SELECT id, review_id, comment, recorded_at, who FROM review_comment WHERE review_id = :id ORDER BY id"),
+        text(f"{COMMENT} WHERE review_id = :id ORDER BY id"),
         {"id": review_id},
     )
-    return tuple(Comment(row.id, ReviewId(row.review_id), row.comment, row.recorded_at, row.who) for row in rows)
+    return tuple(comment_of(row) for row in rows)
 
 
 def select_established(connection: Connection, golden_ids: Iterable[str]) -> frozenset[str]:
@@ -153,7 +154,13 @@ def select_established(connection: Connection, golden_ids: Iterable[str]) -> fro
     return frozenset(rows.scalars())
 
 
-def _answer(row: Row[Any]) -> Answer:
+def comment_of(row: Any) -> Comment:
+    """Read a row of `COMMENT`."""
+    return Comment(row.id, ReviewId(row.review_id), row.comment, row.recorded_at, row.who)
+
+
+def answer_of(row: Any) -> Answer:
+    """Read a row of `ANSWER`."""
     return Answer(
         id=AnswerId(row.id),
         review_id=ReviewId(row.review_id),

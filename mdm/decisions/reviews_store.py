@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from mdm.db.statement import text
 from mdm.db.types import as_json
@@ -31,14 +31,14 @@ _KEY = (
 )
 _CLAIMED = "CASE WHEN q.claimed_until > now() THEN q.claimed_by END"
 
-_REVIEW = (
+REVIEW = (
     "SELECT q.id, q.entity_type, q.kind, q.left_id, q.right_id, q.bits, q.stake, q.usefulness, q.state, q.subject,"
     f" q.recorded_at, q.due_at, q.assignee, {_CLAIMED} AS claimed_by, CASE WHEN q.claimed_until > now() THEN"
     f" q.claimed_until END AS claimed_until, q.closed_at, q.closed_because, {_KEY.format('l')} AS left_key,"
     f" {_KEY.format('r')} AS right_key, l.golden_id AS left_golden_id, r.golden_id AS right_golden_id, gl.version AS"
     " left_version, gr.version AS right_version, w.id AS answer_id"
 )
-_JOINS = (
+REVIEW_JOINS = (
     " JOIN source_record l ON l.id = q.left_id JOIN source_record r ON r.id = q.right_id"
     " LEFT JOIN review_answer w ON w.review_id = q.id AND w.state = 'proposed'"
     " LEFT JOIN golden_record gl ON gl.id = l.golden_id LEFT JOIN golden_record gr ON gr.id = r.golden_id"
@@ -254,12 +254,12 @@ def select_reviews(
         page = f"page AS ({rank} WHERE {_where(named, asked.state)}{seen} {first})"
     rows = connection.execute(
         text(
-            f"WITH RECURSIVE {page} {_REVIEW} FROM page p JOIN review q ON q.id = p.id{_JOINS} ORDER BY p.rank {way},"
-            " p.id"
+            f"WITH RECURSIVE {page} {REVIEW} FROM page p JOIN review q ON q.id = p.id{REVIEW_JOINS}"
+            f" ORDER BY p.rank {way}, p.id"
         ),
         {**named, "limit": limit},
     )
-    return tuple(_review(row) for row in rows)
+    return tuple(review_of(row) for row in rows)
 
 
 def count_reviews(connection: Connection, asked: ReviewFilter) -> int:
@@ -297,10 +297,10 @@ def count_reviews_opened(connection: Connection, *, since: datetime, who: str) -
 def select_reviews_by_id(connection: Connection, review_ids: Iterable[ReviewId]) -> dict[ReviewId, Review]:
     """Find reviews by id."""
     rows = connection.execute(
-        text(f"{_REVIEW} FROM review q{_JOINS} WHERE q.id = ANY(:ids) ORDER BY q.id"),
+        text(f"{REVIEW} FROM review q{REVIEW_JOINS} WHERE q.id = ANY(:ids) ORDER BY q.id"),
         {"ids": [str(id_) for id_ in review_ids]},
     )
-    return {ReviewId(row.id): _review(row) for row in rows}
+    return {ReviewId(row.id): review_of(row) for row in rows}
 
 
 def lock_reviews(connection: Connection, review_ids: Iterable[ReviewId]) -> None:
@@ -356,7 +356,8 @@ def _where(named: Collection[str], state: ReviewState) -> str:
     return " AND ".join([_STATE[state], *(condition for name, condition in _CONDITIONS.items() if name in named)])
 
 
-def _review(row: Row[Any]) -> Review:
+def review_of(row: Any) -> Review:
+    """Read a row of `REVIEW`."""
     return Review(
         id=ReviewId(row.id),
         entity_type=row.entity_type,

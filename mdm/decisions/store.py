@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from mdm.db.statement import text
 from mdm.db.types import as_json
@@ -16,7 +16,7 @@ _KEY = (
     " || ':' || {0}.native_id"
 )
 
-_DECISION = f"""
+DECISION = f"""
 SELECT d.id, d.entity_type, d.left_id, d.right_id, d.judgement, d.reason, d.relation, d.valid_from, d.valid_to, d.who,
        d.recorded_at, d.revoked_at, d.basis, d.event_id, e.kind AS operation,
        {_KEY.format("l")} AS left_key, {_KEY.format("r")} AS right_key
@@ -24,7 +24,7 @@ SELECT d.id, d.entity_type, d.left_id, d.right_id, d.judgement, d.reason, d.rela
   LEFT JOIN identity_event e ON e.id = d.event_id
 """
 
-_RELATED = _DECISION.replace(" AS right_key", " AS right_key, l.golden_id AS left_golden, r.golden_id AS right_golden")
+_RELATED = DECISION.replace(" AS right_key", " AS right_key, l.golden_id AS left_golden, r.golden_id AS right_golden")
 
 
 def insert_decisions(connection: Connection, decisions: Sequence[Decision]) -> None:
@@ -76,50 +76,49 @@ def revoke_decisions(
 def select_decisions_of(connection: Connection, event_id: EventId) -> tuple[Decision, ...]:
     """List the decisions that an operation made and that still stand, oldest first."""
     rows = connection.execute(
-        text(f"{_DECISION} WHERE d.event_id = :event_id AND d.revoked_at IS NULL ORDER BY d.id"),
+        text(f"{DECISION} WHERE d.event_id = :event_id AND d.revoked_at IS NULL ORDER BY d.id"),
         {"event_id": event_id},
     )
-    return tuple(_decision(row) for row in rows)
+    return tuple(decision_of(row) for row in rows)
 
 
 def select_decisions_by(connection: Connection, event_id: EventId) -> tuple[tuple[Decision, ...], tuple[Decision, ...]]:
     """List the decisions that an operation made and that still stand, and those that it revoked, oldest first."""
     rows = connection.execute(
         text(
-            f"{_DECISION.replace('d.event_id,', 'd.event_id, d.revoked_event_id,')}"
+            f"{DECISION.replace('d.event_id,', 'd.event_id, d.revoked_event_id,')}"
             " WHERE d.event_id = :event_id OR d.revoked_event_id = :event_id ORDER BY d.id"
         ),
         {"event_id": event_id},
     ).all()
-    made = tuple(_decision(row) for row in rows if row.event_id == event_id and row.revoked_at is None)
-    return made, tuple(_decision(row) for row in rows if row.revoked_event_id == event_id)
+    made = tuple(decision_of(row) for row in rows if row.event_id == event_id and row.revoked_at is None)
+    return made, tuple(decision_of(row) for row in rows if row.revoked_event_id == event_id)
 
 
 def select_source_decisions(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[Decision, ...]:
     """List the active decisions by which sources bind these records, given up for others, to their successors."""
     rows = connection.execute(
-        text(f"{_DECISION} WHERE d.revoked_at IS NULL AND d.basis = 'source' AND d.left_id = ANY(:ids) ORDER BY d.id"),
+        text(f"{DECISION} WHERE d.revoked_at IS NULL AND d.basis = 'source' AND d.left_id = ANY(:ids) ORDER BY d.id"),
         {"ids": [str(id_) for id_ in record_ids]},
     )
-    return tuple(_decision(row) for row in rows)
+    return tuple(decision_of(row) for row in rows)
 
 
 def select_decision(connection: Connection, decision_id: DecisionId) -> Decision | None:
     """Find one decision."""
-    row = connection.execute(text(f"{_DECISION} WHERE d.id = :id"), {"id": decision_id}).one_or_none()
-    return _decision(row) if row is not None else None
+    row = connection.execute(text(f"{DECISION} WHERE d.id = :id"), {"id": decision_id}).one_or_none()
+    return decision_of(row) if row is not None else None
 
 
 def select_active_decisions(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[Decision, ...]:
     """List the active decisions that bind any of these records, oldest first."""
     rows = connection.execute(
         text(
-            f"{_DECISION} WHERE d.revoked_at IS NULL AND (d.left_id = ANY(:ids) OR d.right_id = ANY(:ids)) ORDER BY"
-            f" d.id"
+            f"{DECISION} WHERE d.revoked_at IS NULL AND (d.left_id = ANY(:ids) OR d.right_id = ANY(:ids)) ORDER BY d.id"
         ),
         {"ids": [str(id_) for id_ in record_ids]},
     )
-    return tuple(_decision(row) for row in rows)
+    return tuple(decision_of(row) for row in rows)
 
 
 def select_judged_pairs(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[tuple[Pair, str], ...]:
@@ -145,7 +144,7 @@ def select_related(connection: Connection, golden_ids: Iterable[GoldenId]) -> tu
         ),
         {"ids": [str(id_) for id_ in golden_ids]},
     )
-    return tuple(RelatedPair(_decision(row), GoldenId(row.left_golden), GoldenId(row.right_golden)) for row in rows)
+    return tuple(RelatedPair(decision_of(row), GoldenId(row.left_golden), GoldenId(row.right_golden)) for row in rows)
 
 
 def select_golden_ids(connection: Connection, record_ids: Iterable[RecordId]) -> dict[RecordId, GoldenId]:
@@ -171,10 +170,10 @@ def select_decisions_of_event(
 ) -> tuple[tuple[Decision, ...], tuple[Decision, ...]]:
     """List the decisions that an event made, and those that it revoked, in their order."""
     made, revoked = (
-        connection.execute(text(f"{_DECISION} WHERE d.{column} = :id ORDER BY d.id"), {"id": event_id})
+        connection.execute(text(f"{DECISION} WHERE d.{column} = :id ORDER BY d.id"), {"id": event_id})
         for column in ("event_id", "revoked_event_id")
     )
-    return tuple(map(_decision, made)), tuple(map(_decision, revoked))
+    return tuple(map(decision_of, made)), tuple(map(decision_of, revoked))
 
 
 def select_reviews_between(
@@ -199,15 +198,16 @@ def select_decisions(
     """List decisions, revoked ones too, in the order they were made."""
     rows = connection.execute(
         text(
-            f"{_DECISION} WHERE (CAST(:type AS text) IS NULL OR d.entity_type = :type) AND d.id > :after ORDER BY d.id"
+            f"{DECISION} WHERE (CAST(:type AS text) IS NULL OR d.entity_type = :type) AND d.id > :after ORDER BY d.id"
             f" LIMIT :limit"
         ),
         {"type": entity_type, "after": after, "limit": limit},
     )
-    return tuple(_decision(row) for row in rows)
+    return tuple(decision_of(row) for row in rows)
 
 
-def _decision(row: Row[Any]) -> Decision:
+def decision_of(row: Any) -> Decision:
+    """Read a row of `DECISION`."""
     return Decision(
         id=DecisionId(row.id),
         entity_type=row.entity_type,

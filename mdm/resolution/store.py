@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -11,6 +12,11 @@ from mdm.db.types import as_json
 from mdm.decisions.review_model import Question
 from mdm.ids import RecordId
 from mdm.resolution.model import Edge
+
+EDGES_AMONG: Final = (
+    "SELECT left_id, right_id, bits, verdict, is_vetoed FROM edge WHERE left_id = ANY(:ids) AND right_id ="
+    " ANY(:ids) ORDER BY bits DESC, left_id, right_id LIMIT :limit"
+)
 
 
 def keep_model(connection: Connection, model: MatchModel) -> None:
@@ -204,14 +210,14 @@ def select_joining_edges(connection: Connection, record_ids: Iterable[RecordId])
 
 def select_edges_among(connection: Connection, record_ids: Iterable[RecordId], *, limit: int) -> tuple[Edge, ...]:
     """Return the edges among these records, possible matches and vetoed ones too, strongest first."""
-    rows = connection.execute(
-        text(
-            "SELECT left_id, right_id, bits, verdict, is_vetoed FROM edge WHERE left_id = ANY(:ids) AND right_id ="
-            " ANY(:ids) ORDER BY bits DESC, left_id, right_id LIMIT :limit"
-        ),
-        {"ids": [str(id_) for id_ in record_ids], "limit": limit},
+    return edges_of(connection.execute(text(EDGES_AMONG), {"ids": [str(id_) for id_ in record_ids], "limit": limit}))
+
+
+def edges_of(rows: Iterable[Any]) -> tuple[Edge, ...]:
+    """Read rows of `EDGES_AMONG`."""
+    return tuple(
+        Edge(RecordId(row.left_id), RecordId(row.right_id), row.bits, row.verdict, row.is_vetoed) for row in rows
     )
-    return tuple(Edge(RecordId(row[0]), RecordId(row[1]), *row[2:]) for row in rows)
 
 
 def select_strongest_edge(connection: Connection, lefts: Iterable[RecordId], rights: Iterable[RecordId]) -> Edge | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -14,6 +15,11 @@ from mdm.sources.model import ReferenceKey
 _POINTING = (
     "FROM source_reference f JOIN source_record p ON p.instance_id = f.instance_id AND p.native_id = f.native_id"
     " AND p.entity_type = f.entity_type AND p.scope IN (f.scope, '') AND p.state = 'active' AND p.golden_id IS NOT NULL"
+)
+RESOLVED = (
+    "SELECT DISTINCT ON (f.record_id, f.attribute, f.position) f.record_id, f.attribute, f.position,"
+    f" p.golden_id {_POINTING} WHERE f.record_id = ANY(:ids)"
+    " ORDER BY f.record_id, f.attribute, f.position, p.scope = f.scope DESC, p.object"
 )
 
 
@@ -56,14 +62,11 @@ def select_resolved_references(
 
     A reference means the record of its own scope, else of no scope, else the lowest object.
     """
-    rows = connection.execute(
-        text(
-            "SELECT DISTINCT ON (f.record_id, f.attribute, f.position) f.record_id, f.attribute, f.position,"
-            f" p.golden_id {_POINTING} WHERE f.record_id = ANY(:ids)"
-            " ORDER BY f.record_id, f.attribute, f.position, p.scope = f.scope DESC, p.object"
-        ),
-        {"ids": [str(id_) for id_ in record_ids]},
-    )
+    return resolved_of(connection.execute(text(RESOLVED), {"ids": [str(id_) for id_ in record_ids]}))
+
+
+def resolved_of(rows: Iterable[Any]) -> dict[tuple[RecordId, str, int], GoldenId]:
+    """Read rows of `RESOLVED`."""
     return {(RecordId(row.record_id), row.attribute, row.position): GoldenId(row.golden_id) for row in rows}
 
 

@@ -13,7 +13,7 @@ from mdm.sources.model import SourceInstance, SourceKey, SourceRecord
 
 _KEY_COLUMNS = "instance_id text, object text, scope text, native_id text"
 
-_RECORD = """
+RECORD = """
 SELECT r.id, r.instance_id, r.object, r.scope, r.native_id, r.entity_type, r.state, r.version, r.source_time,
 r.golden_id, r.context, v.values, v.warnings, i.rank, r.ended_because, i.duplicate_free
   FROM source_record r
@@ -170,21 +170,21 @@ def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *,
 def select_records(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[SourceRecord, ...]:
     """Load records with their newest values, by id."""
     rows = connection.execute(
-        text(f"{_RECORD} WHERE r.id = ANY(:ids) ORDER BY r.id"), {"ids": [str(id_) for id_ in record_ids]}
+        text(f"{RECORD} WHERE r.id = ANY(:ids) ORDER BY r.id"), {"ids": [str(id_) for id_ in record_ids]}
     )
-    return tuple(_record(row) for row in rows)
+    return tuple(record_of(row) for row in rows)
 
 
 def select_members(connection: Connection, golden_ids: Iterable[GoldenId]) -> tuple[SourceRecord, ...]:
     """Load the active members of golden records, by golden id and source key."""
     rows = connection.execute(
         text(
-            f"{_RECORD} WHERE r.golden_id = ANY(:ids) AND r.state = 'active'"
+            f"{RECORD} WHERE r.golden_id = ANY(:ids) AND r.state = 'active'"
             " ORDER BY r.golden_id, r.instance_id, r.object, r.scope, r.native_id"
         ),
         {"ids": [str(id_) for id_ in golden_ids]},
     )
-    return tuple(_record(row) for row in rows)
+    return tuple(record_of(row) for row in rows)
 
 
 def select_members_whole(
@@ -193,13 +193,13 @@ def select_members_whole(
     """Do the same, each with the columns that no attribute claims."""
     rows = connection.execute(
         text(
-            f"{_RECORD.replace('v.warnings', 'v.warnings, v.undeclared')}"
+            f"{RECORD.replace('v.warnings', 'v.warnings, v.undeclared')}"
             " WHERE r.golden_id = ANY(:ids) AND r.state = 'active'"
             " ORDER BY r.golden_id, r.instance_id, r.object, r.scope, r.native_id"
         ),
         {"ids": [str(id_) for id_ in golden_ids]},
     )
-    return tuple((_record(row), row.undeclared) for row in rows)
+    return tuple((record_of(row), row.undeclared) for row in rows)
 
 
 def update_golden_ids(connection: Connection, golden_by_record: Mapping[RecordId, GoldenId]) -> None:
@@ -284,12 +284,12 @@ def select_deferred(connection: Connection, entity_types: Sequence[str], *, limi
     """List records that wait for a wider search, by chance: one that has to wait for long must not hold up others."""
     rows = connection.execute(
         text(
-            f"{_RECORD} WHERE r.is_deferred AND r.state = 'active' AND r.entity_type = ANY(:types)"
+            f"{RECORD} WHERE r.is_deferred AND r.state = 'active' AND r.entity_type = ANY(:types)"
             " ORDER BY random() LIMIT :limit"
         ),
         {"types": list(entity_types), "limit": limit},
     )
-    return tuple(_record(row) for row in rows)
+    return tuple(record_of(row) for row in rows)
 
 
 def count_deferred(connection: Connection, record_ids: Iterable[RecordId]) -> int:
@@ -302,7 +302,8 @@ def _key_row(key: SourceKey) -> dict[str, str]:
     return {"instance_id": key.instance, "object": key.object, "scope": key.scope, "native_id": key.native_id}
 
 
-def _record(row: Row[Any]) -> SourceRecord:
+def record_of(row: Any) -> SourceRecord:
+    """Read a row of `RECORD`."""
     return SourceRecord(
         id=RecordId(row.id),
         key=SourceKey(row.instance_id, row.object, row.scope, row.native_id),

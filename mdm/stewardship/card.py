@@ -20,8 +20,7 @@ from mdm.db.transaction import plan_once, snapshot
 from mdm.decisions.closure import require_consistent
 from mdm.decisions.model import Verdict
 from mdm.errors import DecisionContradicts, HubError
-from mdm.hub import Hub, Work
-from mdm.identity.service import GoldenLocks
+from mdm.hub import Hub
 from mdm.ids import GoldenId, RecordId, ReviewId
 from mdm.resolution.service import standardise
 from mdm.sources.model import SourceRecord
@@ -44,11 +43,10 @@ from mdm.stewardship.card_reading import Reading, read
 from mdm.stewardship.card_result import Outcome, Pool, effects_of, outcome_of, results_now, results_of, targets_told
 from mdm.stewardship.card_risks import Merging, relations_of, risks_of, suggestion
 from mdm.stewardship.card_rows import Table, parts_of, rows_of
-from mdm.stewardship.carrying import second_person
+from mdm.stewardship.carrying import why_second_person
 from mdm.stewardship.sides import ties
 
 NO_CHOICES: Final[Mapping[str, Choice]] = MappingProxyType({})
-_MERGE: Final = Verdict("same", "the card")
 
 
 def review_card(hub: Hub, review_id: ReviewId, *, choices: Mapping[str, Choice] = NO_CHOICES, who: str) -> Card:
@@ -58,18 +56,22 @@ def review_card(hub: Hub, review_id: ReviewId, *, choices: Mapping[str, Choice] 
     who      in whose name they are made, and for whom the need of a second person is told
     """
     with snapshot(hub.engine) as connection:
-        reading = read_card(hub, connection, review_id, who=who)
+        reading = read_card(hub, connection, review_id)
     return card_of(reading, choices, who=who)
 
 
-def read_card(hub: Hub, connection: Connection, review_id: ReviewId, *, who: str) -> Reading:
+def read_card(hub: Hub, connection: Connection, review_id: ReviewId) -> Reading:
     """Read what a card is made of, for a caller that reads more in the same snapshot; raises ReviewUnknown."""
     plan_once(connection)
     reading = read(hub, connection, review_id)
     if not reading.is_pair or reading.review.state != "open":
         return reading
-    work = Work(connection, hub.declared, hub.bounds, GoldenLocks(()), who)
-    return replace(reading, waits_because=second_person(work, reading.review, _MERGE))
+    waits_because = why_second_person(
+        reading.entity_type.reviews.approval,
+        joins_established=all(one.is_established for one in reading.goldens.values()),
+        published=reading.published,
+    )
+    return replace(reading, waits_because=waits_because)
 
 
 def chosen_values(reading: Reading, choices: Mapping[str, Choice], who: str) -> Outcome | None:

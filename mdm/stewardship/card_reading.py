@@ -1,17 +1,17 @@
-"""What a review card is made of, read in one snapshot: about ten statements, whatever the golden records hold."""
+"""What a review card is made of, read in one snapshot: one statement, more only where very much hangs on it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from mdm.decisions import answers_store, reviews
-from mdm.decisions import service as decisions_service
 from mdm.decisions import store as decisions_store
 from mdm.decisions.model import Decision
 from mdm.decisions.review_model import Answer, Comment, Review
 from mdm.entities.model import EntityType
+from mdm.errors import ReviewUnknown
 from mdm.hub import Hub
 from mdm.identity.model import GoldenRecord
 from mdm.identity.plan import survival_order
@@ -34,9 +34,10 @@ from mdm.stewardship.card_model import (
     Named,
 )
 from mdm.stewardship.card_risks import CLOSED, bound_elsewhere
-from mdm.survivorship import store as survivorship_store
 from mdm.survivorship.model import Contribution, GoldenVersion, Override
 from mdm.survivorship.service import as_one
+
+_LIMITS: Final = card_store.Limits(MEMBERS_MAX, EDGES_MAX, CHILDREN_MAX, HISTORY_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Reading:
     decisions      those of them on records that are in it
     nearby         edges of a side with records that the other is decided apart from
     is_whole       every member is loaded
+    published      keys of the members that a target took
+    told           the document that almost all of it was read from
     waits_because  why a merge would wait for a second person, where that was asked; "" when it would not
     """
 
@@ -79,6 +82,8 @@ class Reading:
     names: Mapping[GoldenId, Named]
     is_whole: bool
     survivor_id: GoldenId | None = None
+    published: int = 0
+    told: str = ""
     waits_because: str = ""
 
     @property
@@ -94,29 +99,30 @@ class Reading:
 
 def read(hub: Hub, connection: Connection, review_id: ReviewId) -> Reading:
     """Read a review and all around it; raises ReviewUnknown."""
-    review = reviews.require(connection, review_id)
-    entity_type = hub.entity_type(review.entity_type)
+    found = card_store.select_card(connection, review_id, closed=CLOSED, pointing=_pointing(hub), limits=_LIMITS)
+    if found is None:
+        raise ReviewUnknown(review_id)
+    review, entity_type = found.review, hub.entity_type(found.review.entity_type)
     both = (review.left_golden_id, review.right_golden_id)
     golden_ids = tuple(dict.fromkeys(GoldenId(id_) for id_ in both if id_ is not None))
-    stands = card_store.select_stands(connection, golden_ids)
-    goldens = {id_: stands[id_].golden for id_ in golden_ids}
-    versions = {id_: stands[id_].version for id_ in golden_ids}
-    member_ids = {id_: stands[id_].member_ids for id_ in golden_ids}
+    goldens = {id_: found.stands[id_].golden for id_ in golden_ids}
+    versions = {id_: found.stands[id_].version for id_ in golden_ids}
+    member_ids = {id_: found.stands[id_].member_ids for id_ in golden_ids}
     every = frozenset().union(*member_ids.values())
-    edges = resolution_store.select_edges_among(connection, every, limit=EDGES_MAX)
-    found = strengths(edges, sorted(every))
-    order = _order(review, every, found, is_pair=len(golden_ids) == 2)
-    loaded = sources_store.select_records(connection, order if len(order) <= MEMBERS_MAX else order[:NODES_MAX])
-    records = {record.id: record for record in loaded}
+    linked = strengths(found.edges, sorted(every))
+    order = _order(review, every, linked, is_pair=len(golden_ids) == 2)
+    loaded = found.records
+    if loaded is None:
+        loaded = sources_store.select_records(connection, order[:NODES_MAX])
     survivor = min(goldens.values(), key=survival_order, default=None)
-    contributions, overrides = as_one(connection, entity_type, loaded, survivor.id) if survivor else ((), ())
+    contributions, overrides = (
+        as_one(entity_type, loaded, survivor.id, found.resolved, found.overrides) if survivor else ((), ())
+    )
     sides = tuple(member_ids.get(golden_id, frozenset()) for golden_id in golden_ids)
-    around = tuple(decisions_service.decisions_around(connection, every))
-    decisions = _standing(connection, around, every)
-    children = card_store.select_children(connection, golden_ids, closed=CLOSED, limit=CHILDREN_MAX)
-    happened, is_said = card_store.select_happened(connection, golden_ids, review_id, limit=HISTORY_MAX)
-    instances, targets = card_store.select_places(connection)
+    decisions = _standing(connection, found.decisions, every)
     elsewhere = bound_elsewhere(decisions, sides) if len(sides) == 2 else frozenset()
+    named = [*found.names, *((row.golden_id, row.entity_type, row.values) for row in found.children)]
+    named += [(one.golden_id, one.entity_type, one.values) for one in versions.values()]
     return Reading(
         review=review,
         entity_type=entity_type,
@@ -125,27 +131,37 @@ def read(hub: Hub, connection: Connection, review_id: ReviewId) -> Reading:
         versions=versions,
         member_ids=member_ids,
         order=order,
-        strengths=found,
-        records=records,
+        strengths=linked,
+        records={record.id: record for record in loaded},
         contributions=contributions,
         overrides=overrides,
-        edges=edges,
-        around=around,
+        edges=found.edges,
+        around=found.decisions,
         decisions=decisions,
         nearby=_between(connection, every, elsewhere),
-        children=children,
-        happened=happened,
-        comments=answers_store.select_comments(connection, review_id) if is_said else (),
-        answers=answers_store.select_answers(connection, review_id) if is_said else (),
-        instances={one.id: one for one in instances},
-        targets=targets,
-        names={
-            **_names(hub, connection, entity_type, [*versions.values()], contributions, loaded),
-            **{row.golden_id: _named(hub, row.golden_id, row.entity_type, row.values) for row in children},
-        },
-        is_whole=len(records) == len(every),
+        children=found.children,
+        happened=found.happened,
+        comments=found.comments,
+        answers=found.answers,
+        instances={one.id: one for one in found.instances},
+        targets=found.targets,
+        names={golden_id: _named(hub, golden_id, type_, values) for golden_id, type_, values in named},
+        is_whole=len(loaded) == len(every),
         survivor_id=survivor.id if survivor else None,
+        published=found.published,
+        told=found.told,
     )
+
+
+@cache
+def _attributes_pointing(entity_types: tuple[EntityType, ...]) -> tuple[str, ...]:
+    found = {name for one in entity_types for name, attribute in one.attributes.items() if attribute.reference}
+    return tuple(sorted(found))
+
+
+def _pointing(hub: Hub) -> tuple[str, ...]:
+    """Name the attributes whose values are golden ids."""
+    return _attributes_pointing(tuple(hub.declared.values()))
 
 
 def _order(
@@ -172,30 +188,7 @@ def _between(connection: Connection, every: frozenset[RecordId], elsewhere: froz
     return tuple(edge for edge in found if (edge.left_id in elsewhere) != (edge.right_id in elsewhere))
 
 
-def _names(
-    hub: Hub,
-    connection: Connection,
-    entity_type: EntityType,
-    versions: Sequence[GoldenVersion],
-    contributions: Sequence[Contribution],
-    records: Sequence[SourceRecord],
-) -> dict[GoldenId, Named]:
-    """Name the golden records that any value points at, and those that the records are matched within."""
-    references = [name for name, one in entity_type.attributes.items() if one.reference is not None]
-    values = [one.values for one in versions] + [one.values for one in contributions]
-    wanted = {id_ for held in values for name in references for id_ in _listed(held.get(name))}
-    wanted |= {record.context for record in records if record.context}
-    if not wanted:
-        return {}
-    found = survivorship_store.select_versions(connection, map(GoldenId, sorted(wanted)))
-    return {id_: _named(hub, id_, one.entity_type, one.values) for id_, one in found.items()}
-
-
 def _named(hub: Hub, golden_id: GoldenId, entity_type: str, values: Mapping[str, Any]) -> Named:
     declared = hub.declared.get(entity_type)
     name = declared.name_of(values)[:TEXT_LENGTH_MAX] if declared is not None else ""
     return Named(golden_id, entity_type, name)
-
-
-def _listed(value: Any) -> Iterable[str]:
-    return value if isinstance(value, list) else [value] if isinstance(value, str) else []

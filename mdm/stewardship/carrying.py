@@ -9,6 +9,7 @@ from mdm.decisions import service as decisions
 from mdm.decisions import store as decisions_store
 from mdm.decisions.model import FORWARDS, Grounds, Signature, Verdict
 from mdm.decisions.review_model import Answer, Review
+from mdm.entities.model import ReviewApproval
 from mdm.hub import Work
 from mdm.identity import store as identity_store
 from mdm.identity.model import Cause
@@ -26,12 +27,19 @@ def second_person(work: Work, review: Review, verdict: Verdict) -> str:
         return ""
     golden_ids = review.versions.keys()
     is_join = verdict.judgement == "same" and len(golden_ids) > 1
-    if is_join and approval.established and _are_established(work, golden_ids):
-        return "it joins two established golden records"
-    if approval.published_keys is not None:
+    are_established = is_join and approval.established and _are_established(work, golden_ids)
+    published = 0
+    if approval.published_keys is not None and not are_established:
         published = reviews.weigh(work.connection, review).published
-        if published >= approval.published_keys:
-            return f"it is about {published} published keys, {approval.published_keys} or more"
+    return why_second_person(approval, joins_established=are_established, published=published)
+
+
+def why_second_person(approval: ReviewApproval, *, joins_established: bool, published: int) -> str:
+    """Say the same of an answer that settles something, given what is known of its golden records."""
+    if joins_established and approval.established:
+        return "it joins two established golden records"
+    if approval.published_keys is not None and published >= approval.published_keys:
+        return f"it is about {published} published keys, {approval.published_keys} or more"
     return ""
 
 

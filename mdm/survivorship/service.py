@@ -145,19 +145,19 @@ def contests_of(
 
 
 def as_one(
-    connection: Connection, entity_type: EntityType, members: Sequence[SourceRecord], golden_id: GoldenId
+    entity_type: EntityType,
+    members: Sequence[SourceRecord],
+    golden_id: GoldenId,
+    resolved: Mapping[tuple[RecordId, str, int], GoldenId],
+    overrides: Mapping[RecordId, Sequence[Override]],
 ) -> tuple[tuple[Contribution, ...], tuple[Override, ...]]:
     """Gather what records would contribute as the members of one golden record, and the overrides on them.
 
     golden_id  the id they would have; what points at one that they have now would point at it
+    resolved   what they point at, as `references_store.select_resolved_references` tells it
     """
-    ids = [member.id for member in members]
     moved = {member.golden_id for member in members}
-    named = [name for name, attribute in entity_type.attributes.items() if attribute.reference is not None]
-    points = any(name in member.values for member in members for name in named)
-    found = references_store.select_resolved_references(connection, ids) if points else {}
-    references = {place: golden_id if target in moved else target for place, target in found.items()}
-    overrides = store.select_overrides(connection, ids)
+    references = {place: golden_id if target in moved else target for place, target in resolved.items()}
     contributions = tuple(
         _contribution(entity_type, replace(member, golden_id=golden_id), references) for member in members
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from mdm.db.statement import text
 from mdm.db.types import as_json
@@ -12,6 +12,9 @@ from mdm.identity.model import GoldenRecord
 from mdm.ids import EventId, GoldenId, RecordId
 from mdm.survivorship.model import GoldenVersion, Override
 
+OVERRIDE = (
+    "SELECT id, record_id, attribute, value, term, until, masked_hash, reason, recorded_at, who FROM value_override"
+)
 VERSION = (
     "SELECT v.golden_id, v.version, v.state, v.forward_to, v.values, v.lineage, v.completeness, v.held,"
     " v.recorded_from,"
@@ -119,13 +122,14 @@ def select_due(
 def select_overrides(connection: Connection, record_ids: Iterable[RecordId]) -> dict[RecordId, list[Override]]:
     """List the overrides in force that are anchored on these records."""
     rows = connection.execute(
-        text(
-            "SELECT id, record_id, attribute, value, term, until, masked_hash, reason, recorded_at, who FROM"
-            " value_override"
-            " WHERE record_id = ANY(:ids) AND ended_at IS NULL ORDER BY recorded_at, id"
-        ),
+        text(f"{OVERRIDE} WHERE record_id = ANY(:ids) AND ended_at IS NULL ORDER BY recorded_at, id"),
         {"ids": [str(id_) for id_ in record_ids]},
     )
+    return overrides_of(rows)
+
+
+def overrides_of(rows: Iterable[Any]) -> dict[RecordId, list[Override]]:
+    """Read rows of `OVERRIDE`, by record."""
     found: dict[RecordId, list[Override]] = {}
     for row in rows:
         override = Override(
@@ -192,7 +196,7 @@ def select_history(
     return tuple(version_of(row) for row in rows)
 
 
-def version_of(row: Row[Any]) -> GoldenVersion:
+def version_of(row: Any) -> GoldenVersion:
     """Read a row of `VERSION`."""
     return GoldenVersion(
         golden_id=GoldenId(row.golden_id),
