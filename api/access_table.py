@@ -60,6 +60,7 @@ ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", "/me/password"): _OWN_FORM,
     ("GET", "/review"): Access("steward"),
     ("GET", "/review/people"): Access("steward"),
+    ("GET", "/review/ahead"): Access("steward"),
     ("GET", "/review/{review_id}"): Access("steward"),
     ("POST", "/review/undo"): _STEWARD,
     ("POST", "/review/{review_id}/decide"): _STEWARD,

@@ -144,8 +144,8 @@ def lines_of(server: Server) -> list[Line]:
     return lines
 
 
-def answered(page: Page, server: Server, key: str, keys: int) -> list[Line]:
-    """Weigh the page, then answer card after card with a key as soon as the next one is there."""
+def answered(page: Page, server: Server, key: str, *, keys: int, read_ms: int) -> list[Line]:
+    """Weigh the page, then answer card after card with a key, each after it was read for so long."""
     sizes: dict[str, int] = {}
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
@@ -154,9 +154,11 @@ def answered(page: Page, server: Server, key: str, keys: int) -> list[Line]:
     page.goto(f"http://{server.address}/review", wait_until="networkidle")
     weight, requests = sum(sizes.values()), len(sizes)
     page.evaluate(_CLOCK)
+    shown: list[str] = []
+    page.on("response", lambda answer: shown.append(answer.headers.get("x-shown", "")))
     own, route = server.cpu_ms(), ROUTES_BY_KEY.get(key, DECIDE)
     for number in range(keys):
-        page.wait_for_timeout(400)  # nobody decides faster, and a key in the first quarter second is not for the card
+        page.wait_for_timeout(read_ms)
         page.keyboard.press(key)
         deadline = time.monotonic() + PAINT_S_MAX
         while page.evaluate("painted.length") <= number:
@@ -166,6 +168,7 @@ def answered(page: Page, server: Server, key: str, keys: int) -> list[Line]:
     return [
         Line(f"next card painted after {key.upper()}, median of {keys}", median(painted), "ms", PAINT_MS),
         Line(f"next card painted after {key.upper()}, p95", quantiles(painted, n=20)[-1], "ms"),
+        Line("cards of them that the page kept ready", shown.count("held"), ""),
         Line("of it in the server, median", median(server.taken_ms(route)[-keys:]), "ms"),
         Line("processor time of the server", (server.cpu_ms() - own) / keys, "ms"),
         Line("whole page, nothing cached", weight, "bytes", PAGE_BYTES),
@@ -173,7 +176,7 @@ def answered(page: Page, server: Server, key: str, keys: int) -> list[Line]:
     ]
 
 
-def _paint(servers: Sequence[Server], hub: Hub, keys: str) -> None:
+def _paint(servers: Sequence[Server], hub: Hub, keys: str, *, read_ms: int) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         for server in servers:
@@ -182,7 +185,7 @@ def _paint(servers: Sequence[Server], hub: Hub, keys: str) -> None:
                 context = browser.new_context(viewport={"width": 1440, "height": 900})
                 name, _, token = server.cookie.partition("=")
                 context.add_cookies([{"name": name, "value": token, "url": f"http://{server.address}"}])
-                show(f"Keys, {server.name}", answered(context.new_page(), server, key, KEYS))
+                show(f"Keys, {server.name}", answered(context.new_page(), server, key, keys=KEYS, read_ms=read_ms))
                 context.close()
         browser.close()
 
@@ -206,6 +209,8 @@ def main() -> None:
     parser.add_argument("--reviews", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=16, help=f"batches of {BATCH} of each page; the first warms up")
     parser.add_argument("--keys", default="ds", help="keys that are timed in the browser: m, d, n, s; none with ''")
+    # Nobody decides faster, and a key in the first quarter of a second is not for the card.
+    parser.add_argument("--read-ms", type=int, default=400, help="how long each card is read before the key")
     parser.add_argument("--home", type=Path, help="keep the hub here, and use what is there")
     parser.add_argument("--against", type=Path, help="another checkout, which takes turns")
     options = parser.parse_args()
@@ -221,7 +226,7 @@ def main() -> None:
         for server in servers:
             title = f"Pages of {server.name}, {options.golden:,} golden records of {len(SOURCES)} records each"
             show(title, lines_of(server))
-        _paint(servers, hub, options.keys)
+        _paint(servers, hub, options.keys, read_ms=options.read_ms)
 
 
 if __name__ == "__main__":

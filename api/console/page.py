@@ -5,6 +5,7 @@ anything needs the session's token besides, in a field of the form or a header, 
 """
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -27,6 +28,7 @@ from mdm.errors import Forbidden
 
 COOKIE: Final = "mdm_session"
 _FIELDS_MAX: Final = 2_000  # chosen: a split of a large golden record names each of its records
+_HELD_LENGTH_MAX: Final = 200  # chosen: an id and a digest
 _OWN: Final = frozenset({"same-origin", "none"})
 
 Answer = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -49,7 +51,8 @@ def _guard(answer: Answer, access: Access, name: str) -> Answer:
         opened = opened_by(request)
         session = await _session(opened, request.cookies.get(COOKIE))
         language = language_for(session.person.locale if session else None, request.headers.get("accept-language", ""))
-        visit = Visit(opened, session, language, Form(), is_part(request), request.url.path, _address(request))
+        held = request.headers.get("x-held", "")[:_HELD_LENGTH_MAX]
+        visit = Visit(opened, session, language, Form(), is_part(request), request.url.path, _address(request), held)
         scope["mdm.visit"] = visit
         try:
             gate.check_address(scope["query_string"], scope.get("raw_path", b""))
@@ -75,7 +78,10 @@ def _require(session: Session, verb: Verb) -> None:
 
 
 async def _session(opened: Opened, token: str | None) -> Session | None:
-    return await run_in_threadpool(opened.sessions.read, token) if token else None
+    if not token:
+        return None
+    # Most sessions are remembered: no thread has to be woken for those.
+    return opened.sessions.cached(token) or await run_in_threadpool(opened.sessions.read, token)
 
 
 def _door(request: Request) -> str:
@@ -110,7 +116,7 @@ async def _with_form(request: Request, visit: Visit, access: Access) -> Visit:
             raise HttpRefusal(
                 403, "form_outdated", "this form belongs to another session", remedy="load the page again"
             )
-    return Visit(visit.opened, visit.session, visit.language, form, visit.is_part, visit.path, visit.address)
+    return replace(visit, form=form)
 
 
 def _is_from_here(request: Request) -> bool:

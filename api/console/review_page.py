@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -23,11 +24,14 @@ from mdm.errors import InputInvalid, ReviewUnknown
 from mdm.ids import ReviewId
 from mdm.stewardship import desk as desks
 from mdm.stewardship import reviews
-from mdm.stewardship.card import card_of, read_card, review_card
+from mdm.stewardship.card import card_of, read_card
 from mdm.stewardship.card_model import Card, Choice, probability
 from mdm.stewardship.card_reading import Reading
 from mdm.stewardship.desk import COUNT_MAX, Desk, DeskLine
 
+SHOWN: Final = "x-shown"
+HELD: Final = "held"
+HELD_NAME: Final = "x-held"
 SKIPPED: Final = "mdm_skipped"
 _SKIPPED_MAX: Final = 60  # chosen: a cookie of 2 KB; what was skipped before that comes again
 _QUERY_MAX: Final = 500  # chosen: longer than every part of a filter together
@@ -76,20 +80,51 @@ class Shown:
     is_armed: bool = False
     within: Chosen | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether the card stands there as whoever opens it finds it."""
+        return self.status == 200 and not (self.choices or self.notices or self.is_armed)
+
 
 def show(visit: Visit, shown: Shown) -> Response:
-    """Answer with the card that is wanted, or with the next one, or that there is none."""
+    """Answer with the card that is wanted, or with the next one, or that there is none.
+
+    Where the page keeps this very card ready, as it still is, the answer says so in its place.
+    """
     within = shown.within if shown.within is not None else named_queue(visit)
     desk, reading = _look(visit, shown, within)
-    card = _taken(visit, reading, shown) if reading is not None else None
-    if card is None and reading is not None:
-        # Somebody else took it in this very moment: the next one then.
+    is_had = reading is not None and _take(visit, reading, shown)
+    if reading is not None and not is_had:
+        # Somebody else took it in this very moment: the next one then, or the wanted one as it is by now.
         desk, reading = _look(visit, shown, within, lost=reading.review.id)
-        card = _taken(visit, reading, shown) if reading is not None else None
-    view = None
-    if card is not None:
-        choices = still_fitting(card, shown.choices)
-        view = card_view(card, choices, speaker_for(visit), clock.now(), who=visit.who)
+        is_had = reading is not None and (shown.review_id is not None or _take(visit, reading, shown))
+    if reading is None or not is_had:
+        return _answer(visit, shown, within, _context(shown, desk, None, None))
+    name = _name(visit, reading, within)
+    if name and name == visit.held and shown.is_plain:
+        context = {**_context(shown, desk, None, None), "shown_id": reading.review.id}
+        headers = {"hx-replace-url": address_of(within, reading.review.id), SHOWN: HELD}
+        return page(visit, "review_held.html", headers=headers, within=within, **context)
+    card = card_of(reading, shown.choices, who=visit.who)
+    view = _view(visit, card, shown.choices)
+    return _answer(visit, shown, within, _context(shown, desk, card, view))
+
+
+def look_ahead(visit: Visit, shown: Shown) -> Response:
+    """Answer with the card that would be dealt, taken by nobody, under the name that it is shown by; or with none."""
+    within = shown.within if shown.within is not None else named_queue(visit)
+    desk, reading = _look(visit, shown, within)
+    is_next = reading is not None and reading.review.id not in shown.leaving
+    if reading is None or not is_next or state_of(reading.review, visit.who) != "open":
+        return Response(status_code=204)
+    card = card_of(reading, who=visit.who)
+    context = _context(shown, desk, card, _view(visit, card, {}))
+    name = _name(visit, reading, within)
+    return page(visit, "review_card.html", headers={HELD_NAME: name}, within=within, is_limited=False, **context)
+
+
+def _answer(visit: Visit, shown: Shown, within: Chosen, context: Mapping[str, Any]) -> Response:
+    view: CardView | None = context["card"]
     url = address_of(within, view.review_id if view is not None else None)
     return page(
         visit,
@@ -98,8 +133,20 @@ def show(visit: Visit, shown: Shown) -> Response:
         headers={"hx-replace-url": url} if visit.is_part else {},
         within=within,
         is_limited=not types_of(visit),
-        **_context(shown, desk, card, view),
+        **context,
     )
+
+
+def _view(visit: Visit, card: Card, choices: Mapping[str, Choice]) -> CardView:
+    return card_view(card, still_fitting(card, choices), speaker_for(visit), clock.now(), who=visit.who)
+
+
+def _name(visit: Visit, reading: Reading, within: Chosen) -> str:
+    """Name the card as this visitor's page would show it; "" for one that is not to be kept."""
+    if not reading.mark or visit.session is None:
+        return ""
+    told = f"{reading.mark} {visit.language} {within.query} {visit.session.csrf}"
+    return f"{reading.review.id}.{blake2b(told.encode(), digest_size=16).hexdigest()}"
 
 
 def queue_named(visit: Visit, said: Mapping[str, str]) -> Chosen:
@@ -140,6 +187,7 @@ def _context(shown: Shown, desk: Desk, card: Card | None, view: CardView | None)
         "later": [one for one in lines if not one.line.is_near],
         "waiting": [QueueLine(line, _ring(line)) for line in desk.waiting],
         "opened": desk.opened,
+        "shown_id": view.review_id if view is not None else "",
         "is_many": desk.opened >= COUNT_MAX,
         "answered": desk.answered,
         "short_id": short_id,
@@ -206,18 +254,14 @@ def _look(visit: Visit, shown: Shown, within: Chosen, *, lost: ReviewId | None =
         return desk, read_card(visit.hub, connection, review_id)
 
 
-def _taken(visit: Visit, reading: Reading, shown: Shown) -> Card | None:
-    """Take a card into the visitor's hand; None when a dealt one is somebody else's by now."""
+def _take(visit: Visit, reading: Reading, shown: Shown) -> bool:
+    """Take an open card into the visitor's hand; False when it is somebody else's by now."""
     review_id = reading.review.id
     if not visit.may("steward", entity_type=reading.review.entity_type):
         raise ReviewUnknown(review_id)
     leaving = [id_ for id_ in shown.leaving if id_ != review_id]
     is_free = state_of(reading.review, visit.who) == "open"
-    if is_free and not desks.take(visit.hub, review_id, who=visit.who, leaving=leaving):
-        if shown.review_id is None:
-            return None
-        return review_card(visit.hub, review_id, choices=shown.choices, who=visit.who)
-    return card_of(reading, shown.choices, who=visit.who)
+    return not is_free or desks.take(visit.hub, review_id, who=visit.who, leaving=leaving)
 
 
 def _ring(line: DeskLine) -> Ring:

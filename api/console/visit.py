@@ -53,6 +53,7 @@ class Visit:
     session  of whoever signed in; None on the pages before that
     is_part  htmx asks for a part of a page
     address  where the request came from, for the log of sign-ins
+    held     the name of what the page keeps ready to be shown next, "" for nothing
     """
 
     opened: Opened
@@ -62,6 +63,7 @@ class Visit:
     is_part: bool
     path: str
     address: str
+    held: str = ""
 
     @property
     def hub(self) -> Hub:

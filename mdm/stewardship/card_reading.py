@@ -1,8 +1,9 @@
 """What a review card is made of, read in one snapshot: one statement, more only where very much hangs on it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from hashlib import blake2b
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -90,6 +91,18 @@ class Reading:
     def is_pair(self) -> bool:
         """Tell whether two golden records are asked about."""
         return len(self.golden_ids) == 2
+
+    @property
+    def mark(self) -> str:
+        """Name in few letters all that the card is made of, but for whose it is and its place in the queue.
+
+        Another mark where anything else is; "" for a card that one statement did not read whole.
+        """
+        if not self.is_whole:
+            return ""
+        review = replace(self.review, claimed_by=None, claimed_until=None, stake=0.0, usefulness=0.0)
+        told = f"{self.told}{review}{self.nearby}{self.waits_because}{len(self.decisions)}"
+        return blake2b(told.encode(), digest_size=16).hexdigest()
 
     @property
     def sides(self) -> tuple[frozenset[RecordId], ...]:

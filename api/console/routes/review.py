@@ -7,7 +7,17 @@ from fastapi import APIRouter, Query, Request, Response
 from api.console.page import PageRoute
 from api.console.queue_page import query_of
 from api.console.render import page
-from api.console.review_page import Shown, Toast, queue_named, remember_skipped, show, skipped_by, to_page, visible
+from api.console.review_page import (
+    Shown,
+    Toast,
+    look_ahead,
+    queue_named,
+    remember_skipped,
+    show,
+    skipped_by,
+    to_page,
+    visible,
+)
 from api.console.views.card_choices import choices_of, with_change
 from api.console.views.vocabulary import N_
 from api.console.visit import TheVisit
@@ -34,6 +44,14 @@ def colleagues(visit: TheVisit) -> Response:
     with reading(visit.hub.engine) as connection:
         found = [one for one in people.list_people(connection) if not one.is_disabled]
     return page(visit, "review_people.html", people=[one for one in found if one.principal.holds("steward")])
+
+
+@router.get("/review/ahead")
+def ahead(visit: TheVisit, request: Request, leaving: Annotated[str, Query(max_length=64)] = "") -> Response:
+    """Give the card that would be dealt after the one at hand, for the page to keep ready; it is nobody's by that."""
+    left = (ReviewId(leaving),) if leaving else ()
+    within = queue_named(visit, query_of(request))
+    return look_ahead(visit, Shown(leaving=left, skipped=skipped_by(request), within=within))
 
 
 @router.get("/review/{review_id}")

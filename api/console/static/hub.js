@@ -241,6 +241,7 @@ function review(card) {
     if (now === shown) return;
     shown = now;
     since = performance.now();
+    lookAhead();
     one("#main").scrollTop = 0;
     one("h1", card)?.focus({ preventScroll: true });
   };
@@ -285,6 +286,40 @@ function review(card) {
     one("[data-for-text]", form).hidden = how === "list";
     open("typing");
   }
+
+  // The next card is fetched while this one is read. It is shown only once the hub has said that it is still the next
+  // one, taken for this steward, and as it was when it was fetched: the name it came with stands for all that it shows.
+  const AHEAD_MS = 30;
+  let held = null;
+  let fetching = null;
+  let waiting;
+  function lookAhead() {
+    clearTimeout(waiting);
+    fetching?.abort();
+    held = null;
+    if (shown) waiting = setTimeout(fetchAhead, AHEAD_MS);
+  }
+  async function fetchAhead() {
+    const own = (fetching = new AbortController());
+    const asked = new URLSearchParams(one("#card-form").elements.queue.value);
+    asked.set("leaving", shown);
+    try {
+      const answer = await fetch(`/review/ahead?${asked}`, { headers: { "HX-Request": "true" }, signal: own.signal });
+      const text = await answer.text();
+      const name = answer.headers.get("x-held");
+      if (own === fetching && answer.status === 200 && name) held = { name, text };
+    } catch {
+      // Then the next card comes with the answer, as it would without this.
+    }
+  }
+  document.addEventListener("htmx:config:request", (event) => {
+    if (held && event.detail.ctx.target === card) event.detail.ctx.request.headers["X-Held"] = held.name;
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.response?.headers.get("x-shown") === "held" && held) ctx.text = held.text + ctx.text;
+  });
+  lookAhead();
 
   // The claim is renewed while somebody is at the card: not on a page that is hidden, or untouched for a quarter of an hour.
   const RENEW_MS = 60_000;

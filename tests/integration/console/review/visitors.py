@@ -24,10 +24,17 @@ class Steward:
         return self.client.get(path, headers=headers, follow_redirects=False)
 
     def post(
-        self, path: str, fields: dict[str, Any] | None = None, *, part: bool = True, csrf: bool = True
+        self,
+        path: str,
+        fields: dict[str, Any] | None = None,
+        *,
+        part: bool = True,
+        csrf: bool = True,
+        held: str = "",
     ) -> Response:
-        """Send a form as htmx does, or as a browser without scripts."""
+        """Send a form as htmx does, or as a browser without scripts; `held` is the card that the page keeps ready."""
         headers = {**(HTMX if part else {}), **({"X-CSRF-Token": self.csrf} if csrf else {})}
+        headers |= {"X-Held": held} if held else {}
         return self.client.post(path, data=fields or {}, headers=headers, follow_redirects=False)
 
     def fields(self, page: Response) -> dict[str, str]:
