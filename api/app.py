@@ -63,9 +63,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Edge, write=write)
     app.hot_reads = HotReads(app.long_way, app, ROUTERS, write)
     errors.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
-    for router in PAGE_ROUTERS:
+    # A request is held against router after router: a steward waits for the pages, and the hot reads pass by all of it.
+    for router in (*PAGE_ROUTERS, *ROUTERS):
         app.include_router(router)
     app.include_router(docs.router(app))
     openapi.install(app)
