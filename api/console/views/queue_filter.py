@@ -6,6 +6,7 @@ Scores are in whole percent, as people see them on a ring; a bound covers everyt
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from math import exp2, log2
 from types import MappingProxyType
 from typing import Final, cast
@@ -43,7 +44,7 @@ class Chosen:
     @property
     def query(self) -> str:
         """Write it as the query of an address, without what is any."""
-        return urlencode({name: value for name, value in asdict(self).items() if value and (name, value) != _FIRST})
+        return _query(self)
 
     @property
     def is_filtered(self) -> bool:
@@ -52,6 +53,14 @@ class Chosen:
 
 
 _FIRST: Final = ("by", "useful")
+
+
+@lru_cache(256)
+def _query(chosen: Chosen) -> str:
+    """Write a query once: a page says it with every line of a list."""
+    return urlencode({name: value for name, value in asdict(chosen).items() if value and (name, value) != _FIRST})
+
+
 NAMES: Final = tuple(asdict(Chosen()))
 
 
