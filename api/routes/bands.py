@@ -21,7 +21,7 @@ from mdm.decisions.queue_model import Band, BandLine, Skipped
 from mdm.errors import BandUnknown, Forbidden
 from mdm.hub import Hub
 from mdm.stewardship import queue_bands, queues
-from mdm.stewardship.queue_bands import BandPreview, Sampling
+from mdm.stewardship.band_preview import BandPreview, Sampling, band_preview
 
 router = APIRouter(route_class=HubRoute, tags=["Reviews"])
 
@@ -40,7 +40,7 @@ def look_at_band(asked: BandPreviewAsked, hub: TheHub, asker: Asker, once: Unsaf
     verdict = Verdict(asked.judgement, asked.reason, asked.relation)
     sampling = Sampling(asked.sample, asked.seed)
     return once.around(
-        lambda bracket: queue_bands.band_preview(
+        lambda bracket: band_preview(
             hub, filter_of(asked.band), verdict, who=asker.name, sampling=sampling, bracket=bracket
         ),
         _preview_told,

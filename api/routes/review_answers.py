@@ -14,6 +14,7 @@ from mdm.errors import InputInvalid
 from mdm.hub import Hub
 from mdm.ids import ReviewId
 from mdm.stewardship import answers, bands
+from mdm.stewardship.dealing import Deal, answer_card
 
 router = APIRouter(route_class=HubRoute, tags=["Reviews"])
 
@@ -22,17 +23,19 @@ router = APIRouter(route_class=HubRoute, tags=["Reviews"])
 def answer_review(review_id: str, asked: AnswerAsked, hub: TheHub, asker: Asker, once: Unsafe) -> Response:
     """Answer a review; what follows is carried out at once, or waits for a second person.
 
-    An answer to golden versions that moved on is refused with what changed.
+    An answer to golden versions that moved on is refused with what changed; `same` with a risk that was not confirmed
+    is refused with the risk.
     """
     review = _seen(hub, review_id, asker)
     verdict = _verdict(asked)
     if asked.dry_run:
-        told = answers.rehearse_answer(hub, review.id, verdict, expected=asked.expected, who=asker.name)
+        told = answers.rehearse_answer(
+            hub, review.id, verdict, expected=asked.expected, seen=asked.risks_seen, who=asker.name
+        )
         return json_answer(given_told(told, dry_run=True))
+    deal = Deal(verdict, asked.expected, seen=frozenset(asked.risks_seen))
     return once.around(
-        lambda bracket: answers.answer_review(
-            hub, review.id, verdict, expected=asked.expected, who=asker.name, bracket=bracket
-        ),
+        lambda bracket: answer_card(hub, review.id, deal, who=asker.name, bracket=bracket),
         given_told,
     )
 
@@ -78,7 +81,7 @@ def answer_reviews(asked: BulkAsked, hub: TheHub, asker: Asker, once: Unsafe) ->
         hub.entity_type(asked.band.entity_type)
         told = bands.rehearse_bulk(hub, filter_of(asked.band), verdict, who=asker.name)
         return json_answer(bulk_told(told, dry_run=True))
-    chosen = [bands.Chosen(ReviewId(one.id), one.expected) for one in asked.reviews]
+    chosen = [bands.Chosen(ReviewId(one.id), one.expected, frozenset(one.risks_seen)) for one in asked.reviews]
     for one in chosen:
         _seen(hub, one.review_id, asker)
     if asked.dry_run:

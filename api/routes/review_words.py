@@ -11,11 +11,13 @@ from api.schemas.reviews import (
     GivenTold,
     LeftTold,
     ReviewTold,
+    RiskTold,
     TallyTold,
 )
 from mdm.decisions.review_model import Answer, Comment, Review, ReviewFilter
 from mdm.stewardship.answers import Given
 from mdm.stewardship.bands import BulkGiven
+from mdm.stewardship.card_consequences import Risk
 from mdm.stewardship.tally import Tally
 
 
@@ -69,6 +71,19 @@ def answer_told(answer: Answer) -> AnswerTold:
 def comment_told(said: Comment) -> CommentTold:
     """Tell a comment."""
     return CommentTold(id=said.id, comment=said.comment, recorded_at=said.recorded_at, who=said.who)
+
+
+def risk_told(risk: Risk) -> RiskTold:
+    """Tell a risk of a merge."""
+    return RiskTold(
+        mark=risk.mark,
+        kind=risk.kind,
+        attribute=risk.attribute or None,
+        left=list(risk.left),
+        right=list(risk.right),
+        chain=list(risk.chain),
+        count=risk.count,
+    )
 
 
 def given_told(given: Given, *, dry_run: bool = False) -> GivenTold:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from api.dependencies import Asker, Caller, TheHub, Unsafe
 from api.pagination import PAGE_SIZE, After, EntityTypeName, Limit, read_cursor, write_cursor
 from api.route import HubRoute
-from api.routes.review_words import answer_told, comment_told, review_told
+from api.routes.review_words import answer_told, comment_told, review_told, risk_told
 from api.schemas.reviews import (
     AssigneeAsked,
     CommentAsked,
@@ -31,6 +31,7 @@ from mdm.entities.model import ReviewKind
 from mdm.errors import ReviewUnknown
 from mdm.ids import ReviewId
 from mdm.stewardship import reviews
+from mdm.stewardship.risk_guard import risks_of_review
 
 router = APIRouter(route_class=HubRoute, tags=["Reviews"])
 
@@ -134,9 +135,11 @@ def read_review(review_id: str, hub: TheHub, asker: Asker) -> ReviewInFull:
         review = visible(connection, review_id, asker)
     comments, answers = reviews.what_was_said(hub, review.id)
     weight = reviews.weigh_review(hub, review)
+    risks = risks_of_review(hub, review)
     return ReviewInFull(
         **dict(review_told(review)),
         weight=WeightTold(**asdict(weight)),
+        risks=[risk_told(one) for one in risks],
         comments=[comment_told(one) for one in comments],
         answers=[answer_told(one) for one in answers],
     )

@@ -1,18 +1,24 @@
 """Shapes of questions to stewards, and of the work on them."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints
 
 from api.schemas.decisions import Judgement, Relation
 from api.schemas.shape import Asked, Instant, Told
 from mdm.entities.model import ReviewKind
+from mdm.stewardship.card_consequences import RiskKind
 
 ReviewIdText = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 GoldenVersions = Annotated[
     dict[Annotated[str, StringConstraints(max_length=60)], Annotated[int, Field(ge=0)]], Field(max_length=4)
 ]
+RiskMarks = Annotated[tuple[Annotated[str, StringConstraints(max_length=100)], ...], Field(max_length=50)]
+_SEEN: Final = (
+    "Marks of the risks of a merge that were seen: `same` with a risk that is not among them is refused as"
+    " `risk_unconfirmed`, which names it."
+)
 
 
 class ReviewTold(Told):
@@ -80,10 +86,26 @@ class AnswerTold(Told):
     event_id: str | None = Field(default=None, description="The operation that carried it out.")
 
 
+class RiskTold(Told):
+    """A reason why a merge is dangerous."""
+
+    mark: str = Field(
+        description="Its name: send it back with `same`, once somebody has seen it.",
+        examples=["identifiers_clash.3f0a91c2b7de"],
+    )
+    kind: RiskKind
+    attribute: str | None = Field(default=None, description="That holds the strong identifiers.")
+    left: list[str] = Field(default=[], description="What the left side holds there.")
+    right: list[str] = Field(default=[], description="What the right side holds there.")
+    chain: list[str] = Field(default=[], description="Decisions that part records, in the order of the proof.")
+    count: int = Field(default=0, description="Open children of both sides.")
+
+
 class ReviewInFull(ReviewTold):
     """A review with what hangs on it and all that was said."""
 
     weight: WeightTold
+    risks: list[RiskTold] = Field(description="Why a merge would be dangerous.")
     comments: list[CommentTold]
     answers: list[AnswerTold]
 
@@ -119,6 +141,7 @@ class AnswerAsked(Asked):
     valid_from: date | None = None
     valid_to: date | None = None
     expected: GoldenVersions = Field(description="As the review told them; an answer to what changed since is refused.")
+    risks_seen: RiskMarks = Field(default=(), description=_SEEN)
     dry_run: bool = Field(default=False, description="Tell what would happen, and do nothing.")
 
 
@@ -154,6 +177,7 @@ class ChosenAsked(Asked):
 
     id: ReviewIdText
     expected: GoldenVersions
+    risks_seen: RiskMarks = Field(default=(), description=_SEEN)
 
 
 class BulkAsked(Asked):

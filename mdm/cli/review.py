@@ -167,6 +167,7 @@ def show(review: Id, as_json: AsJson = False) -> None:
     from mdm.db.transaction import run
     from mdm.ids import GoldenId, ReviewId
     from mdm.stewardship.reviews import explain_review, get_review, weigh_review, what_was_said
+    from mdm.stewardship.risk_guard import risk_words, risks_of_review
     from mdm.survivorship.service import golden_version
 
     with session() as hub:
@@ -174,14 +175,15 @@ def show(review: Id, as_json: AsJson = False) -> None:
         golden_ids = [GoldenId(id_) if id_ else None for id_ in (found.left_golden_id, found.right_golden_id)]
         sides = run(hub.engine, lambda connection: [id_ and golden_version(connection, id_) for id_ in golden_ids])
         explained = explain_review(hub, found)
-        weight = weigh_review(hub, found)
+        weight, risks = weigh_review(hub, found), risks_of_review(hub, found)
         comments, answers = what_was_said(hub, found.id)
         entity_type = hub.entity_type(found.entity_type)
     left, right = ((side.values if side else {}) for side in sides)
     why = _why(found, explained, entity_type)
     if as_json:
         told = {"review": found, "expected": found.versions, "weight": weight, "why": why, "left": left, "right": right}
-        print_json({**told, "explanation": explained, "comments": comments, "answers": answers})
+        marked = [{"mark": one.mark, "risk": one} for one in risks]
+        print_json({**told, "risks": marked, "explanation": explained, "comments": comments, "answers": answers})
         return
     named = {"left": entity_type.name_of(left), "right": entity_type.name_of(right)}
     print_facts({**_facts(found, why, named), "at stake": _at_stake(found, weight)})
@@ -197,6 +199,10 @@ def show(review: Id, as_json: AsJson = False) -> None:
         print_text(f"\n{each.who}, {each.recorded_at:%Y-%m-%d %H:%M}: {each.comment}")
     for one in answers:
         print_text(f"\n{one.who} answered {one.verdict.relation or one.verdict.judgement}: {one.state}")
+    for risk in risks:
+        print_text(
+            f"\nA merge has a risk: {', '.join(risk_words([risk]))}. Seen, it is taken with --risk-seen {risk.mark}"
+        )
     expected = " ".join(f"--expect {golden_id}={version}" for golden_id, version in found.versions.items())
     print_text(f"\nAnswer: mdm review decide {found.id} same|different|related|unsure --reason … {expected}")
 

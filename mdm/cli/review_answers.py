@@ -53,6 +53,10 @@ def decide(
         list[str] | None,
         typer.Option(metavar="GOLDEN=VERSION", help="As `mdm review show` told; refused when that moved on."),
     ] = None,
+    risk_seen: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MARK", help="A risk of a merge that you have seen, as `mdm review show` told it."),
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -61,14 +65,17 @@ def decide(
     from mdm.decisions.model import Verdict
     from mdm.ids import ReviewId
     from mdm.stewardship import answers
+    from mdm.stewardship.dealing import Deal, answer_card
 
     verdict = Verdict(judgement.value, reason, relation, _day(valid_from), _day(valid_to))
     with session() as hub:
-        expected = _expected(expect)
+        deal = Deal(verdict, _expected(expect), seen=frozenset(risk_seen or ()))
         if dry_run:
-            given = answers.rehearse_answer(hub, ReviewId(review), verdict, expected=expected, who=who())
+            given = answers.rehearse_answer(
+                hub, ReviewId(review), verdict, expected=deal.expected, seen=deal.seen, who=who()
+            )
         else:
-            given = answers.answer_review(hub, ReviewId(review), verdict, expected=expected, who=who())
+            given = answer_card(hub, ReviewId(review), deal, who=who())
     _tell(given, dry_run=dry_run, as_json=as_json)
 
 

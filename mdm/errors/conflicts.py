@@ -117,14 +117,15 @@ class RiskUnconfirmed(Conflict):
 
     code = "risk_unconfirmed"
 
-    def __init__(self, review_id: str, *, risks: Sequence[str]) -> None:
-        """Name the kinds of the risks that were not confirmed."""
+    def __init__(self, review_id: str, *, risks: Sequence[str], marks: Sequence[str]) -> None:
+        """Name the kinds and the marks of the risks that were not confirmed."""
         told = ", ".join(dict.fromkeys(risk.replace("_", " ") for risk in risks))
         super().__init__(
             f"a merge for review {review_id} has risks that were not confirmed: {told}",
-            remedy="look at them on the card, and confirm them with the answer",
+            remedy=f"look at them on the card, and confirm them with the answer: {' '.join(marks)}",
         )
         self.risks = tuple(risks)
+        self.marks = tuple(marks)
 
 
 class ReviewNotAnswered(Conflict):

@@ -1,8 +1,8 @@
 """Write reviews into a workbook for people who decide in a spreadsheet.
 
-One row a review, both sides' values beside each other. Only the cells for the decision, the relation and the comment
-can be edited; hidden columns hold the id of the review and the golden versions that it was written with. Every value
-is text: nothing that a record holds becomes a formula, a link or a number.
+One row a review, both sides' values beside each other. Only the cells for the decision, the relation, the comment and
+the risks that were seen can be edited; hidden columns hold the id of the review and the golden versions that it was
+written with. Every value is text: nothing that a record holds becomes a formula, a link or a number.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +24,7 @@ from mdm.jobs.review_sheet_model import (
     RELATION,
     RESULT,
     REVIEW_COLUMN,
+    RISKS,
     ROWS_MAX,
     VERSIONS_COLUMN,
     SheetReport,
@@ -33,7 +34,7 @@ from mdm.stewardship.short_facts import ShortFacts, short_facts, telling_attribu
 
 PAGE: Final = 500  # chosen: reviews that are read at once
 ATTRIBUTES_MAX: Final = 14  # chosen: twice as many columns; the card shows all
-_BEFORE: Final = (DECISION, RELATION, COMMENT, "Question", "Score (bits)", "Stake", "Due", "Why")
+_BEFORE: Final = (DECISION, RELATION, COMMENT, "Question", "Score (bits)", "Stake", "Due", "Why", RISKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _write_type(look: Look, entity_type: EntityType, pages: Iterator[Sequence[Sh
 
 def _write_row(page: Any, look: Look, row: int, one: ShortFacts, attributes: Sequence[str]) -> None:
     review = one.review
-    for place in range(3):
+    for place in (0, 1, 2, _BEFORE.index(RISKS)):
         page.write_blank(row, place, None, look.edited)
     write_text(page, look, (row, 3), review.kind.replace("_", " "))
     page.write_number(row, 4, round(review.bits, 1), look.number)

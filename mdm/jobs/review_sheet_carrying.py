@@ -15,10 +15,10 @@ import networkx as nx
 from mdm.db.transaction import reading
 from mdm.decisions import answers_store, reviews_store
 from mdm.decisions.review_model import Answer, Review
-from mdm.errors import HubError, Unavailable
+from mdm.errors import HubError, RiskUnconfirmed, Unavailable
 from mdm.hub import Hub, Work, carry, rehearse
 from mdm.ids import ReviewId, new_bulk_id
-from mdm.jobs.review_sheet_model import RowAnswer, RowResult, SheetReport
+from mdm.jobs.review_sheet_model import RISKS, RowAnswer, RowResult, SheetReport
 from mdm.jobs.review_sheet_reading import answers_of, read_rows
 from mdm.stewardship.bands import Intended, answer_each, many_wait
 
@@ -111,13 +111,14 @@ def _take(hub: Hub, chunk: Chunk, *, who: str, waits_because: str, do: Callable[
 
 
 def _answer(work: Work, *, chunk: Chunk, waits_because: str) -> Outcomes:
-    intended = [Intended(one.review_id, one.expected, one.verdict) for one in chunk]
+    intended = [Intended(one.review_id, one.expected, one.verdict, one.seen) for one in chunk]
     done = answer_each(work, intended, bulk_id=new_bulk_id(), waits_because=waits_because)
     standing = answers_store.select_last_answers(work.connection, [review.id for review in done.answered])
     found: Outcomes = {}
     for one in chunk:
         if left := done.left.get(one.review_id):
-            found[one.review_id] = _refused(one, left.code, left.message)
+            more = f", under {RISKS}" if left.code == RiskUnconfirmed.code else ""
+            found[one.review_id] = _refused(one, left.code, left.message + more)
         elif standing[one.review_id].state == "proposed":
             found[one.review_id] = RowResult(one.row, "waits", "", f"{WAITS}: {waits_because}".rstrip(": "))
         else:

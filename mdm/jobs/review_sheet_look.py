@@ -44,6 +44,8 @@ _ABOUT_LINES: Final = (
     "Choose in the column Decision: Merge, Keep apart, Related, or Unsure. Leave it empty to decide later.",
     "For Related, choose in the column Relation how. First and second are the two sides of the row.",
     "The column Comment is kept with the decision as its reason.",
+    "A merge with a risk, such as two different tax numbers, is refused by name: look at it on its card.",
+    "To merge all the same, copy the marks that the refusal names into the column Risks seen, and read the file again.",
     "You may sort, filter, hide or delete rows and add columns of your own; leave all other cells as they are.",
     "Then read the file back with mdm review sheet import FILE; with --dry-run it only tells what would happen.",
     "A row whose records changed since, or that somebody answered, is refused by name; the others are taken.",

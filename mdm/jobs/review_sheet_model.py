@@ -15,7 +15,7 @@ from mdm.ids import ReviewId
 
 Result = Literal["answered", "waits", "already", "empty", "refused"]
 
-DECISION, RELATION, COMMENT = "Decision", "Relation", "Comment"
+DECISION, RELATION, COMMENT, RISKS = "Decision", "Relation", "Comment", "Risks seen"
 REVIEW_COLUMN, VERSIONS_COLUMN = "mdm:review", "mdm:versions"
 """Headings of the hidden columns: the id of the review, and the golden records with the versions that were shown."""
 RESULT, MESSAGE = "Result", "What happened"
@@ -59,6 +59,7 @@ class SheetRow:
     decision: str
     relation: str
     comment: str
+    risks: str
     cells: tuple[str, ...]
 
 
@@ -99,6 +100,7 @@ class RowAnswer:
     review_id: ReviewId
     expected: Mapping[str, int]
     verdict: Verdict
+    seen: frozenset[str] = frozenset()
 
 
 def visible(words: str) -> str:

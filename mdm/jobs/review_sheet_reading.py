@@ -25,6 +25,7 @@ from mdm.jobs.review_sheet_model import (
     RELATION,
     RELATION_WORDS,
     REVIEW_COLUMN,
+    RISKS,
     ROWS_MAX,
     VERSIONS_COLUMN,
     RowAnswer,
@@ -36,7 +37,7 @@ from mdm.sources.files_gate import WorkbookBounds, check_workbook
 
 # Chosen: 50,000 rows of a customer sheet with its forty columns fit twice; the rest is room for people's own columns.
 BOUNDS: Final = WorkbookBounds(file_bytes=64_000_000, unpacked_bytes=256_000_000, columns=200, cells=5_000_000)
-_WANTED: Final = (DECISION, RELATION, COMMENT, REVIEW_COLUMN, VERSIONS_COLUMN)
+_WANTED: Final = (DECISION, RELATION, COMMENT, RISKS, REVIEW_COLUMN, VERSIONS_COLUMN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,8 @@ def _answer(row: SheetRow, entity_type_by_review: Mapping[ReviewId, str]) -> Row
         words = f"the comment has {len(row.comment):,} characters, more than {COMMENT_LENGTH_MAX:,}"
         return RowResult(row, "refused", "comment_too_long", words)
     reason = row.comment.replace("\0", "") or "decided in a sheet"
-    return RowAnswer(row, ReviewId(row.review_id), expected, Verdict(judgement, reason, relation))
+    seen = frozenset(row.risks.replace(",", " ").split())
+    return RowAnswer(row, ReviewId(row.review_id), expected, Verdict(judgement, reason, relation), seen)
 
 
 _PLAIN: Final = {"same": "Merge", "different": "Keep apart", "separate": "Keep apart"}
@@ -199,10 +201,10 @@ def _rows(name: str, rows: Sequence[Sequence[Any]], headings: Sequence[str], *, 
         words = tuple(map(_text, cells))
         if not any(word.strip() for word in words):
             continue
-        decision, relation, comment, review_id, versions = (
+        decision, relation, comment, risks, review_id, versions = (
             words[place].strip() if place is not None and place < len(words) else "" for place in wanted
         )
-        yield SheetRow(name, at, review_id, versions, decision, relation, comment, words)
+        yield SheetRow(name, at, review_id, versions, decision, relation, comment, risks, words)
 
 
 def _text(cell: Any) -> str:

@@ -5,7 +5,7 @@ An answer says what golden versions it was given on; where these moved on, it is
 proposal until another person approves it. A dry run is the same act, rolled back.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -34,6 +34,7 @@ from mdm.stewardship.carrying import (
     values_kept,
 )
 from mdm.stewardship.reviews import require_open, require_unclaimed
+from mdm.stewardship.risk_guard import require_seen, risks_of_one
 from mdm.stewardship.tally import Tally, tally
 from mdm.telemetry import DECISIONS
 
@@ -67,17 +68,24 @@ def answer_review(
     """Answer a review; what follows is carried out at once, or waits for a second person.
 
     expected  golden id → version as the review was read; None leaves that unchecked
-    Raises ReviewUnknown, ReviewClosed, ReviewClaimed, ReviewOutdated, ApprovalPending, DecisionContradicts,
-    InputInvalid.
+    A merge with a risk is refused here: `dealing.answer_card` takes it, with the risks that were seen.
+    Raises ReviewUnknown, ReviewClosed, ReviewClaimed, ReviewOutdated, RiskUnconfirmed, ApprovalPending,
+    DecisionContradicts, InputInvalid.
     """
     return carry(hub, answering(review_id, verdict, expected, who), who=who, bracket=bracket)
 
 
 def rehearse_answer(
-    hub: Hub, review_id: ReviewId, verdict: Verdict, *, expected: Mapping[str, int] | None = None, who: str
+    hub: Hub,
+    review_id: ReviewId,
+    verdict: Verdict,
+    *,
+    expected: Mapping[str, int] | None = None,
+    seen: Collection[str] = (),
+    who: str,
 ) -> Given:
     """Tell what `answer_review` would do, and do nothing."""
-    return rehearse(hub, answering(review_id, verdict, expected, who), who=who)
+    return rehearse(hub, answering(review_id, verdict, expected, who, seen=seen), who=who)
 
 
 def answering(
@@ -85,7 +93,9 @@ def answering(
     verdict: Verdict,
     expected: Mapping[str, int] | None,
     who: str,
+    *,
     values: Mapping[str, Any] = NO_VALUES,
+    seen: Collection[str] = (),
 ) -> Callable[[Work], Given]:
     """Give the act of answering a review, for whoever does more than that in its transaction.
 
@@ -103,6 +113,9 @@ def answering(
             )
         if expected is not None:
             require_as_read(review, expected)
+        if verdict.judgement == "same":
+            # Nobody changes them meanwhile: the golden records are locked, and decisions on their entity type held.
+            require_seen(review, risks_of_one(work, work.connection, review.id), seen)
         waits_because = second_person(work, review, verdict)
         answer_id = give_answer(work, review, verdict, values, bulk_id=None, waits=bool(waits_because))
         return replace(_given(work, review_id, answer_id), waits_because=waits_because)
@@ -249,13 +262,11 @@ def hold_reviews(work: Work, review_ids: Sequence[ReviewId]) -> dict[ReviewId, R
             if review_id not in found:
                 raise ReviewUnknown(review_id)
         if not is_held:
-            for entity_type in sorted({review.entity_type for review in found.values()}):
-                decisions.hold_decisions(work.connection, entity_type)
-            is_held = True
-            continue
+            decisions.hold_decisions(work.connection, *{review.entity_type for review in found.values()})
         sides = {id_ for review in found.values() for id_ in (review.left_golden_id, review.right_golden_id) if id_}
-        if not work.locks.hold(work.connection, map(GoldenId, sides)):
+        if not work.locks.hold(work.connection, map(GoldenId, sides)) and is_held:
             return found
+        is_held = True
 
 
 def require_answerable(review: Review, verdict: Verdict, who: str) -> None:

@@ -11,11 +11,12 @@ from mdm.decisions import reviews, reviews_store
 from mdm.decisions.model import Verdict
 from mdm.decisions.review_model import Review, ReviewFilter
 from mdm.entities.model import EntityType
-from mdm.errors import DecisionContradicts, HubError, InputInvalid, TooLarge
+from mdm.errors import DecisionContradicts, HubError, InputInvalid, RiskUnconfirmed, TooLarge
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.ids import ReviewId, new_bulk_id
 from mdm.stewardship.answers import NO_VALUES, give_answer, hold_reviews, require_answerable, require_as_read
 from mdm.stewardship.carrying import second_person
+from mdm.stewardship.risk_guard import Risks, require_seen, risks_of_many
 from mdm.stewardship.tally import Tally, tally
 
 SAMPLE: Final = 10  # chosen: reviews of a bulk that a dry run shows
@@ -23,10 +24,11 @@ SAMPLE: Final = 10  # chosen: reviews of a bulk that a dry run shows
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A review to be answered together with others, and the golden versions that it was read with."""
+    """A review to be answered together with others, the golden versions that it was read with, the risks seen."""
 
     review_id: ReviewId
     expected: Mapping[str, int]
+    seen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,15 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Intended:
-    """An answer that somebody wants to give together with others, each with a verdict of its own."""
+    """An answer that somebody wants to give together with others, each with a verdict of its own.
+
+    seen  marks of the risks of a merge that they have seen and take
+    """
 
     review_id: ReviewId
     expected: Mapping[str, int]
     verdict: Verdict
+    seen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ def _answering_many(hub: Hub, chosen: Sequence[Chosen], verdict: Verdict, who: s
             raise InputInvalid(
                 "the reviews are of several entity types", remedy="answer one type at a time", field="reviews"
             )
-        intended = [Intended(one.review_id, one.expected, verdict) for one in chosen]
+        intended = [Intended(one.review_id, one.expected, verdict, one.seen) for one in chosen]
         ready = [found[one.review_id] for one in intended if _fault(found[one.review_id], one, who) is None]
         waits_because = many_wait(work.declared[ready[0].entity_type], len(ready)) if ready else ""
         bulk_id = new_bulk_id()
@@ -156,11 +162,17 @@ def answer_each(work: Work, intended: Sequence[Intended], *, bulk_id: str, waits
     found = hold_reviews(work, [one.review_id for one in intended])
     left: dict[ReviewId, Left] = {}
     answered = []
+    merges = [found[one.review_id] for one in intended if one.verdict.judgement == "same"]
+    risks = dict(risks_of_many(work, work.connection, merges))
+    touched: set[str] = set()
     for one in intended:
         review = found[one.review_id]
-        fault = _fault(review, one, work.who) or _answer_one_of_many(work, one, bulk_id, waits_because)
+        if review.id in risks and not touched.isdisjoint(review.versions):
+            risks.pop(review.id)  # an answer before this one may have changed them
+        fault = _fault(review, one, work.who) or _answer_one_of_many(work, one, risks, bulk_id, waits_because)
         if fault is None:
             answered.append(review)
+            touched |= review.versions.keys()
         else:
             left[review.id] = fault
     return Done(tuple(answered), left)
@@ -172,10 +184,16 @@ def many_wait(entity_type: EntityType, answers_count: int) -> str:
     return f"{answers_count} answers at once, more than {bulk_max}" if bulk_max and answers_count > bulk_max else ""
 
 
-def _answer_one_of_many(work: Work, intended: Intended, bulk_id: str, waits_because: str) -> Left | None:
+def _answer_one_of_many(work: Work, intended: Intended, risks: Risks, bulk_id: str, waits_because: str) -> Left | None:
     now = reviews.require(work.connection, intended.review_id)
     if now.state != "open":
         return Left(now.id, "review_followed", "an answer of the same bulk settled it")
+    if intended.verdict.judgement == "same":
+        told = risks if now.id in risks else risks_of_many(work, work.connection, [now])
+        try:
+            require_seen(now, told[now.id], intended.seen)
+        except RiskUnconfirmed as error:
+            return Left(now.id, error.code, f"{error.message}; {error.remedy}")
     waits = bool(waits_because or second_person(work, now, intended.verdict))
     counted = len(work.counts)
     try:

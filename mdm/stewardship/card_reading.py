@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection
 
@@ -12,8 +12,7 @@ from mdm.decisions import store as decisions_store
 from mdm.decisions.model import Decision
 from mdm.decisions.review_model import Answer, Comment, Review
 from mdm.entities.model import EntityType
-from mdm.errors import ReviewUnknown
-from mdm.hub import Hub
+from mdm.errors import EntityTypeUnknown, ReviewUnknown
 from mdm.identity.model import GoldenRecord
 from mdm.identity.plan import survival_order
 from mdm.ids import GoldenId, RecordId, ReviewId
@@ -37,6 +36,15 @@ from mdm.stewardship.card_model import (
 from mdm.stewardship.card_risks import CLOSED, bound_elsewhere
 from mdm.survivorship.model import Contribution, GoldenVersion, Override
 from mdm.survivorship.service import as_one
+
+
+class Declares(Protocol):
+    """Whatever knows the declared entity types: the hub, or the work of a transaction."""
+
+    @property
+    def declared(self) -> Mapping[str, EntityType]:
+        """Return them by name."""
+
 
 _LIMITS: Final = card_store.Limits(MEMBERS_MAX, EDGES_MAX, CHILDREN_MAX, HISTORY_MAX)
 
@@ -110,12 +118,13 @@ class Reading:
         return tuple(self.member_ids.get(golden_id, frozenset()) for golden_id in self.golden_ids)
 
 
-def read(hub: Hub, connection: Connection, review_id: ReviewId) -> Reading:
+def read(declares: Declares, connection: Connection, review_id: ReviewId) -> Reading:
     """Read a review and all around it; raises ReviewUnknown."""
-    found = card_store.select_card(connection, review_id, closed=CLOSED, pointing=_pointing(hub), limits=_LIMITS)
+    pointing = _pointing(declares.declared)
+    found = card_store.select_card(connection, review_id, closed=CLOSED, pointing=pointing, limits=_LIMITS)
     if found is None:
         raise ReviewUnknown(review_id)
-    review, entity_type = found.review, hub.entity_type(found.review.entity_type)
+    review, entity_type = found.review, _declared(declares, found.review.entity_type)
     both = (review.left_golden_id, review.right_golden_id)
     golden_ids = tuple(dict.fromkeys(GoldenId(id_) for id_ in both if id_ is not None))
     goldens = {id_: found.stands[id_].golden for id_ in golden_ids}
@@ -158,7 +167,7 @@ def read(hub: Hub, connection: Connection, review_id: ReviewId) -> Reading:
         answers=found.answers,
         instances={one.id: one for one in found.instances},
         targets=found.targets,
-        names={golden_id: _named(hub, golden_id, type_, values) for golden_id, type_, values in named},
+        names={golden_id: _named(declares.declared, golden_id, type_, values) for golden_id, type_, values in named},
         is_whole=len(loaded) == len(every),
         survivor_id=survivor.id if survivor else None,
         published=found.published,
@@ -172,9 +181,15 @@ def _attributes_pointing(entity_types: tuple[EntityType, ...]) -> tuple[str, ...
     return tuple(sorted(found))
 
 
-def _pointing(hub: Hub) -> tuple[str, ...]:
+def _pointing(declared: Mapping[str, EntityType]) -> tuple[str, ...]:
     """Name the attributes whose values are golden ids."""
-    return _attributes_pointing(tuple(hub.declared.values()))
+    return _attributes_pointing(tuple(declared.values()))
+
+
+def _declared(declares: Declares, name: str) -> EntityType:
+    if name not in declares.declared:
+        raise EntityTypeUnknown(name, remedy=f"declared are {', '.join(sorted(declares.declared))}")
+    return declares.declared[name]
 
 
 def _order(
@@ -201,7 +216,9 @@ def _between(connection: Connection, every: frozenset[RecordId], elsewhere: froz
     return tuple(edge for edge in found if (edge.left_id in elsewhere) != (edge.right_id in elsewhere))
 
 
-def _named(hub: Hub, golden_id: GoldenId, entity_type: str, values: Mapping[str, Any]) -> Named:
-    declared = hub.declared.get(entity_type)
-    name = declared.name_of(values)[:TEXT_LENGTH_MAX] if declared is not None else ""
+def _named(
+    declared: Mapping[str, EntityType], golden_id: GoldenId, entity_type: str, values: Mapping[str, Any]
+) -> Named:
+    found = declared.get(entity_type)
+    name = found.name_of(values)[:TEXT_LENGTH_MAX] if found is not None else ""
     return Named(golden_id, entity_type, name)

@@ -13,7 +13,7 @@ from mdm.decisions import reviews_store
 from mdm.decisions import service as decisions
 from mdm.decisions.model import Signature, Verdict
 from mdm.decisions.review_model import Review, ReviewFilter
-from mdm.errors import InputInvalid, Refused, RiskUnconfirmed
+from mdm.errors import InputInvalid, Refused
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.identity.model import Cause
 from mdm.ids import ReviewId, new_event_id
@@ -27,7 +27,7 @@ from mdm.stewardship.answers import (
     require_as_read,
     undo,
 )
-from mdm.stewardship.card import NO_CHOICES, chosen_values, refusal_of, risks_now
+from mdm.stewardship.card import NO_CHOICES, chosen_values, refusal_of
 from mdm.stewardship.card_consequences import Refusal
 from mdm.stewardship.card_model import Choice
 from mdm.stewardship.card_reading import Reading, read
@@ -45,13 +45,13 @@ _PAGE: Final = 50
 class Deal:
     """An answer as it is given on a card.
 
-    expected  the golden versions that the card showed; an answer to what moved since is refused
+    expected  the golden versions that the card showed; an answer to what moved since is refused; None: unchecked
     choices   by attribute, what the merged record shall show; only with `same`
     seen      marks of the risks that whoever merges has seen and takes
     """
 
     verdict: Verdict
-    expected: Mapping[str, int]
+    expected: Mapping[str, int] | None
     choices: Mapping[str, Choice] = field(default_factory=dict)
     seen: frozenset[str] = frozenset()
 
@@ -134,22 +134,13 @@ def undo_last(hub: Hub, *, who: str, count: int = 1) -> tuple[Given, ...]:
 def _answer(work: Work, hub: Hub, review_id: ReviewId, deal: Deal, who: str) -> Given:
     plan_once(work.connection)
     values = NO_VALUES
-    if deal.verdict.judgement == "same" or deal.choices:
+    if deal.choices:
         review = hold_reviews(work, [review_id])[review_id]
         require_answerable(review, deal.verdict, who)
-        require_as_read(review, deal.expected)
-        reading = read(hub, work.connection, review_id)
-        _require_seen(reading, deal)
-        values = _values(reading, deal, who)
-    return answering(review_id, deal.verdict, deal.expected, who, values)(work)
-
-
-def _require_seen(reading: Reading, deal: Deal) -> None:
-    """Refuse a merge whose risks are others than those that were seen; nobody changes them while the locks are held."""
-    if deal.verdict.judgement == "same":
-        unseen = [risk.kind for risk in risks_now(reading) if risk.mark not in deal.seen]
-        if unseen:
-            raise RiskUnconfirmed(reading.review.id, risks=unseen)
+        if deal.expected is not None:
+            require_as_read(review, deal.expected)
+        values = _values(read(hub, work.connection, review_id), deal, who)
+    return answering(review_id, deal.verdict, deal.expected, who, values=values, seen=deal.seen)(work)
 
 
 def _values(reading: Reading, deal: Deal, who: str) -> Mapping[str, Any]:

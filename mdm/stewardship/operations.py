@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import networkx as nx
 
+from mdm.decisions import service as decisions
 from mdm.decisions.model import Grounds, Judgement, Signature, Verdict
 from mdm.errors import InputInvalid, TooLarge
 from mdm.failpoints import failpoint
@@ -117,13 +118,16 @@ def _judge(act: Act, asked: Judge) -> Cause:
     first, second = act.two_goldens(asked.first, asked.second)
     if asked.verdict.judgement == "same":
         return _merge(act, Merge(first.id, second.id))
-    left, right = act.members(first.id), act.members(second.id)
+    members = identity_store.select_member_ids(act.connection, [first.id, second.id])
+    left, right = members[first.id], members[second.id]
     anchors = (min(left), min(right))
-    act.decide(first.entity_type, [anchors], asked.verdict)
+    # Both of what follows part the two, so neither is in the way of the other.
+    around = decisions.decisions_around(act.connection, left | right)
+    act.decide(first.entity_type, [anchors], asked.verdict, around=around)
     others = [pair for pair in _product(left, right) if pair != anchors]
     if others:
         judgement: Judgement = "unsure" if asked.verdict.judgement == "unsure" else "different"
-        act.decide(first.entity_type, others, Verdict(judgement, asked.verdict.reason))
+        act.decide(first.entity_type, others, Verdict(judgement, asked.verdict.reason), around=around)
     return act.recluster("decision", first.entity_type, left | right)
 
 

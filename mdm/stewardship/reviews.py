@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from matching.explain import Explanation
 from mdm import clock
-from mdm.db.transaction import run
+from mdm.db.transaction import reading, run
 from mdm.decisions import answers_store, reviews, reviews_store
 from mdm.decisions.ageing import in_words
 from mdm.decisions.review_model import (
@@ -79,7 +79,8 @@ def pace(hub: Hub, *, who: str) -> Pace:
 
 def get_review(hub: Hub, review_id: ReviewId) -> Review:
     """Return one review; raises ReviewUnknown."""
-    return run(hub.engine, lambda connection: reviews.require(connection, review_id))
+    with reading(hub.engine) as connection:
+        return reviews.require(connection, review_id)
 
 
 def weigh_review(hub: Hub, review: Review) -> Weight:

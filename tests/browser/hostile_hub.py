@@ -33,6 +33,7 @@ from mdm.sources.exceptions_model import ExceptionFilter
 from mdm.sources.model import Delivery, SourceInstance, SourceKey
 from mdm.sources.service import register
 from mdm.stewardship import queue_bands, queues, reviews
+from mdm.stewardship.band_preview import band_preview
 from mdm.stewardship.bands import Intended, answer_each
 from mdm.stewardship.model import By, Judge, Merge
 from mdm.stewardship.operations import perform
@@ -210,7 +211,7 @@ def _queues(hub: Hub, texts: Iterator[str]) -> str:
             queues.save_queue(connection, _printable(texts), QueueAsked(), who=next(texts), is_shared=True)
     who = next(texts)
     asked = ReviewFilter(entity_types=("customer",), kinds=("possible_match",))
-    seen = queue_bands.band_preview(hub, asked, Verdict("different", next(texts)), who=who)
+    seen = band_preview(hub, asked, Verdict("different", next(texts)), who=who)
     queue_bands.accept_band(hub, seen.id, who=who)
     queue_bands.stop_band(hub, seen.id, who=next(texts))
     return seen.id

@@ -17,7 +17,7 @@ from mdm.decisions.model import JUDGEMENTS, Judgement, Verdict
 from mdm.decisions.queue_model import Band
 from mdm.errors import Forbidden, InputInvalid
 from mdm.stewardship import queue_bands, queues
-from mdm.stewardship.queue_bands import Sampling
+from mdm.stewardship.band_preview import Sampling, band_preview
 from mdm.stewardship.short_facts import telling_attributes
 
 router: Final = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -34,9 +34,7 @@ def look(visit: TheVisit) -> Response:
     if size not in SAMPLE_SIZES:
         raise InputInvalid("a sample shows 10, 20 or 50", remedy="choose one of them", field="sample")
     verdict = _verdict(visit)
-    seen = queue_bands.band_preview(
-        visit.hub, seen_filter(visit, asked), verdict, who=visit.who, sampling=Sampling(int(size))
-    )
+    seen = band_preview(visit.hub, seen_filter(visit, asked), verdict, who=visit.who, sampling=Sampling(int(size)))
     entity_type = visit.hub.entity_type(asked.filter.entity_types[0])
     titles = [(name, entity_type.attributes[name].title) for name in telling_attributes(entity_type)]
     at = clock.now()

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from api.console.views import vocabulary
+from api.console.views.reasons import REASONS
 from api.console.views.vocabulary import N_
 
 # What a steward can meet on the pages of reviews and records. A part is a name, a number or a key, and is told as it
@@ -43,7 +44,8 @@ _MESSAGES: Final = (
     N_("review %(name)s is not as you read it: %(changes)s"),
     N_("read the review again and answer what it says now"),
     N_("a merge for review %(name)s has risks that were not confirmed: %(risks)s"),
-    N_("look at them on the card, and confirm them with the answer"),
+    N_("a merge has risks: %(risks)s"),
+    N_("look at them on the card, and confirm them with the answer: %(marks)s"),
     N_("an answer to review %(name)s waits for a second person"),
     N_("approve or reject it, or let its author undo it"),
     N_("review %(name)s is open because somebody was unsure"),
@@ -296,10 +298,23 @@ _WORDS: Final[Mapping[str, str]] = {
     "kind": "review",
 }
 # Parts that are sentences themselves, one or several.
-_TOLD: Final = frozenset({"because", "chain", "changes", "problems"})
+_TOLD: Final = frozenset({"because", "chain", "changes", "problem", "problems"})
 # Parts that may hold blanks; all others are one word.
 _WIDE: Final = _TOLD.union(
-    ["attribute", "clashes", "column", "command", "found", "judgement", "key", "lacking", "left", "list", "name"],
+    [
+        "attribute",
+        "clashes",
+        "column",
+        "command",
+        "found",
+        "judgement",
+        "key",
+        "lacking",
+        "left",
+        "list",
+        "marks",
+        "name",
+    ],
     ["names", "other", "over", "planned", "reason", "right", "risks", "rules", "value", "who"],
 )
 _PART: Final = re.compile(r"%\((\w+)\)s")
@@ -344,7 +359,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str, str], ...]:
     With each stands the longest text in it, which a sentence must hold to be worth a look.
     """
     compiled = []
-    for message in _MESSAGES:
+    for message in (*_MESSAGES, *REASONS):
         pieces = _PART.split(message)
         text = "".join(re.escape(one) if place % 2 == 0 else _hole(one) for place, one in enumerate(pieces))
         literals = pieces[::2]

@@ -179,3 +179,29 @@ def test_a_key_for_another_entity_type_sees_no_review(client: TestClient, ann: d
     assert post(client, other, ":decide", band).status_code == 403
     chosen = [{"id": review["id"], "expected": review["expected"]}]
     assert post(client, other, ":decide", {"judgement": "same", "reason": "x", "reviews": chosen}).status_code == 404
+
+
+def test_a_merge_with_a_risk_is_taken_once_the_risk_is_named(
+    client: TestClient, admin: dict[str, str], ann: dict[str, str]
+) -> None:
+    """The two of a question get valid numbers of two companies: the question stays, a merge became dangerous."""
+    (review,) = [one for one in listed(client, ann) if one["left"].endswith(":0") and one["right"].endswith(":0")]
+    for source, number in (("salesforce-emea", "DE136695976"), ("netsuite-us", "DE129273398")):
+        deliver(client, admin, record(source, "0", legal_name=NAMES[0], country="DE", vat_number=number))
+    review = client.get(f"/v1/reviews/{review['id']}", headers=ann).json()
+    assert [one["kind"] for one in review["risks"]] == ["identifiers_clash"]
+
+    refused = post(client, ann, f"/{review['id']}:decide", same(review))
+    (mark,) = (one["mark"] for one in review["risks"])
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "risk_unconfirmed")
+    assert mark in refused.text
+    bulk = {"judgement": "same", "reason": "one", "dry_run": True}
+    chosen = {"id": review["id"], "expected": review["expected"]}
+    tried = post(client, ann, ":decide", {**bulk, "reviews": [chosen]}).json()
+    assert [one["code"] for one in tried["left"]] == ["risk_unconfirmed"]
+    tried = post(client, ann, ":decide", {**bulk, "reviews": [{**chosen, "risks_seen": [mark]}]}).json()
+    assert tried["answered"] == [review["id"]]
+    taken = post(client, ann, f"/{review['id']}:decide", same(review, risks_seen=[mark]))
+    assert taken.status_code == 200, taken.text
+    assert taken.json()["review"]["state"] == "closed"

@@ -10,6 +10,7 @@ from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from mdm.settings import Settings
 from mdm.stewardship import answers, queue_bands, reviews
+from mdm.stewardship.band_preview import band_preview
 from tests.hubs import assert_sound, delivery, partition_of
 from tests.integration.console.conftest import SignIn
 from tests.integration.console.queues import WITH_WIDGETS, ask_about_clients, propose
@@ -65,9 +66,7 @@ def test_a_steward_of_one_entity_type_sees_and_counts_no_other(hub: Hub, sign_in
 def test_a_band_of_another_entity_type_is_as_unknown_as_one_that_never_was(hub: Hub, sign_in: SignIn) -> None:
     ask_about_clients(hub, "Kestrel Ltd")
     sam = sign_in("sam", entity_types=("project",))
-    seen = queue_bands.band_preview(
-        hub, ReviewFilter(entity_types=("customer",)), Verdict("same", "equal names"), who="sam"
-    )
+    seen = band_preview(hub, ReviewFilter(entity_types=("customer",)), Verdict("same", "equal names"), who="sam")
 
     for act in ("accept", "stop"):
         assert sam.post(f"/queue/bands/{seen.id}/{act}").status_code == 404

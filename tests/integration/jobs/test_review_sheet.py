@@ -39,7 +39,7 @@ def test_a_sheet_shows_both_sides_beside_each_other_and_what_decides_most_first(
 
     # The name is what a widget is known by, then codes (10 bits); batch and note add nothing and stand as declared.
     assert list(row)[3:] == [
-        *("Question", "Score (bits)", "Stake", "Due", "Why"),
+        *("Question", "Score (bits)", "Stake", "Due", "Why", "Risks seen"),
         *("Name · first", "Name · second", "Codes · first", "Codes · second"),
         *("Batch number · first", "Batch number · second", "Note · first", "Note · second"),
         *("Key · first", "Key · second", "mdm:review", "mdm:versions"),
@@ -56,7 +56,7 @@ def test_a_sheet_shows_both_sides_beside_each_other_and_what_decides_most_first(
     }
 
 
-def test_only_three_columns_can_be_edited_and_the_ids_are_hidden(hub: Hub, tmp_path: Path) -> None:
+def test_only_what_people_fill_in_can_be_edited_and_the_ids_are_hidden(hub: Hub, tmp_path: Path) -> None:
     possible_matches(hub, ["red"])
     write_sheet(hub, WIDGETS, tmp_path / "sheet.xlsx")
 

@@ -16,15 +16,13 @@ from mdm.errors import ApprovalNeedsAnother, BandOutdated, BandUnknown, InputInv
 from mdm.failpoints import FailpointHit, armed
 from mdm.hub import Hub
 from mdm.stewardship import answers, reviews
+from mdm.stewardship.band_preview import Sampling, band_preview, draw
 from mdm.stewardship.queue_bands import (
-    Sampling,
     accept_band,
     approve_band,
-    band_preview,
     band_progress,
     carry_band,
     carry_some,
-    draw,
     stop_band,
 )
 from mdm.stewardship.queues import end_queue, save_queue

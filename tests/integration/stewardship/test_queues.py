@@ -14,7 +14,8 @@ from mdm.errors import InputInvalid
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from mdm.stewardship import answers, queues, reviews
-from mdm.stewardship.queue_bands import accept_band, band_preview
+from mdm.stewardship.band_preview import band_preview
+from mdm.stewardship.queue_bands import accept_band
 from mdm.stewardship.queue_lines import queue_lines
 from mdm.stewardship.reviews import ANY
 from mdm.telemetry import REGISTRY

@@ -7,7 +7,7 @@ from mdm.jobs.review_sheet_model import RowAnswer, SheetRow
 
 
 def row_answer(number: int, *golden_ids: str) -> RowAnswer:
-    row = SheetRow("Sheet", number, f"rev_{number}", "", "Merge", "", "", ())
+    row = SheetRow("Sheet", number, f"rev_{number}", "", "Merge", "", "", "", ())
     return RowAnswer(row, ReviewId(row.review_id), dict.fromkeys(golden_ids, 1), Verdict("same", "seen"))
 
 

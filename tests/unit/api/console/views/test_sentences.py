@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[5]
 ROOMS = (
     "mdm/stewardship/act.py",
     "mdm/stewardship/answers.py",
+    "mdm/stewardship/band_preview.py",
     "mdm/stewardship/dealing.py",
     "mdm/stewardship/operations.py",
     "mdm/stewardship/overrides.py",
@@ -115,7 +116,7 @@ def test_each_refusal_behind_the_pages_of_reviews_and_records_is_said_in_german(
             "Das Ereignis evt_1 lässt sich nicht zurücknehmen: evt_2 hat es schon zurückgenommen",
         ),
         (
-            errors.RiskUnconfirmed("rev_1", risks=["identifiers_clash"]),
+            errors.RiskUnconfirmed("rev_1", risks=["identifiers_clash"], marks=["identifiers_clash.0a1b"]),
             "Zusammenführen bei Frage rev_1 birgt Gefahren, die nicht bestätigt wurden: identifiers clash",
         ),
     ],
