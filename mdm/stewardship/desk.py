@@ -25,7 +25,7 @@ LINES_MAX: Final = 12  # chosen: what stands beside the card without scrolling
 WAITING_MAX: Final = 3  # chosen: answers of others that are shown to whoever may approve them
 COUNT_MAX: Final = 1_000  # chosen: nobody works off more in a day
 NEAR_BITS: Final = 4.0  # chosen: odds of up to 16 to 1 either way are near the line
-_PAGE: Final = 30  # chosen: a colleague or two may hold some of them
+_PAGE: Final = 16  # chosen: a few of them may be skipped; what colleagues hold is left out by the question
 _PAGES_MAX: Final = 10
 
 
