@@ -24,8 +24,8 @@ from mdm.db.transaction import run
 from mdm.decisions.model import Verdict
 from mdm.errors import DecisionContradicts
 from mdm.hub import Hub, open_hub
+from mdm.identity.crosswalk_store import select_spans
 from mdm.identity.service import crosswalk, golden_id_of, resolve_golden
-from mdm.identity.store import select_spans
 from mdm.ids import GoldenId
 from mdm.jobs.check import check
 from mdm.jobs.service import deliver

@@ -16,7 +16,7 @@ from mdm.entities.code_lists import fold
 from mdm.entities.mapping import map_record
 from mdm.entities.model import EntityType, Reason
 from mdm.errors import SourceKeyInvalid
-from mdm.identity import store as identity_store
+from mdm.identity import crosswalk_store
 from mdm.sources.model import HUB, SourceKey
 from mdm.sources.service import instances
 
@@ -102,7 +102,7 @@ def _about_account(connection: Connection, facts: Mapping[str, Any]) -> list[Rea
         key = SourceKey.parse(facts["account"])
     except SourceKeyInvalid as error:
         return [_reason("account", "account_malformed", error.message, error.remedy)]
-    found = identity_store.select_golden_ids(connection, [key], as_of=None)
+    found = crosswalk_store.select_golden_ids(connection, [key], as_of=None)
     if key not in found or found[key][1] != "customer":
         return [_reason("account", "account_unknown", f"no customer has the key {key}", "deliver the account first")]
     parents, is_circular = store.select_parents(connection, found[key][0], depth_max=DEPTH_MAX)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from mdm.entities.model import Reason
 from mdm.errors import FieldFault, FieldsRejected
 from mdm.hub import Work
-from mdm.identity import store as identity_store
+from mdm.identity import crosswalk_store
 from mdm.ids import GoldenId
 from mdm.pipeline import resolve
 from mdm.sources.model import Accepted, Delivery, Rejected, SourceKey
@@ -24,7 +24,7 @@ def put_record(work: Work, entity_type_name: str, key: SourceKey, fields: Mappin
     if isinstance(judged, Rejected):
         raise FieldsRejected([fault_of(reason) for reason in judged.reasons])
     resolve(work, entity_type, [judged])
-    return identity_store.select_golden_ids(work.connection, [key], as_of=None)[key][0]
+    return crosswalk_store.select_golden_ids(work.connection, [key], as_of=None)[key][0]
 
 
 def end_record(work: Work, entity_type_name: str, key: SourceKey, *, reason: str) -> None:
@@ -38,7 +38,7 @@ def end_record(work: Work, entity_type_name: str, key: SourceKey, *, reason: str
 
 def keys_in(connection: Connection, golden_id: GoldenId, source: str | None) -> tuple[SourceKey, ...]:
     """List the live keys of a golden record in one source instance, or in all."""
-    entries = identity_store.select_crosswalk(connection, golden_id, to=source, as_of=None)
+    entries = crosswalk_store.select_crosswalk(connection, golden_id, to=source, as_of=None)
     return tuple(SourceKey(one.source, one.object, one.scope, one.native_id) for one in entries if one.ended is None)
 
 

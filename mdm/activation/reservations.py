@@ -41,7 +41,7 @@ from mdm.errors import (
 )
 from mdm.failpoints import failpoint
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
-from mdm.identity import store as identity_store
+from mdm.identity import crosswalk_store
 from mdm.ids import GoldenId, RecordId, ReviewId, new_reservation_id
 from mdm.pipeline import resolve, take_facts
 from mdm.resolution.model import Candidate, Sought
@@ -109,7 +109,7 @@ def confirm(
             )
         if found.source_key is None:
             found = _confirm(work, found, key)
-        (golden_id, _) = identity_store.select_golden_ids(work.connection, [key], as_of=None)[key]
+        (golden_id, _) = crosswalk_store.select_golden_ids(work.connection, [key], as_of=None)[key]
         return Confirmed(found, golden_id)
 
     return carry(hub, act, who=who, bracket=bracket)
@@ -231,7 +231,7 @@ def _reserve(hub: Hub, work: Work, *, asked: _Asked) -> Resolved:
     delivery = Delivery(key_of(reservation_id), asked.entity_type.name, wanted.fields)
     (arrival,) = resolve(work, asked.entity_type, [replace(asked.accepted, delivery=delivery)])
     record_id = arrival.record_id
-    (golden_id, _) = identity_store.select_golden_ids(connection, [delivery.key], as_of=None)[delivery.key]
+    (golden_id, _) = crosswalk_store.select_golden_ids(connection, [delivery.key], as_of=None)[delivery.key]
     is_new = any(golden_id in plan.minted for plan in work.carried_out)
     if not is_new:
         there = _there(connection, golden_id, wanted.source)

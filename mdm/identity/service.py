@@ -15,7 +15,7 @@ from mdm.errors import (
     TouchedSetGrew,
 )
 from mdm.failpoints import failpoint
-from mdm.identity import events_store, store
+from mdm.identity import crosswalk_store, events_store, store
 from mdm.identity.model import Cause, CrosswalkEntry, CrosswalkPair, GoldenRecord, IdentityEvent, IdentityPlan
 from mdm.ids import EventId, GoldenId, RecordId, new_event_id
 from mdm.sources import store as sources_store
@@ -95,7 +95,7 @@ def translate(
 ) -> dict[SourceKey, tuple[GoldenId, str]]:
     """Find golden id and entity type of source keys, now or as of a settled instant; what has none is left out."""
     require_settled(connection, as_of)
-    return store.select_golden_ids(connection, keys, as_of=as_of)
+    return crosswalk_store.select_golden_ids(connection, keys, as_of=as_of)
 
 
 def golden_id_of(connection: Connection, key: SourceKey, *, as_of: datetime | None = None) -> tuple[GoldenId, str]:
@@ -103,7 +103,7 @@ def golden_id_of(connection: Connection, key: SourceKey, *, as_of: datetime | No
     found = translate(connection, [key], as_of=as_of)
     if key in found:
         return found[key]
-    first = store.select_first_seen(connection, key) if as_of is not None else None
+    first = crosswalk_store.select_first_seen(connection, key) if as_of is not None else None
     if as_of is None or first is None:
         raise SourceRecordUnknown(str(key), remedy=source_key_hint(connection, key))
     raise SourceRecordUnknown(
@@ -142,7 +142,7 @@ def crosswalk(
     """List the source keys of what a golden id stands for, of one instance or all, now or as of a settled instant."""
     require_settled(connection, as_of)
     golden = resolve_golden(connection, golden_id) if as_of is None else golden_record(connection, golden_id)
-    return store.select_crosswalk(connection, golden.id, to=to, as_of=as_of)
+    return crosswalk_store.select_crosswalk(connection, golden.id, to=to, as_of=as_of)
 
 
 def crosswalk_pairs(
@@ -150,7 +150,7 @@ def crosswalk_pairs(
 ) -> tuple[CrosswalkPair, ...]:
     """List every pair of keys that mean the same in two instances, now or as of a settled instant."""
     require_settled(connection, as_of)
-    return store.select_crosswalk_pairs(connection, source, to, entity_type=entity_type, as_of=as_of)
+    return crosswalk_store.select_crosswalk_pairs(connection, source, to, entity_type=entity_type, as_of=as_of)
 
 
 def count_goldens(connection: Connection) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from mdm.hub import Work
-from mdm.identity import store as identity_store
+from mdm.identity import crosswalk_store
 from mdm.ids import GoldenId
 from mdm.jobs.model import Identity, Outcome
 from mdm.pipeline import take_facts
@@ -34,10 +34,10 @@ def take_merges(work: Work, merged: Sequence[tuple[int, Delivery]]) -> dict[int,
     known = frozenset(one.id for one in instances(work.connection))
     types = {key: head.entity_type for key, head in heads.items()}
     judged = {index: judge(fact, types=types, known_instances=known) for index, fact in facts.items()}
-    before = identity_store.select_golden_ids(work.connection, keys, as_of=None)
+    before = crosswalk_store.select_golden_ids(work.connection, keys, as_of=None)
     taken = [index for index, found in judged.items() if isinstance(found, str)]
     noted = take_facts(work, work.declared[merged[0][1].entity_type], [facts[index] for index in taken])
-    after = identity_store.select_golden_ids(work.connection, keys, as_of=None)
+    after = crosswalk_store.select_golden_ids(work.connection, keys, as_of=None)
     status = {index: _STATUS[one.status] for index, one in zip(taken, noted, strict=True)}
     outcomes = {}
     for index, delivery in merged:

@@ -12,7 +12,7 @@ from mdm.db.transaction import run
 from mdm.entities.model import Reason
 from mdm.errors import InputInvalid
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
-from mdm.identity import store as identity_store
+from mdm.identity import crosswalk_store
 from mdm.identity.model import Cause
 from mdm.ids import SourceEventId
 from mdm.jobs.model import Outcome
@@ -167,7 +167,7 @@ def _take(hub: Hub, chunk: Sequence[_Judged], *, who: str, bracket: Bracket[_Tol
             return {chunk[0][0]: source_events.note_instance(work.connection, first, who=who)}
         noted = take_facts(work, hub.entity_type(chunk[0][2]), [fact for _, fact, _ in chunk])
         keys = [fact.key for _, fact, _ in chunk if fact.key is not None]
-        golden = identity_store.select_golden_ids(work.connection, keys, as_of=None)
+        golden = crosswalk_store.select_golden_ids(work.connection, keys, as_of=None)
         return {
             index: replace(one, golden_id=golden[fact.key][0] if fact.key in golden else None)
             for (index, fact, _), one in zip(chunk, noted, strict=True)

@@ -15,6 +15,7 @@ from mdm.entities.mapping import completeness
 from mdm.entities.model import EntityType
 from mdm.errors import SourceKeyInvalid
 from mdm.failpoints import failpoint
+from mdm.identity import crosswalk_store
 from mdm.identity import store as identity_store
 from mdm.identity.model import GoldenRecord
 from mdm.identity.service import golden_record, require_settled, resolve_golden
@@ -131,7 +132,7 @@ def _named(connection: Connection, question: str) -> GoldenRecord | None:
             key = SourceKey.parse(question)
         except SourceKeyInvalid:
             return None
-        golden_ids = identity_store.select_golden_ids(connection, [key], as_of=None)
+        golden_ids = crosswalk_store.select_golden_ids(connection, [key], as_of=None)
         return golden_record(connection, golden_ids[key][0]) if key in golden_ids else None
     return resolve_golden(connection, found.id)
 

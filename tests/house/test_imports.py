@@ -48,6 +48,7 @@ RIGHT = {
     "mdm/delivery/tellings_store.py": "",
     "mdm/demo/firm.py": "import mdm.pipeline",
     "mdm/entities/model.py": "import mdm.errors, mdm.clock, matching.block",
+    "mdm/identity/crosswalk_store.py": "",
     "mdm/identity/events_store.py": "",
     "mdm/identity/model.py": "",
     "mdm/pipeline.py": "import mdm.sources.service",

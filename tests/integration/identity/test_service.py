@@ -11,7 +11,7 @@ from mdm.db.transaction import run, transaction
 from mdm.entities.model import EntityType
 from mdm.errors import PlanOutdated
 from mdm.hub import Hub, carry
-from mdm.identity import store
+from mdm.identity import crosswalk_store, store
 from mdm.identity.model import Cause, IdentityPlan, Move, Standing, Turn
 from mdm.identity.service import carry_out
 from mdm.ids import GoldenId, RecordId
@@ -93,7 +93,7 @@ def test_every_membership_names_the_event_that_made_it_and_spans_do_not_overlap(
     carried_out(hub, plan.inverse())
 
     second = plan.turns[0].golden_id
-    first_span, last_span = run(hub.engine, lambda c: store.select_spans(c, second))
+    first_span, last_span = run(hub.engine, lambda c: crosswalk_store.select_spans(c, second))
 
     assert first_span.source_key == last_span.source_key == B
     assert first_span.recorded_to is not None
