@@ -32,6 +32,7 @@ from mdm.stewardship.desk import COUNT_MAX, Desk, DeskLine
 SHOWN: Final = "x-shown"
 HELD: Final = "held"
 HELD_NAME: Final = "x-held"
+SAID_HERE: Final = "answered on the review card"  # the reason of an answer for which nobody wrote one
 SKIPPED: Final = "mdm_skipped"
 _SKIPPED_MAX: Final = 60  # chosen: a cookie of 2 KB; what was skipped before that comes again
 _QUERY_MAX: Final = 500  # chosen: longer than every part of a filter together
@@ -178,6 +179,7 @@ def _context(shown: Shown, desk: Desk, card: Card | None, view: CardView | None)
         "assignee": card.review.assignee if card is not None else None,
         "proposal": next((one for one in card.answers if one.state == "proposed"), None) if card is not None else None,
         "last_answer": card.answers[-1] if card is not None and card.answers else None,
+        "said_here": SAID_HERE,
         "notices": shown.notices,
         "is_armed": shown.is_armed,
         "toast": shown.toast,

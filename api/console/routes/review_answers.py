@@ -5,7 +5,7 @@ from typing import Final, cast
 from fastapi import APIRouter, Request, Response
 
 from api.console.page import PageRoute
-from api.console.review_page import Shown, Toast, show, skipped_by, speaker_for, to_page, visible
+from api.console.review_page import SAID_HERE, Shown, Toast, show, skipped_by, speaker_for, to_page, visible
 from api.console.views.card_choices import choices_of
 from api.console.views.review_words import waits
 from api.console.views.sentences import told
@@ -45,7 +45,6 @@ _ONCE_MORE: Final = N_(
 _AGAIN: Final = N_(
     "The risks of this merge are others than those you saw. Nothing was decided; read them, and press again."
 )
-_REASON: Final = "answered on the review card"
 _ABOUT_MAX: Final = 60
 
 
@@ -154,7 +153,7 @@ def _verdict(visit: Visit) -> Verdict:
             remedy=f"send verdict as one of {', '.join(_JUDGEMENTS)}",
             place="verdict",
         )
-    reason = visit.form.one("reason").strip() or _REASON
+    reason = visit.form.one("reason").strip() or SAID_HERE
     relation = visit.form.one("relation") or None if told == "related" else None
     return Verdict(cast("Judgement", _JUDGEMENTS[told]), reason, relation)
 

@@ -7,13 +7,15 @@ import pytest
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.decisions import reviews_store
+from mdm.decisions.model import Verdict
+from mdm.entities.model import ReviewApproval, ReviewPolicy
 from mdm.hub import Hub
 from mdm.ids import ReviewId
 from mdm.jobs.service import deliver
-from mdm.stewardship import reviews
+from mdm.stewardship import answers, reviews
 from tests.hubs import EPOCH, delivery, partition_of
 from tests.integration.console.review.visitors import Visit, asks, decide, words
-from tests.integration.stewardship.widgets import A, B, C, D, send, the_review
+from tests.integration.stewardship.widgets import A, B, C, D, acknowledge, send, the_review, with_policy
 
 pytestmark = pytest.mark.db
 
@@ -107,3 +109,17 @@ def test_the_message_says_which_systems_are_told(asking: Hub, visit: Visit) -> N
     mara = visit("mara")
 
     assert "No system is told anything." in words(decide(mara, mara.get("/review"), "merge"))
+
+
+def test_who_approves_reads_what_was_answered_and_why(asking: Hub, visit: Visit) -> None:
+    approving = with_policy(asking, ReviewPolicy(approval=ReviewApproval(established=True)))
+    acknowledge(asking, A, B)
+    review = the_review(asking)
+    said = Verdict("same", "one VAT id; they moved in May")
+    answers.answer_review(approving, review.id, said, expected=review.versions, who="ann")
+
+    page = visit("ben").get(f"/review/{review.id}")
+
+    told = words(page)
+    assert "ann: Merge. Waits for a second person: approve it or turn it down." in told
+    assert "one VAT id; they moved in May" in told
