@@ -210,6 +210,39 @@ def test_a_second_press_does_not_answer_the_card_that_comes(console: Console, hu
     assert len(reviews.list_reviews(hub)) == 1
 
 
+def test_the_next_card_is_kept_ready_and_answered_like_any_other(console: Console, hub: Hub) -> None:
+    ask(hub, "red", "blue")
+    page = console.open("/")
+    with page.expect_response("**/review/ahead*"):
+        page.goto(f"{console.url}/review")
+    page.wait_for_timeout(SETTLED_MS)
+    first = name_of(page)
+
+    with page.expect_response("**/decide") as answered:
+        press(page, "d")
+
+    assert answered.value.headers["x-shown"] == "held"
+    second = name_of(page)
+    assert {first, second} == {"red", "blue"}
+    expect(page.locator("#queue [aria-current]")).to_contain_text(second)
+    press(page, "m")
+    assert [together(hub, name) for name in (first, second)] == [False, True]
+
+
+def test_a_kept_card_that_changed_since_is_never_shown(console: Console, hub: Hub) -> None:
+    ask(hub, "red", "blue")
+    page = console.open("/")
+    with page.expect_response("**/review/ahead*"):
+        page.goto(f"{console.url}/review")
+    page.wait_for_timeout(SETTLED_MS)
+    other = "blue" if name_of(page) == "red" else "red"
+    send(hub, east(other), name=other, note="from the far east", at=20)
+
+    press(page, "d")
+
+    expect(page.locator("#row-note")).to_contain_text("from the far east")
+
+
 def test_two_stewards_on_one_card(console: Console, hub: Hub) -> None:
     ask(hub, "red")
     mara = console.open("/review")
