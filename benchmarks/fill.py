@@ -94,13 +94,13 @@ def _accepted(hub: Hub, numbers: range) -> Iterator[Accepted]:
     entity_type, known = hub.entity_type(ENTITY), frozenset(source for source, _ in SOURCES)
     for number in numbers:
         for source, kind in SOURCES:
-            delivery = Delivery(SourceKey(source, kind, "", str(number)), ENTITY, _fields(source, number))
+            delivery = Delivery(SourceKey(source, kind, "", str(number)), ENTITY, customer_fields(source, number))
             judged = judge(entity_type, delivery, known_instances=known, column_map={})
             assert isinstance(judged, Accepted), judged
             yield judged
 
 
-def _fields(source: str, number: int) -> dict[str, str]:
+def customer_fields(source: str, number: int) -> dict[str, str]:
     """Say who customer `number` is: no two share a name, a domain or a phone."""
     # Multiples of two numbers prime to WORDS: neighbours get words that have nothing in common.
     first, second = _word(number * 104_729 % WORDS), _word(number * 224_737 % WORDS)

@@ -7,6 +7,7 @@ change of identity, whoever wants it, is an `IdentityPlan` that `apply` carries 
 from collections.abc import Iterable, Sequence
 
 from mdm import clock
+from mdm.entities.mapping import matches_alike
 from mdm.entities.model import EntityType
 from mdm.hub import Work
 from mdm.identity.model import Cause, IdentityPlan
@@ -15,7 +16,7 @@ from mdm.ids import RecordId
 from mdm.publishing.service import publish
 from mdm.resolution.followers import followers_of
 from mdm.resolution.model import Edge
-from mdm.resolution.service import block, cluster, compare, decide, load, refresh_reviews, standardise
+from mdm.resolution.service import block, cluster, compare, decide, hold, load, refresh_reviews, standardise
 from mdm.source_events.model import Noted, SourceFact
 from mdm.source_events.service import note, recall
 from mdm.sources.model import Accepted, Arrival
@@ -29,8 +30,15 @@ def resolve(work: Work, entity_type: EntityType, batch: Sequence[Accepted]) -> t
     with stage("ingest"):
         arrivals = ingest(work.connection, batch, at=clock.recording_instant, who=work.who)
         recalled = recall(work.connection, entity_type.name, batch, arrivals, who=work.who)
-    changed = {arrival.record_id for arrival in arrivals if arrival.status in {"created", "updated"}}
-    reevaluate(work, entity_type, changed | recalled.record_ids, cause=Cause("ingest", event_id=recalled.event_id))
+    changed = [
+        (one, arrival) for one, arrival in zip(batch, arrivals, strict=True) if arrival.status in {"created", "updated"}
+    ]
+    is_told_only = not recalled.record_ids and recalled.event_id is None
+    if is_told_only and all(_matches_as_before(entity_type, one, arrival) for one, arrival in changed):
+        refresh(work, entity_type, [arrival for _, arrival in changed], cause=Cause("ingest"))
+        return arrivals
+    ids = {arrival.record_id for _, arrival in changed} | recalled.record_ids
+    reevaluate(work, entity_type, ids, cause=Cause("ingest", event_id=recalled.event_id))
     return arrivals
 
 
@@ -42,6 +50,12 @@ def take_facts(work: Work, entity_type: EntityType, facts: Sequence[SourceFact])
         cause = Cause("source_event", reason, event_id=settled.event_id)
         reevaluate(work, entity_type, settled.record_ids, cause=cause)
     return noted
+
+
+def refresh(work: Work, entity_type: EntityType, arrivals: Sequence[Arrival], *, cause: Cause) -> None:
+    """Work out anew what records say of which nothing changed that matching reads: they stay where they are."""
+    golden_ids = hold(work.connection, arrivals, work.locks)
+    apply(work, entity_type, IdentityPlan(entity_type.name, refreshed=golden_ids), cause=cause)
 
 
 def reevaluate(work: Work, entity_type: EntityType, record_ids: Iterable[RecordId], *, cause: Cause) -> None:
@@ -89,3 +103,7 @@ def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: Cau
             reevaluate(work, follower.entity_type, follower.record_ids, cause=cause.following(event_id))
         else:
             apply(work, follower.entity_type, follower.refreshing, cause=cause.following(event_id))
+
+
+def _matches_as_before(entity_type: EntityType, one: Accepted, arrival: Arrival) -> bool:
+    return arrival.before is not None and matches_alike(entity_type, arrival.before, one.values)

@@ -77,6 +77,14 @@ def match_row(
     return row
 
 
+def matches_alike(entity_type: EntityType, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Tell whether matching reads the same of both versions of a record that points at nothing."""
+    references = [name for name, one in entity_type.attributes.items() if one.reference is not None]
+    if any(name in before or name in after for name in references):
+        return False
+    return match_row(entity_type, before) == match_row(entity_type, after)
+
+
 def completeness(entity_type: EntityType, values: Mapping[str, Any]) -> float:
     """Tell which share of the declared weight is filled, 0 to 1."""
     total = sum(attribute.weight for attribute in entity_type.attributes.values())

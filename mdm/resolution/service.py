@@ -30,7 +30,7 @@ from mdm.resolution.guards import Look, guard_questions, several_hits
 from mdm.resolution.model import Blocked, Bounds, Clustered, Decided, Edge, Scene
 from mdm.resolution.partition import Group, Partition, Touched, partition
 from mdm.sources import store as sources_store
-from mdm.sources.model import SourceRecord
+from mdm.sources.model import Arrival, SourceRecord
 from mdm.sources.service import parents_of, pointed_at
 
 
@@ -52,6 +52,14 @@ def load(
             parents = parents_of(connection, entity_type, ids)
         sources_store.update_contexts(connection, {id_: now for id_, (_, now) in parents.items()})
     return sources_store.select_records(connection, ids)
+
+
+def hold(connection: Connection, arrivals: Sequence[Arrival], locks: GoldenLocks) -> tuple[GoldenId, ...]:
+    """Lock the golden records that stored records belong to, and return them as they stand under the locks."""
+    golden_ids = tuple({arrival.golden_id for arrival in arrivals if arrival.golden_id is not None})
+    while locks.hold(connection, golden_ids):
+        golden_ids = sources_store.select_golden_ids(connection, [arrival.record_id for arrival in arrivals])
+    return tuple(sorted(golden_ids))
 
 
 def standardise(entity_type: EntityType, records: Sequence[SourceRecord]) -> Forms:

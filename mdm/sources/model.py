@@ -160,6 +160,7 @@ class Arrival:
     """What storing one accepted delivery did; only created and updated ones go on along the path.
 
     has_facts  its source said something of its key, or retired, which may make it ended or let it live again
+    before     of an updated record that was matched and still is to be: what its last version said
     """
 
     record_id: RecordId
@@ -167,6 +168,7 @@ class Arrival:
     status: Status
     golden_id: GoldenId | None
     has_facts: bool = False
+    before: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,9 @@ def ingest(
         if head is not None:
             updated.append(record_id)
         golden_id = GoldenId(head.golden_id) if head is not None and head.golden_id else None
-        arrivals.append(Arrival(record_id, one.delivery.key, status, golden_id, found.has_facts))
+        is_settled = status == "updated" and golden_id is not None and not found.is_deferred
+        before = found.values if is_settled and found.state == one.state == "active" else None
+        arrivals.append(Arrival(record_id, one.delivery.key, status, golden_id, found.has_facts, before))
     if rows:
         store.upsert_records(connection, rows, at=at(connection), who=who)
     if updated:

@@ -73,6 +73,7 @@ def select_standings(connection: Connection, keys: Sequence[SourceKey]) -> dict[
     Its instance is held, as by a foreign key, so that one that is being retired waits for whoever delivers to it.
     has_facts     facts of its source may end it or let it live: told of the key, waiting for it, or of the instance
     is_forwarded  it was given up for another key
+    values        what its newest version says
     """
     printed = (
         "k.instance_id || '/' || k.object || CASE WHEN k.scope = '' THEN '' ELSE '/' || k.scope END"
@@ -81,7 +82,7 @@ def select_standings(connection: Connection, keys: Sequence[SourceKey]) -> dict[
     rows = connection.execute(
         text(
             "SELECT k.instance_id, k.object, k.scope, k.native_id, r.id, r.entity_type, r.state, r.version,"
-            " r.content_hash, r.source_time, r.golden_id,"
+            " r.content_hash, r.source_time, r.golden_id, r.is_deferred, v.values,"
             " coalesce(r.ended_because <> 'instance_retired', false) AS is_forwarded,"
             " i.retired_at IS NOT NULL OR r.ended_because IS NOT NULL"
             f" OR EXISTS (SELECT FROM source_event e WHERE e.source_key = {printed} AND e.other_key IS NOT NULL"
@@ -90,7 +91,8 @@ def select_standings(connection: Connection, keys: Sequence[SourceKey]) -> dict[
             "  AND e.ended_at IS NULL) AS has_facts"
             f" FROM jsonb_to_recordset(CAST(:keys AS jsonb)) AS k ({_KEY_COLUMNS})"
             " JOIN source_instance i ON i.id = k.instance_id"
-            " LEFT JOIN source_record r USING (instance_id, object, scope, native_id) FOR KEY SHARE OF i"
+            " LEFT JOIN source_record r USING (instance_id, object, scope, native_id)"
+            " LEFT JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version FOR KEY SHARE OF i"
         ),
         {"keys": as_json([_key_row(key) for key in keys])},
     )
@@ -213,6 +215,18 @@ def update_golden_ids(connection: Connection, golden_by_record: Mapping[RecordId
         ),
         {"rows": as_json(rows)},
     )
+
+
+def select_golden_ids(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[GoldenId, ...]:
+    """List the golden records that active records belong to, by id."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT golden_id FROM source_record WHERE id = ANY(:ids) AND state = 'active'"
+            " AND golden_id IS NOT NULL ORDER BY 1"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return tuple(map(GoldenId, rows.scalars()))
 
 
 def update_contexts(connection: Connection, context_by_record: Mapping[RecordId, str]) -> None:
