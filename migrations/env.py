@@ -26,7 +26,7 @@ ROOMS = (
     "jobs",
     "publishing",
     "delivery",
-    "activation",
+    "reconciliation",
     "resolution",
     "source_events",
     "sources",

@@ -9,13 +9,13 @@ from api.dependencies import Asker, Caller, TheHub, Unsafe
 from api.route import HubRoute
 from api.schemas.target_reports import BackfillAsked, ReconcileAsked, ReportTold
 from mdm.db.transaction import reading
-from mdm.delivery import reports
 from mdm.delivery.connect import open_records
 from mdm.delivery.model import Declaration
 from mdm.errors import TargetReportUnknown, TargetUnknown
 from mdm.hub import Hub
 from mdm.jobs.backfill import Around, apply_backfill, plan_backfill
 from mdm.jobs.reconcile import reconcile
+from mdm.reconciliation import service as reports
 
 router = APIRouter(route_class=HubRoute, tags=["Targets"])
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, StrictBool
 
 from api.schemas.shape import Asked, Instant, Told
-from mdm.delivery.reports_model import Report
+from mdm.reconciliation.model import Report
 
 Counts = dict[str, dict[str, int]]
 

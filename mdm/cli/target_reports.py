@@ -10,7 +10,7 @@ from mdm.cli.options import AsJson
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mdm.delivery.reports_model import Report
+    from mdm.reconciliation.model import Report
 
 _FINDINGS = {
     "known": "records whose key the hub knows",
@@ -57,8 +57,8 @@ def backfill(
     from mdm.cli.session import session, who
     from mdm.db.transaction import run
     from mdm.delivery.connect import open_records
-    from mdm.delivery.reports import require_records
     from mdm.jobs.backfill import Around, apply_backfill, plan_backfill
+    from mdm.reconciliation.service import require_records
 
     plan = None
     with session() as hub:
@@ -99,10 +99,10 @@ def drift(
     from mdm.cli.session import session, who
     from mdm.db.transaction import run
     from mdm.delivery.connect import open_records
-    from mdm.delivery.reports import require_records
-    from mdm.delivery.reports_model import DRIFT
     from mdm.jobs.backfill import Around
     from mdm.jobs.reconcile import reconcile
+    from mdm.reconciliation.model import DRIFT
+    from mdm.reconciliation.service import require_records
 
     with session() as hub:
         declaration = run(hub.engine, lambda connection: require_records(connection, target))

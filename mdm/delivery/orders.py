@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from mdm import clock
 from mdm.db.actor import name_actor
-from mdm.delivery import lanes_store, reports_store, standings_store
+from mdm.delivery import lanes_store, standings_store
 from mdm.delivery import orders_store as store
 from mdm.delivery.model import Declaration
 from mdm.delivery.orders_model import (
@@ -181,8 +181,8 @@ def republish(
     """
     _ordered(connection, target_id, reason, who)
     now = clock.instant(connection)
-    lanes = reports_store.tell_where_it_differs(connection, target_id, differing, is_forced=False, now=now)
-    reports_store.tell_where_it_differs(connection, target_id, renamed, is_forced=True, now=now)
+    lanes = store.tell_where_it_differs(connection, target_id, differing, is_forced=False, now=now)
+    store.tell_where_it_differs(connection, target_id, renamed, is_forced=True, now=now)
     lanes += len(set(renamed) - set(differing))
     return _keep(connection, Order(new_delivery_order_id(), target_id, "republish", lanes, reason), Asked(), who)
 

@@ -1,6 +1,6 @@
 """SQL of what people order about lanes, and of how many wait."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.delivery.orders_model import Asked, Past
+from mdm.ids import GoldenId
 
 _OF_TARGET = "l.target_id = :target AND l.golden_id = coalesce(:golden, l.golden_id)"
 _IN_RANGE = (
@@ -79,6 +80,24 @@ def skip(connection: Connection, target_id: str, asked: Asked) -> tuple[Row[Any]
             _parameters(target_id, asked),
         )
     )
+
+
+def tell_where_it_differs(
+    connection: Connection, target_id: str, ids: Collection[GoldenId], *, is_forced: bool, now: datetime
+) -> int:
+    """Take lanes back by one version and let them be due, as if the target had not been told of the newest.
+
+    A lease that runs settles nothing any more. Returns how many lanes.
+    """
+    return connection.execute(
+        text(
+            "UPDATE delivery_lane l SET acknowledged = greatest(0, least(l.acknowledged, l.head - 1)),"
+            " is_forced = l.is_forced OR :forced, state = 'ready', due_at = greatest(CAST(:now AS timestamptz),"
+            " l.not_before), lease_token = NULL, attempts = 0, failing_since = NULL, failure_kind = NULL,"
+            " failure_reason = NULL, waits_for = NULL WHERE l.target_id = :target AND l.golden_id = ANY(:ids)"
+        ),
+        {"target": target_id, "ids": list(ids), "forced": is_forced, "now": now},
+    ).rowcount
 
 
 def count_replayed(connection: Connection, target_id: str, asked: Asked, *, with_told: bool) -> int:

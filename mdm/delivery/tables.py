@@ -115,24 +115,6 @@ target_record = Table(
     Index("ix_target_record_golden_id", "golden_id"),
 )
 
-target_report = Table(
-    "target_report",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("target_id", Text, ForeignKey("target.id", ondelete="CASCADE"), nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("counts", JSONB, nullable=False, comment="by entity type and finding"),
-    Column("examples", JSONB, nullable=False, comment="ids, keys and names of fields; never values"),
-    Column("declared", Text, nullable=False, comment="digest of the declaration that it was made for"),
-    Column("recorded_at", _INSTANT, nullable=False),
-    Column("who", Text, nullable=False),
-    CheckConstraint("kind IN ('backfill', 'drift')", name="kind"),
-    CheckConstraint("state IN ('reading', 'failed', 'planned', 'applied', 'found', 'repaired')", name="state"),
-    Index("ix_target_report_target_id", "target_id", "kind", "recorded_at"),
-    comment="what a backfill would do or did, and how a target differs from what it should hold",
-)
-
 attribute_freeze = Table(
     "attribute_freeze",
     metadata,

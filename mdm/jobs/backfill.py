@@ -16,13 +16,10 @@ from sqlalchemy import Connection
 from mdm.connectors.model import RecordSystem, RemoteRecord
 from mdm.db.locks import lock_keys
 from mdm.db.transaction import run
-from mdm.delivery import ledger_store, reports, standings_store
+from mdm.delivery import ledger_store, standings_store
 from mdm.delivery.binding import bind_key
 from mdm.delivery.hashes import new_salt
 from mdm.delivery.model import Declaration, OwnRecord, RecordSubscription
-from mdm.delivery.prospects import Matched, tell_prospects
-from mdm.delivery.remote_records import as_seen, column_map_of, in_order, note_seen, read_all
-from mdm.delivery.reports_model import Report, Tally
 from mdm.delivery.targets import end_backfill
 from mdm.errors import DecisionContradicts
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
@@ -30,6 +27,10 @@ from mdm.ids import GoldenId
 from mdm.jobs.claims import Claim, MatchKeys, claim_all, read_match_keys
 from mdm.jobs.model import Outcome
 from mdm.jobs.service import Outcomes, deliver, rehearse_deliveries
+from mdm.reconciliation import service as reports
+from mdm.reconciliation.model import Report, Tally
+from mdm.reconciliation.prospects import Matched, tell_prospects
+from mdm.reconciliation.remote_records import as_seen, column_map_of, in_order, note_seen, read_all
 from mdm.sources.model import SourceKey
 from mdm.sources.service import meeting_point
 

@@ -11,12 +11,12 @@ from typing import Any, Final, Literal
 
 from mdm.connectors.model import RemoteRecord
 from mdm.db.transaction import reading
-from mdm.delivery import reports_store
 from mdm.delivery.model import Declaration, RecordSubscription
-from mdm.delivery.remote_records import column_map_of, delivery_of, key_of
 from mdm.entities.mapping import map_record
 from mdm.hub import Hub
 from mdm.ids import GoldenId
+from mdm.reconciliation import store as reconciliation_store
+from mdm.reconciliation.remote_records import column_map_of, delivery_of, key_of
 from mdm.sources import store as sources_store
 from mdm.sources.model import Delivery, SourceKey
 
@@ -66,7 +66,7 @@ def read_match_keys(hub: Hub, subscription: RecordSubscription) -> MatchKeys:
     after = ""
     while subscription.match_on:
         with reading(hub.engine) as connection:
-            rows = reports_store.select_shown_values(
+            rows = reconciliation_store.select_shown_values(
                 connection, subscription.entity_type, subscription.match_on, after=after, limit=GOLDENS_A_READ
             )
         if not rows:
@@ -89,7 +89,7 @@ def claim_all(
     named = {record.external_id for record in records if record.external_id}
     with reading(hub.engine) as connection:
         heads = sources_store.select_heads(connection, [key_of(declaration, one) for one in records])
-        goldens = reports_store.select_goldens(connection, subscription.entity_type, named) if named else {}
+        goldens = reconciliation_store.select_goldens(connection, subscription.entity_type, named) if named else {}
     known = {key: GoldenId(head.golden_id) for key, head in heads.items() if head.golden_id and head.state == "active"}
     return [
         _claim(hub, delivery_of(declaration, subscription, one), subscription, one, _Known(known, goldens, match_keys))

@@ -16,13 +16,9 @@ from sqlalchemy import Connection
 
 from mdm.connectors.model import RecordSystem, RemoteRecord
 from mdm.db.transaction import run
-from mdm.delivery import ledger_store, orders, reports, standings_store
+from mdm.delivery import ledger_store, orders, standings_store
 from mdm.delivery.connect import open_records
-from mdm.delivery.drift import Finding
 from mdm.delivery.model import Declaration, Held, RecordSubscription, Repair
-from mdm.delivery.reconciliation import Drift, find_drift
-from mdm.delivery.remote_records import Place, column_map_of, place_of, read_all, read_some
-from mdm.delivery.reports_model import Report, ReportState, Tally
 from mdm.delivery.targets import declarations
 from mdm.errors import HubError
 from mdm.hub import Hub
@@ -30,6 +26,11 @@ from mdm.ids import GoldenId
 from mdm.jobs.backfill import AROUND_NOTHING, Around, Run, take_page, take_records
 from mdm.jobs.claims import read_match_keys
 from mdm.jobs.service import deliver
+from mdm.reconciliation import service as reports
+from mdm.reconciliation.drift import Finding
+from mdm.reconciliation.model import Report, ReportState, Tally
+from mdm.reconciliation.remote_records import Place, column_map_of, place_of, read_all, read_some
+from mdm.reconciliation.survey import Drift, find_drift
 from mdm.sources.model import Delivery, SourceKey
 from mdm.telemetry import logger
 

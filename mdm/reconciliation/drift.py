@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mdm.delivery.model import DueLane, Held, OwnRecord, RecordSubscription, RemoteState, Sight
-from mdm.delivery.remote_records import Place
 from mdm.delivery.sights import is_living
 from mdm.delivery.wanted import Intent, plan_records
 from mdm.entities.model import EntityType
 from mdm.ids import GoldenId
+from mdm.reconciliation.remote_records import Place
 
 # missed     it holds what we knew, not what it shall
 # edited     it was changed there, to something else than it shall hold

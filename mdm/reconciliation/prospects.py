@@ -10,15 +10,15 @@ from typing import Any, Final
 
 from mdm import clock
 from mdm.db.transaction import reading
-from mdm.delivery import reports_store as store
 from mdm.delivery.ledger_store import select_keys
 from mdm.delivery.model import Declaration, DueLane, OwnRecord, RecordSubscription, Sight
-from mdm.delivery.remote_records import Place, in_order
-from mdm.delivery.reports_model import Tally
 from mdm.delivery.sights import is_living, look, pointed_at
 from mdm.delivery.wanted import Plan, plan_records
 from mdm.hub import Hub
 from mdm.ids import GoldenId, ReviewId
+from mdm.reconciliation import store
+from mdm.reconciliation.model import Tally
+from mdm.reconciliation.remote_records import Place, in_order
 
 GOLDENS_A_LOOK: Final = 500  # chosen: some milliseconds of reading, a few MB of values
 _TO_BE_MADE: Final = ("", "to be made")

@@ -8,13 +8,13 @@ import orjson
 from sqlalchemy import Connection
 
 from mdm import clock
-from mdm.delivery import reports_store as store
 from mdm.delivery import standings_store
 from mdm.delivery.model import Declaration
-from mdm.delivery.reports_model import Report, ReportKind, ReportState, Tally
 from mdm.delivery.targets import require_declaration
 from mdm.errors import InputInvalid
 from mdm.ids import new_target_report_id
+from mdm.reconciliation import store
+from mdm.reconciliation.model import Report, ReportKind, ReportState, Tally
 
 _TOLD: Final = ("planned", "applied", "found", "repaired")
 

@@ -1,4 +1,4 @@
-"""SQL of reports on targets, and of what a comparison needs beside the ledger."""
+"""SQL of reports on targets, and of what a survey needs beside the ledger."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Row
 
 from mdm.db.statement import text
 from mdm.db.types import as_json
-from mdm.delivery.reports_model import Report, ReportKind
 from mdm.ids import GoldenId
+from mdm.reconciliation.model import Report, ReportKind
 
 
 def insert_report(connection: Connection, report: Report) -> None:
@@ -149,21 +149,3 @@ def select_touched(
         {"target": target_id, "ids": list(ids), "instance": instance_id, "since": since},
     )
     return frozenset(GoldenId(row.golden_id) for row in rows)
-
-
-def tell_where_it_differs(
-    connection: Connection, target_id: str, ids: Collection[GoldenId], *, is_forced: bool, now: datetime
-) -> int:
-    """Take lanes back by one version and let them be due, as if the target had not been told of the newest.
-
-    A lease that runs settles nothing any more. Returns how many lanes.
-    """
-    return connection.execute(
-        text(
-            "UPDATE delivery_lane l SET acknowledged = greatest(0, least(l.acknowledged, l.head - 1)),"
-            " is_forced = l.is_forced OR :forced, state = 'ready', due_at = greatest(CAST(:now AS timestamptz),"
-            " l.not_before), lease_token = NULL, attempts = 0, failing_since = NULL, failure_kind = NULL,"
-            " failure_reason = NULL, waits_for = NULL WHERE l.target_id = :target AND l.golden_id = ANY(:ids)"
-        ),
-        {"target": target_id, "ids": list(ids), "forced": is_forced, "now": now},
-    ).rowcount

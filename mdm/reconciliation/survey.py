@@ -15,16 +15,16 @@ from mdm import clock
 from mdm.connectors.model import RecordSystem, RemoteRecord
 from mdm.db.transaction import reading, run
 from mdm.delivery import ledger_store
-from mdm.delivery import reports_store as store
-from mdm.delivery.drift import Finding, Seen, compare
 from mdm.delivery.hashes import new_salt
 from mdm.delivery.lanes import Clock
 from mdm.delivery.model import Declaration, RecordSubscription
-from mdm.delivery.prospects import GOLDENS_A_LOOK, lane_of
-from mdm.delivery.remote_records import Place, as_seen, in_order, place_of, read_all
-from mdm.delivery.reports_model import Tally
 from mdm.delivery.sights import look
 from mdm.hub import Hub
+from mdm.reconciliation import store
+from mdm.reconciliation.drift import Finding, Seen, compare
+from mdm.reconciliation.model import Tally
+from mdm.reconciliation.prospects import GOLDENS_A_LOOK, lane_of
+from mdm.reconciliation.remote_records import Place, as_seen, in_order, place_of, read_all
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
 

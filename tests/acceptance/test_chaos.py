@@ -25,7 +25,6 @@ from mdm.decisions.model import Verdict
 from mdm.delivery.connect import connect
 from mdm.delivery.hashes import hash_fields, new_salt
 from mdm.delivery.model import Declaration, DueLane, Held, OwnRecord
-from mdm.delivery.reconciliation import find_drift
 from mdm.delivery.relay import Relay, relay_to, relay_to_records
 from mdm.delivery.sights import look
 from mdm.delivery.wanted import plan_records
@@ -39,6 +38,7 @@ from mdm.errors import Refused
 from mdm.hub import Hub
 from mdm.ids import EventId, GoldenId, ReviewId
 from mdm.jobs.service import deliver
+from mdm.reconciliation.survey import find_drift
 from mdm.settings import Settings
 from mdm.sources.model import Delivery, SourceKey
 from mdm.stewardship.answers import answer_review

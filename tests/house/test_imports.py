@@ -43,7 +43,6 @@ RIGHT = {
     "mdm/delivery/ledger_store.py": "",
     "mdm/delivery/orders_store.py": "",
     "mdm/delivery/overview_store.py": "",
-    "mdm/delivery/reports_store.py": "",
     "mdm/delivery/standings_store.py": "",
     "mdm/delivery/tellings_store.py": "",
     "mdm/demo/firm.py": "import mdm.pipeline",

@@ -13,13 +13,13 @@ from mdm.connectors.model import Page, RemoteRecord
 from mdm.connectors.record_api import RecordApi
 from mdm.decisions.model import Verdict
 from mdm.delivery.relay import relay_to_records
-from mdm.delivery.reports_model import Report
 from mdm.demo.fakes.fake import Fake
 from mdm.errors import InputInvalid
 from mdm.hub import Hub
 from mdm.ids import GoldenId
 from mdm.jobs.backfill import apply_backfill, plan_backfill
 from mdm.jobs.service import deliver
+from mdm.reconciliation.model import Report
 from mdm.sources.model import Delivery
 from mdm.stewardship import reviews
 from mdm.stewardship.model import By, Judge

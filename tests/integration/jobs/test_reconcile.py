@@ -13,13 +13,13 @@ from mdm.db.transaction import run
 from mdm.delivery.model import Repair
 from mdm.delivery.orders import skip
 from mdm.delivery.orders_model import Asked
-from mdm.delivery.reports_model import Report
 from mdm.demo.fakes.fake import Fake
 from mdm.demo.fakes.model import Record
 from mdm.hub import Hub
 from mdm.ids import GoldenId
 from mdm.jobs.reconcile import is_too_many, reconcile, reconcile_due
 from mdm.jobs.service import deliver
+from mdm.reconciliation.model import Report
 from mdm.sources.model import Delivery
 from mdm.stewardship.model import By, Merge
 from mdm.stewardship.operations import perform
