@@ -61,6 +61,13 @@ class Settings(BaseSettings):
     )
     http_host: str = Field(default="127.0.0.1", description="Address on which `mdm serve` listens.")
     http_port: int = Field(default=8000, ge=0, le=65_535, description="Port of `mdm serve`; 0 takes a free one.")
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        description="Port on which `mdm worker` tells its own counters, at the address of `mdm serve`; unset: it does"
+        " not.",
+    )
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s/?#@]+$",

@@ -16,11 +16,20 @@ from types import TracebackType
 from typing import Any, Final, Literal, cast
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    ProcessCollector,
+    generate_latest,
+    start_http_server,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from mdm.errors import HubError
+from mdm.errors import HubError, Unavailable
 from mdm.settings import Settings
 
 StageName = Literal["ingest", "standardise", "block", "compare", "decide", "cluster", "survive", "publish"]
@@ -246,6 +255,27 @@ def configure_logging(settings: Settings) -> None:
 def render_metrics() -> bytes:
     """Return all counters in the text format of Prometheus."""
     return generate_latest(REGISTRY)
+
+
+@contextmanager
+def serving_metrics(host: str, port: int) -> Iterator[int]:
+    """Answer scrapes of this process's counters while a block runs; gives the port. Raises Unavailable if it is taken.
+
+    Of what the database knows nothing is told here: one process that serves the whole interface is enough for that.
+    """
+    try:
+        server, thread = start_http_server(port, addr=host, registry=REGISTRY)
+    except OSError as error:
+        raise Unavailable(
+            f"cannot listen on {host} port {port}: {error.strerror}",
+            remedy="name another one with --metrics-port, 0 takes a free one",
+        ) from error
+    try:
+        yield int(server.server_port)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def echoes_of(target: str) -> int:

@@ -102,3 +102,15 @@ def test_a_worker_ends_in_order_on_sigterm(reachable_home: Path) -> None:
         code = started.wait(START_S_MAX)
 
     assert code == 0
+
+
+@pytest.mark.db
+def test_a_worker_tells_its_own_counters(reachable_home: Path) -> None:
+    """Deliveries are counted where they are made: without this nobody could scrape what `deploy/alerts.yaml` asks."""
+    with running(reachable_home / "home", "worker", "--metrics-port", "0") as (_, said):
+        address = re.findall(r"http://[\d.]+:\d+/metrics", said)[0]
+
+        told = answer(address, "none").text
+
+    assert "# TYPE mdm_delivery_seconds histogram" in told
+    assert "# TYPE mdm_echoes_total counter" in told
