@@ -24,6 +24,7 @@ from mdm.delivery.overview import day_of, holding_of
 from mdm.delivery.targets import let_stand
 from mdm.errors import InputInvalid, TargetUnknown
 from mdm.ids import GoldenId
+from mdm.reconciliation import service as reports
 from mdm.stewardship.record import name_all
 from mdm.telemetry import echoes_of
 
@@ -130,7 +131,12 @@ def _page(visit: Visit, target_id: str, shown: Shown, *, refused: str = "", stat
         outcomes = orders.outcome_lines(connection, [target_id], past, limit=OUTCOMES_SHOWN + 1)
         days = day_of(connection, [target_id], now=now)
         holding = holding_of(connection, target_id) if line.kind == "records" else None
+        report = reports.newest(connection, target_id, "drift") if line.kind == "records" else None
+        drift = view.drift_of(report) if report is not None else None
         named = {lane.golden_id for lane in lanes} | {outcome.golden_id for outcome in outcomes}
+        named |= {
+            one["golden_id"] for row in (drift.rows if drift else ()) for one in row.examples if "golden_id" in one
+        }
         names = name_all(visit.hub, connection, named | {lane.waits_for for lane in lanes if lane.waits_for})
     last = outcomes[OUTCOMES_SHOWN - 1] if len(outcomes) > OUTCOMES_SHOWN else None
     return page(
@@ -147,6 +153,7 @@ def _page(visit: Visit, target_id: str, shown: Shown, *, refused: str = "", stat
         older=f"{last.recorded_at.isoformat()}~{last.id}" if last is not None else "",
         is_first=not shown.before,
         holding=holding,
+        drift=drift,
         echoes=echoes_of(target_id) if line.kind == "records" else None,
         names=names,
         done=_done(shown.done),

@@ -1,8 +1,9 @@
 """Targets as people see them: how each does in words with a sign, its last day as a picture, what can be done. Pure."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from api.console.drawings.day import DrawnDay
 from api.console.drawings.day import day as draw
@@ -12,6 +13,7 @@ from api.console.views.words import Words
 from mdm.delivery.model import StandingState
 from mdm.delivery.orders_model import OrderKind, TargetLine
 from mdm.delivery.overview_model import Day
+from mdm.reconciliation.model import DRIFT, Report
 
 LATE_S: Final = 300.0  # chosen: what could be told for five minutes and was not is late, as the alarm says too
 
@@ -83,6 +85,43 @@ RECORD_STATES: Final = {
 }
 
 
+# What each finding of a comparison means, in the order in which they are shown.
+FINDINGS: Final = {
+    "missed": N_("not told there"),
+    "edited": N_("edited there"),
+    "lost": N_("not there, or out of use"),
+    "forwarded": N_("bears the id of another golden record"),
+    "unknown": N_("not known to us"),
+}
+EXAMPLES_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One kind of difference of one entity type: how many records, and the first of them."""
+
+    entity_type: str
+    words: str
+    count: int
+    examples: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The last comparison of a target with what it should hold, as its page shows it."""
+
+    compared_at: datetime
+    who: str
+    state: str
+    compared: int
+    rows: tuple[Difference, ...]
+
+    @property
+    def examples(self) -> tuple[Mapping[str, Any], ...]:
+        """Return all examples that are shown."""
+        return tuple(example for row in self.rows for example in row.examples)
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """Something a lead may do to a target: the name in the form, the words, and what it means."""
@@ -111,6 +150,20 @@ def health_of(line: TargetLine, now: datetime) -> Health:
     if standing.failures:
         return _SILENT
     return _LATE if (line.oldest_s or 0.0) >= LATE_S else _GOING
+
+
+def drift_of(report: Report) -> Drift:
+    """Give what a comparison found, kind by kind; what is on its way or was left out is no difference."""
+    assert set(FINDINGS) == set(DRIFT)
+    rows = tuple(
+        Difference(
+            name, FINDINGS[finding], found[finding], report.examples.get(name, {}).get(finding, ())[:EXAMPLES_SHOWN]
+        )
+        for finding in FINDINGS
+        for name, found in sorted(report.counts.items())
+        if found.get(finding)
+    )
+    return Drift(report.recorded_at, report.who, report.state, report.total("compared"), rows)
 
 
 def acts_of(line: TargetLine) -> tuple[Act, ...]:

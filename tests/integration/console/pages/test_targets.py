@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
+from mdm.db.transaction import run
 from mdm.hub import Hub
+from mdm.reconciliation import service as reports
+from mdm.reconciliation.model import ReportState, Tally
 from tests.boards import board
 from tests.hubs import hub_on
 from tests.integration.console.conftest import SignIn
@@ -91,3 +94,52 @@ def test_a_preview_reaches_what_the_order_then_does(hub: Hub, sign_in: SignIn) -
     assert done.headers["location"] == "/targets/books?done=skip-2"
     assert "2 golden records were left out." in steward.get(done.headers["location"]).text
     assert waiting(hub, "books") == 0
+
+
+def keep_drift(hub: Hub, state: ReportState, tally: Tally) -> None:
+    """Keep a comparison of the books as the worker would."""
+
+    def act(connection: Connection) -> None:
+        declaration = reports.require_records(connection, "books")
+        reports.keep(connection, reports.begin(connection, declaration, "drift", who="worker"), state, tally)
+
+    run(hub.engine, act)
+
+
+def test_the_last_comparison_is_shown_by_kind_with_its_records_and_what_mends_it(hub: Hub, sign_in: SignIn) -> None:
+    visitor = sign_in("vera", "viewer")
+    with hub.engine.connect() as connection:
+        golden_id = connection.execute(text("SELECT golden_id FROM delivery_lane WHERE target_id = 'books'")).first()
+    assert golden_id is not None
+    before = visitor.get("/targets/books").text
+    tally = Tally()
+    tally.counts["customer"]["compared"] = 1_200
+    tally.add("customer", "edited", golden_id=golden_id[0], record="books/customer:7<b>", fields=["companyName"])
+    tally.counts["customer"]["unknown"] = 31
+    tally.add("customer", "waiting", golden_id=golden_id[0])
+    keep_drift(hub, "found", tally)
+
+    page = visitor.get("/targets/books").text
+
+    assert "It was not compared yet." in before
+    assert "1200 records were read." in page
+    assert "edited there" in page
+    assert "books/customer:7&lt;b&gt;" in page
+    assert "not known to us" in page
+    assert ">31<" in page
+    assert f'href="/records/{golden_id[0]}"' in page.partition('id="drift-title"')[2].partition("</section>")[0]
+    assert "mdm targets drift books --repair republish" in page
+
+
+def test_a_comparison_that_mended_all_or_found_nothing_asks_for_nothing(hub: Hub, sign_in: SignIn) -> None:
+    visitor, tally = sign_in("vera", "viewer"), Tally()
+    tally.add("customer", "missed", record="books/customer:7")
+    keep_drift(hub, "repaired", tally)
+    mended = visitor.get("/targets/books").text
+    keep_drift(hub, "found", Tally())
+
+    nothing = visitor.get("/targets/books").text
+
+    assert "What differed was mended." in mended
+    assert "It holds what it should." in nothing
+    assert "--repair" not in mended + nothing
