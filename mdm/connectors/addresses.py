@@ -99,6 +99,24 @@ def look_up(host: str, port: int) -> list[str]:
     return [str(place[0]) for *_, place in found]
 
 
+def judge(host: str, written: Iterable[str], allowed: Sequence[Network], *, is_plain: bool) -> list[Address]:
+    """Give the addresses of a name when every one of them may be called; raises AddressDenied, NameUnknown.
+
+    is_plain  without TLS, which is spoken only with allowed networks
+    """
+    addresses = [_parsed(one) for one in written]
+    if not addresses:
+        raise NameUnknown(f"{host} has no address")
+    judged = [one for one in addresses if one is not None and (is_allowed(one, allowed) or is_public(one))]
+    if len(judged) < len(addresses):
+        raise AddressDenied(
+            f"{host} leads to an address that is not public; MDM_OUTGOING_NETWORKS names what may be called yet"
+        )
+    if is_plain and not all(is_allowed(address, allowed) for address in judged):
+        raise AddressDenied(f"{host} is public, and called with TLS only")
+    return judged
+
+
 class GuardedBackend(httpcore2.NetworkBackend):
     """Dials addresses that may be called, and no others; threads share it, each within a call of its own."""
 
@@ -154,18 +172,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
 
     def _judged(self, host: str, port: int, call: Call) -> list[Address]:
         """Give the addresses of a name when every one of them may be called; raises AddressDenied, NameUnknown."""
-        addresses = [_parsed(written) for written in self._written(host, port, call)]
-        judged = [address for address in addresses if address is not None and self._may_call(address)]
-        if len(judged) < len(addresses):
-            raise AddressDenied(
-                f"{host} leads to an address that is not public; MDM_OUTGOING_NETWORKS names what may be called yet"
-            )
-        if call.is_plain and not all(is_allowed(address, self._allowed) for address in judged):
-            raise AddressDenied(f"{host} is public, and called by https:// only")
-        return judged
-
-    def _may_call(self, address: Address) -> bool:
-        return is_allowed(address, self._allowed) or is_public(address)
+        return judge(host, self._written(host, port, call), self._allowed, is_plain=call.is_plain)
 
     def _written(self, host: str, port: int, call: Call) -> list[str]:
         """Look a name up in a thread of its own, since the system gives no bound of time; an address needs none."""

@@ -8,7 +8,9 @@ stream with `max_msgs_per_subject` 1 keeps the newest. The stream itself is made
 import asyncio
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from ssl import create_default_context
 from typing import TYPE_CHECKING, Any, Final
 
 from mdm.connectors.extras import extra_missing
@@ -18,6 +20,8 @@ from mdm.connectors.turns import Outcome, failure, in_turns
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
+
+CLOSING_S: Final = 1  # chosen: a connection that does not end is left
 
 # Error codes of JetStream (its server's errors.json) that speak of the message or of the rights, not of the server.
 _KIND_BY_CODE: Final[dict[int, FailureKind]] = {
@@ -36,6 +40,7 @@ class NatsPlace:
     servers           as nats://host:4222 or tls://host:4222, tried in random order
     stream            refuse to publish into any other; empty takes the one that the subject belongs to
     credentials_path  a .creds file with JWT and key
+    ca_path           certificates of whoever signed the server's; empty trusts what the system trusts
     timeout_s         for a connection, and for the acknowledgements of a turn
     """
 
@@ -46,6 +51,7 @@ class NatsPlace:
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     credentials_path: str = ""
+    ca_path: str = ""
     timeout_s: float = 10
 
 
@@ -75,7 +81,7 @@ class NatsSink:
     def close(self) -> None:
         """Close the connection."""
         if self._client is not None:
-            self._loop.run(self._client.close())
+            self._loop.run(self._leave(self._client))
         self._client = None
         self._loop.close()
 
@@ -106,8 +112,14 @@ class NatsSink:
             except (OSError, TimeoutError, self._errors.Error) as error:
                 is_refused = "authorization" in str(error).lower() or "authentication" in str(error).lower()
                 found = failure("not_allowed" if is_refused else "unavailable", str(error) or "no answer in time")
-                await client.close()
+                await self._leave(client)
         return found
+
+    async def _leave(self, client: "Client") -> None:
+        """Close a connection; of one whose TLS handshake failed the client waits for the end for ever."""
+        with suppress(OSError, TimeoutError, self._errors.Error):
+            async with asyncio.timeout(CLOSING_S):
+                await client.close()
 
     def _credentials(self) -> dict[str, Any]:
         given = {
@@ -116,7 +128,8 @@ class NatsSink:
             "token": self._place.token,
             "user_credentials": self._place.credentials_path,
         }
-        return {name: value for name, value in given.items() if value}
+        found: dict[str, Any] = {name: value for name, value in given.items() if value}
+        return found | ({"tls": create_default_context(cafile=self._place.ca_path)} if self._place.ca_path else {})
 
     async def _publish(self, client: "Client", message: Message) -> Outcome:
         subject = f"{self._place.subject_prefix}.{message.entity_type}.{message.kind}.{message.subject}"

@@ -8,6 +8,7 @@ the broker and counts as not sent. Exchange and queues are made by whoever runs 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from ssl import create_default_context
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -24,12 +25,16 @@ CLOSING_S: Final = 5  # chosen: a broker that does not say goodbye is left
 
 @dataclass(frozen=True, slots=True)
 class RabbitPlace:
-    """Where to publish to: an address as amqp://host:5672/vhost or amqps://, a topic exchange, and as whom."""
+    """Where to publish to: an address as amqp://host:5672/vhost or amqps://, a topic exchange, and as whom.
+
+    ca_path  certificates of whoever signed the server's; empty trusts what the system trusts
+    """
 
     url: str
     exchange: str = "mdm"
     user: str = ""
     password: str = field(default="", repr=False)
+    ca_path: str = ""
     timeout_s: float = 10
 
     @property
@@ -85,7 +90,10 @@ class RabbitSink:
         try:
             async with asyncio.timeout(self._place.timeout_s):
                 # The robust connection of the library is not taken: it would send late what was already given up.
-                self._connection = await self._aio_pika.connect(self._place.address)
+                self._connection = await self._aio_pika.connect(
+                    self._place.address,
+                    ssl_context=create_default_context(cafile=self._place.ca_path) if self._place.ca_path else None,
+                )
                 self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
                 return await self._channel.get_exchange(self._place.exchange)
         except (errors.AuthenticationError, errors.ProbableAuthenticationError) as error:

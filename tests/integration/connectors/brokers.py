@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from abc import ABC, abstractmethod
@@ -291,3 +292,15 @@ def wait_for_port(port: int, server: "subprocess.Popen[Any]") -> None:
 def of_subjects(stored: Stored, subjects: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Pick what is of these subjects: brokers are shared by the tests of a file."""
     return (one for one in stored if one[1] in subjects)
+
+
+def make_stream(address: str, *, ca_path: Path) -> None:
+    """Make the stream of a nats-server that speaks TLS."""
+
+    async def make() -> None:
+        tls = ssl.create_default_context(cafile=str(ca_path))
+        client = await nats.connect(address, user="hub", password=PASSWORD, tls=tls)
+        await client.jetstream().add_stream(name="MDM", subjects=["mdm.>"])
+        await client.close()
+
+    asyncio.run(make())

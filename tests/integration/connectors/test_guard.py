@@ -254,7 +254,7 @@ def test_without_tls_only_allowed_networks_are_called() -> None:
     client = HttpClient(allowed=[ip_network("127.0.0.1/32")], resolve=lambda _host, _port: ["1.1.1.1"])
 
     assert refused(client, "http://hooks.example.com/") == Failure(
-        "not_allowed", "hooks.example.com is public, and called by https:// only"
+        "not_allowed", "hooks.example.com is public, and called with TLS only"
     )
 
 

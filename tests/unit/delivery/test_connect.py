@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mdm.connectors.guarded import Server
 from mdm.connectors.kafka import KafkaPlace
 from mdm.connectors.nats import NatsPlace
 from mdm.connectors.rabbitmq import RabbitPlace
@@ -17,7 +18,7 @@ def place_of(kind: str, connection: dict[str, Any]) -> Any:
     """Give where the sink of a declaration publishes to."""
     declared = {"target": "news", "title": "News", "kind": kind, "connection": connection}
     sink: Any = connect(declaration_of({**declared, "events": {"entities": ["customer"]}}), Settings())
-    return sink._place
+    return sink.sink._place
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +63,53 @@ def test_kafka_is_told_options_and_user() -> None:
     )
 
     assert (place.bootstrap_servers, place.topic) == ("a:9092,b:9092", "golden")
-    assert place.options == {"security.protocol": "SASL_SSL", "sasl.username": "hub", "sasl.password": "p@ss/word"}
+    assert place.options == {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "hub",
+        "sasl.password": "p@ss/word",
+    }
+
+
+def test_kafka_with_a_user_speaks_sasl_over_tls_unless_it_is_said_otherwise() -> None:
+    said = {"servers": "a:9092", "user": "hub", "password": "MDM_SECRET_BROKER"}
+
+    unsaid: KafkaPlace = place_of("kafka", said)
+    plain: KafkaPlace = place_of(
+        "kafka", {**said, "mechanism": "PLAIN", "options": {"security.protocol": "SASL_PLAINTEXT"}}
+    )
+    private: KafkaPlace = place_of("kafka", {"servers": "a:9092", "ca_path": "/etc/ca.pem"})
+
+    assert unsaid.options["security.protocol"] == "SASL_SSL"
+    assert (plain.options["security.protocol"], plain.options["sasl.mechanism"]) == ("SASL_PLAINTEXT", "PLAIN")
+    assert private.options == {"security.protocol": "SSL", "ssl.ca.location": "/etc/ca.pem"}
+
+
+@pytest.mark.parametrize("option", ["plugin.library.paths", "ssl.engine.location", "sasl.password", "acks"])
+def test_options_of_kafka_that_load_programs_or_break_promises_are_refused(option: str) -> None:
+    with pytest.raises(InputInvalid, match=f"the option {option} of Kafka is not for declarations"):
+        place_of("kafka", {"servers": "a:9092", "options": {option: "x"}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "connection", "server"),
+    [
+        ("nats", {"servers": "tls://a"}, Server("a", 4222, is_plain=False)),
+        ("nats", {"servers": ["nats://a:1"]}, Server("a", 1, is_plain=True)),
+        ("nats", {"servers": "a:1"}, Server("a", 1, is_plain=True)),
+        ("rabbitmq", {"url": "amqps://a:5671/crm"}, Server("a", 5671, is_plain=False)),
+        ("rabbitmq", {"url": "amqp://[::1]/"}, Server("::1", 5672, is_plain=True)),
+        ("kafka", {"servers": "a"}, Server("a", 9092, is_plain=True)),
+        ("kafka", {"servers": "a:1", "user": "hub"}, Server("a", 1, is_plain=False)),
+    ],
+)
+def test_each_server_of_a_broker_is_known_before_it_is_called(
+    kind: str, connection: dict[str, Any], server: Server
+) -> None:
+    declared = {"target": "news", "title": "News", "kind": kind, "connection": connection}
+    sink: Any = connect(declaration_of({**declared, "events": {"entities": ["customer"]}}), Settings())
+
+    assert sink._servers == (server,)
 
 
 @pytest.mark.parametrize(("kind", "field"), [("nats", "servers"), ("rabbitmq", "url"), ("kafka", "servers")])
