@@ -2,14 +2,19 @@
 
 from typing import Any, Final
 
-from mdm.activation.model import Deal
+from stdnum.iso7064 import mod_11_10
+
+from mdm.activation import service
+from mdm.activation.model import Deal, DealFilter
 from mdm.activation.service import DealShown, Sold, require_deal, show_deal, take_up
 from mdm.activation.steps import advance
+from mdm.db.engine import open_engine
 from mdm.db.transaction import run
+from mdm.failpoints import arm_from_text
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from mdm.sources.model import SourceKey
-from tests.hubs import delivery, register_instances
+from tests.hubs import delivery, hub_on, register_instances
 
 OPPORTUNITY: Final = "salesforce-emea/Opportunity:7"
 ACCOUNT: Final = "salesforce-emea/Account:7"
@@ -65,3 +70,43 @@ def standing(deal: Deal) -> tuple[str, str, str | None, str]:
 def bill(hub: Hub, native_id: str = "C1") -> None:
     """Let the ERP deliver the billed legal entity, as it does once it was created there."""
     deliver(hub, [delivery(f"{ERP}/customer:{native_id}", "customer", **BILLED)], who="erp")
+
+
+def client(number: int) -> dict[str, Any]:
+    """Say who is billed for a deal of many: no two are alike in name or tax id."""
+    syllables = ("Alba", "Boro", "Cena", "Dilo", "Efra", "Gavi", "Hemo", "Iska")
+    word = syllables[number % 8] + syllables[number // 8 % 8].lower()
+    digits = str(13_669_500 + number)
+    return {"name": f"{word} Holding AG", "vat number": f"DE{digits}{mod_11_10.calc_check_digit(digits)}"}
+
+
+def live(url: str, deals_count: int, failpoints: str) -> None:
+    """Bring many deals to their ends, every third by cancelling it, in a process that may be killed anywhere."""
+    engine = open_engine(url, 2)
+    hub = hub_on(engine)
+    arm_from_text(failpoints)
+    for number in range(deals_count):
+        sell(hub, number)
+    engine.dispose()
+
+
+def sell(hub: Hub, number: int) -> None:
+    """Tell of one deal, again if need be, and bring it to its end."""
+    billed, opportunity = client(number), f"salesforce-emea/Opportunity:{number}"
+    cancelled = run(hub.engine, lambda c: service.list_deals(c, DealFilter(state="cancelled")))
+    if any(str(one.opportunity) == opportunity for one in cancelled):
+        return  # to tell of it again would be another deal
+    deal = tell(
+        hub,
+        opportunity,
+        billing_name=billed["name"],
+        vat_number=billed["vat number"],
+        contract_name=f"Rollout {number}",
+    )
+    deal = follow(hub, deal)
+    if deal.progress.because == "approval":
+        decide = service.cancel if number % 3 == 2 else service.approve
+        deal = follow(hub, decide(hub, deal.id, who="mara"))
+    if deal.progress.because == "key_of_customer":
+        deliver(hub, [delivery(f"{ERP}/customer:C{number}", "customer", country="DE", **billed)], who="erp")
+        follow(hub, service.retry(hub, deal.id, who="mara"))

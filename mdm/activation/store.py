@@ -54,12 +54,6 @@ def select_by_opportunity(connection: Connection, opportunity: SourceKey) -> Dea
     return _deal(row) if row is not None else None
 
 
-def select_by_exception(connection: Connection, exception_id: ExceptionId) -> Deal | None:
-    """Find the deal whose facts wait in an exception."""
-    row = connection.execute(text(f"{_DEAL} WHERE d.exception_id = :id"), {"id": exception_id}).one_or_none()
-    return _deal(row) if row is not None else None
-
-
 def update_deal(connection: Connection, deal: Deal) -> None:
     """Write how far a deal is, and give up the lease on it."""
     progress, ids = deal.progress, deal.ids

@@ -1,7 +1,7 @@
 """SQL of lanes: lease what is due, settle what was told, and say what waits. Times are the caller's, see `lanes`."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -165,15 +165,3 @@ def take_tokens(
         {"target": target_id, "wanted": wanted, "rate": per_second, "burst": burst, "now": now},
     ).one_or_none()
     return int(row.taken) if row is not None else 0
-
-
-def oldest_waiting(connection: Connection, target_id: str) -> timedelta | None:
-    """Say for how long the oldest message of a target waits, parked and waiting lanes aside; None: nothing waits."""
-    age: timedelta | None = connection.execute(
-        text(
-            "SELECT clock_timestamp() - min(recorded_at) FROM delivery_lane WHERE target_id = :target"
-            " AND acknowledged < head AND state = 'ready'"
-        ),
-        {"target": target_id},
-    ).scalar_one()
-    return age
