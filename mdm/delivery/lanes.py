@@ -26,7 +26,9 @@ from mdm.identity.service import GoldenLocks
 from mdm.ids import GoldenId
 from mdm.telemetry import DELIVERIES, DELIVERY_SECONDS
 
-WAITING: Final = timedelta(minutes=10)  # chosen: what waits for a parent is woken by it; this is for what was missed
+# Chosen: what waits for a parent is woken by it, and what waits for a review by the version that an answer makes. This
+# is for what was missed, and for an answer that makes none: "different" lets the record be made ten minutes later.
+WAITING: Final = timedelta(minutes=10)
 
 Clock = Callable[[Connection], datetime]
 
