@@ -147,6 +147,23 @@ def test_a_comma_between_two_surnames_is_no_inversion() -> None:
     assert form("company_name", "Smith, Jones LLP") == ("smith jones",)
 
 
+@pytest.mark.parametrize(
+    ("country", "names"),
+    [
+        ("ch", ("Muster AG", "Muster SA", "Muster Société Anonyme")),
+        ("ch", ("Muster GmbH", "Muster Sàrl", "Muster Sagl")),
+        ("be", ("Bier BV", "Bier SRL", "Bier SPRL", "Bier société à responsabilité limitée")),
+        ("be", ("Bier NV", "Bier SA")),
+        ("be", ("Hulp VZW", "Hulp ASBL")),
+        ("de", ("Bau GmbH & Co. KG", "Bau GmbH und Co. KG", "Bau GmbH u. Co. KG")),
+        ("at", ("Bau Ges.m.b.H. & Co KG", "Bau GmbH und Co KG")),
+    ],
+)
+def test_one_legal_form_in_the_languages_of_one_country_is_one(country: str, names: tuple[str, ...]) -> None:
+    assert len({form("legal_form", name, country) for name in names}) == 1
+    assert len({form("company_name", name, country) for name in names}) == 1
+
+
 def test_a_legal_form_given_alone_is_named() -> None:
     assert form("legal_form", "GmbH & Co. KG") == ("*:gmbhcokg",)
     assert form("legal_form", "Private Limited Company") == form("legal_form", "Ltd")
