@@ -8,17 +8,21 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Generic, TypeVar, cast
 
 from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
+from mdm import clock
 from mdm.db.engine import open_engine
 from mdm.db.transaction import run
 from mdm.decisions.review_model import ReviewChange
+from mdm.entities import rules_store
+from mdm.entities.live import LiveTypes
 from mdm.entities.model import EntityType
 from mdm.entities.service import entity_types
-from mdm.errors import EntityTypeUnknown, TouchedSetGrew
+from mdm.errors import EntityTypeUnknown, RulesMoved, TouchedSetGrew
 from mdm.identity.model import NO_WISHES, IdentityPlan, Wishes
 from mdm.identity.service import GoldenLocks
 from mdm.publishing.service import publish_reviews
@@ -55,11 +59,25 @@ UNBRACKETED: Final[Bracket[Any]] = Bracket()
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """What a process opens once and shares among its threads."""
+    """What a process opens once and shares among its threads.
+
+    declared  the entity types as they hold: declarations with the rules that were activated, see mdm.entities.live
+    """
 
     engine: Engine
     declared: Mapping[str, EntityType]
     settings: Settings
+
+    def __post_init__(self) -> None:
+        """Let the declarations follow what is activated."""
+        if not isinstance(self.declared, LiveTypes):
+            object.__setattr__(self, "declared", LiveTypes(self.declared))
+
+    @property
+    def rules(self) -> LiveTypes:
+        """Give the entity types as they hold, and what lies over their declarations."""
+        assert isinstance(self.declared, LiveTypes), "made so when the hub was opened"
+        return self.declared
 
     @property
     def bounds(self) -> Bounds:
@@ -74,6 +92,20 @@ class Hub:
         return self.declared[name]
 
 
+@dataclass(slots=True)
+class Fence:
+    """The rules that a transaction works by, as the number of their activation, and whether they are held."""
+
+    number: int
+    is_held: bool = False
+
+    def check(self, found: int) -> None:
+        """Take note of the rules in force; raises RulesMoved when they are others, or about to be."""
+        if found != self.number:
+            raise RulesMoved
+        self.is_held = True
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One transaction's hands: its connection, what is declared, how far it may reach, and in whose name.
@@ -81,6 +113,7 @@ class Work:
     wishes  what the operation at hand asks of golden ids
     queued  how many messages wait for each target by what was done
     counts  counters that go up by one when the transaction is committed
+    fence   None where nothing is written
     """
 
     connection: Connection
@@ -93,6 +126,20 @@ class Work:
     written: list[GoldenVersion] = field(default_factory=list)
     queued: Tally[str] = field(default_factory=Tally)
     counts: list[Counter] = field(default_factory=list)
+    fence: Fence | None = None
+
+    def recording_instant(self, connection: Connection) -> datetime:
+        """Take the instant of recording, and hold the rules by which this transaction works; raises RulesMoved."""
+        if self.fence is None or self.fence.is_held:
+            return clock.recording_instant(connection)
+        instant, number = rules_store.recording_instant(connection)
+        self.fence.check(number)
+        return instant
+
+    def hold_rules(self) -> None:
+        """Hold the rules by which this transaction works, unless it does already; raises RulesMoved."""
+        if self.fence is not None and not self.fence.is_held:
+            self.fence.check(rules_store.rules_in_force(self.connection))
 
     def note(self, plan: IdentityPlan) -> None:
         """Note a plan that was carried out: what it minted is this transaction's own, and it is counted at the end."""
@@ -116,7 +163,9 @@ def open_hub(settings: Settings, url: str) -> Iterator[Hub]:
         check_options(entity_type)
     engine = open_engine(url, settings.pool_size)
     try:
-        yield Hub(engine, declared, settings)
+        hub = Hub(engine, declared, settings)
+        hub.rules.watch(engine)
+        yield hub
     finally:
         engine.dispose()
 
@@ -131,10 +180,15 @@ class _Rehearsed(Exception):
 
 
 def carry(hub: Hub, act: Callable[[Work], Result], *, who: str, bracket: Bracket[Result] = UNBRACKETED) -> Result:
-    """Do one act in one transaction, again from the start when it touches more than it had locked."""
+    """Do one act in one transaction, again from the start when it touches more than it had locked.
+
+    It also begins again when rules were activated since it began: what is committed was worked out by those in force.
+    """
 
     def attempt(work: Work) -> tuple[Result, Work]:
-        return bracket.around(work.connection, lambda: act(work)), work
+        result = bracket.around(work.connection, lambda: act(work))
+        work.hold_rules()
+        return result, work
 
     result, work = run(hub.engine, _repeatable(hub, attempt, who))
     for plan in work.carried_out:
@@ -160,13 +214,19 @@ def _repeatable(hub: Hub, attempt: Callable[[Work], Result], who: str) -> Callab
     """Give each attempt hands of its own, with the locks that the one before found it needs."""
     prefixes = [entity_type.id_prefix for entity_type in hub.declared.values()]
     wanted: frozenset[str] = frozenset()
+    has_moved = False
 
     def on(connection: Connection) -> Result:
-        nonlocal wanted
+        nonlocal wanted, has_moved
+        rules = hub.rules.refresh(connection) if has_moved else hub.rules.now()
+        locks = GoldenLocks(prefixes, wanted)
         try:
-            return attempt(Work(connection, hub.declared, hub.bounds, GoldenLocks(prefixes, wanted), who))
+            return attempt(Work(connection, rules.types, hub.bounds, locks, who, fence=Fence(rules.number)))
         except TouchedSetGrew as grew:
             wanted |= grew.golden_ids
+            raise
+        except RulesMoved:
+            has_moved = True
             raise
 
     return on

@@ -230,3 +230,18 @@ def _sortable() -> str:
         _latest = max((time.time_ns() // 1_000_000) << 80 | secrets.randbits(80), _latest + 1 + secrets.randbits(40))
         number = _latest
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * (_LENGTH - 1), -1, -5))
+
+
+def new_proposal_id() -> str:
+    """Make the id of a change of rules that waits for a second person."""
+    return f"rul_{_sortable()}"
+
+
+def new_rematch_id() -> str:
+    """Make the id of the work that brings records to other rules."""
+    return f"rem_{_sortable()}"
+
+
+def new_activation_id() -> str:
+    """Make the id of an activation of rules."""
+    return f"act_{_sortable()}"

@@ -6,7 +6,6 @@ change of identity, whoever wants it, is an `IdentityPlan` that `apply` carries 
 
 from collections.abc import Iterable, Sequence
 
-from mdm import clock
 from mdm.entities.mapping import matches_alike
 from mdm.entities.model import EntityType
 from mdm.hub import Work
@@ -28,7 +27,7 @@ from mdm.telemetry import stage
 def resolve(work: Work, entity_type: EntityType, batch: Sequence[Accepted]) -> tuple[Arrival, ...]:
     """Take a batch of distinct source keys of one entity type along the whole path."""
     with stage("ingest"):
-        arrivals = ingest(work.connection, batch, at=clock.recording_instant, who=work.who)
+        arrivals = ingest(work.connection, batch, at=work.recording_instant, who=work.who)
         recalled = recall(work.connection, entity_type.name, batch, arrivals, who=work.who)
     changed = [
         (one, arrival) for one, arrival in zip(batch, arrivals, strict=True) if arrival.status in {"created", "updated"}
@@ -90,7 +89,7 @@ def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: Cau
     """Carry out a plan: identity, then values, then messages; then the same for all that points at what moved."""
     if not plan.touched and cause.event_id is None:
         return
-    at = clock.recording_instant(work.connection)
+    at = work.recording_instant(work.connection)
     event_id = carry_out(work.connection, plan, cause=cause, at=at, who=work.who)
     work.note(plan)
     with stage("survive"):

@@ -22,6 +22,7 @@ from mdm.delivery.relays import keep_relays
 from mdm.history.service import export_checkpoint, seal
 from mdm.hub import Hub
 from mdm.jobs.reconcile import reconcile_due
+from mdm.jobs.rematch import rematch_some
 from mdm.jobs.service import reevaluate_deferred, refresh_due
 from mdm.jobs.source_events import follow_instances
 from mdm.publishing.file_target import sync_all
@@ -77,6 +78,7 @@ def _export_checkpoint(hub: Hub) -> int:
 TASKS: Final[Sequence[Task]] = (
     Task("refresh_due", 30.0, refresh_due),  # chosen: decay is counted in days
     Task("reevaluate_deferred", 10.0, reevaluate_deferred),  # chosen: such a record stands alone until then
+    Task("rematch", 2.0, rematch_some),  # chosen: whoever activated rules watches it
     Task("follow_instances", 30.0, follow_instances),  # chosen: only what a kill left to do
     Task("advance_deals", 2.0, advance_due),  # chosen: whoever sold, mended or approved one looks at it
     Task("expire_reservations", 10.0, expire_due),  # chosen: whoever waits for one asks again after seconds

@@ -203,6 +203,7 @@ class ReviewApprovalDeclaration(Part):
         None, description="any answer about golden records with at least this many published keys"
     )
     bulk: Annotated[int, Field(ge=1)] | None = Field(None, description="more than this many answers at once")
+    rules: bool = Field(default=False, description="a change of the match model or of whose value survives")
 
 
 class ReviewsDeclaration(Part):

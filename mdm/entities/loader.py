@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from matching.model import BlockingRule, Comparison, FeatureSpec, KeyPart, Level, MatchModel, Rule, Veto
 from mdm.entities import declaration as declared
@@ -56,6 +57,12 @@ def load_entity_types(
         ordered = sorted(set(faults), key=lambda fault: (fault.file, fault.line, fault.place))
         raise EntityDeclarationInvalid([str(fault) for fault in ordered])
     return {declaration.entity: _entity_type(declaration, code_lists) for declaration in declarations}
+
+
+def declared_contents(folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Read the plain content of every declaration by entity name, of folders that were loaded without a fault."""
+    documents, _ = _documents(folders)
+    return {name: document.content for name, document in documents.items()}
 
 
 def _documents(folders: Sequence[Path]) -> tuple[dict[str, Document], list[Fault]]:

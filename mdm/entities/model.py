@@ -209,11 +209,13 @@ class ReviewApproval:
     established     `same` on two established golden records
     published_keys  any answer about golden records with at least this many published keys
     bulk            more than this many answers at once
+    rules           a change of the rules themselves
     """
 
     established: bool = False
     published_keys: int | None = None
     bulk: int | None = None
+    rules: bool = False
 
 
 @dataclass(frozen=True, slots=True)

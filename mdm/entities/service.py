@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from matching.comparators import COMPARATORS
 from matching.standardise import FORMS
 from matching.transforms import TRANSFORMS
 from mdm.entities.code_lists import read_code_lists
 from mdm.entities.document import read_document
-from mdm.entities.loader import load_entity_types
+from mdm.entities.loader import declared_contents, load_entity_types
 from mdm.entities.model import CodeList, EntityType
 from mdm.errors import EntityDeclarationInvalid, EntityTypeUnknown
 
@@ -43,6 +44,20 @@ def entity_type_of_file(path: Path, folders: Sequence[Path] = ()) -> EntityType:
     return entity_types((*folders, path))[str(document.content.get("entity"))]
 
 
+def entity_type_uncached(name: str, folders: Sequence[Path]) -> EntityType | None:
+    """Read one entity type anew, of folders or files that nobody will ask for again; None when there is none.
+
+    raises  EntityDeclarationInvalid with every fault
+    """
+    return _load((DEFINITIONS, *folders)).get(name)
+
+
+def declaration_of(name: str, folders: Sequence[Path] = ()) -> Mapping[str, Any]:
+    """Give the declaration of an entity type as plain content, as it stands in the file that has the last word."""
+    content: dict[str, Any] = declared_contents((DEFINITIONS, *folders))[name]
+    return content
+
+
 def code_lists(folders: Sequence[Path] = ()) -> Mapping[str, CodeList]:
     """Give every code list by name, the user's folders adding to those that ship with the hub."""
     found, faults = read_code_lists((DEFINITIONS, *folders))
@@ -53,13 +68,16 @@ def code_lists(folders: Sequence[Path] = ()) -> Mapping[str, CodeList]:
 
 @lru_cache(maxsize=16)
 def _loaded(folders: tuple[Path, ...]) -> Mapping[str, EntityType]:
-    found = load_entity_types(
-        (DEFINITIONS, *folders),
+    return MappingProxyType(_by_dependency(_load((DEFINITIONS, *folders))))
+
+
+def _load(folders: Sequence[Path]) -> Mapping[str, EntityType]:
+    return load_entity_types(
+        folders,
         forms=frozenset(FORMS),
         comparators=frozenset(COMPARATORS),
         transforms=frozenset(TRANSFORMS),
     )
-    return MappingProxyType(_by_dependency(found))
 
 
 def _by_dependency(found: Mapping[str, EntityType]) -> Mapping[str, EntityType]:

@@ -29,6 +29,8 @@ HubError
 │   │   ├── SourceEventUnknown
 │   │   ├── TargetUnknown
 │   │   ├── TargetReportUnknown
+│   │   ├── MatchModelUnknown
+│   │   ├── RulesProposalUnknown
 │   │   ├── ApiKeyUnknown
 │   │   └── PersonUnknown
 │   ├── Conflict                  true when asked, yet against what the hub already holds
@@ -45,6 +47,8 @@ HubError
 │   │   ├── ApprovalPending
 │   │   ├── ApprovalNeedsAnother
 │   │   ├── BandOutdated
+│   │   ├── MatchModelRefused
+│   │   ├── RulesUnchanged
 │   │   ├── SourceConflict
 │   │   ├── AsOfBeyondHorizon
 │   │   ├── CursorFromElsewhere
@@ -63,6 +67,7 @@ HubError
 │   ├── Forbidden
 │   └── TooLarge
 ├── TouchedSetGrew                inner signal: roll back, lock more, repeat
+├── RulesMoved                    inner signal: roll back, read the rules, repeat
 └── Unavailable                   the world fails; says if and when to try again
     ├── DatabaseUnavailable
     └── TargetUnavailable
@@ -94,6 +99,7 @@ from mdm.errors.conflicts import (
     IdempotencyInFlight,
     IdempotencyMismatch,
     LeaseLost,
+    MatchModelRefused,
     OperationBlocked,
     PlanOutdated,
     ReservationClosed,
@@ -103,6 +109,7 @@ from mdm.errors.conflicts import (
     ReviewNotAnswered,
     ReviewOutdated,
     RiskUnconfirmed,
+    RulesUnchanged,
     SourceConflict,
     VersionOutdated,
 )
@@ -116,11 +123,13 @@ from mdm.errors.missing import (
     EventUnknown,
     ExceptionUnknown,
     GoldenRecordUnknown,
+    MatchModelUnknown,
     NotFound,
     PersonUnknown,
     QueueUnknown,
     ReservationUnknown,
     ReviewUnknown,
+    RulesProposalUnknown,
     SourceEventUnknown,
     SourceRecordUnknown,
     SourceUnknown,
@@ -131,6 +140,7 @@ from mdm.errors.roots import (
     DatabaseUnavailable,
     HubError,
     Refused,
+    RulesMoved,
     TargetUnavailable,
     TouchedSetGrew,
     Unavailable,
@@ -183,6 +193,8 @@ __all__ = [
     "LeaseLost",
     "LinkUnusable",
     "MatchModelInvalid",
+    "MatchModelRefused",
+    "MatchModelUnknown",
     "NotFound",
     "OperationBlocked",
     "PersonUnknown",
@@ -200,6 +212,9 @@ __all__ = [
     "ReviewOutdated",
     "ReviewUnknown",
     "RiskUnconfirmed",
+    "RulesMoved",
+    "RulesProposalUnknown",
+    "RulesUnchanged",
     "SettingsInvalid",
     "SignInRefused",
     "SignInThrottled",

@@ -220,6 +220,26 @@ class DealConflict(Conflict):
     code = "deal_conflict"
 
 
+class MatchModelRefused(Conflict):
+    """Rules are not activated, since what they would do looks wrong; every reason is told."""
+
+    code = "match_model_refused"
+
+    def __init__(self, version: str, reasons: Sequence[str]) -> None:
+        """Name the version and all that speaks against it."""
+        super().__init__(
+            f"{version} is not activated: {'; '.join(reasons)}",
+            remedy="look at what it would change; a lead may force it with a reason",
+        )
+        self.reasons = tuple(reasons)
+
+
+class RulesUnchanged(Conflict):
+    """The rules asked for hold already, or there are none to go back to."""
+
+    code = "rules_unchanged"
+
+
 class LeaseLost(Conflict):
     """Somebody else works on it by now; what was begun here is taken back."""
 

@@ -126,3 +126,15 @@ class PersonUnknown(NotFound):
     """No person has this id or login."""
 
     code, noun, hint = "person_unknown", "person", "list them with `mdm people list`"
+
+
+class MatchModelUnknown(NotFound):
+    """No match model, and no choice of values, has this version."""
+
+    code, noun, hint = "match_model_unknown", "version of rules", "list them with `mdm model list`"
+
+
+class RulesProposalUnknown(NotFound):
+    """No change of rules waits for a second person under this id."""
+
+    code, noun, hint = "rules_proposal_unknown", "change of rules that waits", "list them with `mdm model list`"

@@ -32,6 +32,16 @@ class TouchedSetGrew(HubError):
         self.golden_ids = golden_ids
 
 
+class RulesMoved(HubError):
+    """Other rules were activated while this was worked out; roll back and repeat with them."""
+
+    code = "rules_moved"
+
+    def __init__(self) -> None:
+        """Carry nothing: whoever repeats reads which rules hold."""
+        super().__init__("other rules hold since this was worked out", remedy="it is retried")
+
+
 class Unavailable(HubError):
     """Something the hub depends on does not answer."""
 

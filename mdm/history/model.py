@@ -60,6 +60,10 @@ AUDITED: Final[Sequence[Audited]] = (
     Audited("source_event", related=("instance_id", "event_id")),  # one may be overtaken when it is told
     Audited("target"),
     Audited("match_model", "version", related=("entity_type",)),
+    Audited("survivorship_rules", "version", related=("entity_type",)),
+    Audited("rule_activation", related=("entity_type", "model_version", "survivorship_version")),
+    Audited("rule_proposal", related=("entity_type", "model_version", "survivorship_version")),
+    Audited("rematch", related=("entity_type",), left_out=("position", "done", "found"), ended="ended_at"),
     Audited("identity_event", related=("root_id", "undoes_id")),
     Audited("decision", related=("left_id", "right_id", "event_id", "revoked_event_id"), ended="revoked_at"),
     Audited("value_override", related=("record_id", "event_id", "ended_event_id"), ended="ended_at"),

@@ -25,6 +25,7 @@ CauseKind = Literal[
     "undo",
     "override",
     "source_event",
+    "rules",
 ]
 
 

@@ -1,6 +1,6 @@
 """Tables that matching keeps between calls: the online index of blocking keys, edges, and the models themselves."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Float, ForeignKey, Index, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from mdm.db.metadata import metadata
@@ -13,6 +13,12 @@ match_model = Table(
     Column("definition", JSONB, nullable=False),
     Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
     Column("who", Text, nullable=False),
+    Column("origin", Text, comment="how it came about; none: as declared"),
+    Column("reason", Text),
+    Column("made_from", Text, comment="version that it was learnt or edited from"),
+    Column("report", JSONB, comment="what training found out about it"),
+    CheckConstraint("origin IN ('decisions', 'labels', 'identifiers', 'edited', 'file')", name="origin"),
+    Index("ix_match_model_entity_type", "entity_type", "recorded_at"),
 )
 
 blocking_key = Table(

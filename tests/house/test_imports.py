@@ -36,6 +36,7 @@ RIGHT = {
     "mdm/decisions/answers_store.py": "",
     "mdm/decisions/overrides_store.py": "",
     "mdm/decisions/waiting_store.py": "",
+    "mdm/entities/rules_store.py": "",
     "mdm/decisions/queues_store.py": "",
     "mdm/decisions/reviews_store.py": "",
     "mdm/delivery/freezing_store.py": "",

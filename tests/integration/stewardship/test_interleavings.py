@@ -324,7 +324,8 @@ EVERYDAY: tuple[tuple[Meeting, tuple[str, ...]], ...] = (
     (merges_overlap, ("operation.begun", "merge.applied")),
     (merge_and_unmerge, ("operation.begun", "operation.locked")),
 )
-# There are no rules to activate yet, so a decision stands in for the change that concerns all who arrive.
+# Other rules would hold in all worlds at once: how an activation meets writers is shown in
+# tests/integration/modelling/test_activation.py. A decision stands in for a change that concerns all who arrive.
 SOAK: tuple[tuple[Meeting, tuple[str, ...]], ...] = (
     (two_arrive, ARRIVING),
     (two_are_new, ARRIVING),
