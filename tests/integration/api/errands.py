@@ -9,9 +9,16 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from api.access_table import ACCESS
-from mdm.db.transaction import run
+from mdm.clock import now
+from mdm.db.transaction import run, transaction
 from mdm.delivery.targets import end_backfill
+from mdm.ids import new_proposal_id
+from mdm.modelling import store as rules_store
+from mdm.modelling.editing import with_lines
+from mdm.modelling.model import Pair, Proposal, Provenance
+from mdm.modelling.service import keep_model
 from tests.deals import ERP, FACTS
+from tests.hubs import hub_on
 from tests.integration.api.records import deliver, record
 
 Json = dict[str, Any]
@@ -335,6 +342,48 @@ def _confirmed_reservation(desk: Desk) -> Asked:
     return Asked(place, {"source_key": keys[0]}, {"source_key": keys[1]})
 
 
+def _model(desk: Desk) -> str:
+    """Keep a match model that nobody has seen: lines a little apart from those that hold."""
+    hub = hub_on(desk.engine)
+    with hub.engine.connect() as connection:
+        holding = hub.rules.refresh(connection).types["resource"]
+        apart = 0.001 * (1 + len(rules_store.select_models(connection, "resource", limit=1000)))
+    made = with_lines(holding, holding.model.review_bits, holding.model.match_bits + apart)
+    return keep_model(hub, made, Provenance("edited", "a little stricter"), who="test").version
+
+
+def _activation(desk: Desk) -> Asked:
+    body = {"entity_type": "resource", "model": _model(desk), "reason": "test"}
+    return Asked("/v1/match-models:activate", body, body | {"reason": "another request"})
+
+
+def _rollback(desk: Desk) -> Asked:
+    desk.post("/v1/match-models:activate", {"entity_type": "resource", "model": _model(desk), "reason": "test"})
+    body = {"entity_type": "resource", "reason": "test"}
+    return Asked("/v1/match-models:rollback", body, body | {"reason": "another request"})
+
+
+def _proposed(desk: Desk) -> str:
+    """Have a change of rules that waits for a second person."""
+    made = Proposal(
+        new_proposal_id(),
+        "resource",
+        Pair(_model(desk), None),
+        "test",
+        is_forced=False,
+        refusals=(),
+        state="waiting",
+        recorded_at=now(),
+        who="x",
+    )
+    with transaction(desk.engine) as connection:
+        waiting = rules_store.select_waiting(connection, "resource")
+        if waiting is not None:
+            rules_store.settle_proposal(connection, waiting.id, state="rejected", at=now(), who="test")
+        rules_store.insert_proposal(connection, made)
+    return made.id
+
+
 ERRANDS: Final[Mapping[tuple[str, str], Errand]] = {
     ("POST", "/v1/source-records"): _records,
     ("POST", "/v1/source-events"): _events,
@@ -367,6 +416,14 @@ ERRANDS: Final[Mapping[tuple[str, str], Errand]] = {
     ("POST", "/v1/reviews/{review_id}:approve"): lambda desk: Asked(f"/v1/reviews/{desk.waiting_answer()}:approve"),
     ("POST", "/v1/reviews/{review_id}:reject"): lambda desk: Asked(f"/v1/reviews/{desk.waiting_answer()}:reject"),
     ("POST", "/v1/reviews:decide"): _answers,
+    ("POST", "/v1/match-models:activate"): _activation,
+    ("POST", "/v1/match-models:rollback"): _rollback,
+    ("POST", "/v1/match-models/proposals/{proposal_id}:approve"): lambda desk: Asked(
+        f"/v1/match-models/proposals/{_proposed(desk)}:approve"
+    ),
+    ("POST", "/v1/match-models/proposals/{proposal_id}:reject"): lambda desk: Asked(
+        f"/v1/match-models/proposals/{_proposed(desk)}:reject"
+    ),
     ("POST", "/v1/queues"): _queue,
     ("DELETE", "/v1/queues/{queue_id}"): _ended_queue,
     ("POST", "/v1/bands"): _band,
