@@ -25,6 +25,7 @@ from mdm.delivery.overview import KeptTargets
 from mdm.errors import Forbidden
 from mdm.history.hot_reads import HotConnection
 from mdm.hub import UNBRACKETED, Bracket, Hub
+from mdm.modelling.desk import KeptScores
 from mdm.stewardship.state_of_the_hub import KeptFigures
 
 Answer = TypeVar("Answer")
@@ -46,6 +47,7 @@ class Opened:
     provider: OidcProvider | None = None
     keys_read: dict[str, "Future[Principal | None]"] = field(default_factory=dict)
     figures: KeptFigures = field(default_factory=KeptFigures)
+    scores: KeptScores = field(default_factory=KeptScores)
     targets: KeptTargets = field(default_factory=KeptTargets)
 
     async def ask(self, question: Callable[[HotConnection], Awaitable[Answer]]) -> Answer:

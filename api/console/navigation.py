@@ -25,5 +25,6 @@ PAGES: Final = (
     Page("exceptions", "/exceptions", N_("Exceptions"), "steward"),
     Page("activation", "/activation", N_("Activation"), "read"),
     Page("targets", "/targets", N_("Targets"), "read"),
+    Page("rules", "/rules", N_("Rules"), "steward"),
     Page("people", "/people", N_("People"), "admin"),
 )

@@ -25,9 +25,13 @@ from mdm.delivery.model import Dead, DueLane, Settlement
 from mdm.delivery.relay import Relay
 from mdm.errors import InputInvalid
 from mdm.hub import Hub, carry
-from mdm.ids import GoldenId
+from mdm.ids import GoldenId, new_proposal_id
 from mdm.jobs import mending
 from mdm.jobs.service import deliver
+from mdm.modelling.editing import with_lines
+from mdm.modelling.model import Asked, Pair, Proposal, Provenance
+from mdm.modelling.service import activate, keep_model
+from mdm.modelling.store import insert_proposal
 from mdm.sources import exceptions
 from mdm.sources.exceptions_model import ExceptionFilter
 from mdm.sources.model import Delivery, SourceInstance, SourceKey
@@ -94,6 +98,7 @@ def hostile_hub(engine: Engine) -> Hostile:
     golden = golden_by_key(hub)
     together = {golden[str(key)] for key in central}
     assert (len(together), len(found)) == (1, 1), (together, found)
+    _rules(hub, texts)
     return Hostile(
         hub=hub,
         golden=golden[str(central[0])],
@@ -111,6 +116,28 @@ def hostile_hub(engine: Engine) -> Hostile:
         deals=_deals(hub, texts),
         target=_target(hub, texts),
     )
+
+
+def _rules(hub: Hub, texts: Iterator[str]) -> None:
+    """Keep rules, activate them and ask for others, each for a payload of a reason and by a payload of a name."""
+    for step in (0.5, 1.0):
+        holding = hub.entity_type("customer")
+        made = with_lines(holding, holding.model.review_bits, holding.model.match_bits + step)
+        version = keep_model(hub, made, Provenance("edited", next(texts)), who=next(texts)).version
+        activate(hub, "customer", Asked(model=version, reason=next(texts), is_forced=True), who=next(texts))
+    waiting = Proposal(
+        new_proposal_id(),
+        "customer",
+        Pair(None, None),
+        next(texts),
+        is_forced=True,
+        refusals=(next(texts),),
+        state="waiting",
+        recorded_at=EPOCH,
+        who=next(texts),
+    )
+    with transaction(hub.engine) as connection:
+        insert_proposal(connection, waiting)
 
 
 def _key(instance: str, native_id: str) -> str:

@@ -18,6 +18,7 @@ from api.console.routes import (
     records,
     review,
     review_answers,
+    rules,
     sign_in,
     targets,
 )
@@ -40,6 +41,7 @@ PAGE_ROUTERS = (
     exceptions.router,
     activation.router,
     targets.router,
+    rules.router,
     people.router,
     account.router,
 )

@@ -22,7 +22,7 @@ from mdm.stewardship.graph import Graph
 from mdm.stewardship.past import Carrier
 from mdm.stewardship.record_model import Field, Happened, History, Kin, MemberSeen, RecordSeen
 
-_BY_MATCHING: Final = frozenset({"ingest", "deferred", "decay", "source_event"})
+_BY_MATCHING: Final = frozenset({"ingest", "deferred", "decay", "source_event", "rules"})
 _KIND_TONES: Final[Mapping[str, str]] = {"override": "c6", "undo": "c8", "unmerge": "c3", "split": "c3"}
 
 

@@ -96,6 +96,7 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "undo": N_("Undone"),
             "override": N_("Value chosen"),
             "source_event": N_("Changed in its system"),
+            "rules": N_("Other rules hold"),
         },
         "entity": {
             "customer": N_("client"),
