@@ -24,6 +24,7 @@ from mdm.cli import (
     keys,
     load,
     match,
+    model_training,
     models,
     override,
     people,
@@ -127,6 +128,7 @@ app.add_typer(exceptions.app, name="exceptions")
 app.add_typer(deals.app, name="deals")
 app.add_typer(reservations.app, name="reservations")
 app.add_typer(export.app, name="export")
+models.app.command("train")(model_training.train)
 app.add_typer(models.app, name="model")
 app.add_typer(sources.app, name="sources")
 targets.app.command("backfill")(target_reports.backfill)
