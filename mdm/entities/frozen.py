@@ -11,17 +11,10 @@ from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
-from matching.model import (
-    BlockingRule,
-    Comparison,
-    FeatureSpec,
-    KeyPart,
-    Level,
-    MatchModel,
-    Population,
-    Rule,
-    Veto,
-)
+import orjson
+
+from matching.model import MatchModel
+from matching.model_json import read_model
 from mdm.entities.model import EntityType, SurvivorshipRule
 
 
@@ -70,43 +63,7 @@ def model_definition(model: MatchModel) -> dict[str, Any]:
 
 def model_from(definition: Mapping[str, Any]) -> MatchModel:
     """Read a match model from what a version holds: the same model, so the same version."""
-    population = definition["population"]
-    return MatchModel(
-        entity_type=definition["entity_type"],
-        features=tuple(
-            FeatureSpec(one["name"], one["form"], tuple(one["attributes"]), tuple(one["country_from"]))
-            for one in definition["features"]
-        ),
-        blocking=tuple(
-            BlockingRule(one["name"], tuple(KeyPart(part["feature"], part["transform"]) for part in one["parts"]))
-            for one in definition["blocking"]
-        ),
-        comparisons=tuple(
-            Comparison(
-                one["name"],
-                one["feature"],
-                one["comparator"],
-                tuple(Level(level["label"], level["at_least"], level["bits"]) for level in one["levels"]),
-                one["term_frequency"],
-            )
-            for one in definition["comparisons"]
-        ),
-        rules=tuple(
-            Rule(one["name"], one["verdict"], _conditions(one["when"]), _conditions(one["unless"]), one["bound"])
-            for one in definition["rules"]
-        ),
-        vetoes=tuple(Veto(one["name"], one["feature"]) for one in definition["vetoes"]),
-        prior_bits=definition["prior_bits"],
-        match_bits=definition["match_bits"],
-        review_bits=definition["review_bits"],
-        block_size_max=definition["block_size_max"],
-        population=Population(
-            population["records_count"],
-            population["frequency"],
-            frozenset(population["stop_keys"]),
-            {name: frozenset(values) for name, values in population["generic"].items()},
-        ),
-    )
+    return read_model(orjson.dumps(definition).decode())
 
 
 def under(declared: EntityType, model: MatchModel | None, survivorship: Survivorship | None) -> EntityType:
@@ -158,7 +115,3 @@ def _with_survivorship(declared: EntityType, survivorship: Survivorship) -> Enti
 
 def _rule(part: Mapping[str, Any]) -> SurvivorshipRule:
     return SurvivorshipRule(part["strategy"], tuple(part["sources"]), tuple(part["fallback"]), part["options"])
-
-
-def _conditions(pairs: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((name, label) for name, label in pairs)
