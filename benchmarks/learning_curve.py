@@ -42,7 +42,7 @@ def _panel(name: str, result: Mapping[str, Any], sizes: Sequence[int], x: int) -
     low = min(0.9, *values) - 0.01
 
     def at(size: float, value: float) -> str:
-        across = x + LEFT + (WIDTH - LEFT - 14) * size / sizes[-1]
+        across = x + LEFT + (WIDTH - LEFT - 24) * size / sizes[-1]
         return f"{across:.1f},{TOP + (HEIGHT - TOP - BOTTOM) * (1 - value) / (1 - low):.1f}"
 
     marks = [mark / 100 for mark in range(80, 101, 2 if low > 0.85 else 5) if mark / 100 >= low]
