@@ -61,9 +61,14 @@ def model_definition(model: MatchModel) -> dict[str, Any]:
     return {part.name: getattr(model, part.name) for part in fields(model)}
 
 
-def model_from(definition: Mapping[str, Any]) -> MatchModel:
-    """Read a match model from what a version holds: the same model, so the same version."""
-    return read_model(orjson.dumps(definition).decode())
+def model_from(definition: Mapping[str, Any], version: str) -> MatchModel:
+    """Read the match model that a version holds.
+
+    It keeps its name: a later release whose models hold more than this one did would name it otherwise.
+    """
+    model = read_model(orjson.dumps(definition).decode())
+    model.__dict__["version"] = version  # where cached_property looks first
+    return model
 
 
 def under(declared: EntityType, model: MatchModel | None, survivorship: Survivorship | None) -> EntityType:

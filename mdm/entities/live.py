@@ -102,7 +102,7 @@ class LiveTypes(Mapping[str, EntityType]):
     def _one(self, holding: Holding, models: Mapping[str, Any], choices: Mapping[str, Any]) -> EntityType:
         """Lay the rules that hold over a declaration; a model that does not fit it any more is left out, and logged."""
         declared = self.declared[holding.entity_type]
-        model = model_from(models[holding.model_version]) if holding.model_version else None
+        model = model_from(models[holding.model_version], holding.model_version) if holding.model_version else None
         choice: Survivorship | None = None
         if holding.survivorship_version:
             choice = survivorship_from(declared.name, choices[holding.survivorship_version])

@@ -72,7 +72,8 @@ def _with_rule(part: Mapping[str, Any], rule: SurvivorshipRule | None) -> dict[s
 
 def _blocking(rule: BlockingRule) -> dict[str, Any]:
     parts = [part.feature if part.transform == "whole" else f"{part.feature}|{part.transform}" for part in rule.parts]
-    return {"name": rule.name, "key": parts}
+    size = {} if rule.size_max is None else {"size_max": rule.size_max}
+    return {"name": rule.name, "key": parts, **size}
 
 
 def _comparison(one: Comparison) -> dict[str, Any]:

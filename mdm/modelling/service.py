@@ -349,8 +349,7 @@ def _under(hub: Hub, connection: Connection, name: str, rules: Pair) -> EntityTy
         definition = store.select_definition(connection, "match_model", rules.model)
         if definition is None or definition["entity_type"] != name:
             raise MatchModelUnknown(rules.model)
-        model = model_from(definition)
-        assert model.version == rules.model, "what a version holds is what it is named by"
+        model = model_from(definition, rules.model)
     if rules.survivorship is not None:
         choice = _choice(connection, name, rules.survivorship)
     return under(declared, model, choice)
