@@ -108,7 +108,8 @@ def _read(
             "source": table[own["source"]] if "source" in own else pa.array([path.stem] * table.num_rows, pa.string()),
         }
         for name, column in parts.items():
-            table = table.drop_columns([taken for taken in (own.get(name), name) if taken in table.column_names])
+            taken = dict.fromkeys((own.get(name, name), name))  # a name given twice drops the next column as well
+            table = table.drop_columns([each for each in taken if each in table.column_names])
             table = table.append_column(name, column)
         tables.append(table)
     return pa.concat_tables(tables, promote_options="default"), tuple(numbered)
