@@ -5,7 +5,8 @@ CSV, gzipped or not, and Parquet go through Arrow; other formats, and files with
 reader refuses and Arrow takes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +45,31 @@ def read_columns(paths: Sequence[str | Path], *, on_fault: OnFault | None = None
     return pa.concat_tables([_fit(table, schema) for table in tables]) if tables else schema.empty_table()
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnBatches:
+    """The rows of one file, to be read in parts: `read` begins anew each time, and each part is a table."""
+
+    path: Path
+    columns: tuple[str, ...]
+    read: Callable[[OnFault], Iterator[pa.Table]]
+
+
+def read_column_batches(path: Path, *, rows_max: int) -> ColumnBatches:
+    """Look through a file and promise its rows part by part, with the texts that `read_columns` gives.
+
+    Memory holds one part, but for workbooks, which are held whole. A column whose cells are lists in some parts only is
+    text in the others.
+    """
+    format_name = format_of(path)
+    if format_name in ("CSV", "TSV"):
+        found = _csv_batches(path, "\t" if format_name == "TSV" else None, rows_max)
+    elif format_name == "Parquet":
+        found = _parquet_batches(path, rows_max)
+    else:
+        found = None
+    return found or _row_batches(path, rows_max)
+
+
 def _refuse(found: FileFault) -> None:
     raise FileUnreadable(found.path, found.message.removeprefix(f"{found.path}, "), remedy=found.remedy)
 
@@ -70,24 +96,110 @@ def _read_csv(path: Path, delimiter: str | None, report: OnFault) -> pa.Table:
         has_ragged_rows = True
         return "skip"
 
+    options = _csv_options(columns, header_lines, encoding, delimiter, note, has_quotes=bool(file.quotes_count))
     try:
-        table = pacsv.read_csv(
-            path,
-            read_options=pacsv.ReadOptions(
-                column_names=columns, skip_rows=header_lines, block_size=_BLOCK_BYTES, encoding=encoding
-            ),
-            parse_options=pacsv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=bool(file.quotes_count), invalid_row_handler=note
-            ),
-            convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
-            ),
-        )
+        table = pacsv.read_csv(path, **options)
     except pa.ArrowInvalid:
         has_ragged_rows = True
     if has_ragged_rows:
         return _read_rows(path, report)
     return _rearmed(table) if file.has_apostrophe else table
+
+
+def _csv_options(
+    columns: Sequence[str],
+    header_lines: int,
+    encoding: str,
+    delimiter: str,
+    note: Callable[[Any], str],
+    *,
+    has_quotes: bool,
+) -> dict[str, Any]:
+    return {
+        "read_options": pacsv.ReadOptions(
+            column_names=columns, skip_rows=header_lines, block_size=_BLOCK_BYTES, encoding=encoding
+        ),
+        "parse_options": pacsv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=has_quotes, invalid_row_handler=note
+        ),
+        "convert_options": pacsv.ConvertOptions(
+            column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
+        ),
+    }
+
+
+def _csv_batches(path: Path, delimiter: str | None, rows_max: int) -> ColumnBatches | None:
+    """Stream a CSV file once it is known that each of its rows fits; None sends it to the row reader."""
+    file = inspect_text(path)
+    if file.is_suspect or file.quotes_count % 2:
+        return None
+    delimiter, columns, header_lines = csv_layout(file, delimiter)
+    encoding = "utf8" if file.encoding in ("utf-8", "utf-8-sig") else file.encoding
+    ragged: list[Any] = []
+
+    def note(row: Any) -> str:
+        ragged.append(row)
+        return "skip"
+
+    options = _csv_options(columns, header_lines, encoding, delimiter, note, has_quotes=bool(file.quotes_count))
+    try:
+        with pacsv.open_csv(path, **options) as reader:
+            if any(ragged for _ in reader):
+                return None
+    except pa.ArrowInvalid:
+        return None
+
+    def read(_report: OnFault) -> Iterator[pa.Table]:
+        with pacsv.open_csv(path, **options) as reader:
+            for batch in reader:
+                table = pa.Table.from_batches([batch])
+                for start in range(0, batch.num_rows, rows_max):
+                    part = table.slice(start, rows_max)
+                    yield _rearmed(part) if file.has_apostrophe else part
+
+    return ColumnBatches(path, tuple(columns), read)
+
+
+def _parquet_batches(path: Path, rows_max: int) -> ColumnBatches | None:
+    try:
+        with pq.ParquetFile(path) as file:
+            check_columns(path, file.schema_arrow.names)
+            names, kinds = file.schema_arrow.names, file.schema_arrow.types
+            is_plain = all(kind in _STRINGS or pa.types.is_integer(kind) for kind in kinds)
+            if not is_plain or any(_has_nul(column) for part in file.iter_batches(rows_max) for column in part.columns):
+                return None
+    except (pa.ArrowException, OSError) as error:
+        raise FileUnreadable(str(path), f"is damaged ({str(error)[:200]})", remedy="write it again") from error
+
+    def read(_report: OnFault) -> Iterator[pa.Table]:
+        with pq.ParquetFile(path) as file:
+            for part in file.iter_batches(rows_max):
+                yield pa.table({name: _text(part[name]) for name in names})
+
+    return ColumnBatches(path, tuple(names), read)
+
+
+def _row_batches(path: Path, rows_max: int) -> ColumnBatches:
+    """Read any format row by row; a first pass finds the columns."""
+    names = dict.fromkeys(name for _, row in read_file(path) if not isinstance(row, FileFault) for name in row)
+
+    def table(rows: list[dict[str, Any]]) -> pa.Table:
+        return pa.table({name: _column([row.get(name, "") for row in rows]) for name in names})
+
+    def read(report: OnFault) -> Iterator[pa.Table]:
+        rows: list[dict[str, Any]] = []
+        for _, row in read_file(path):
+            if isinstance(row, FileFault):
+                report(row)
+                continue
+            rows.append(row)
+            if len(rows) == rows_max:
+                yield table(rows)
+                rows = []
+        if rows:
+            yield table(rows)
+
+    return ColumnBatches(path, tuple(names), read)
 
 
 def _rearmed(table: pa.Table) -> pa.Table:
@@ -110,11 +222,11 @@ def _read_parquet(path: Path, report: OnFault) -> pa.Table:
         raise FileUnreadable(str(path), f"is damaged ({str(error)[:200]})", remedy="write it again") from error
     if table is None or any(_has_nul(column) for column in table.columns):
         return _read_rows(path, report)
-    columns = [
-        column if pa.types.is_list(column.type) else pc.fill_null(column.cast(pa.string()), "")
-        for column in table.columns
-    ]
-    return pa.table(dict(zip(table.column_names, columns, strict=True)))
+    return pa.table({name: _text(table[name]) for name in table.column_names})
+
+
+def _text(column: Any) -> Any:
+    return column if pa.types.is_list(column.type) else pc.fill_null(column.cast(pa.string()), "")
 
 
 def _has_nul(column: pa.ChunkedArray) -> bool:

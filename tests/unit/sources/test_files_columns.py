@@ -1,4 +1,4 @@
-"""Files as one table: the quick way and the careful way give the same."""
+"""Files as one table, and in parts: the quick ways and the careful way give the same."""
 
 import gzip
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 from mdm.errors import FileUnreadable
 from mdm.publishing.files import write_rows
 from mdm.sources.files import FileFault, read_file
-from mdm.sources.files_columns import read_columns
+from mdm.sources.files_columns import read_column_batches, read_columns
 
 
 def by_rows(path: Path) -> list[dict[str, Any]]:
@@ -86,3 +86,63 @@ def test_files_of_several_formats_become_one_table(tmp_path: Path) -> None:
     assert table["id"].to_pylist() == ["1", "2", "3", "4"]
     assert table["name"].to_pylist() == ["a", None, None, None]
     assert table["emails"].to_pylist() == [None, ["x", "y"], ["z"], ["w"]]
+
+
+ROWS_MAX = 3
+
+
+def in_parts(path: Path) -> list[dict[str, Any]]:
+    batches = read_column_batches(path, rows_max=ROWS_MAX)
+    tables = list(batches.read(lambda fault: pytest.fail(fault.message)))
+    assert all(0 < table.num_rows <= ROWS_MAX for table in tables)
+    assert all(tuple(table.column_names) == batches.columns for table in tables)
+    return [row for table in tables for row in table.to_pylist()]
+
+
+@pytest.mark.parametrize("name", CSV_CONTENTS)
+def test_the_parts_of_a_text_file_hold_its_rows(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(CSV_CONTENTS[name])
+
+    assert in_parts(path) == by_rows(path)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.xlsx", "a.csv"])
+def test_the_parts_of_written_rows_hold_them(tmp_path: Path, name: str) -> None:
+    rows = [{"id": str(number), "name": f"n{number}", "late": "x" if number > 4 else ""} for number in range(8)]
+    write_rows(tmp_path / name, ["id", "name", "late"], rows)
+
+    assert in_parts(tmp_path / name) == rows
+
+
+def test_the_parts_of_parquet_hold_what_the_table_holds(tmp_path: Path) -> None:
+    lists = pa.array([["a", "b"], [], None, ["c"]] * 2, pa.list_(pa.string()))
+    pq.write_table(pa.table({"id": range(8), "name": ["a", None, "", "d"] * 2, "tags": lists}), tmp_path / "a.parquet")
+    floats = pa.table({"id": ["1", "2"], "share": [0.5, None]})
+    pq.write_table(floats, tmp_path / "b.parquet")
+
+    for name in ("a.parquet", "b.parquet"):
+        assert in_parts(tmp_path / name) == read_columns([tmp_path / name]).to_pylist()
+
+
+def test_faulty_rows_are_left_out_and_told_each_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,name\n1,a\n2\n3,c\x00\n4,d\n")
+    batches = read_column_batches(path, rows_max=1)
+
+    for _ in range(2):
+        faults: list[FileFault] = []
+        tables = list(batches.read(faults.append))
+        assert [table["id"].to_pylist() for table in tables] == [["1"], ["4"]]
+        assert [fault.code for fault in faults] == ["row_too_short", "nul_character"]
+
+
+def test_a_ragged_row_at_the_end_of_a_long_file_sends_it_to_the_row_reader(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,name\n" + b"1,a\n" * 50 + b"2\n")
+    faults: list[FileFault] = []
+
+    tables = list(read_column_batches(path, rows_max=20).read(faults.append))
+
+    assert [table.num_rows for table in tables] == [20, 20, 10]
+    assert [fault.code for fault in faults] == ["row_too_short"]
