@@ -40,10 +40,10 @@ def test_the_list_to_develop_holds_the_list_to_run_in_the_same_versions() -> Non
     assert pins("run.txt").items() <= pins("dev.txt").items()
 
 
-def test_the_list_to_develop_holds_training_the_brokers_clients_and_the_tools() -> None:
+def test_the_list_to_develop_holds_training_spark_the_brokers_clients_and_the_tools() -> None:
     extras = project()["optional-dependencies"]
 
-    wanted = asked([line for name in ("train", *BROKERS, "dev") for line in extras[name]])
+    wanted = asked([line for name in ("train", "spark", *BROKERS, "dev") for line in extras[name]])
 
     assert wanted - pins("dev.txt").keys() == set()
 
