@@ -1,16 +1,48 @@
 """`mdm match`: match files, without a server and without a database."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mdm.cli.options import AsJson, Files, Maps, OutFile, parse_maps
+from mdm.cli.options import AsJson, Files, Maps, OutFile, parse_bytes, parse_maps
 from mdm.cli.words import counted
 
 if TYPE_CHECKING:
-    from mdm.jobs.match_files import FileMatch
+    from mdm.entities.model import EntityType
+
+
+class Backend(StrEnum):
+    """Where the work is done."""
+
+    memory = "memory"
+    duckdb = "duckdb"
+    spark = "spark"
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What a run was asked for, and the rows it left out."""
+
+    files: list[str]
+    entity_type: "EntityType"
+    column_map: dict[str, str]
+    within: Path | None
+    threads: int
+    faults: list[Any] = field(default_factory=list)
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """Give what every way of matching takes by name."""
+        from mdm.jobs.match_files import parents_of, read_partition
+
+        parents = parents_of(read_partition(self.within)) if self.within else None
+        return {"column_map": self.column_map, "parents": parents}
 
 
 def match(  # noqa: PLR0917 -- the signature of a command is its interface
@@ -27,16 +59,32 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
     report: Annotated[Path | None, typer.Option(help="JSON file for seconds and counts of each stage.")] = None,
     pairs: Annotated[Path | None, typer.Option(help="Parquet file for the scored pairs with their levels.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; left out: one for each processor.")] = None,
+    memory_max: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Memory to stay within, as 4GB: larger files are matched through the disk."),
+    ] = None,
+    backend: Annotated[
+        Backend | None,
+        typer.Option(
+            help="Where to match: in memory, through DuckDB on the disk, or on Spark. The answer is the same."
+        ),
+    ] = None,
+    master: Annotated[
+        str | None, typer.Option(help="Master of Spark, as local[2] or spark://host:7077; left out: spark-submit's.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder that all workers of Spark see, for the files' rows on the way.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find out which rows of files mean the same.
 
-    Writes id, source, cluster_id and name, one line a row; needs no server and no database.
+    Writes id, source, cluster_id and name, one line a row; needs no server and no database. With --backend spark a FILE
+    may be the address of Parquet that the workers read, as s3a://bucket/clients.parquet.
     """
     from mdm.cli.output import as_json as written
-    from mdm.cli.output import print_json, print_text, progress
+    from mdm.cli.output import print_json, print_text
     from mdm.entities.service import entity_type, entity_type_of_file
-    from mdm.jobs.match_files import match_files, parents_of, read_partition, report_of, write_clusters, write_pairs
     from mdm.publishing.files import require_place, writing
     from mdm.settings import load_settings
 
@@ -48,8 +96,98 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
     chosen = entity_type_of_file(model, folders) if model else entity_type(entity or "", folders)
     if entity not in (None, chosen.name):
         raise typer.BadParameter(f"{model} declares {chosen.name}, not {entity}", param_hint="--entity")
-    count = threads or len(os.sched_getaffinity(0))
-    faults: list[Any] = []
+    asked = _Asked(files, chosen, parse_maps(maps), within, threads or len(os.sched_getaffinity(0)))
+    limit = parse_bytes(memory_max, "--memory-max")
+    way = backend or _way(asked, limit)
+    if way is Backend.spark:
+        told = _on_spark(asked, (master, work), out, pairs)
+    elif way is Backend.duckdb:
+        told = _through_disk(asked, limit or _half_of_memory(), out, pairs)
+    else:
+        told = _in_memory(asked, out, pairs)
+    told["rows_left_out"] = len(asked.faults)
+    if report is not None:
+        with writing(report):
+            report.write_text(written(told) + "\n", encoding="utf-8")
+    if as_json:
+        print_json(told)
+    else:
+        print_text(_summary(told, out))
+
+
+def _summary(told: dict[str, Any], out: Path) -> str:
+    memory = f", {told['peak_memory_mb']:,} MB" if "peak_memory_mb" in told else ""
+    return (
+        f"{counted(told['records'], 'record')}, {counted(told['clusters'], 'cluster')},"
+        f" {counted(told['pairs']['match'], 'matching pair')},"
+        f" {told['pairs']['possible_match']:,} possible; {told['seconds']} s{memory}; {out}"
+    )
+
+
+def _way(asked: _Asked, limit: int | None) -> Backend:
+    """Match in memory what fits there."""
+    from mdm.jobs.match_spilled import is_larger
+
+    if limit is None or not is_larger(asked.files, asked.entity_type, asked.column_map, limit):
+        return Backend.memory
+    return Backend.duckdb
+
+
+def _half_of_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _in_memory(asked: _Asked, out: Path, pairs: Path | None) -> dict[str, Any]:
+    from mdm.jobs.match_files import match_files, report_of, write_clusters, write_pairs
+
+    with _listening(asked) as listen:
+        found = match_files(asked.files, asked.entity_type, **asked.named, threads=asked.threads, listen=listen)
+    _tell_gaps(asked, bool(found.rows.columns), found.numbered)
+    write_clusters(out, found)
+    if pairs is not None:
+        write_pairs(pairs, found)
+    return report_of(found, entity=asked.entity_type.name, threads=asked.threads)
+
+
+def _through_disk(asked: _Asked, limit: int, out: Path, pairs: Path | None) -> dict[str, Any]:
+    from mdm.jobs.match_spilled import match_spilled, report_of, write_clusters, write_pairs
+
+    with (
+        _listening(asked) as listen,
+        match_spilled(
+            asked.files, asked.entity_type, **asked.named, bounds=(limit, asked.threads), listen=listen
+        ) as found,
+    ):
+        _tell_gaps(asked, bool(found.columns), found.numbered)
+        write_clusters(out, found)
+        if pairs is not None:
+            write_pairs(pairs, found)
+        return report_of(found, entity=asked.entity_type.name, threads=asked.threads)
+
+
+def _on_spark(asked: _Asked, place: tuple[str | None, Path | None], out: Path, pairs: Path | None) -> dict[str, Any]:
+    try:
+        from mdm.jobs.match_spark import match_on_spark, report_of, write_clusters, write_pairs
+    except ModuleNotFoundError as missing:
+        raise typer.BadParameter(
+            f"{missing.name} is not installed; install mdm-hub[spark]", param_hint="--backend"
+        ) from missing
+    with (
+        _listening(asked) as listen,
+        match_on_spark(asked.files, asked.entity_type, **asked.named, place=place, listen=listen) as found,
+    ):
+        _tell_gaps(asked, True, found.numbered)
+        write_clusters(out, found)
+        if pairs is not None:
+            write_pairs(pairs, found)
+        return report_of(found, entity=asked.entity_type.name)
+
+
+@contextmanager
+def _listening(asked: _Asked) -> Iterator[tuple[Callable[[Any], None], Callable[[Any], None]]]:
+    """Show each finished stage, and keep the rows that cannot be read."""
+    from mdm.cli.output import progress
+
     with progress("read") as shown:
 
         def on_stage(stage: Any) -> None:
@@ -58,39 +196,17 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
                 f"{stage.name:<12} {stage.seconds:8.2f} s {stage.count:>12,}", style="dim"
             ) if shown.console.is_terminal else None
 
-        found = match_files(
-            files,
-            chosen,
-            column_map=parse_maps(maps),
-            parents=parents_of(read_partition(within)) if within else None,
-            threads=count,
-            listen=(on_stage, faults.append),
-        )
-    _tell_gaps(found, chosen.name, faults)
-    write_clusters(out, found)
-    if pairs is not None:
-        write_pairs(pairs, found)
-    told = {**report_of(found, entity=chosen.name, threads=count), "rows_left_out": len(faults)}
-    if report is not None:
-        with writing(report):
-            report.write_text(written(told) + "\n", encoding="utf-8")
-    if as_json:
-        print_json(told)
-    else:
-        print_text(
-            f"{counted(told['records'], 'record')}, {counted(told['clusters'], 'cluster')},"
-            f" {counted(told['pairs']['match'], 'matching pair')},"
-            f" {told['pairs']['possible_match']:,} possible; {told['seconds']} s, {told['peak_memory_mb']:,} MB; {out}"
-        )
+        yield on_stage, asked.faults.append
 
 
-def _tell_gaps(found: "FileMatch", entity: str, faults: list[Any]) -> None:
+def _tell_gaps(asked: _Asked, has_columns: bool, numbered: tuple[Path, ...]) -> None:
     """Say which rows were left out, and what the files do not have."""
     from mdm.cli.output import tell
 
-    for fault in faults[:20]:
+    entity = asked.entity_type.name
+    for fault in asked.faults[:20]:
         tell(f"{fault.message}; {fault.remedy}")
-    if not found.rows.columns:
+    if not has_columns:
         tell(f"No column of the file is one of {entity}'s; `mdm schema --entity {entity}` lists them.")
-    for path in found.numbered:
+    for path in numbered:
         tell(f"{path} has no column that holds an id: its rows are numbered from 1; name one with --map COLUMN=id")

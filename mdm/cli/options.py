@@ -56,6 +56,21 @@ def parse_maps(maps: list[str] | None) -> dict[str, str]:
     return {column.strip(): attribute.strip() for column, _, attribute in pairs}
 
 
+def parse_bytes(text: str | None, option: str) -> int | None:
+    """Read an amount of memory, as 4GB or 500MB; a bare number is bytes."""
+    if text is None:
+        return None
+    number = text.strip().upper().removesuffix("B").removesuffix("I")
+    shift = {"K": 10, "M": 20, "G": 30, "T": 40}.get(number[-1:], 0)
+    try:
+        size = float(number[:-1] if shift else number) * (1 << shift)
+    except ValueError:
+        size = 0.0
+    if not size >= 1:
+        raise typer.BadParameter(f"{text!r} is no amount of memory; write 4GB or 500MB", param_hint=option)
+    return int(size)
+
+
 def parse_instant(text: str | None, option: str = "--as-of") -> datetime | None:
     """Read the instant of an option, as the one in the past that a question is about."""
     from mdm.clock import parse_as_of
