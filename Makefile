@@ -86,7 +86,7 @@ fmt: $(VENV)/.dev ## Format, and mend what ruff can mend.
 .PHONY: lock
 lock: $(VENV)/.dev ## Pin what pyproject.toml asks for, with hashes (LOCK=--upgrade takes newer releases).
 	$(COMPILE) $(LOCK) --extra embedded --output-file requirements/run.txt pyproject.toml requirements/build.in
-	$(COMPILE) $(LOCK) --extra embedded --extra train --extra spark --extra nats --extra rabbitmq --extra kafka --extra dev \
+	$(COMPILE) $(LOCK) --extra embedded --extra train --extra speed --extra spark --extra nats --extra rabbitmq --extra kafka --extra dev \
 		--output-file requirements/dev.txt pyproject.toml requirements/build.in
 
 .PHONY: clean

@@ -3,11 +3,9 @@
 A model without a population learns one from the records first, so that what is common in a file is known to be common.
 """
 
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,20 +20,12 @@ from matching.online import Judgement, conflict_signatures
 from matching.population import learn
 from matching.records import Forms, Records
 from matching.sieve import Sifted, sift
+from matching.stages import Stage, StageClock
 from matching.standardise import standardise
 from matching.term_frequency import know
 
 _WAITING_MAX: Final = 2
 """Batches of pairs that may wait for each thread, so that their memory stays bounded (chosen)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Report one stage: seconds taken and the count of what it made."""
-
-    name: str
-    seconds: float
-    count: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +60,7 @@ def match(
     on_stage: Callable[[Stage], None] | None = None,
 ) -> BulkMatch:
     """Match records to clusters. The same records and model give the same answer, whatever the thread count."""
-    clock = _Clock(on_stage)
+    clock = StageClock(on_stage)
     with clock.stage("standardise") as made:
         forms = standardise(records, model, threads)
         made.append(len(records.keys))
@@ -84,10 +74,10 @@ def match_forms(
     musts: Sequence[tuple[int, int]] = (),
     conflicts: Sequence[tuple[int, int]] = (),
     threads: int = 1,
-    clock: "_Clock | None" = None,
+    clock: StageClock | None = None,
 ) -> BulkMatch:
     """Match records that are standardised already."""
-    clock = clock or _Clock(None)
+    clock = clock or StageClock(None)
     if model.population == EMPTY_POPULATION:
         with clock.stage("learn") as made:
             model, by_rule = learn(forms, model)
@@ -154,21 +144,3 @@ def _judge_all(
 
 def _pairs(pairs: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
     return np.array(pairs, dtype=np.int32).reshape(-1, 2)
-
-
-class _Clock:
-    """Time the stages and tell whoever listens."""
-
-    def __init__(self, on_stage: Callable[[Stage], None] | None) -> None:
-        self.stages: list[Stage] = []
-        self._on_stage = on_stage
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[list[int]]:
-        """Time one stage; the count of what it made is appended to the list given."""
-        started, made = time.perf_counter(), list[int]()
-        yield made
-        done = Stage(name, time.perf_counter() - started, made[-1] if made else 0)
-        self.stages.append(done)
-        if self._on_stage is not None:
-            self._on_stage(done)

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from matching.backends import parts, population
 from matching.backends.components import connected
-from matching.backends.stages import StageClock
 from matching.block import OversizeBlock
-from matching.bulk import BulkMatch, Stage
+from matching.bulk import BulkMatch
 from matching.model import EMPTY_POPULATION, MATCH, MatchModel
 from matching.records import Records
+from matching.stages import Stage, StageClock
 
 SHARE_OF_DUCKDB: Final = 0.4
 """Part of the memory that DuckDB may hold before it spills; the stages at work need the rest (chosen)."""

@@ -19,11 +19,10 @@ from pyspark.sql import functions as f
 
 from matching.backends import parts, population
 from matching.backends.components import connected as connected_columns
-from matching.backends.stages import StageClock
 from matching.block import OversizeBlock
-from matching.bulk import Stage
 from matching.model import EMPTY_POPULATION, MATCH, VERDICTS, MatchModel
 from matching.records import Records, column_from_arrow
+from matching.stages import Stage, StageClock
 
 Frame: TypeAlias = DataFrame
 Read: TypeAlias = Callable[[pa.Table], Records]

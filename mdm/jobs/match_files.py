@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from matching.bulk import BulkMatch, Stage
+from matching.bulk import BulkMatch
 from matching.bulk import match as match_records
 from matching.evaluate import Evaluation, evaluate
 from matching.model import VERDICTS
+from matching.stages import Stage
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable
 from mdm.jobs.columnar import FileRecords, own_columns, records_of

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 
 from matching.backends.parts import Repeated, received, sent
 from matching.backends.spark import Frame, SparkMatch, in_order, match, on_workers, open_session, read_parquet
-from matching.bulk import Stage
 from matching.model import VERDICTS
 from matching.records import Records
+from matching.stages import Stage
 from mdm.entities.model import EntityType
 from mdm.errors import InputInvalid
 from mdm.jobs.columnar import FileRecords, records_of

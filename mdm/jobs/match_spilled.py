@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 
 from matching.backends.duckdb import Space, SpilledMatch, matched
 from matching.backends.parts import Repeated
-from matching.bulk import Stage
 from matching.model import VERDICTS
 from matching.records import Records
+from matching.stages import Stage
 from mdm.entities.model import EntityType
 from mdm.errors import InputInvalid
 from mdm.jobs.columnar import FileRecords, records_of

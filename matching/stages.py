@@ -1,10 +1,18 @@
-"""The clock of a backend: it times the stages, keeps what they report, and tells whoever listens."""
+"""The clock of a run: it times the stages one after the other, keeps what they report, and tells whoever listens."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from matching.bulk import Stage
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Report one stage: seconds taken and the count of what it made."""
+
+    name: str
+    seconds: float
+    count: int
 
 
 class StageClock:
