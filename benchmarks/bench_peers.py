@@ -150,8 +150,8 @@ def _shown(found: Mapping[str, Any]) -> str:
     default, best = found["default"], found["best"]
     return (
         f"{name} F1 {default['f1']:.3f} (P {default['precision']:.3f} R {default['recall']:.3f}), "
-        f"best {best['f1']:.3f} at {best['cut']:g} {best['note']}, {found['seconds']:.1f} s, {found['cpu_seconds']:.1f} s processor, "
-        f"{found['peak_mb']:,} MB"
+        f"best {best['f1']:.3f} at {best['cut']:g} {best['note']}, "
+        f"{found['seconds']:.1f} s, {found['cpu_seconds']:.1f} s processor, {found['peak_mb']:,} MB"
     )
 
 

@@ -19,9 +19,9 @@ def written(runs: Sequence[Run], about: Mapping[str, str]) -> str:
         f"{about['machine']}, Python {about['python']}, with `{about['command']}`; each run at most {about['limits']}.",
         "`benchmarks/peers/README.md` tells what each system was given and how it was set up,",
         "`docs/explanation/peers.md` what it means. F1, precision and recall count pairs after clustering",
-        "(`matching.evaluate`). The default cut is the one the system advises; the best cut was chosen afterwards, with",
-        "the truth at hand, among those tried. Systems with labels saw part of the truth. Seconds do not count what is",
-        "done once by a person; *load* is how busy the machine was when a run began.",
+        "(`matching.evaluate`). The default cut is the one the system advises; the best cut was chosen afterwards,",
+        "with the truth at hand, among those tried. Systems with labels saw part of the truth. Seconds leave out what",
+        "is done once by a person; *load* is how busy the machine was when a run began.",
     ]
     for name in dict.fromkeys(run["set"] for run in runs):
         lines += ["", *_of_set([run for run in runs if run["set"] == name])]
