@@ -41,8 +41,6 @@ COMMAND = "python benchmarks/bench_peers.py"
 def main() -> None:
     """Run what is asked for, keeping the results after each run."""
     options = _options()
-    path = RESULTS.with_suffix(".json")
-    kept = {key_of(one): one for one in (json.loads(path.read_text("utf-8"))["runs"] if path.exists() else ())}
     for name in options.sets:
         try:
             loaded = load(SETS[name])
@@ -51,8 +49,7 @@ def main() -> None:
             continue
         for columns in options.columns:
             for found in _runs(SETS[name], loaded, columns, options):
-                kept[key_of(found)] = found
-                _keep(kept, options)
+                _keep(found, options)
                 print(_shown(found), flush=True)
 
 
@@ -63,6 +60,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--columns", nargs="+", choices=COLUMNS, default=COLUMNS)
     parser.add_argument("--memory-gb", type=float, default=16.0)
     parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument(
+        "--other-minutes", type=float, default=20.0, help="to look at other cuts; 0: the default one only"
+    )
     parser.add_argument(
         "--threads", type=int, default=os.cpu_count() or 1, help="of ours; the others take all there are"
     )
@@ -102,7 +102,7 @@ def _runs(
                     task |= {"way": columns, "options": _own_options(chosen, folder, options.threads)}
                 (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
                 load_before = f"{os.getloadavg()[0]:.1f}"
-                found = run(system, folder, Limits(options.memory_gb, options.minutes))
+                found = run(system, folder, Limits(options.memory_gb, options.minutes, options.other_minutes))
                 yield about | {
                     "system": system,
                     "way": way,
@@ -127,7 +127,11 @@ def _true_pairs(found: Mapping[str, Any], sizes: list[int]) -> int:
     return sum(size * (size - 1) // 2 for size in sizes)
 
 
-def _keep(kept: Mapping[Any, Mapping[str, Any]], options: argparse.Namespace) -> None:
+def _keep(found: Mapping[str, Any], options: argparse.Namespace) -> None:
+    """Put a run among those of earlier calls, in the place of the one of its name."""
+    path = RESULTS.with_suffix(".json")
+    earlier = json.loads(path.read_text("utf-8"))["runs"] if path.exists() else ()
+    kept = {key_of(one): one for one in (*earlier, found)}
     sets, columns, systems = [*SETS], [*COLUMNS], [*SYSTEMS]
     runs = sorted(
         kept.values(),
@@ -139,7 +143,7 @@ def _keep(kept: Mapping[Any, Mapping[str, Any]], options: argparse.Namespace) ->
         "command": COMMAND,
         "limits": f"{options.memory_gb:g} GB and {options.minutes:g} minutes",
     }
-    RESULTS.with_suffix(".json").write_text(json.dumps({**about, "runs": runs}, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({**about, "runs": runs}, indent=1) + "\n", encoding="utf-8")
     RESULTS.with_suffix(".md").write_text(written(runs, about), encoding="utf-8")
 
 

@@ -23,13 +23,15 @@ PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bound one run: memory of the process and its children together, and time until the default cut stands.
+    """Bound one run: memory of the process and its children together, and time.
 
-    Looking at other cuts afterwards may take as long again.
+    minutes        until the default cut stands
+    other_minutes  for looking at other cuts afterwards
     """
 
     memory_gb: float
     minutes: float
+    other_minutes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,18 @@ def run(system: str, folder: Path, limits: Limits) -> dict[str, Any]:
 
 def _watched(command: Sequence[str], folder: Path, limits: Limits) -> Ended:
     """Run a command; its peak is the most that it and its children held before the default cut stood."""
-    begun, peak_mb, outcome = time.monotonic(), 0.0, ""
+    begun, peak_mb, stood, outcome = time.monotonic(), 0.0, 0.0, ""
     with (folder / "said.txt").open("wb") as said:
         child = subprocess.Popen(command, stdout=said, stderr=said, cwd=folder)
         while child.poll() is None:
             time.sleep(LOOK_S)
             minutes, stands = (time.monotonic() - begun) / 60, _stands(folder)
+            stood = stood if stands else minutes
             used_mb = sum(map(_resident_mb, _family(child.pid)))
             peak_mb = peak_mb if stands else max(peak_mb, used_mb)
             if used_mb > limits.memory_gb * 1000:
                 outcome = "out of memory"
-            elif minutes > limits.minutes * (2 if stands else 1):
+            elif minutes > (stood + limits.other_minutes if stands else limits.minutes):
                 outcome = "timed out"
             if outcome:
                 for process_id in reversed(_family(child.pid)):
