@@ -1,7 +1,7 @@
 """The comparators once more, one pair of values at a time, as plain as their descriptions: the oracle's own.
 
-Nothing is shared with `matching.comparators` but the list of generic words. A likeness may not depend on which value
-is called left. It is slow, and made to be read beside the original.
+Nothing is shared with `matching.comparators` but the list of generic words. No likeness here depends on which value is
+called left. It is slow, and made to be read beside the original.
 """
 
 from collections.abc import Callable, Mapping
@@ -111,7 +111,7 @@ def person_name(left: str, right: str, weigh: Weigh) -> float:
     if left == right:
         return 1.0
     met = _Met(left, right, weigh, _initial_or_slip)
-    shares_one = sum(found > 0 for found in met.left.values()) < 2
+    shares_one = min(sum(found > 0 for found in side.values()) for side in (met.left, met.right)) < 2
     return 0.75 if shares_one and met.contained >= 0.75 and met.dice < 0.999 else met.contained
 
 
@@ -170,7 +170,8 @@ class _Met:
     @property
     def is_telling(self) -> bool:
         """Tell whether a word that is found weighs more than a common one."""
-        return any(found > 0 and self.weigh(word) > TELLING_ABOVE for word, found in self.left.items())
+        sides = [*self.left.items(), *self.right.items()]
+        return any(found > 0 and self.weigh(word) > TELLING_ABOVE for word, found in sides)
 
 
 def _company_band(met: _Met) -> float:

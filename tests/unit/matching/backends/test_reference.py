@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from matching.block import blocking_keys, candidate_pairs, learn_stop_keys
-from matching.bulk import learn_population
 from matching.comparators import COMPARATORS
 from matching.compare import compare
 from matching.model import MatchModel
+from matching.population import learn_population
 from matching.records import Forms
 from matching.standardise import standardise
+from matching.vocabulary import Vocabulary
 from mdm.demo.firm import build_firm
 from mdm.entities.model import EntityType
 from mdm.entities.service import entity_type, entity_type_of_file
@@ -142,7 +143,7 @@ def test_single_values_are_as_like_as_in_the_reference(comparator: str, values: 
     """The levels of two models meet few of the bands that a comparator has."""
     left, right = np.divmod(np.arange(len(values) ** 2), len(values))
 
-    found = COMPARATORS[comparator](values, left, right, even)
+    found = COMPARATORS[comparator](Vocabulary(values, even), left, right)
 
     expected = [LIKENESS[comparator](values[a], values[b], even) for a, b in zip(left, right, strict=True)]
     assert found.tolist() == pytest.approx(expected)
