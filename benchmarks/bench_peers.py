@@ -96,7 +96,7 @@ def _runs(
                 parquet.write_table(laid, folder / "records.parquet")
                 parquet.write_table(pa.table({"cluster": pa.array(clusters, pa.int64())}), folder / "truth.parquet")
                 task = {"family": chosen.family, "kinds": kinds, "between_sources": chosen.between_sources}
-                task |= {"way": way, "options": {}}
+                task |= {"way": way, "options": {"columns": columns}}
                 if system == OURS:
                     csv.write_csv(raw(chosen, table), folder / "records.csv")
                     task |= {"way": columns, "options": _own_options(chosen, folder, options.threads)}

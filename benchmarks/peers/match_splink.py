@@ -19,7 +19,8 @@ from splink.internals.clustering import cluster_pairwise_predictions_at_multiple
 
 ADVISED_CUT = 0.95
 CUTS = (0.01, 0.05, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999, 0.999999, 0.9999999)
-RANDOM_PAIRS = 1e7  # as its examples; "1e8 or even 1e9" for a last model cost time and changed no figure here
+RANDOM_PAIRS, RANDOM_PAIRS_SMALL = 1e7, 1e6  # as its examples, the latter for sets of some thousand records
+SMALL_SET = 20_000
 PAIRS_A_RULE_MAX = 50_000_000
 PAIRS_A_RECORD_MAX = 200
 EM_PAIRS_MAX = 1e7
@@ -30,9 +31,12 @@ def match(task: Task, answer: Answer) -> None:
     answer.setting("version", version("splink"))
     with answer.stage("read"):
         table = task.records().append_column("unique_id", pa.array(range(task.records().num_rows), pa.int64()))
+        api = DuckDBAPI()
+    with answer.stage("clean"):
+        if task.options["columns"] == "raw":
+            table = _cleaned(table, task, api)
         if task.family == "person":
             table = _with_full_name(table, task)
-        api = DuckDBAPI()
         frames = [api.register(part) for part in _parts(table, task)]
     with answer.stage("choose blocking", counts=False):  # once, by a person, before the first run
         rules = _affordable(frames, _blocking(task), task, answer, table.num_rows)
@@ -47,7 +51,7 @@ def match(task: Task, answer: Answer) -> None:
         ),
     )
     with answer.stage("train"):
-        _train(linker, task, answer)
+        _train(linker, task, answer, RANDOM_PAIRS_SMALL if table.num_rows < SMALL_SET else RANDOM_PAIRS)
     with answer.stage("predict"):
         scored = linker.inference.predict(threshold_match_probability=0.5)
     with answer.stage("cluster"):
@@ -57,6 +61,28 @@ def match(task: Task, answer: Answer) -> None:
     if task.between_sources:
         _single_best_links(linker, scored, answer)
     _other_cuts(linker, table, api, answer)
+
+
+def _cleaned(table: pa.Table, task: Task, api: DuckDBAPI) -> pa.Table:
+    """Clean raw columns as its "Prerequisites" require: one case, no stray characters, nulls for nothing."""
+    cleaned = ", ".join(f'{_cleaning(column, kind)} as "{column}"' for column, kind in task.kinds.items())
+    found: pa.Table = api.duckdb_con.from_arrow(table).project(f"* replace ({cleaned})").to_arrow_table()
+    return found
+
+
+def _cleaning(column: str, kind: str) -> str:
+    plain = f'trim(lower(strip_accents("{column}")))'
+    match kind:
+        case "date" | "plain_date" | "email":
+            return f"nullif({plain}, '')"
+        case "domain":
+            return f"nullif(regexp_replace({plain}, '^([a-z]+://)?(www[.])?([^/?#]*).*$', '\\3'), '')"
+        case "phone":
+            return f"nullif(regexp_replace({plain}, '[^0-9]+', '', 'g'), '')"
+        case "tax_id" | "identifier":
+            return f"nullif(regexp_replace({plain}, '[^a-z0-9]+', '', 'g'), '')"
+        case _:
+            return f"nullif(trim(regexp_replace({plain}, '[^a-z0-9]+', ' ', 'g')), '')"
 
 
 def _parts(table: pa.Table, task: Task) -> list[pa.Table]:
@@ -181,12 +207,12 @@ def _affordable(
     return kept
 
 
-def _train(linker: Linker, task: Task, answer: Answer) -> None:
+def _train(linker: Linker, task: Task, answer: Answer, random_pairs: float) -> None:
     strict, sessions = _strict_rules(task), _em_rules(task)
     linker.training.estimate_probability_two_random_records_match(
         [block_on(*rule) for rule in strict], recall=0.6 if task.family == "person" else 0.7
     )
-    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
+    linker.training.estimate_u_using_random_sampling(max_pairs=random_pairs, seed=1)
     failed = []
     for rule in sessions:
         try:
