@@ -30,7 +30,8 @@ VOWELS: Final = frozenset("aeiouyhw")
 def reference_pairs(forms: Forms, model: MatchModel) -> set[Pair]:
     """Return the candidate pairs (left < right) of all blocking rules.
 
-    Blocks above block_size_max are split where the model has a population: it must have been learnt from these records.
+    Blocks above size_max, the rule's or else the model's, are split where the model has a population: it must have been
+    learnt from these records.
     """
     texts = {part: _key_texts(forms, model, part) for part in dict.fromkeys(p for r in model.blocking for p in r.parts)}
     return set[Pair]().union(*(_rule_pairs(rule, texts, forms, model) for rule in model.blocking))
@@ -88,15 +89,16 @@ def _rule_pairs(rule: BlockingRule, texts: Mapping[KeyPart, _Texts], forms: Form
     """Pair the records of one rule; the records of a block that is too large meet in finer ones instead."""
     rows = _rows(forms, [texts[part] for part in rule.parts])
     has_stops = model.population.records_count > 0
-    is_stop = _sizes(rows) > model.block_size_max if has_stops else np.zeros(len(rows), dtype=bool)
-    limit = model.block_size_max * BLOCK_SIZE_EMERGENCY
+    size_max = rule.size_max or model.block_size_max
+    is_stop = _sizes(rows) > size_max if has_stops else np.zeros(len(rows), dtype=bool)
+    limit = size_max * BLOCK_SIZE_EMERGENCY
     found = _paired(rows[~is_stop], limit)
     for part, finer in texts.items():
         if part in rule.parts or not is_stop.any():
             continue
         split = rows[is_stop].assign(finer=[sorted(finer[record]) for record in rows["record"][is_stop]])
         split = split.explode("finer").dropna().reset_index(drop=True)
-        found |= _paired(split[_sizes(split) <= model.block_size_max], limit)
+        found |= _paired(split[_sizes(split) <= size_max], limit)
     return found
 
 
