@@ -143,7 +143,6 @@ SETS = {
                 "state": "category",
             },
             features=PERSON_FEATURES,
-            maps={"given_name": "first_name", "suburb": "birth_place", "postcode": "postcode_fake"},
         ),
         Set(
             "dblp_acm",
@@ -190,7 +189,7 @@ def prepared(chosen: Set, table: pa.Table) -> tuple[pa.Table, dict[str, str]]:
         read |= {name for attribute in feature.attributes for name in rows.columns.get(attribute, ())}
         if len(column.codes):
             columns[feature.name] = _first_values(column)
-            kinds[feature.name] = chosen.features.get(feature.name, KIND_BY_FORM[feature.form])
+            kinds[feature.name] = chosen.features.get(feature.name, KIND_BY_FORM.get(feature.form, "identifier"))
     found = raw(chosen, table)
     for name in [name for name in chosen.kinds if name not in read and name not in columns]:
         columns[name], kinds[name] = found[name], chosen.kinds[name]
