@@ -27,6 +27,7 @@ from mdm.errors import InputInvalid
 from mdm.hub import Hub, carry
 from mdm.ids import GoldenId, new_proposal_id
 from mdm.jobs import mending
+from mdm.jobs.rematch import rematch_some
 from mdm.jobs.service import deliver
 from mdm.modelling.editing import with_lines
 from mdm.modelling.model import Asked, Pair, Proposal, Provenance
@@ -125,6 +126,8 @@ def _rules(hub: Hub, texts: Iterator[str]) -> None:
         made = with_lines(holding, holding.model.review_bits, holding.model.match_bits + step)
         version = keep_model(hub, made, Provenance("edited", next(texts)), who=next(texts)).version
         activate(hub, "customer", Asked(model=version, reason=next(texts), is_forced=True), who=next(texts))
+    while rematch_some(hub):
+        pass  # the worker of the console would do it beside the pages
     waiting = Proposal(
         new_proposal_id(),
         "customer",
