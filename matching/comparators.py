@@ -205,7 +205,7 @@ def _contained(pairs: Overlap) -> NDArray[np.float64]:
 
 def _person_bands(pairs: Overlap) -> NDArray[np.float64]:
     found = _contained(pairs)
-    return np.where((pairs.found_left < 2) & (found >= 0.75) & (_dice(pairs) < 0.999), 0.75, found)
+    return np.where((pairs.found < 2) & (found >= 0.75) & (_dice(pairs) < 0.999), 0.75, found)
 
 
 def _company_bands(pairs: Overlap) -> NDArray[np.float64]:

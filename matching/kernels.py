@@ -172,8 +172,8 @@ def _overlaps(mode: int, left: Any, right: Any, words: Words, found: Any) -> Non
         theirs = side(other, other_count, scratch.found_right, words)
         row = found[pair]
         row[0], row[1] = ours[0] + theirs[0], ours[1] + theirs[1]
-        row[2], row[3], row[4] = ours[2], theirs[2], ours[3]
-        row[5], row[6], row[7] = ours[4], ours[5], theirs[5]
+        row[2], row[3], row[4] = ours[2], theirs[2], max(ours[3], theirs[3])
+        row[5], row[6], row[7] = min(ours[4], theirs[4]), ours[5], theirs[5]
         row[8], row[9], row[10] = ours[6] + theirs[6], ours[7] | theirs[7], count + other_count
 
 

@@ -34,8 +34,8 @@ class Overlap:
     shared          weight of the tokens found on the other side, each by how well it is found; of both sides
     held            weight of all tokens of both sides
     extra           weight of the heaviest token that is not found on the other side; 0 when all are
-    heaviest        weight of the heaviest token that is found
-    found_left      tokens of the left text that are found
+    heaviest        weight of the heaviest token that is found, of both sides
+    found           tokens that are found, of the side that has fewer
     own             tokens that are not found
     own_telling     tokens that are not found and do not stand in GENERIC_TOKENS, of both sides
     has_own_number  1 where any of them has a digit, else 0
@@ -47,7 +47,7 @@ class Overlap:
     extra_left: NDArray[np.float64]
     extra_right: NDArray[np.float64]
     heaviest: NDArray[np.float64]
-    found_left: NDArray[np.float64]
+    found: NDArray[np.float64]
     own_left: NDArray[np.float64]
     own_right: NDArray[np.float64]
     own_telling: NDArray[np.float64]
@@ -113,8 +113,11 @@ def _overlap(tokens: Tokens, left: Codes, right: Codes, match: TokenMatch) -> Ov
         held=weight_left.sum(axis=1) + weight_right.sum(axis=1),
         extra_left=np.where(own_left, weight_left, 0.0).max(axis=1),
         extra_right=np.where(own_right, weight_right, 0.0).max(axis=1),
-        heaviest=np.where(found_left > 0, weight_left, 0.0).max(axis=1),
-        found_left=(found_left > 0).sum(axis=1).astype(np.float64),
+        heaviest=np.maximum(
+            np.where(found_left > 0, weight_left, 0.0).max(axis=1),
+            np.where(found_right > 0, weight_right, 0.0).max(axis=1),
+        ),
+        found=np.minimum((found_left > 0).sum(axis=1), (found_right > 0).sum(axis=1)).astype(np.float64),
         own_left=own_left.sum(axis=1).astype(np.float64),
         own_right=own_right.sum(axis=1).astype(np.float64),
         own_telling=sum(is_told[codes].sum(axis=1) for codes in own_codes).astype(np.float64),

@@ -58,3 +58,13 @@ def test_comparators_give_the_same_without_the_compiler(values: list[str], compa
             found.append(COMPARATORS[comparator](words, left, right))
 
     assert found[0] == pytest.approx(found[1], abs=1e-12)
+
+
+@given(VALUES, st.sampled_from(sorted(COMPARATORS.keys() - {"number", "date", "days"})))
+def test_the_order_of_the_two_changes_nothing(values: list[str], comparator: str) -> None:
+    left, right = np.array(list(product(range(len(values)), repeat=2))).T
+    words = Vocabulary(values, token_rarity(EMPTY_POPULATION, "name"))
+
+    there, back = COMPARATORS[comparator](words, left, right), COMPARATORS[comparator](words, right, left)
+
+    assert there == pytest.approx(back, abs=1e-12)
