@@ -13,7 +13,8 @@ from mdm.source_events.model import SourceFact
 from mdm.sources.model import SourceInstance, SourceKey
 from mdm.sources.service import register
 from mdm.stewardship import service
-from mdm.stewardship.answers import answer_review
+from mdm.stewardship.dealing import Deal, answer_card
+from mdm.stewardship.risk_guard import risks_of_review
 from tests.hubs import assert_sound, golden_by_key, hub_on, partition_of
 from tests.integration.stewardship.widgets import (
     A,
@@ -38,8 +39,10 @@ def guarded(hub: Hub, **guards: Any) -> Hub:
 
 
 def answer(hub: Hub, kind: str, judgement: Any) -> None:
+    """Answer as a steward does who has seen every risk that the card shows."""
     review = the_review(hub, kind)
-    answer_review(hub, review.id, Verdict(judgement, "looked at it"), expected=review.versions, who="ann")
+    seen = frozenset(risk.mark for risk in risks_of_review(hub, review))
+    answer_card(hub, review.id, Deal(Verdict(judgement, "looked at it"), review.versions, seen=seen), who="ann")
 
 
 @pytest.fixture
