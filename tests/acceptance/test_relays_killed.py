@@ -132,10 +132,10 @@ class Crew:
         self.running = [self._start() for _ in range(count)]
 
     def _start(self) -> ForkServerProcess:
-        point = self._rnd.choice([*POINTS, "", ""])
-        child = PROCESSES.Process(
-            target=relay_for_ever, args=(Relaying(self._url, LEASE_S, point, self._rnd.randint(1, 6)),)
-        )
+        point, hit = self._rnd.choice([*POINTS, "", ""]), self._rnd.randint(1, 6)
+        secrets = {name: value for name, value in os.environ.items() if name.startswith("MDM_SECRET_")}
+        relaying = Relaying(self._url, LEASE_S, secrets, point, hit)
+        child = PROCESSES.Process(target=relay_for_ever, args=(relaying,))
         child.start()
         return child
 
