@@ -57,6 +57,12 @@ class Words:
         """Name the text of each word: int64 [words]."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
+    def lists(self, places: NDArray[np.integer]) -> Iterator[list[str]]:
+        """Give the words of some texts, a list each."""
+        words = np.array(self.distinct, dtype=object)[self.codes].tolist()
+        for start, end in zip(self.offsets[places].tolist(), self.offsets[places + 1].tolist(), strict=True):
+            yield words[start:end]
+
 
 def texts_of(values: Sequence[str]) -> Texts:
     """Lay texts end to end."""
@@ -82,10 +88,7 @@ def hashes_of(texts: Texts) -> NDArray[np.uint64]:
 def words_of(texts: Texts) -> Words:
     """Part texts at blanks."""
     offsets, inside = _word_bounds(texts)
-    array = pa.Array.from_buffers(
-        pa.large_string(), len(inside), [None, pa.py_buffer(inside.offsets), pa.py_buffer(inside.letters)]
-    )
-    coded = array.dictionary_encode()
+    coded = arrow_of(inside).dictionary_encode()
     distinct = tuple(coded.dictionary.to_pylist())
     return Words(offsets, coded.indices.to_numpy(), distinct, _word_hashes(texts_of(distinct)))
 
@@ -97,21 +100,21 @@ def squashed(texts: Texts) -> Texts:
 
 def first(texts: Texts, count: int) -> Texts:
     """Cut texts to their first letters."""
-    return kept(texts, _places(texts) < count)
+    return kept(texts, places_of(texts) < count)
 
 
 def last(texts: Texts, count: int) -> Texts:
     """Cut texts to their last letters."""
-    return kept(texts, np.repeat(texts.lengths, texts.lengths) - _places(texts) <= count)
+    return kept(texts, np.repeat(texts.lengths, texts.lengths) - places_of(texts) <= count)
 
 
 def consonants(texts: Texts) -> Texts:
     """Keep the first letter and the consonants of texts without blanks, doubled ones once."""
-    is_first = _places(texts) == 0
+    is_first = places_of(texts) == 0
     sounding = kept(texts, is_first | ~_VOWELS[texts.letters])
     doubled = np.zeros(len(sounding.letters), dtype=bool)
     doubled[1:] = sounding.letters[1:] == sounding.letters[:-1]
-    return kept(sounding, ~doubled | (_places(sounding) == 0))
+    return kept(sounding, ~doubled | (places_of(sounding) == 0))
 
 
 def with_digit(texts: Texts) -> NDArray[np.bool_]:
@@ -131,6 +134,23 @@ def taken(texts: Texts, places: NDArray[np.integer]) -> Texts:
     offsets = _offsets(lengths)
     within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
     return Texts(texts.letters[np.repeat(texts.offsets[:-1][places], lengths) + within], offsets)
+
+
+def strings_of(texts: Texts) -> list[str]:
+    """Give texts as strings."""
+    found: list[str] = arrow_of(texts).to_pylist()
+    return found
+
+
+def arrow_of(texts: Texts) -> pa.LargeStringArray:
+    """Give texts as an Arrow array, their letters not copied."""
+    buffers = [None, pa.py_buffer(texts.offsets), pa.py_buffer(texts.letters)]
+    return pa.Array.from_buffers(pa.large_string(), len(texts), buffers)
+
+
+def places_of(texts: Texts) -> NDArray[np.int64]:
+    """Return the place of each letter in its text: int64 [letters]."""
+    return np.arange(len(texts.letters)) - np.repeat(texts.offsets[:-1], texts.lengths)
 
 
 def sums(numbers: NDArray[np.uint64], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -190,11 +210,6 @@ def _word_bounds(texts: Texts) -> tuple[NDArray[np.int64], Texts]:
     before = np.concatenate(([0], np.cumsum(is_letter)))
     word_offsets = np.append(before[word_starts], before[-1])
     return np.searchsorted(word_starts, texts.offsets), Texts(texts.letters[is_letter], word_offsets)
-
-
-def _places(texts: Texts) -> NDArray[np.int64]:
-    """Return the place of each letter in its text."""
-    return np.arange(len(texts.letters)) - np.repeat(texts.offsets[:-1], texts.lengths)
 
 
 def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,24 +8,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import repeat
 from multiprocessing import get_context
 from typing import Final, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from matching.model import FeatureSpec, MatchModel
 from matching.records import Column, Forms, Records, column_from_lists
-from matching.standardise.forms import FORMS
+from matching.standardise.batch import Batch
+from matching.standardise.given import Given
 from matching.standardise.places import country_code
-from matching.standardise.text import CHUNK
 
 VALUES_MIN: Final = 200_000
 """Values from which other processes pay for their second of start (chosen: a value takes 2 to 10 microseconds)."""
 
-Given: TypeAlias = tuple[NDArray[np.int64], list[str]]
-"""What a form gives to values: how many compare forms each has, and all of them in order."""
+AT_ONCE: Final = 20_000
+"""Values in a chunk (chosen: some ten megabytes at work)."""
 
 
 def standardise(records: Records, model: MatchModel, processes: int = 1) -> Forms:
@@ -101,12 +102,8 @@ def _mapping(processes: int) -> Iterator[_Run]:
 
 def give(forms: tuple[str, ...], chunk: _Chunk) -> list[Given]:
     """Run forms over the values of a chunk, each in its country."""
-    given = []
-    for form in forms:
-        found = FORMS[form](*chunk)
-        counts = np.fromiter(map(len, found), dtype=np.int64, count=len(found))
-        given.append((counts, list(chain.from_iterable(found))))
-    return given
+    batch = Batch(*chunk)
+    return [batch.give(form) for form in forms]
 
 
 def _recoded(
@@ -123,25 +120,22 @@ def _recoded(
 
 
 def _chunks(column: Column, distinct: NDArray[np.int64], countries: tuple[str, ...]) -> Iterator[_Chunk]:
-    for start in range(0, len(distinct), CHUNK):
-        values, where = np.divmod(distinct[start : start + CHUNK], len(countries))
+    for start in range(0, len(distinct), AT_ONCE):
+        values, where = np.divmod(distinct[start : start + AT_ONCE], len(countries))
         yield [column.values[code] for code in values.tolist()], [countries[code] for code in where.tolist()]
 
 
 def _coded(given: Sequence[Given], pair_of: NDArray[np.integer], column: Column) -> Column:
     """Code what a form gave to each distinct pair, and spread it to the records that hold the pair."""
-    counts = np.concatenate([np.empty(0, dtype=np.int64), *(counts for counts, _ in given)])
+    counts = np.concatenate([np.empty(0, dtype=np.int64), *(part.counts for part in given)])
     starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
-    code_by_form: dict[str, int] = {}
-    codes = np.fromiter(
-        (code_by_form.setdefault(each, len(code_by_form)) for _, found in given for each in found),
-        dtype=np.int32,
-        count=int(counts.sum()),
-    )
+    coded = pa.chunked_array([part.forms for part in given], pa.large_string()).combine_chunks().dictionary_encode()
+    codes = coded.indices.to_numpy()
     held = counts[pair_of]
     within = np.arange(held.sum()) - np.repeat(np.cumsum(held) - held, held)
     owners = np.repeat(column.owners, held)
-    return _column(owners, codes[np.repeat(starts[pair_of], held) + within], tuple(code_by_form), len(column))
+    values = tuple(coded.dictionary.to_pylist())
+    return _column(owners, codes[np.repeat(starts[pair_of], held) + within], values, len(column))
 
 
 def _together(parts: Sequence[Column]) -> Column:

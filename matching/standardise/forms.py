@@ -26,25 +26,29 @@ def _form(name: str, single: Single) -> Form:
 
     def form(distinct: Sequence[str], countries: Sequence[str]) -> list[tuple[str, ...]]:
         """Give the compare forms of each value in its country."""
-        nothing, empty = placeholders(name), placeholder_forms(name)
-        longest = max(map(len, nothing), default=0)
+        empty = placeholder_forms(name)
         lowered = {country: country.lower() for country in set(countries)}
-        given: list[tuple[str, ...]] = []
-        for value, country in zip(distinct, countries, strict=True):
-            if not (len(value) > longest and value[0].isalnum() and value[-1].isalnum()) and _is_nothing(
-                value, nothing
-            ):
-                given.append(())
-                continue
-            found = kept(value, lowered[country])
-            if not empty.isdisjoint(found):
-                found = tuple(each for each in found if each not in empty)
-            given.append(found)
+        given = [kept(value, lowered[country]) for value, country in zip(distinct, countries, strict=True)]
+        for place in nothing_among(name, distinct):
+            given[place] = ()
+        if empty:
+            given = [tuple(each for each in found if each not in empty) if found else found for found in given]
         return given
 
     form.__name__ = form.__qualname__ = name
     form.__doc__ = single.__doc__
     return form
+
+
+def nothing_among(form: str, values: Sequence[str]) -> list[int]:
+    """Give the places of the values that stand for "nothing known" in a form, or have no letter and no digit."""
+    nothing = placeholders(form)
+    longest = max(map(len, nothing), default=0)
+    return [
+        place
+        for place, value in enumerate(values)
+        if not (len(value) > longest and value[0].isalnum() and value[-1].isalnum()) and _is_nothing(value, nothing)
+    ]
 
 
 def _is_nothing(value: str, nothing: frozenset[str]) -> bool:

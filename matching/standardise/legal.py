@@ -31,7 +31,7 @@ def take_off(name_words: Sequence[str], *, country: str, written: str) -> tuple[
             break
         left = left[match[0]]
         found.append(match[1])
-    certain = _certain()
+    certain = certain_forms()
     if not certain.isdisjoint(left[1:]):
         found += [(word, legal_forms()[word][0]) for word in left[1:] if word in certain]
         left = left[:1] + [word for word in left[1:] if word not in certain]
@@ -88,9 +88,12 @@ def _opens(form: LegalForm, spelling: str, country: str, written: str) -> bool:
         return False
     if len(spelling) > _SHORT_FORM_LENGTH or country in form.countries:
         return _is_meant(form, country, written, 0)
+    if country or form.is_strict:
+        return False
+    if form.where == "start":
+        return True
     first = written.split(maxsplit=1)[0]
-    is_told = "." in first or not first.isascii()
-    return not country and not form.is_strict and (is_told or form.where == "start")
+    return "." in first or not first.isascii()
 
 
 def _nearest(meant: list[LegalForm], country: str) -> LegalForm:
@@ -108,7 +111,8 @@ def _is_meant(form: LegalForm, country: str, written: str, place: int) -> bool:
 
 
 @cache
-def _certain() -> frozenset[str]:
+def certain_forms() -> frozenset[str]:
+    """Give the spellings that are legal forms wherever they stand."""
     return frozenset(
         spelling for spelling, forms in legal_forms().items() if any(form.where == "any" for form in forms)
     )

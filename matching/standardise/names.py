@@ -6,7 +6,7 @@ are made of this form by the engine, not here.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -36,12 +36,12 @@ _BRANCH = re.compile(
     ).*$""",
     re.IGNORECASE | re.VERBOSE,
 )
-_CONNECTORS = frozenset({"and", "und", "et", "og", "och", "oraz"})
-_SHORT_CONNECTORS = frozenset(
+CONNECTORS = frozenset({"and", "und", "et", "og", "och", "oraz"})
+SHORT_CONNECTORS = frozenset(
     {"e", "y", "i", "u"}
 )  # Portuguese and Italian, Spanish, Polish, Croatian: only between long words
-_ARTICLE = "the"
-_NAME_PARTICLES_MIN = 3
+ARTICLE = "the"
+NAME_PARTICLES_MIN = 3
 
 
 def company_name(value: str, country: str) -> tuple[str, ...]:
@@ -63,9 +63,7 @@ def legal_form(value: str, country: str) -> tuple[str, ...]:
     without a country does not contradict one with it.
     """
     part, left, found = _read(value, country)[0]
-    if not found or "".join(left) in legal_forms():
-        found = legal.take_off(["", *part.words], country=country, written=f"- {part.written}")[1]
-    return legal.classes(found)
+    return form_classes(part.words, left, found, country=country, written=f"- {part.written}")
 
 
 def person_name(value: str, _country: str) -> tuple[str, ...]:
@@ -106,7 +104,7 @@ class _Read(NamedTuple):
 @lru_cache(CHUNK)
 def _read(value: str, country: str) -> tuple[_Read, ...]:
     return tuple(
-        _Read(part, *legal.take_off(_without_article(part.words), country=country, written=part.written))
+        _Read(part, *legal.take_off(without_article(part.words), country=country, written=part.written))
         for part in _parts(value)
     )
 
@@ -121,7 +119,7 @@ def _parts(value: str) -> list[_Part]:
     value = tidy(value)
     whole = _part(value)
     # Looking for the words is ten times quicker than splitting at the expressions (November 2026).
-    if _part_hints().isdisjoint(whole.words) and "/" not in value and not value.endswith((")", "]")):
+    if part_hints().isdisjoint(whole.words) and "/" not in value and not value.endswith((")", "]")):
         return [whole]
     pieces = _OTHER_NAME.split(_BRANCH.sub("", value))
     parts = [piece.strip(" ,;-)]" if place else " ,;-") for place, piece in enumerate(pieces)]
@@ -135,7 +133,8 @@ def _parts(value: str) -> list[_Part]:
 
 
 @cache
-def _part_hints() -> frozenset[str]:
+def part_hints() -> frozenset[str]:
+    """Give the words without which a value holds one name, and no branch."""
     return frozenset(name_words("other_name")) | frozenset(name_words("branch"))
 
 
@@ -144,7 +143,7 @@ def _initials(name: str) -> set[str]:
     meant = [
         word
         for word in left
-        if word not in _CONNECTORS and word not in {"of", "for", "the", "de", "la", "du", "des", "der"}
+        if word not in CONNECTORS and word not in {"of", "for", "the", "de", "la", "du", "des", "der"}
     ]
     return {
         "".join(word[0] for word in left),
@@ -162,11 +161,23 @@ def _compare_name(read: _Read) -> str:
     return " ".join(_joined_initials(left)) or " ".join(part.words)
 
 
-def _without_article(left: list[str]) -> list[str]:
+def form_classes(
+    name: Sequence[str], left: Sequence[str], found: list[tuple[str, LegalForm]], *, country: str, written: str
+) -> tuple[str, ...]:
+    """Name the classes of the legal forms in a name's words, given what they were parted to.
+
+    A name that is nothing but a form, or none but for the words before it, is looked at as if it had a word more.
+    """
+    if not found or "".join(left) in legal_forms():
+        found = legal.take_off(["", *name], country=country, written=written)[1]
+    return legal.classes(found)
+
+
+def without_article(left: Sequence[str]) -> list[str]:
     """Drop a leading or trailing "the", unless it is all there is."""
-    if len(left) > 1 and left[0] == _ARTICLE:
+    if len(left) > 1 and left[0] == ARTICLE:
         left = left[1:]
-    return left[:-1] if len(left) > 1 and left[-1] == _ARTICLE else left
+    return list(left[:-1] if len(left) > 1 and left[-1] == ARTICLE else left)
 
 
 def _put_right(left: list[str], folded: str, *, has_form: bool) -> list[str]:
@@ -184,15 +195,15 @@ def _put_right(left: list[str], folded: str, *, has_form: bool) -> list[str]:
 
 
 def _without_connectors(left: list[str]) -> list[str]:
-    if _CONNECTORS.isdisjoint(left) and _SHORT_CONNECTORS.isdisjoint(left):
+    if CONNECTORS.isdisjoint(left) and SHORT_CONNECTORS.isdisjoint(left):
         return left
-    return [word for place, word in enumerate(left) if word not in _CONNECTORS and not _is_short_connector(left, place)]
+    return [word for place, word in enumerate(left) if word not in CONNECTORS and not _is_short_connector(left, place)]
 
 
 def _is_short_connector(left: list[str], place: int) -> bool:
-    if left[place] not in _SHORT_CONNECTORS or not 0 < place < len(left) - 1:
+    if left[place] not in SHORT_CONNECTORS or not 0 < place < len(left) - 1:
         return False
-    return len(left[place - 1]) >= _NAME_PARTICLES_MIN and len(left[place + 1]) >= _NAME_PARTICLES_MIN
+    return len(left[place - 1]) >= NAME_PARTICLES_MIN and len(left[place + 1]) >= NAME_PARTICLES_MIN
 
 
 def _joined_initials(left: list[str]) -> list[str]:

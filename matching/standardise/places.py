@@ -5,6 +5,7 @@ types of about twenty languages. What it cannot part stays in the street form, w
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
 from matching.standardise.tables import cities, countries, countries_that, street_words
@@ -38,6 +39,8 @@ _CITY_NOISE = re.compile(
     re.VERBOSE,
 )
 _STREET_WORDS_MIN = 2
+_WORDS_KEPT = 100_000
+"""Words of streets of which is kept what they are read as (chosen: some 20 MB)."""
 
 
 def street(value: str, country: str) -> tuple[str, ...]:
@@ -49,19 +52,29 @@ def street(value: str, country: str) -> tuple[str, ...]:
     box = None if street_words("post_box").keys().isdisjoint(words(folded)) else _POST_BOX.search(folded)
     if box:
         return (f"po box {box.group(1).replace(' ', '')}",)
-    left, _ = _parted(value, country)
-    types, directions, suffixes = street_words("type"), street_words("direction"), street_words("suffix")
-    ordinals = street_words("ordinal")
+    joined = street_of(_parted(value, country)[0])
+    return (joined,) if joined else ()
+
+
+def street_of(left: Sequence[str]) -> str:
+    """Write the words of a street, its number taken off, as they are meant."""
     found: list[str] = []
     for word in left:
-        ordinal = _ORDINAL.match(word)
-        plain = ordinal.group(1) if ordinal else ordinals.get(word, word)
-        if plain in suffixes and found:
-            found[-1] += suffixes[plain]
-            continue
-        found.append(types.get(plain) or directions.get(plain) or _with_short_suffix(plain))
-    joined = " ".join(found)
-    return (joined,) if joined else ()
+        meant, suffix = _street_word(word)
+        if suffix and found:
+            found[-1] += suffix
+        else:
+            found.append(meant)
+    return " ".join(found)
+
+
+@lru_cache(_WORDS_KEPT)
+def _street_word(word: str) -> tuple[str, str]:
+    """Give what a word of a street is read as, and what it adds to the word before it, "" where it adds nothing."""
+    ordinal = _ORDINAL.match(word)
+    plain = ordinal.group(1) if ordinal else street_words("ordinal").get(word, word)
+    meant = street_words("type").get(plain) or street_words("direction").get(plain) or _with_short_suffix(plain)
+    return meant, street_words("suffix").get(plain, "")
 
 
 def house_number(value: str, country: str) -> tuple[str, ...]:
@@ -133,7 +146,21 @@ def _parted(value: str, country: str) -> tuple[list[str], str]:
         folded = _UNIT.sub(" ", folded)
     if "-" in folded or "/" in folded or "+" in folded:
         folded = _RANGE.sub(" ", folded)
-    left = words(folded)
+    return numbered(words(folded), country)
+
+
+def is_special(folded_words: Iterable[str]) -> bool:
+    """Tell whether words of a street name a unit, a floor or a post box."""
+    return not _special_words().isdisjoint(folded_words)
+
+
+@cache
+def _special_words() -> frozenset[str]:
+    return frozenset(street_words("unit")) | frozenset(street_words("post_box"))
+
+
+def numbered(left: list[str], country: str) -> tuple[list[str], str]:
+    """Part the words of a street from its house number, "" where it has none; the words may be changed."""
     if len(left) > _STREET_WORDS_MIN and len(left[-1]) == 1 and left[-1].isalpha() and left[-2].isdigit():
         left[-2:] = [left[-2] + left[-1]]
     if (

@@ -20,7 +20,7 @@ bounded.
 CHUNK = 2_000
 """Values of a column that one form runs over before the next: what forms share is kept for so many (chosen)."""
 
-_MARKS = str.maketrans(dict.fromkeys("™®©℠", " ") | {"ª": "a", "º": "o", "°": "o"})
+MARKS = str.maketrans(dict.fromkeys("™®©℠", " ") | {"ª": "a", "º": "o", "°": "o"})
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
@@ -28,8 +28,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # A vowel or q before the digraph, or no consonant after it, marks another sound: "Bauer", "quest", "blue", "Boeing".
 _DIGRAPH = re.compile(r"(?<![aeiouq])([aou])e(?=[bcdfghj-np-tv-xz])")
 _DOTTED = re.compile(r"\b(?:[a-z]\.\s?){2,}(?:[a-z]\b(?!['.]))?")
-_PUNCTUATION = bytes(code for code in range(128) if not chr(code).isalnum())
-_BLANKS = bytes.maketrans(_PUNCTUATION, b" " * len(_PUNCTUATION))
+PUNCTUATION = bytes(code for code in range(128) if not chr(code).isalnum())
+_BLANKS = bytes.maketrans(PUNCTUATION, b" " * len(PUNCTUATION))
 """Translates ASCII bytes, punctuation to blanks: five times quicker than on text (November 2026)."""
 _APOSTROPHE = re.compile(r"(?<=[a-z0-9])['`](?=[a-z])|(?<=s)['`](?=\s|$)")
 
@@ -38,7 +38,7 @@ def tidy(value: str) -> str:
     """Unify compatibility characters, drop what is invisible, bound the length; script and case stay."""
     value = value[:VALUE_LENGTH_MAX]
     if not value.isascii():
-        value = _INVISIBLE.sub("", unicodedata.normalize("NFKC", value.translate(_MARKS)))
+        value = _INVISIBLE.sub("", unicodedata.normalize("NFKC", value.translate(MARKS)))
     return (value if value.isprintable() else _CONTROL.sub(" ", value)).strip()
 
 
@@ -65,19 +65,24 @@ def words(folded: str) -> list[str]:
     if "'" in folded or "`" in folded:
         folded = _APOSTROPHE.sub("", folded)
     if "." in folded:
-        folded = _DOTTED.sub(_join_dotted, folded)
+        folded = join_dotted(folded)
     return folded.encode("ascii").translate(_BLANKS).decode("ascii").split()
 
 
 def alphanumeric(value: str) -> str:
     """Give the lower-case ASCII letters and digits of a value, nothing between them."""
-    return to_ascii(value).encode("ascii").translate(None, _PUNCTUATION).decode("ascii")
+    return to_ascii(value).encode("ascii").translate(None, PUNCTUATION).decode("ascii")
 
 
 def text(value: str, _country: str) -> tuple[str, ...]:
     """Give the folded words of free text, one blank between."""
     joined = " ".join(words(fold(value)))
     return (joined,) if joined else ()
+
+
+def join_dotted(folded: str) -> str:
+    """Take the points and blanks out of initials: "i.b.m." is "ibm"."""
+    return _DOTTED.sub(_join_dotted, folded)
 
 
 def _join_dotted(match: re.Match[str]) -> str:

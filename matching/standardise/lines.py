@@ -1,0 +1,191 @@
+"""Many values folded and parted into words at once, letters end to end: what `text.fold` and `text.words` do to one.
+
+Values that few are like (another script, control characters, more letters than are read) are left out here, and read
+one by one by whoever asks. A test holds the two ways together.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from anyascii import anyascii
+from numpy.typing import NDArray
+
+from matching import texts
+from matching.standardise.text import MARKS, PUNCTUATION, VALUE_LENGTH_MAX, join_dotted
+from matching.texts import Texts, Words
+
+_LATIN_END: Final = 0x250
+"""Letters up to here stand for themselves whatever stands beside them; so does the punctuation of `_TYPED`."""
+
+_TYPED: Final = "‐‑‒–—―‘’‚“”„†•…‹›€™№"
+
+_NONE: Final = 0
+_BLANK: Final = 32
+_E, _S = ord("e"), ord("s")
+
+
+def _among(letters: str) -> NDArray[np.bool_]:
+    found = np.zeros(256, dtype=bool)
+    found[[ord(letter) for letter in letters]] = True
+    return found
+
+
+_ROUND: Final = _among("aou")
+_SOFTENING: Final = _among("aeiouq")
+_CONSONANTS: Final = _among("bcdfghjklmnpqrstvwxz")
+_LETTERS: Final = _among("abcdefghijklmnopqrstuvwxyz")
+_WORDED: Final = _LETTERS | _among("0123456789")
+_QUOTES: Final = _among("'`")
+_POINT: Final = ord(".")
+_LOWER: Final = np.array([ord(chr(code).lower()) if code < 128 else code for code in range(256)], dtype=np.uint8)
+_PARTED: Final = np.array([_BLANK if code in PUNCTUATION else code for code in range(256)], dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Hold the values that could be read together.
+
+    rows    int64 [lines], ascending: their places among all values
+    folded  lower-case ASCII with ä, ae and a as one, punctuation kept
+    words   their words
+    """
+
+    rows: NDArray[np.int64]
+    folded: Texts
+    words: Words
+
+    def count(self, letter: str) -> NDArray[np.int64]:
+        """Count a letter or sign in each line: int64 [lines]."""
+        return texts.sums((self.folded.letters == ord(letter)).astype(np.uint64), self.folded.offsets).astype(np.int64)
+
+    def ends_with(self, letters: str) -> NDArray[np.bool_]:
+        """Tell which lines end with one of these letters, blanks aside: bool [lines]."""
+        letters_of, offsets = self.folded.letters, self.folded.offsets
+        is_letter = letters_of != _BLANK
+        last = np.maximum.accumulate(np.where(is_letter, np.arange(len(letters_of)), -1)) if len(letters_of) else None
+        found = np.zeros(len(self.rows), dtype=bool)
+        if last is not None:
+            has_any = offsets[1:] > offsets[:-1]
+            place = last[offsets[1:][has_any] - 1]
+            found[has_any] = (place >= offsets[:-1][has_any]) & _among(letters)[letters_of[place]]
+        return found
+
+    def has_pair(self, firsts: str, seconds: str) -> NDArray[np.bool_]:
+        """Tell which lines hold one of some signs right before one of others: bool [lines]."""
+        letters, offsets = self.folded.letters, self.folded.offsets
+        is_pair = _among(firsts)[letters] & _among(seconds)[_after(letters, offsets)]
+        return texts.sums(is_pair.astype(np.uint64), offsets) > 0
+
+
+def lines_of(values: Sequence[str]) -> Lines:
+    """Read values together; those that need more than their letters are left out."""
+    rows, plain = _plain(values)
+    folded = _folded(texts.texts_of(plain))
+    return Lines(rows, folded, texts.words_of(_worded(folded)))
+
+
+def _plain(values: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """Give the places of the values that can be read together, and each as ASCII."""
+    joined = "".join(values)
+    longest = max(map(len, values), default=0)
+    is_usual = joined.isprintable() and longest <= VALUE_LENGTH_MAX
+    if is_usual and joined.isascii():
+        return np.arange(len(values)), list(values)
+    simple = _simple_letters()
+    plain, rows = [], []
+    for row, value in enumerate(values):
+        if not is_usual and (len(value) > VALUE_LENGTH_MAX or not value.isprintable()):
+            continue
+        told = value if value.isascii() else value.translate(simple)
+        if told.isascii():
+            plain.append(told)
+            rows.append(row)
+    return np.array(rows, dtype=np.int64), plain
+
+
+@cache
+def _simple_letters() -> dict[int, str]:
+    """Give what each letter outside ASCII that stands for itself is read as."""
+    letters = [*map(chr, range(0xA0, _LATIN_END)), *_TYPED]
+    return {
+        ord(letter): anyascii(unicodedata.normalize("NFKC", letter.translate(MARKS)))
+        for letter in letters
+        if letter.isprintable()
+    }
+
+
+def _folded(plain: Texts) -> Texts:
+    """Fold ASCII texts: lower case, and the e taken out of ae, oe and ue where it only softens."""
+    letters = _LOWER[plain.letters]
+    places = np.flatnonzero(letters == _E)
+    if len(places) == 0:
+        return Texts(letters, plain.offsets)
+    before, further = _before(letters, plain, places, 1), _before(letters, plain, places, 2)
+    after = _after(letters, plain.offsets)[places]
+    dropped = places[_ROUND[before] & ~_SOFTENING[further] & _CONSONANTS[after]]
+    is_kept = np.ones(len(letters), dtype=bool)
+    is_kept[dropped] = False
+    return texts.kept(Texts(letters, plain.offsets), is_kept)
+
+
+def _worded(folded: Texts) -> Texts:
+    """Put blanks where words part: "I.B.M." is one, a possessive keeps its s, all other punctuation parts."""
+    joined = _without_apostrophes(folded)
+    parted = Texts(_PARTED[joined.letters], joined.offsets)
+    dotted = np.flatnonzero(_is_dotted(joined))
+    if len(dotted) == 0:
+        return parted
+    written = [join_dotted(line) for line in texts.strings_of(texts.taken(joined, dotted))]
+    put_right = texts.texts_of(written)
+    order = np.arange(len(folded))
+    order[dotted] = len(folded) + np.arange(len(dotted))
+    both = Texts(
+        np.concatenate((parted.letters, _PARTED[put_right.letters])),
+        np.concatenate((parted.offsets, parted.offsets[-1] + put_right.offsets[1:])),
+    )
+    return texts.taken(both, order)
+
+
+def _without_apostrophes(folded: Texts) -> Texts:
+    letters, offsets = folded.letters, folded.offsets
+    places = np.flatnonzero(_QUOTES[letters])
+    if len(places) == 0:
+        return folded
+    before = _before(letters, folded, places, 1)
+    after = _after(letters, offsets)[places]
+    is_inside = _WORDED[before] & _LETTERS[after]
+    is_possessive = (before == _S) & ((after == _BLANK) | (after == _NONE))
+    is_kept = np.ones(len(letters), dtype=bool)
+    is_kept[places[is_inside | is_possessive]] = False
+    return texts.kept(folded, is_kept)
+
+
+def _is_dotted(joined: Texts) -> NDArray[np.bool_]:
+    """Tell which texts have a single letter before a point, as initials do: bool [texts]."""
+    letters, offsets = joined.letters, joined.offsets
+    points = np.flatnonzero(letters == _POINT)
+    before, further = _before(letters, joined, points, 1), _before(letters, joined, points, 2)
+    initials = points[_LETTERS[before] & ~_WORDED[further] & (further != ord("_"))]
+    found = np.zeros(len(joined), dtype=bool)
+    found[np.searchsorted(offsets, initials, side="right") - 1] = True
+    return found
+
+
+def _before(letters: NDArray[np.uint8], of: Texts, places: NDArray[np.int64], by: int) -> NDArray[np.uint8]:
+    """Return the letter some places before each of some, 0 where its text begins later: uint8 [places]."""
+    starts = of.offsets[np.searchsorted(of.offsets, places, side="right") - 1]
+    found: NDArray[np.uint8] = letters[np.maximum(places - by, 0)]
+    found[places - by < starts] = _NONE
+    return found
+
+
+def _after(letters: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the letter after each in its text, 0 after the last: uint8 [letters]."""
+    after = np.zeros(len(letters), dtype=np.uint8)
+    after[:-1] = letters[1:]
+    after[offsets[1:][offsets[1:] > offsets[:-1]] - 1] = _NONE
+    return after

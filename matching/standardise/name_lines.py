@@ -1,0 +1,263 @@
+"""Names of companies, many at once: what `names.company_name` and `names.legal_form` give to each.
+
+Where legal forms begin and end is decided by few words, so names are brought to their shape first: the words that
+occur in legal forms, and one mark for any others. Each shape is parted once, by the code that parts one name. A name
+that holds more than a name and its form (a trading name, a branch, a form that only its capitals tell from a word) is
+read alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching import texts
+from matching.standardise import legal, names
+from matching.standardise.given import Given, given_together
+from matching.standardise.lines import Lines, lines_of
+from matching.standardise.tables import legal_forms, name_words
+from matching.texts import Texts
+
+_WORDS_KEPT: Final = 300_000
+"""Words whose traits are kept from one batch of names to the next (chosen: some 60 MB)."""
+
+_STEP: Final = np.uint64(0xD1B54A32D192ED03)
+"""Tells equal words at different places apart; any odd number does but the one that `texts.mix` multiplies by."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NameLines:
+    """Hold what is given to names: their compare names, and the classes of their legal forms."""
+
+    names: Given
+    legal_forms: Given
+
+
+def name_lines(values: Sequence[str], countries: Sequence[str]) -> NameLines:
+    """Read names, each in its country (lower-case ISO-2 or "")."""
+    lines = lines_of(values)
+    named = _Named(lines)
+    where = [countries[row] for row in lines.rows.tolist()]
+    shapes, firsts = named.shapes(where)
+    parted = [_parted(named.words_of(line), where[line]) for line in firsts.tolist()]
+    left = named.left(_Cuts.of(parted, shapes))
+    is_told = np.array([one is not None for one in parted], dtype=bool)
+    plain = np.flatnonzero(is_told[shapes] & named.is_plain & (left.lengths > 0))
+    alone = np.setdiff1d(np.arange(len(values)), lines.rows[plain], assume_unique=True).tolist()
+    lines_of_class, classes = _spread([() if one is None else one.classes for one in parted], shapes[plain])
+    return NameLines(
+        given_together(
+            len(values),
+            lines.rows[plain],
+            texts.taken(left, plain),
+            {row: names.company_name(values[row], countries[row]) for row in alone},
+        ),
+        given_together(
+            len(values),
+            lines.rows[plain[lines_of_class]],
+            classes,
+            {row: names.legal_form(values[row], countries[row]) for row in alone},
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """Say what a word is to a name; piece numbers the words that occur in legal forms, 0 is any other."""
+
+    piece: int
+    meant: str
+    is_certain: bool
+    is_hint: bool
+    is_noun: bool
+    is_connector: bool
+    is_short_connector: bool
+
+
+@lru_cache(_WORDS_KEPT)
+def _traits(word: str) -> _Traits:
+    meant = name_words("abbreviation").get(word, word)
+    return _Traits(
+        piece=_pieces().get(word, 0),
+        meant=meant,
+        is_certain=word in legal.certain_forms(),
+        is_hint=word in names.part_hints(),
+        is_noun=word in name_words("noun"),
+        is_connector=meant in names.CONNECTORS,
+        is_short_connector=meant in names.SHORT_CONNECTORS,
+    )
+
+
+@cache
+def _pieces() -> dict[str, int]:
+    """Give a number to every run of letters in a legal form's spelling, and to the article, which goes first."""
+    runs = {
+        spelling[start:end]
+        for spelling in legal_forms()
+        for start in range(len(spelling))
+        for end in range(start + 1, len(spelling) + 1)
+    }
+    return {run: number for number, run in enumerate(sorted(runs | {names.ARTICLE}), 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Parted:
+    """Say how a shape is parted: words cut off at its start and end, and the classes of its legal forms.
+
+    has_certain  of the rest, words that are legal forms wherever they stand are taken out too
+    """
+
+    start: int
+    end: int
+    has_certain: bool
+    classes: tuple[str, ...]
+
+
+class _CapitalsMatter(LookupError):
+    """Raised where words alone do not tell whether a legal form is meant."""
+
+
+class _Unwritten(str):
+    """Stand for a name as written where only its words are known."""
+
+    __slots__ = ()
+
+    def split(self, *_: object, **__: object) -> list[str]:
+        """Refuse to tell how the name was written."""
+        raise _CapitalsMatter
+
+
+class _Placed(str):
+    """Know the place of a word in its name."""
+
+    __slots__ = ("place",)
+    place: int
+
+
+def _parted(words: Sequence[str], country: str) -> _Parted | None:
+    """Part the words of a name from its legal forms; None where that takes more than words."""
+    placed = []
+    for place, word in enumerate(words):
+        placed.append(_Placed(word))
+        placed[-1].place = place
+    try:
+        left, found = legal.take_off(names.without_article(placed), country=country, written=_Unwritten())
+        classes = names.form_classes(placed, left, found, country=country, written=_Unwritten())
+    except _CapitalsMatter:
+        return None
+    if not left:
+        return None
+    first, last = left[0], left[-1]
+    assert isinstance(first, _Placed)
+    assert isinstance(last, _Placed)
+    has_certain = not legal.certain_forms().isdisjoint(words[first.place + 1 : last.place + 1])
+    return _Parted(first.place, len(words) - 1 - last.place, has_certain, classes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cuts:
+    """Hold for each line how many words are cut off at its start and end, and whether inside: [lines] each."""
+
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    inside: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, parted: Sequence[_Parted | None], shapes: NDArray[np.int64]) -> "_Cuts":
+        """Spread the cuts of shapes to lines; a shape that is not parted is cut nowhere."""
+        start = np.array([one.start if one else 0 for one in parted], dtype=np.int64)
+        end = np.array([one.end if one else 0 for one in parted], dtype=np.int64)
+        inside = np.array([one is not None and one.has_certain for one in parted], dtype=bool)
+        return cls(start[shapes], end[shapes], inside[shapes])
+
+
+class _Named:
+    """Hold the words of names and what each word is to them."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._codes, self._offsets = lines.words.codes, lines.words.offsets
+        self._owners = lines.words.owners
+        self._counts = np.diff(self._offsets)
+        self._traits = [_traits(word) for word in lines.words.distinct]
+
+    def words_of(self, line: int) -> list[str]:
+        """Return the words of a name."""
+        codes = self._codes[self._offsets[line] : self._offsets[line + 1]]
+        return [self._lines.words.distinct[code] for code in codes.tolist()]
+
+    @property
+    def is_plain(self) -> NDArray[np.bool_]:
+        """Tell which names hold neither another name, nor a branch, nor a turned one ("Foods, Ashcroft PLC")."""
+        lines, has_words = self._lines, self._counts > 0
+        first = self._offsets[:-1][has_words]
+        is_turned = np.zeros(len(self._counts), dtype=bool)
+        is_turned[has_words] = self._told(lambda word: word.is_noun)[self._codes[first]]
+        is_turned &= lines.count(",") == 1
+        is_several = (lines.count("/") > 0) | lines.ends_with(")]")
+        is_several[self._owners[self._told(lambda word: word.is_hint)[self._codes]]] = True
+        return has_words & ~is_turned & ~is_several
+
+    def shapes(self, countries: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the shape of each name, and the first name of each shape: int64 [lines], int64 [shapes]."""
+        pieces = np.array([word.piece for word in self._traits], dtype=np.uint64)[self._codes]
+        is_kept = np.ones(len(pieces), dtype=bool)
+        is_kept[1:] = (pieces[1:] != 0) | (pieces[:-1] != 0) | (self._owners[1:] != self._owners[:-1])
+        owners, kept = self._owners[is_kept], pieces[is_kept]
+        starts = np.searchsorted(owners, np.arange(len(self._counts) + 1))
+        places = (np.arange(len(owners)) - starts[owners]).astype(np.uint64)
+        hashes = texts.sums(texts.mix(kept, places * _STEP), starts)
+        number_by_country = {country: number for number, country in enumerate(dict.fromkeys(countries))}
+        numbers = np.fromiter((number_by_country[country] for country in countries), np.uint64, len(countries))
+        _, firsts, shapes = np.unique(texts.mix(hashes, numbers), return_index=True, return_inverse=True)
+        return shapes, firsts
+
+    def left(self, cuts: _Cuts) -> Texts:
+        """Give what is left of each name once its legal forms are cut off, words as they are meant."""
+        places = np.arange(len(self._codes)) - self._offsets[self._owners]
+        start, end = cuts.start[self._owners], (self._counts - cuts.end)[self._owners]
+        is_certain = self._told(lambda word: word.is_certain)[self._codes]
+        is_left = (places >= start) & (places < end) & ~(is_certain & cuts.inside[self._owners] & (places > start))
+        codes, owners = self._codes[is_left], self._owners[is_left]
+        is_left = ~self._is_connecting(codes, owners)
+        return self._joined(codes[is_left], owners[is_left])
+
+    def _is_connecting(self, codes: NDArray[np.int32], owners: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which words only connect others; a short one does between long ones: bool [words]."""
+        is_long = np.array([len(word.meant) >= names.NAME_PARTICLES_MIN for word in self._traits], dtype=bool)[codes]
+        is_between = np.zeros(len(codes), dtype=bool)
+        is_between[1:-1] = (owners[:-2] == owners[1:-1]) & (owners[2:] == owners[1:-1]) & is_long[:-2] & is_long[2:]
+        is_short = self._told(lambda word: word.is_short_connector)[codes]
+        return self._told(lambda word: word.is_connector)[codes] | (is_short & is_between)
+
+    def _joined(self, codes: NDArray[np.int32], owners: NDArray[np.int64]) -> Texts:
+        """Write words as lines, single letters that follow one another as one word."""
+        meant = texts.texts_of([f"{word.meant} " for word in self._traits])
+        is_initial = np.array([len(word.meant) == 1 and word.meant.isalpha() for word in self._traits], dtype=bool)
+        is_joined, is_last = np.zeros(len(codes), dtype=bool), np.ones(len(codes), dtype=bool)
+        is_same = owners[1:] == owners[:-1]
+        is_joined[:-1] = is_same & is_initial[codes[1:]] & is_initial[codes[:-1]]
+        is_last[:-1] = ~is_same
+        written = texts.taken(meant, codes)
+        is_kept = np.ones(len(written.letters), dtype=bool)
+        is_kept[written.offsets[1:][is_joined | is_last] - 1] = False
+        written = texts.kept(written, is_kept)
+        bounds = np.searchsorted(owners, np.arange(len(self._counts) + 1))
+        return Texts(written.letters, written.offsets[bounds])
+
+    def _told(self, trait: Callable[[_Traits], bool]) -> NDArray[np.bool_]:
+        """Tell of each distinct word whether it has a trait: bool [distinct words]."""
+        return np.fromiter(map(trait, self._traits), dtype=bool, count=len(self._traits))
+
+
+def _spread(classes: Sequence[tuple[str, ...]], shapes: NDArray[np.int64]) -> tuple[NDArray[np.int64], Texts]:
+    """Give the classes of each line's shape: (the line of each, int64), and all of them end to end."""
+    counts = np.fromiter(map(len, classes), dtype=np.int64, count=len(classes))
+    starts, held = np.cumsum(counts) - counts, counts[shapes]
+    lines = np.repeat(np.arange(len(shapes)), held)
+    within = np.arange(len(lines)) - np.repeat(np.cumsum(held) - held, held)
+    flat = texts.texts_of([name for of in classes for name in of])
+    return lines, texts.taken(flat, starts[shapes[lines]] + within)
