@@ -17,7 +17,7 @@ from multiprocessing import get_context
 
 from sqlalchemy import Connection, text
 
-from matching.block import blocking_keys
+from matching.keys import blocking_keys
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.hub import Hub, Work, carry, open_hub

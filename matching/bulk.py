@@ -12,9 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.block import Blocks, OversizeBlock, blocks_of, candidate_batches, keys_by_rule
+from matching.block import Blocks, OversizeBlock, blocks_of, candidate_batches
 from matching.cluster import Edges, propose_counting
 from matching.compare import vocabularies
+from matching.keys import keys_by_rule
 from matching.model import EMPTY_POPULATION, MATCH, MatchModel
 from matching.online import Judgement, conflict_signatures
 from matching.population import learn
@@ -80,12 +81,12 @@ def match_forms(
     clock = clock or StageClock(None)
     if model.population == EMPTY_POPULATION:
         with clock.stage("learn") as made:
-            model, by_rule = learn(forms, model)
+            model, by_rule = learn(forms, model, threads)
             made.append(len(model.population.stop_keys))
     else:
-        by_rule = keys_by_rule(forms, model)
+        by_rule = keys_by_rule(forms, model, threads)
     with clock.stage("block") as made:
-        blocks = blocks_of(by_rule, model)
+        blocks = blocks_of(by_rule, model, threads)
         del by_rule
         made.append(sum(int(of.following.sum(dtype=np.int64)) for of in blocks))
     with clock.stage("compare") as made:

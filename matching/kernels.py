@@ -27,6 +27,10 @@ LEVENSHTEIN, ALIGNMENT = 0, 1
 COLUMNS: Final = 11
 """Columns of `overlaps`, in the order of the fields of `matching.tokens.Overlap`."""
 
+BLANK: Final = 32
+FIRST, SECOND, THIRD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+"""The factors of `matching.texts.mix`."""
+
 Span: TypeAlias = tuple[int, int]
 """Where a text begins and ends among letters."""
 
@@ -192,6 +196,26 @@ def _near(left: Any, right: Any, letters: Any, offsets: Any, share: float, found
         found[pair] = edits <= limit and 1.0 - edits / longer >= share
 
 
+def _hashes(letters: Any, offsets: Any, worth: Any, powers: Any, found: Any) -> None:
+    """Write the hash of each text, uint64 [texts], as `matching.texts.hashes_of` says: words hashed and added up."""
+    for text in range(len(found)):
+        whole, word, length = np.uint64(0), np.uint64(0), 0
+        for place in range(offsets[text], offsets[text + 1] + 1):
+            if place < offsets[text + 1] and letters[place] != BLANK:
+                word += worth[letters[place]] * powers[length & (len(powers) - 1)]
+                length += 1
+            elif length > 0:
+                mixed = word * FIRST + np.uint64(length)
+                mixed ^= mixed >> np.uint64(30)
+                mixed *= SECOND
+                mixed ^= mixed >> np.uint64(27)
+                mixed *= THIRD
+                mixed ^= mixed >> np.uint64(31)
+                whole += mixed
+                word, length = np.uint64(0), 0
+        found[text] = whole
+
+
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     compiled: Callable[..., Any] = njit(cache=True, nogil=True)(function) if IS_COMPILED else function
     return compiled
@@ -203,3 +227,4 @@ align: Final = _compiled(_align)
 side: Final = _compiled(_side)
 overlaps: Final = _compiled(_overlaps)
 near: Final = _compiled(_near)
+hashes: Final = _compiled(_hashes)

@@ -6,7 +6,7 @@ What is learnt is frozen in the model, so that a record means the same to it wha
 from dataclasses import replace
 from typing import Final
 
-from matching.block import Keys, learn_blocking
+from matching.keys import Keys, learn_blocking
 from matching.model import MatchModel, Population
 from matching.records import Column, Forms
 from matching.term_frequency import SHARE_COMMON, above, counted, counted_tokens, spread
@@ -23,7 +23,7 @@ def learn_population(forms: Forms, model: MatchModel) -> Population:
     return learn(forms, model)[0].population
 
 
-def learn(forms: Forms, model: MatchModel) -> tuple[MatchModel, list[Keys]]:
+def learn(forms: Forms, model: MatchModel, threads: int = 1) -> tuple[MatchModel, list[Keys]]:
     """Return the model with the population learnt from records, and the records' blocking keys rule by rule."""
     form_by_feature = {feature.name: feature.form for feature in model.features}
     weighed = {comparison.feature for comparison in model.comparisons if comparison.term_frequency}
@@ -49,9 +49,9 @@ def learn(forms: Forms, model: MatchModel) -> tuple[MatchModel, list[Keys]]:
     population = Population(
         len(forms.keys), frequency, frozenset(), {name: values for name, values in generic.items() if values}
     )
-    stop_keys, by_rule = learn_blocking(forms, replace(model, population=population))
+    stop_keys, by_rule = learn_blocking(forms, replace(model, population=population), threads)
     return replace(model, population=replace(population, stop_keys=stop_keys)), by_rule
 
 
 def _has_words(column: Column) -> bool:
-    return any(" " in value for value in column.values)
+    return " " in "".join(column.values)

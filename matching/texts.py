@@ -13,10 +13,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from matching import kernels
+
 _LETTERS_AT_ONCE: Final = 1 << 22
 """Letters hashed at a time: bounds the arrays of eight bytes a letter to some hundred megabytes (chosen)."""
 
-_BLANK: Final = 32
+_BLANK: Final = kernels.BLANK
 _VOWELS: Final = np.isin(np.arange(256), np.frombuffer(b"aeiouyhw", dtype=np.uint8))
 _DIGITS: Final = (np.arange(256) >= 48) & (np.arange(256) <= 57)
 
@@ -79,6 +81,15 @@ def texts_of(values: Sequence[str]) -> Texts:
 
 def hashes_of(texts: Texts) -> NDArray[np.uint64]:
     """Hash texts to 64 bits each, the same for the same words in any order; uint64 [texts]."""
+    if kernels.IS_COMPILED:
+        found = np.empty(len(texts), dtype=np.uint64)
+        kernels.hashes(texts.letters, texts.offsets, _LETTER_WORTH, _POWERS, found)
+        return found
+    return hashes_by_columns(texts)
+
+
+def hashes_by_columns(texts: Texts) -> NDArray[np.uint64]:
+    """Hash texts as `hashes_of` does, column by column: where nothing is compiled."""
     if not (texts.letters == _BLANK).any():
         return _word_hashes(texts)
     offsets, inside = _word_bounds(texts)
@@ -90,7 +101,7 @@ def words_of(texts: Texts) -> Words:
     offsets, inside = _word_bounds(texts)
     coded = arrow_of(inside).dictionary_encode()
     distinct = tuple(coded.dictionary.to_pylist())
-    return Words(offsets, coded.indices.to_numpy(), distinct, _word_hashes(texts_of(distinct)))
+    return Words(offsets, coded.indices.to_numpy(), distinct, hashes_of(texts_of(distinct)))
 
 
 def squashed(texts: Texts) -> Texts:
@@ -148,6 +159,11 @@ def arrow_of(texts: Texts) -> pa.LargeStringArray:
     return pa.Array.from_buffers(pa.large_string(), len(texts), buffers)
 
 
+def arrow_places(places: NDArray[np.int64]) -> pa.Int64Array:
+    """Give places as an Arrow array, not copied; `pa.array` of numpy imports pandas, a third of a second."""
+    return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places)])
+
+
 def places_of(texts: Texts) -> NDArray[np.int64]:
     """Return the place of each letter in its text: int64 [letters]."""
     return np.arange(len(texts.letters)) - np.repeat(texts.offsets[:-1], texts.lengths)
@@ -162,12 +178,12 @@ def sums(numbers: NDArray[np.uint64], offsets: NDArray[np.int64]) -> NDArray[np.
 
 def mix(first_hashes: NDArray[np.uint64], second_hashes: NDArray[np.uint64] | np.uint64) -> NDArray[np.uint64]:
     """Combine two columns of hashes, order mattering (the finaliser of splitmix64, Steele et al., OOPSLA 2014)."""
-    mixed = first_hashes * np.uint64(0x9E3779B97F4A7C15)
+    mixed = first_hashes * kernels.FIRST
     mixed += second_hashes
     mixed ^= mixed >> np.uint64(30)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed *= kernels.SECOND
     mixed ^= mixed >> np.uint64(27)
-    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed *= kernels.THIRD
     mixed ^= mixed >> np.uint64(31)
     return mixed
 

@@ -18,8 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from matching.block import blocking_keys, candidate_pairs
+from matching.block import candidate_pairs
 from matching.bulk import BulkMatch, match_forms
+from matching.keys import blocking_keys
 from matching.model import MATCH, MatchModel
 from matching.online import Judgement, judge
 from matching.records import Forms

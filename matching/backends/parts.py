@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from matching.block import BLOCK_SIZE_EMERGENCY, BlockingKeys, OversizeBlock, blocking_keys, candidate_pairs
+from matching.block import BLOCK_SIZE_EMERGENCY, OversizeBlock, candidate_pairs
 from matching.cluster import Edges, propose_counting
 from matching.compare import vocabularies
+from matching.keys import BlockingKeys, blocking_keys
 from matching.model import MatchModel
 from matching.online import conflict_signatures
 from matching.records import Column, Forms, Records, column_from_arrow

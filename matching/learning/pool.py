@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.block import blocks_of, candidate_batches, keys_by_rule
+from matching.block import blocks_of, candidate_batches
 from matching.compare import compare_known
+from matching.keys import keys_by_rule
 from matching.model import EMPTY_POPULATION, MatchModel
 from matching.population import learn_population
 from matching.records import Forms

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from matching.texts import Texts, arrow_of
+from matching.texts import Texts, arrow_of, arrow_places
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class Given:
             return self
         owners = np.repeat(np.arange(len(self.counts)), self.counts)
         counts = np.bincount(owners[is_kept], minlength=len(self.counts))
-        return Given(counts, self.forms.filter(pa.array(is_kept)))
+        return Given(counts, self.forms.take(arrow_places(np.flatnonzero(is_kept))))
 
 
 def given_singly(found: Sequence[tuple[str, ...]]) -> Given:
@@ -54,4 +54,4 @@ def given_together(
     owners = np.concatenate((rows, np.repeat(alone, forms.counts)))
     order = np.argsort(owners, kind="stable")
     together = pa.concat_arrays([arrow_of(made), forms.forms])
-    return Given(np.bincount(owners, minlength=values_count), together.take(pa.array(order)))
+    return Given(np.bincount(owners, minlength=values_count), together.take(arrow_places(order)))

@@ -34,6 +34,7 @@ class _Asked:
     column_map: dict[str, str]
     within: Path | None
     threads: int
+    is_reported: bool
     faults: list[Any] = field(default_factory=list)
 
     @property
@@ -96,7 +97,9 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
     chosen = entity_type_of_file(model, folders) if model else entity_type(entity or "", folders)
     if entity not in (None, chosen.name):
         raise typer.BadParameter(f"{model} declares {chosen.name}, not {entity}", param_hint="--entity")
-    asked = _Asked(files, chosen, parse_maps(maps), within, threads or len(os.sched_getaffinity(0)))
+    asked = _Asked(
+        files, chosen, parse_maps(maps), within, threads or len(os.sched_getaffinity(0)), bool(report) or as_json
+    )
     limit = parse_bytes(memory_max, "--memory-max")
     way = backend or _way(asked, limit)
     if way is Backend.spark:
@@ -146,7 +149,7 @@ def _in_memory(asked: _Asked, out: Path, pairs: Path | None) -> dict[str, Any]:
     write_clusters(out, found)
     if pairs is not None:
         write_pairs(pairs, found)
-    return report_of(found, entity=asked.entity_type.name, threads=asked.threads)
+    return report_of(found, entity=asked.entity_type.name, threads=asked.threads, with_model=asked.is_reported)
 
 
 def _through_disk(asked: _Asked, limit: int, out: Path, pairs: Path | None) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.block import blocking_keys, candidate_pairs
+from matching.block import candidate_pairs
 from matching.decide import holds
+from matching.keys import blocking_keys
 from matching.model import MATCH, NON_MATCH, POSSIBLE_MATCH, VERDICTS, MatchModel
 from matching.online import conflict_signatures, conflicting, judge_known
 from matching.records import Forms

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from sqlalchemy import Connection
 
-from matching.block import blocking_keys
 from matching.explain import Explanation, explain, explain_many
+from matching.keys import blocking_keys
 from matching.model import NON_MATCH
 from matching.online import conflict_signatures, conflicting, judge
 from mdm.entities.mapping import map_record

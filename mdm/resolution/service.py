@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from sqlalchemy import Connection
 
-from matching.block import blocking_keys
+from matching.keys import blocking_keys
 from matching.model import MATCH, NON_MATCH, MatchModel
 from matching.online import conflict_signatures, conflicting, judge
 from matching.records import Forms, records_from_rows

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from matching.block import blocking_keys, candidate_pairs
+from matching.block import candidate_pairs
+from matching.keys import blocking_keys
 from matching.model import VERDICTS
 from matching.online import conflict_signatures, conflicting, judge
 from matching.records import records_from_rows

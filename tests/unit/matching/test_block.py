@@ -4,12 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from matching.block import (
-    blocking_keys,
-    candidate_pairs,
-    learn_stop_keys,
-    text_hash,
-)
+from matching.block import candidate_pairs
+from matching.keys import KEYS_PER_PART_MAX, blocking_keys, learn_stop_keys, text_hash
 from matching.model import EMPTY_POPULATION, BlockingRule, KeyPart
 from tests.unit.matching.models import company_model, forms_of
 
@@ -31,6 +27,20 @@ def test_records_that_share_a_key_are_paired_once() -> None:
     by_word = (BlockingRule("word", (KeyPart("name", "tokens"),)), BlockingRule("phone", (KeyPart("phone"),)))
 
     assert pairs(ROWS, blocking=by_word) == [(0, 1), (1, 2)]
+
+
+def test_a_record_has_each_key_once_and_not_more_than_a_bound() -> None:
+    by_word = company_model(blocking=(BlockingRule("word", (KeyPart("name", "tokens"),)),))
+    several = {"name": ["acme tools", "tools acme bolt"]}
+    long = {"name": [" ".join(f"w{number}" for number in range(KEYS_PER_PART_MAX + 4))]}
+    both = {"name": [*long["name"], "acme tools"]}
+
+    keys = blocking_keys(forms_of([several, long, both]), by_word)
+
+    assert np.bincount(keys.records).tolist() == [3, KEYS_PER_PART_MAX, KEYS_PER_PART_MAX]
+    assert len(set(zip(keys.records.tolist(), keys.keys.tolist(), strict=True))) == len(keys.keys)
+    alone = blocking_keys(forms_of([both]), by_word)
+    assert set(alone.keys.tolist()) == set(keys.keys[keys.records == 2].tolist())
 
 
 def test_a_record_that_misses_a_part_has_no_key() -> None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from matching.block import blocking_keys, candidate_pairs
+from matching.block import candidate_pairs
 from matching.bulk import match_forms
+from matching.keys import blocking_keys
 from matching.model import EMPTY_POPULATION, MATCH
 from matching.online import judge
 from matching.population import learn_population

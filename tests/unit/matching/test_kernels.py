@@ -13,7 +13,7 @@ from matching import kernels, tokens
 from matching.comparators import COMPARATORS
 from matching.model import EMPTY_POPULATION
 from matching.term_frequency import token_rarity
-from matching.texts import texts_of
+from matching.texts import hashes_by_columns, hashes_of, texts_of
 from matching.vocabulary import Vocabulary
 
 WORD = st.one_of(
@@ -68,3 +68,8 @@ def test_the_order_of_the_two_changes_nothing(values: list[str], comparator: str
     there, back = COMPARATORS[comparator](words, left, right), COMPARATORS[comparator](words, right, left)
 
     assert there == pytest.approx(back, abs=1e-12)
+
+
+@given(st.lists(st.one_of(WORD, st.text("ab  é", max_size=9), st.lists(WORD, max_size=5).map(" ".join)), max_size=6))
+def test_hashes_are_those_of_the_columns(values: list[str]) -> None:
+    assert hashes_of(texts_of(values)).tolist() == hashes_by_columns(texts_of(values)).tolist()

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from matching.block import blocking_keys, candidate_pairs
+from matching.block import candidate_pairs
+from matching.keys import blocking_keys
 from matching.meet import Meetings, meet
 from matching.model import BlockingRule, KeyPart, Population
 from tests.unit.matching.models import company_model, forms_of

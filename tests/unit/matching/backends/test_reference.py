@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matching.block import blocking_keys, candidate_pairs, learn_stop_keys
+from matching.block import candidate_pairs
 from matching.comparators import COMPARATORS
 from matching.compare import compare
+from matching.keys import blocking_keys, learn_stop_keys
 from matching.model import MatchModel
 from matching.population import learn_population
 from matching.records import Forms
