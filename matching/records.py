@@ -102,6 +102,11 @@ def column_from_lists(lists: Sequence[Sequence[str]]) -> Column:
     return Column(offsets, codes, tuple(code_by_value))
 
 
+def column_without_values(records_count: int) -> Column:
+    """Give the column of records that hold nothing."""
+    return Column(np.zeros(records_count + 1, dtype=np.int64), np.empty(0, dtype=np.int32), ())
+
+
 def column_from_arrow(array: pa.Array | pa.ChunkedArray) -> Column:
     """Code a column from Arrow strings or lists of strings; null and "" count as no value."""
     flat = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from matching.model import FeatureSpec, MatchModel
-from matching.records import Column, Forms, Records, column_from_lists
+from matching.records import Column, Forms, Records, column_without_values
 from matching.standardise.batch import Batch
 from matching.standardise.given import Given
 from matching.standardise.places import country_code
@@ -71,7 +71,7 @@ def _feature(
     named = [(attribute, spec.country_from, spec.form) for attribute in spec.attributes]
     parts = [columns[name] for name in named if name in columns]
     if not parts:
-        return column_from_lists([()] * records_count)
+        return column_without_values(records_count)
     return parts[0] if len(parts) == 1 else _together(parts)
 
 

@@ -31,6 +31,7 @@ _NOT_DIGIT = re.compile(r"[^0-9]+")
 _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 _VANITY = re.compile(r"^[+0-9(][0-9 ().+-]*[a-z][a-z0-9 ().-]{3,}$")
 _SEQUENCES = ("0123456789", "9876543210", "1234567890")
+_SEQUENCE_LENGTH = 10
 _EMAIL = re.compile(r"([a-z0-9.!#$%&'*/=?^_`{|}~+-]+)@((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9])")
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 _HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?/{0,3}(?:[^/@\s]*@)?([^/?#:\s]+)")
@@ -107,7 +108,9 @@ def domain(value: str, _country: str) -> tuple[str, ...]:
 
 def _is_filler(digits: str) -> bool:
     significant = digits.lstrip("0")
-    return len(set(significant)) <= 1 or any(significant in sequence for sequence in _SEQUENCES)
+    if len(significant) <= _SEQUENCE_LENGTH and any(significant in sequence for sequence in _SEQUENCES):
+        return True
+    return significant.count(significant[:1]) == len(significant)
 
 
 def _international(written: str, digits: str, country: str) -> str:

@@ -7,6 +7,7 @@ million.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
@@ -21,6 +22,10 @@ Single = Callable[[str, str], tuple[str, ...]]
 _KEPT_MAX: Final = 4_096
 
 
+_EDGES: Final = " .,;:!?*#-_/<>()[]'\""
+"""What is left aside around a placeholder."""
+
+
 def _form(name: str, single: Single) -> Form:
     kept = lru_cache(_KEPT_MAX)(single)
 
@@ -28,12 +33,13 @@ def _form(name: str, single: Single) -> Form:
         """Give the compare forms of each value in its country."""
         empty = placeholder_forms(name)
         lowered = {country: country.lower() for country in set(countries)}
-        given = [kept(value, lowered[country]) for value, country in zip(distinct, countries, strict=True)]
+        read = kept if len(distinct) <= _KEPT_MAX else single
+        given = [read(value, lowered[country]) for value, country in zip(distinct, countries, strict=True)]
         for place in nothing_among(name, distinct):
             given[place] = ()
-        if empty:
-            given = [tuple(each for each in found if each not in empty) if found else found for found in given]
-        return given
+        if empty.isdisjoint(chain.from_iterable(given)):
+            return given
+        return [tuple(each for each in found if each not in empty) for found in given]
 
     form.__name__ = form.__qualname__ = name
     form.__doc__ = single.__doc__
@@ -47,14 +53,15 @@ def nothing_among(form: str, values: Sequence[str]) -> list[int]:
     return [
         place
         for place, value in enumerate(values)
-        if not (len(value) > longest and value[0].isalnum() and value[-1].isalnum()) and _is_nothing(value, nothing)
+        if not (len(value) > longest and value[0].isalnum() and value[-1].isalnum())
+        and _is_nothing(value, nothing, longest)
     ]
 
 
-def _is_nothing(value: str, nothing: frozenset[str]) -> bool:
-    plain = value.strip().lower()
-    bare = plain.strip(" .,;:!?*#-_/<>()[]'\"")
-    return not bare or plain in nothing or bare in nothing
+def _is_nothing(value: str, nothing: frozenset[str], longest: int) -> bool:
+    plain = value.strip()
+    bare = plain.strip(_EDGES)
+    return len(bare) <= longest and (not bare or bare.lower() in nothing or plain.lower() in nothing)
 
 
 FORMS: Mapping[str, Form] = MappingProxyType(

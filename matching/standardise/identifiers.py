@@ -123,7 +123,8 @@ def _read_as(plain: str, country: str) -> str | None:
                 number = str(rules.validate(candidate))
             except ValidationError:
                 continue
-            number = alphanumeric(number).removeprefix(country)[kind.part]
+            number = number.lower() if number.isascii() and number.isalnum() else alphanumeric(number)
+            number = number.removeprefix(country)[kind.part]
             if len(set(number)) == 1:
                 return None
             return f"{country}-{kind.kind}:{country}{number}"

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from matching.records import Column, Records, column_from_arrow, column_from_lists
+from matching.records import Column, Records, column_from_arrow, column_from_lists, column_without_values
 from mdm.entities.columns import columns_by_attribute, record_column
 from mdm.entities.mapping import map_record, match_row
 from mdm.entities.model import Attribute, EntityType
@@ -130,7 +130,7 @@ def _attribute(
     """Read what the match model reads of one attribute; where a record has none, of the parts that make it up."""
     attribute = entity_type.attributes[path.partition(".")[0]]
     parts = [_read_column(entity_type, path, table[column], sources) for column in columns.get(attribute.name, ())]
-    found = _side_by_side(parts) if parts else column_from_lists([()] * table.num_rows)
+    found = _side_by_side(parts) if parts else column_without_values(table.num_rows)
     found = found if attribute.is_list else _first_only(found)
     made_of = [
         _attribute(entity_type, part, table, columns, sources) for part in attribute.composed_of if part in columns
