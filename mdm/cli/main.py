@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from mdm.cli import (
+    blocking,
     check,
     deals,
     decide,
@@ -112,6 +113,7 @@ app.command("worker")(worker.worker)
 app.command("load")(load.load)
 app.command("match")(match.match)
 app.command("evaluate")(evaluate.evaluate)
+app.command("blocking")(blocking.blocking)
 app.command("find")(find.find)
 app.command("show")(show.show)
 app.command("resolve")(resolve.resolve)

@@ -77,7 +77,7 @@ def match_files(
     require_mapped(entity_type, column_map)
     started = time.perf_counter()
     paths = find_files(patterns)
-    table, numbered = _read(paths, entity_type, column_map, on_fault)
+    table, numbered = read_rows(paths, entity_type, column_map, on_fault)
     named = {column: part for column, part in column_map.items() if len(paths) == 1 or part not in {"id", "source"}}
     rows = records_of(table, entity_type, named, parents)
     reading = Stage("read", time.perf_counter() - started, table.num_rows)
@@ -86,7 +86,7 @@ def match_files(
     return FileMatch(rows, result, (reading, *result.stages), numbered)
 
 
-def _read(
+def read_rows(
     paths: Sequence[Path], entity_type: EntityType, column_map: Mapping[str, str], on_fault: OnFault
 ) -> tuple[pa.Table, tuple[Path, ...]]:
     """Read files whose columns may have different names; several files without a source column are a source each.

@@ -167,6 +167,28 @@ def test_evaluate_between_sources_leaves_pairs_of_one_source_out(folder: Path) -
     assert (found["predicted_pairs_count"], found["precision"]) == (2, 0.5)  # 1-2 and 2-3
 
 
+def test_blocking_tells_what_of_the_truth_is_compared(folder: Path) -> None:
+    told = ("blocking", folder / "companies.csv", "-e", "customer", "--truth", folder / "truth.csv")
+
+    found = json.loads(mdm(*told, "--json").stdout)
+
+    assert (found["true_pairs_count"], found["found_count"], found["recall"]) == (1, 1, 1.0)
+    true_by_rule = {rule["rule"]: rule["true_count"] for rule in found["rules"]}
+    assert (true_by_rule["domain"], true_by_rule["phone"], true_by_rule["tax_id"]) == (1, 1, 0)
+    printed = mdm(*told).stdout
+    assert "of these compared  1 (100.00%)" in " ".join(printed.split("\n"))
+    assert "name_and_city" in printed
+
+
+def test_blocking_says_when_the_truth_names_none_of_the_rows(folder: Path) -> None:
+    (folder / "other.csv").write_text("id,cluster_id\nx,1\ny,1\n", encoding="utf-8")
+
+    found = mdm("blocking", folder / "companies.csv", "-e", "customer", "--truth", folder / "other.csv")
+
+    assert found.exit_code != 0
+    assert "names no row of the records" in found.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [("name\nx\n", "needs the columns id and cluster_id"), ("id,cluster_id\n9,a\n", "shares no id")],
