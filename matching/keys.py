@@ -54,7 +54,10 @@ def keys_by_rule(forms: Forms, model: MatchModel, threads: int = 1) -> list[Keys
     stops = stops_of(model.population.stop_keys)
     with running(threads) as run:
         parts = _parts(informative(forms, model.population), model, run)
-        split = _split(parts, model, _whole(parts, model, run), stops, run)
+        whole = _whole(parts, model, run)
+        if len(stops) == 0:
+            return whole
+        split = _split(parts, model, whole, stops, run)
         return list(run(lambda keyed: _together_again(keyed, stops), split))
 
 

@@ -13,13 +13,12 @@ from multiprocessing import get_context
 from typing import Final, TypeAlias
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from matching.model import FeatureSpec, MatchModel
 from matching.records import Column, Forms, Records, column_without_values
 from matching.standardise.batch import Batch
-from matching.standardise.given import Given
+from matching.standardise.given import Given, coded
 from matching.standardise.places import country_code
 
 VALUES_MIN: Final = 200_000
@@ -129,12 +128,10 @@ def _coded(given: Sequence[Given], pair_of: NDArray[np.integer], column: Column)
     """Code what a form gave to each distinct pair, and spread it to the records that hold the pair."""
     counts = np.concatenate([np.empty(0, dtype=np.int64), *(part.counts for part in given)])
     starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
-    coded = pa.chunked_array([part.forms for part in given], pa.large_string()).combine_chunks().dictionary_encode()
-    codes = coded.indices.to_numpy()
+    codes, values = coded(given)
     held = counts[pair_of]
     within = np.arange(held.sum()) - np.repeat(np.cumsum(held) - held, held)
     owners = np.repeat(column.owners, held)
-    values = tuple(coded.dictionary.to_pylist())
     return _column(owners, codes[np.repeat(starts[pair_of], held) + within], values, len(column))
 
 

@@ -75,8 +75,7 @@ def search(
         limit=CANDIDATES_MAX,
     )
     records = [record for record in sources_store.select_records(connection, ids) if record.golden_id is not None]
-    best = _best_of_each(entity_type, asked, records)[:limit]
-    return Search(_explained(entity_type, asked, best), mapped.faults, tuple(mapped.undeclared), not is_cut)
+    return Search(_candidates(entity_type, asked, records, limit), mapped.faults, tuple(mapped.undeclared), not is_cut)
 
 
 def explain_pair(
@@ -104,10 +103,13 @@ def explain_pairs(
     return tuple(next(explained) if left in place and right in place else None for left, right in pairs)
 
 
-def _best_of_each(
-    entity_type: EntityType, asked: SourceRecord, records: Sequence[SourceRecord]
-) -> tuple[SourceRecord, ...]:
-    """Keep of each golden record the member that agrees best, if it may match at all; the likeliest first."""
+def _candidates(
+    entity_type: EntityType, asked: SourceRecord, records: Sequence[SourceRecord], limit: int
+) -> tuple[Candidate, ...]:
+    """Keep of each golden record the member that agrees best, if it may match at all; the likeliest first, explained.
+
+    The compare forms of all are made once: they take most of a search.
+    """
     if not records:
         return ()
     forms = standardise(entity_type, [asked, *records])
@@ -115,20 +117,20 @@ def _best_of_each(
     judged = judge(forms, left, right, entity_type.model)
     vetoed = conflicting(conflict_signatures(forms, entity_type.model), left, right)
     columns = zip(vetoed.tolist(), judged.verdicts.tolist(), judged.bits.tolist(), records, strict=True)
-    ranked = sorted((veto, -verdict, -bits, str(record.key), record) for veto, verdict, bits, record in columns)
-    best: dict[GoldenId | None, SourceRecord] = {}
-    for _, verdict, _, _, record in ranked:
-        if -verdict != NON_MATCH:
-            best.setdefault(record.golden_id, record)
-    return tuple(best.values())
-
-
-def _explained(entity_type: EntityType, asked: SourceRecord, best: Sequence[SourceRecord]) -> tuple[Candidate, ...]:
-    forms = standardise(entity_type, [asked, *best])
+    ranked = sorted(
+        (veto, -verdict, -bits, str(record.key), place)
+        for place, (veto, verdict, bits, record) in enumerate(columns)
+        if verdict != NON_MATCH
+    )
+    best: dict[GoldenId, int] = {}
+    for *_, place in ranked:
+        if (golden_id := records[place].golden_id) is not None:
+            best.setdefault(golden_id, place)
+    chosen = list(best.items())[:limit]
+    explained = explain_many(forms, [0] * len(chosen), [place + 1 for _, place in chosen], entity_type.model)
     return tuple(
-        Candidate(record.golden_id, record.key, explain(forms, 0, position, entity_type.model))
-        for position, record in enumerate(best, start=1)
-        if record.golden_id is not None
+        Candidate(golden_id, records[place].key, told)
+        for (golden_id, place), told in zip(chosen, explained, strict=True)
     )
 
 

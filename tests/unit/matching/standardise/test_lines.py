@@ -12,7 +12,7 @@ from matching import texts
 from matching.standardise import names, places
 from matching.standardise.batch import TOGETHER_MIN, Batch
 from matching.standardise.forms import FORMS
-from matching.standardise.given import Given
+from matching.standardise.given import Given, arrow_forms
 from matching.standardise.lines import lines_of
 from matching.standardise.name_lines import name_lines
 from matching.standardise.street_lines import street_lines
@@ -35,7 +35,7 @@ STREETS = st.lists(st.tuples(st.lists(st.sampled_from(STREET_TEXT.split()), max_
 
 
 def tuples(made: Given) -> list[tuple[str, ...]]:
-    forms, bounds = made.forms.to_pylist(), np.concatenate(([0], np.cumsum(made.counts))).tolist()
+    forms, bounds = arrow_forms(made).to_pylist(), np.concatenate(([0], np.cumsum(made.counts))).tolist()
     return [tuple(forms[start:end]) for start, end in pairwise(bounds)]
 
 
