@@ -12,6 +12,7 @@ from jinja2.lexer import Token, TokenStream
 
 from api.console.assets import asset_url
 from api.console.navigation import PAGES
+from api.console.templating import Called, Generator, counting, shown, speaking
 from api.console.views.filters import FILTERS
 from api.console.views.sentences import told
 from api.console.views.words import Words, words
@@ -30,6 +31,14 @@ _HEADERS: Final = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "vary": "HX-Request, Cookie",
 }
+
+
+class PageEnvironment(Environment):
+    """Jinja's environment, with its own way to run templates."""
+
+    code_generator_class = Generator
+    context_class = Called
+    shown = staticmethod(shown)
 
 
 class Spoken(Extension):
@@ -56,7 +65,7 @@ class Spoken(Extension):
 @cache
 def environment(language: str) -> Environment:
     """Return the environment of a language, with its catalogue installed."""
-    made = Environment(
+    made = PageEnvironment(
         loader=FileSystemLoader(str(files("api.console") / "templates")),
         autoescape=True,
         auto_reload=False,  # what is served is what stood in the files when the process started, as the words are
@@ -69,6 +78,8 @@ def environment(language: str) -> Environment:
     made.install_gettext_translations(CATALOGUES[language], newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {**FILTERS, "told": lambda sentence: told(str(sentence), CATALOGUES[language].gettext)}
     made.globals |= {
+        "_": speaking(CATALOGUES[language].gettext),
+        "ngettext": counting(CATALOGUES[language].ngettext),
         "asset_url": asset_url,
         "language": language,
         "words": words(language, CATALOGUES[language].gettext),

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
 
-from api.console.drawings.ring import Ring, ring
+from api.console.desk_lines import lines_of
 from api.console.queue_page import types_of
 from api.console.render import page, redirect
 from api.console.views.card import CardView, card_view, short_id, state_of, still_fitting
@@ -25,9 +25,9 @@ from mdm.ids import ReviewId
 from mdm.stewardship import desk as desks
 from mdm.stewardship import reviews
 from mdm.stewardship.card import card_of, read_card
-from mdm.stewardship.card_model import Card, Choice, probability
+from mdm.stewardship.card_model import Card, Choice
 from mdm.stewardship.card_reading import Reading
-from mdm.stewardship.desk import COUNT_MAX, Desk, DeskLine
+from mdm.stewardship.desk import COUNT_MAX, Desk
 
 SHOWN: Final = "x-shown"
 HELD: Final = "held"
@@ -48,14 +48,6 @@ class Toast:
     tone: str = ""
     can_undo: bool = False
     told: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueLine:
-    """A line of the list with its ring."""
-
-    line: DeskLine
-    ring: Ring
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +92,15 @@ def show(visit: Visit, shown: Shown) -> Response:
         desk, reading = _look(visit, shown, within, lost=reading.review.id)
         is_had = reading is not None and (shown.review_id is not None or _take(visit, reading, shown))
     if reading is None or not is_had:
-        return _answer(visit, shown, within, _context(shown, desk, None, None))
+        return _answer(visit, shown, within, _context(visit, shown, within, desk))
     name = _name(visit, reading, within)
     if name and name == visit.held and shown.is_plain:
-        context = {**_context(shown, desk, None, None), "shown_id": reading.review.id}
+        context = _context(visit, shown, within, desk, shown_id=reading.review.id)
         headers = {"hx-replace-url": address_of(within, reading.review.id), SHOWN: HELD}
         return page(visit, "review_held.html", headers=headers, within=within, **context)
     card = card_of(reading, shown.choices, who=visit.who)
     view = _view(visit, card, shown.choices)
-    return _answer(visit, shown, within, _context(shown, desk, card, view))
+    return _answer(visit, shown, within, _context(visit, shown, within, desk, seen=(card, view)))
 
 
 def look_ahead(visit: Visit, shown: Shown) -> Response:
@@ -119,7 +111,7 @@ def look_ahead(visit: Visit, shown: Shown) -> Response:
     if reading is None or not is_next or state_of(reading.review, visit.who) != "open":
         return Response(status_code=204)
     card = card_of(reading, who=visit.who)
-    context = _context(shown, desk, card, _view(visit, card, {}))
+    context = _context(visit, shown, within, desk, seen=(card, _view(visit, card, {})))
     name = _name(visit, reading, within)
     return page(visit, "review_card.html", headers={HELD_NAME: name}, within=within, is_limited=False, **context)
 
@@ -170,8 +162,17 @@ def address_of(within: Chosen, review_id: str | None) -> str:
     return f"{path}?{within.query}" if within.query else path
 
 
-def _context(shown: Shown, desk: Desk, card: Card | None, view: CardView | None) -> dict[str, Any]:
-    lines = [QueueLine(line, _ring(line)) for line in desk.lines]
+def _context(
+    visit: Visit,
+    shown: Shown,
+    within: Chosen,
+    desk: Desk,
+    *,
+    seen: tuple[Card, CardView] | None = None,
+    shown_id: str = "",
+) -> dict[str, Any]:
+    card, view = seen or (None, None)
+    now, here = clock.now(), view.review_id if view is not None else shown_id
     return {
         "card": view,
         "comments": card.comments if card is not None else (),
@@ -183,13 +184,9 @@ def _context(shown: Shown, desk: Desk, card: Card | None, view: CardView | None)
         "notices": shown.notices,
         "is_armed": shown.is_armed,
         "toast": shown.toast,
-        "now": clock.now(),
-        "in_order": lines,
-        "near": [one for one in lines if one.line.is_near],
-        "later": [one for one in lines if not one.line.is_near],
-        "waiting": [QueueLine(line, _ring(line)) for line in desk.waiting],
+        "now": now,
+        "lines": lines_of(visit, desk, query=within.query, shown_id=here, now=now),
         "opened": desk.opened,
-        "shown_id": view.review_id if view is not None else "",
         "is_many": desk.opened >= COUNT_MAX,
         "answered": desk.answered,
         "short_id": short_id,
@@ -264,7 +261,3 @@ def _take(visit: Visit, reading: Reading, shown: Shown) -> bool:
     leaving = [id_ for id_ in shown.leaving if id_ != review_id]
     is_free = state_of(reading.review, visit.who) == "open"
     return not is_free or desks.take(visit.hub, review_id, who=visit.who, leaving=leaving)
-
-
-def _ring(line: DeskLine) -> Ring:
-    return ring(probability(line.review.bits))

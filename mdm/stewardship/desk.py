@@ -157,13 +157,14 @@ def _is_free(review: Review, who: str, entity_types: Collection[str] | None, *, 
 def _named(hub: Hub, connection: Connection, reviews: Sequence[Review]) -> tuple[DeskLine, ...]:
     pairs = [review for review in reviews if review.left_golden_id != review.right_golden_id]
     golden_ids = {GoldenId(id_) for one in pairs for id_ in (one.left_golden_id, one.right_golden_id) if id_}
-    record_ids = {id_ for one in reviews if one not in pairs for id_ in one.pair}
+    pair_ids = {review.id for review in pairs}
+    record_ids = {id_ for one in reviews if one.id not in pair_ids for id_ in one.pair}
     values = desk_store.select_values(connection, golden_ids) if golden_ids else {}
     records = sources_store.select_records(connection, record_ids) if record_ids else ()
     values |= {record.id: record.values for record in records}
     lines = []
     for one in reviews:
-        sides = (one.left_golden_id, one.right_golden_id) if one in pairs else one.pair
+        sides = (one.left_golden_id, one.right_golden_id) if one.id in pair_ids else one.pair
         names = [hub.entity_type(one.entity_type).name_of(values.get(str(side), {})) for side in sides]
         lines.append(DeskLine(one, names[0] or one.left_key, names[1] or one.right_key))
     return tuple(lines)

@@ -6,7 +6,7 @@ Nothing here reads a clock: whoever asks for an age says what time it is.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from math import isfinite
 from typing import Final, Literal
@@ -94,13 +94,13 @@ class Words:
 
     def moment(self, at: datetime) -> str:
         """Say an instant: the date, and the time to the minute."""
-        time = format_time(at, "short", tzinfo=self.zone, locale=self.locale)
-        return f"{self.day(at)} {time}"
+        local = at.astimezone(self.zone or UTC)
+        return f"{self.day(at)} {_time(local.time().replace(second=0, microsecond=0), self.locale)}"
 
     def day(self, on: date) -> str:
         """Say a date."""
         local = on.astimezone(self.zone) if isinstance(on, datetime) and self.zone else on
-        return format_date(local, "medium", locale=self.locale)
+        return _day(local.date() if isinstance(local, datetime) else local, self.locale)
 
     def tick(self, at: datetime, unit: Literal["hour", "day", "month", "year"]) -> str:
         """Say an instant on an axis of time, to the unit; the first month of a year says the year."""
@@ -117,6 +117,17 @@ class Words:
 def _decimal(number: float, pattern: str, locale: Locale) -> str:
     """Write a number; a page says the same few numbers over and over, and Babel takes 50 µs for each."""
     return str(format_decimal(number, format=pattern or None, locale=locale))
+
+
+@lru_cache(2_048)
+def _day(on: date, locale: Locale) -> str:
+    """Write a date; the values of a page come of few days."""
+    return str(format_date(on, "medium", locale=locale))
+
+
+@lru_cache(1_440)
+def _time(at: time, locale: Locale) -> str:
+    return str(format_time(at, "short", locale=locale))
 
 
 @lru_cache(512)
