@@ -135,3 +135,15 @@ def test_a_steward_looks_and_a_telephone_shows_all_of_it(console: Console, hub: 
     page.get_by_role("button", name="What would change?").first.click()
     expect(page.get_by_text("A lead lets rules hold.")).to_be_visible()
     assert fits(page)
+
+
+def test_a_refusal_is_told_in_the_language_of_the_reader(console: Console, hub: Hub) -> None:
+    page = console.open("/me")
+    page.get_by_label("Language").select_option("de")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    page.goto(f"{console.url}/rules?type=customer")
+
+    page.get_by_role("button", name="Was würde sich ändern?").first.click()
+
+    expect(page.get_by_role("alert")).to_have_text("Nichts wurde geändert. Ändern Sie zuerst etwas.")

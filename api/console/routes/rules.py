@@ -13,11 +13,13 @@ from pydantic import BaseModel, Field
 from api.console.page import PageRoute
 from api.console.render import page, redirect, words_of
 from api.console.views import rules as view
+from api.console.views.sentences import told
+from api.console.views.text import sentence
 from api.console.visit import TheVisit, Visit
 from api.errors import HttpRefusal
 from mdm import clock
 from mdm.entities.model import EntityType
-from mdm.errors import Forbidden, HubError, InputInvalid, MatchModelRefused, RulesUnchanged
+from mdm.errors import Conflict, Forbidden, HubError, InputInvalid, RulesUnchanged
 from mdm.jobs import rematch
 from mdm.modelling import editing, service
 from mdm.modelling.difference import difference
@@ -80,7 +82,7 @@ def try_(visit: TheVisit) -> Response:
     try:
         made, _ = _made(visit, name, edit)
     except (InputInvalid, RulesUnchanged) as error:
-        return page(visit, "rules_refused.html", status=422, refused=_said(error))
+        return page(visit, "rules_refused.html", status=422, refused=_said(visit, error))
     holding = visit.hub.entity_type(name)
     differs = difference(holding, made)
     tried = None
@@ -160,8 +162,8 @@ def turn_work(visit: TheVisit) -> Response:
 def _done(visit: Visit, name: str, act: Callable[[], str]) -> Response:
     try:
         done = act()
-    except (InputInvalid, MatchModelRefused, RulesUnchanged) as error:
-        return _page(visit, Shown(type=name), refused=_said(error))
+    except (InputInvalid, Conflict) as error:
+        return _page(visit, Shown(type=name), refused=_said(visit, error))
     return redirect(visit, f"/rules?type={name}" + (f"&done={done}" if done else ""))
 
 
@@ -256,8 +258,11 @@ def _version(asked: str | None, holds: str | None) -> str | None:
     return None if asked == DECLARED else asked
 
 
-def _said(error: HubError) -> str:
-    return f"{error.message}. {error.remedy}" if error.remedy else error.message
+def _said(visit: Visit, error: HubError) -> str:
+    """Say a refusal in the visitor's language, line by line, and what helps."""
+    lines = [told(line, visit.text) for line in error.message.splitlines()]
+    remedy = sentence(told(error.remedy or "", visit.text))
+    return sentence("; ".join(lines)) + (f". {remedy}." if remedy else "")
 
 
 def _words(visit: Visit) -> dict[str, Any]:

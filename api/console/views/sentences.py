@@ -12,6 +12,7 @@ from typing import Final
 
 from api.console.views import vocabulary
 from api.console.views.reasons import REASONS
+from api.console.views.rules_refusals import PLAINLY, REFUSALS
 from api.console.views.vocabulary import N_
 
 # What a steward can meet on the pages of reviews and records. A part is a name, a number or a key, and is told as it
@@ -287,6 +288,7 @@ _PLAINLY: Final[Mapping[str, str]] = {
     "an override needs a reason of 1 to %(most)s characters": N_(
         "your choice needs a reason of 1 to %(most)s characters"
     ),
+    **PLAINLY,
 }
 _WORDS: Final[Mapping[str, str]] = {
     "entity": "entity",
@@ -306,10 +308,12 @@ _WIDE: Final = _TOLD.union(
         "clashes",
         "column",
         "command",
+        "comparison",
         "found",
         "judgement",
         "key",
         "lacking",
+        "level",
         "left",
         "list",
         "marks",
@@ -359,7 +363,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str, str], ...]:
     With each stands the longest text in it, which a sentence must hold to be worth a look.
     """
     compiled = []
-    for message in (*_MESSAGES, *REASONS):
+    for message in (*_MESSAGES, *REASONS, *REFUSALS):
         pieces = _PART.split(message)
         text = "".join(re.escape(one) if place % 2 == 0 else _hole(one) for place, one in enumerate(pieces))
         literals = pieces[::2]

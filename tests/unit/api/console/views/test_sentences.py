@@ -30,6 +30,15 @@ ROOMS = (
     "mdm/decisions/closure.py",
     "mdm/decisions/service.py",
 )
+# Those behind the page Rules, and what it says of rules that look wrong.
+ROOMS_OF_RULES = (
+    "api/console/routes/rules.py",
+    "mdm/modelling/editing.py",
+    "mdm/modelling/service.py",
+    "mdm/jobs/rematch.py",
+)
+# What only commands and the API can bring about.
+OF_THE_RULES_OF_OTHERS = ("the declaration is not one of", "begin with `entity:", "request_invalid")
 # What no page can bring about: bounds of the API and of commands, and what a form does not offer.
 OF_OTHERS = (
     "reviews are skipped",
@@ -67,9 +76,9 @@ OF_OTHERS = (
 german = CATALOGUES["de"].gettext
 
 
-def sentences() -> Iterator[tuple[str, str]]:
+def sentences(rooms: tuple[str, ...] = ROOMS) -> Iterator[tuple[str, str]]:
     """Give every text with which these rooms refuse, its parts filled in with a word."""
-    for room in ROOMS:
+    for room in rooms:
         for node in ast.walk(ast.parse((ROOT / room).read_text())):
             if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
                 continue
@@ -100,6 +109,23 @@ def test_each_refusal_behind_the_pages_of_reviews_and_records_is_said_in_german(
 
     assert len(found) > 70
     assert not [one for one in found if told(one[1], german) == one[1]]
+
+
+def test_each_refusal_behind_the_page_of_rules_is_said_in_german() -> None:
+    every = [text for _, text in sentences(ROOMS_OF_RULES) if not any(part in text for part in OF_THE_RULES_OF_OTHERS)]
+
+    assert len(every) > 25
+    assert not [text for text in every if told(text, german) == text]
+
+
+def test_what_looks_wrong_about_rules_is_said_in_german() -> None:
+    tree = ast.parse((ROOT / "mdm/modelling/sanity.py").read_text())
+    asked = next(one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == "reasons_against")
+    written = [text for node in ast.walk(asked) if isinstance(node, ast.JoinedStr) for text in filled(node)]
+    every = [text for text in written if " " in text]  # not the formats of numbers
+
+    assert len(every) == 8
+    assert not [text for text in every if told(text, german) == text]
 
 
 @pytest.mark.parametrize(
