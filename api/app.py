@@ -12,6 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from api import docs, errors, openapi
 from api.access_log import access_log
+from api.console import lost
 from api.console.routes import PAGE_ROUTERS
 from api.dependencies import Opened
 from api.hot import HotReads, HubApp
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Edge, write=write)
     app.hot_reads = HotReads(app.long_way, app, ROUTERS, write)
     errors.install(app)
+    lost.install(app)
     # A request is held against router after router: a steward waits for the pages, and the hot reads pass by all of it.
     for router in (*PAGE_ROUTERS, *ROUTERS):
         app.include_router(router)

@@ -24,8 +24,8 @@ _MEDIA_TYPES: Final = {
     "txt": "text/plain; charset=utf-8",
     "woff2": "font/woff2",
 }
-# Every page needs both: one request in place of two.
-_TOGETHER: Final = {"frame.css": ("hub.css", "parts.css")}
+# Every page needs all of them: one request in place of two. The first line of hub.js makes all of frame.js strict.
+_TOGETHER: Final = {"frame.css": ("hub.css", "parts.css"), "frame.js": ("hub.js", "htmx-4.0.1.min.js")}
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 router: Final = APIRouter(route_class=HubRoute, include_in_schema=False)
@@ -50,7 +50,7 @@ def _read() -> Mapping[str, Asset]:
             found[file.name] = Asset(_MEDIA_TYPES[ending], plain, compressed)
     for name, parts in _TOGETHER.items():
         plain = b"\n".join(found[part].plain for part in parts)
-        found[name] = Asset(_MEDIA_TYPES["css"], plain, gzip.compress(plain, 9, mtime=0))
+        found[name] = Asset(_MEDIA_TYPES[name.rpartition(".")[2]], plain, gzip.compress(plain, 9, mtime=0))
     return found
 
 

@@ -44,16 +44,21 @@ class PageRoute(APIRoute):
         return _guard(super().get_route_handler(), access, f"{method} {self.path}")
 
 
+async def visit_from(request: Request) -> Visit:
+    """Find out who comes, and in which language, from what a request brings along."""
+    opened = opened_by(request)
+    session = await _session(opened, request.cookies.get(COOKIE))
+    language = language_for(session.person.locale if session else None, request.headers.get("accept-language", ""))
+    held = request.headers.get("x-held", "")[:_HELD_LENGTH_MAX]
+    return Visit(opened, session, language, Form(), is_part(request), request.url.path, _address(request), held)
+
+
 def _guard(answer: Answer, access: Access, name: str) -> Answer:
     async def guarded(request: Request) -> Response:
         scope = request.scope
         scope["mdm.route"] = name
-        opened = opened_by(request)
-        session = await _session(opened, request.cookies.get(COOKIE))
-        language = language_for(session.person.locale if session else None, request.headers.get("accept-language", ""))
-        held = request.headers.get("x-held", "")[:_HELD_LENGTH_MAX]
-        visit = Visit(opened, session, language, Form(), is_part(request), request.url.path, _address(request), held)
-        scope["mdm.visit"] = visit
+        visit = scope["mdm.visit"] = await visit_from(request)
+        opened, session = visit.opened, visit.session
         try:
             gate.check_address(scope["query_string"], scope.get("raw_path", b""))
             if access.verb is not None:

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
+from api.console.navigation import PAGES
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from tests.browser.conftest import Accessible, Console
@@ -34,6 +35,13 @@ def stocked(engine: Engine) -> Hub:
         who="test",
     )
     return opened
+
+
+LOOK = """() => [...document.querySelectorAll("#palette .found *")].map((element) => {
+  const style = getComputedStyle(element);
+  const told = ["display", "position", "color", "backgroundColor", "fontSize", "fontWeight", "padding", "width"];
+  return [element.className, ...told.map((name) => style[name])].join(" | ");
+})"""
 
 
 def ask(page: Page, typed: str) -> None:
@@ -80,6 +88,19 @@ def test_the_palette_leads_to_a_record_by_keys_alone(console: Console, stocked: 
 
     golden_id = golden_by_key(stocked)["crm-east/account:A1"]
     page.wait_for_url(f"{console.url}/records/{golden_id}")
+
+
+def test_the_palette_looks_the_same_on_every_page(console: Console, stocked: Hub) -> None:
+    """On the review page its lines had the look of other things of that page that bear the same class."""
+    page = console.open("/", who="ada")
+    looks: dict[str, list[str]] = {}
+    for each in PAGES:
+        page.goto(console.url + each.url)
+        ask(page, "A1")
+        looks[each.url] = page.evaluate(LOOK)
+
+    assert len(looks["/"]) > 8
+    assert {url for url, look in looks.items() if look != looks["/"]} == set()
 
 
 def test_enter_waits_for_what_was_typed_last(console: Console, stocked: Hub) -> None:

@@ -385,5 +385,5 @@ def test_the_page_is_light(console: Console, hub: Hub) -> None:
 
     page.goto(f"{console.url}/review", wait_until="networkidle")
 
-    assert 3 < len(sizes) <= 8, [one.rpartition("/")[2] for one in asked]
+    assert 3 < len(sizes) <= 7, [one.rpartition("/")[2] for one in asked]
     assert sum(sizes.values()) <= 160_000

@@ -29,6 +29,9 @@ _MESSAGES: Final = (
     N_("there is no exception '%(name)s'"),
     N_("there is no person '%(name)s'"),
     N_("there is no operation %(name)s"),
+    N_("there is no deal '%(name)s'"),
+    N_("there is no target '%(name)s'"),
+    "`mdm deals list` shows those that are on their way",
     "list them with `%(command)s`",
     "check the id, or search for a name with `mdm find`; ids that this hub gave out always resolve",
     "load the record first, or check instance, object and scope",
@@ -198,6 +201,7 @@ _MESSAGES: Final = (
     N_("load the page again"),
     N_("the database does not answer"),
     N_("try again in a few seconds; nothing was changed"),
+    N_("there is no page at this address"),
     N_("the address is not one of this page"),
     N_("go back and follow a link"),
     N_("go back to the record"),
@@ -271,6 +275,7 @@ _MESSAGES: Final = (
 )
 # Where the hub names its commands and its own words, a page says the same plainly, in English too.
 _PLAINLY: Final[Mapping[str, str]] = {
+    "`mdm deals list` shows those that are on their way": N_("go back to the list and choose there"),
     "there is no golden record '%(name)s'": N_("there is no record with the number %(name)s"),
     "there is no source record '%(name)s'": N_("no system delivered a record with the key %(name)s"),
     "there is no review '%(name)s'": N_("there is no question with the number %(name)s that you may answer"),

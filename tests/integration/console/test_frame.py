@@ -4,6 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.console.assets import ASSETS, DIGEST
+from api.console.render import POLICY
 from api.console.routes.sign_in import own_path
 from tests.integration.console.conftest import SignIn
 
@@ -96,6 +97,18 @@ def test_a_page_that_the_role_does_not_open_says_so(sign_in: SignIn, client: Tes
     assert client.get("/me", follow_redirects=False).headers["location"] == "/sign-in?next=/me"
     part = client.get("/me", headers={"hx-request": "true"}, follow_redirects=False)
     assert (part.status_code, part.headers["hx-redirect"]) == (204, "/sign-in?next=/me")
+
+
+def test_an_address_that_leads_nowhere_is_a_page_to_a_browser_only(sign_in: SignIn, client: TestClient) -> None:
+    vera, browser = sign_in("vera", "viewer"), {"accept": "text/html,*/*"}
+    seen = vera.client.get("/nowhere", headers={**vera.headers, **browser})
+
+    assert (seen.status_code, seen.headers["content-security-policy"]) == (404, POLICY)
+    assert "There is no page at this address." in seen.text
+    assert 'href="/records"' in seen.text  # with the way to the other pages
+    assert "There is no page at this address." in client.get("/nowhere", headers=browser).text
+    for path, accept in (("/v1/nowhere", "text/html"), ("/nowhere", "application/json"), ("/nowhere", "*/*")):
+        assert client.get(path, headers={"accept": accept}).json()["code"] == "route_unknown"
 
 
 def test_files_of_the_pages_are_kept_for_ever_under_their_digest(client: TestClient) -> None:
