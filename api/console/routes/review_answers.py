@@ -176,7 +176,11 @@ def _come_late(
     if answer is not None and answer.who == visit.who and answer.verdict.judgement == verdict.judgement:
         toast = Toast(visit.text(_DONE[verdict.judgement]), _about(visit), can_undo=answer.state == "carried_out")
         return to_page(visit, show(visit, Shown(toast=toast, leaving=(review.id,), skipped=skipped)))
-    if answer is not None:
+    if answer is not None and answer.who == visit.who:
+        words = visit.text(N_("You answered this card already: %(answer)s. This press changed nothing")) % {
+            "answer": visit.text(_DONE[answer.verdict.judgement])
+        }
+    elif answer is not None:
         words = visit.text(N_("%(name)s answered this card before you: %(answer)s. Yours changed nothing")) % {
             "name": answer.who,
             "answer": visit.text(_DONE[answer.verdict.judgement]),

@@ -1,5 +1,6 @@
 """What the review page says in sentences: the question, the reason, warnings, what follows, what happened. Pure."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -178,6 +179,9 @@ def children(groups: Sequence[ChildGroup], speaker: Speaker, *, moving: bool) ->
     return speaker.listed(named)
 
 
+_WRITTEN_BY_THE_HUB: Final = re.compile(r"answered on the review card|answer ans_\w+ undone")
+
+
 def history(happened: Sequence[Happened], answers: Sequence[Answer], speaker: Speaker) -> tuple[HistoryLine, ...]:
     """Tell what happened to the records and what was answered, newest first; each operation once."""
     lines = {one.event_id: _happened(one, speaker) for one in reversed(happened)}
@@ -192,7 +196,8 @@ def history(happened: Sequence[Happened], answers: Sequence[Answer], speaker: Sp
 
 
 def _happened(one: Happened, speaker: Speaker) -> HistoryLine:
-    is_telling = one.kind not in {"ingest", "deferred"}
+    # What the hub writes as a reason where nobody gave one tells a steward nothing.
+    is_telling = one.kind not in {"ingest", "deferred"} and not _WRITTEN_BY_THE_HUB.fullmatch(one.reason or "")
     return HistoryLine(
         one.recorded_at, speaker.words.word("cause", one.kind), one.who, one.reason if is_telling else ""
     )

@@ -113,6 +113,29 @@ def test_the_second_of_two_stewards_is_told_who_was_first(asking: Hub, visit: Vi
     assert len(partition_of(asking)) == 2
 
 
+def test_another_answer_from_a_second_tab_is_told_as_one_s_own(asking: Hub, visit: Visit) -> None:
+    mara = visit("mara")
+    page = mara.get("/review")
+    decide(mara, page, "different")
+
+    late = decide(mara, page, "merge")
+
+    assert late.status_code == 409
+    assert "You answered this card already: Kept apart. This press changed nothing" in words(late)
+    assert len(partition_of(asking)) == 2
+
+
+def test_the_history_of_a_card_tells_no_reason_that_nobody_wrote(asking: Hub, visit: Visit) -> None:
+    mara = visit("mara")
+    decide(mara, mara.get("/review"), "merge")
+
+    again = words(mara.post("/review/undo"))
+
+    assert "Merge, taken back" in again
+    assert "answered on the review card" not in again
+    assert "ans_" not in again
+
+
 def test_a_card_that_somebody_else_holds_can_be_read_and_not_answered(asking: Hub, visit: Visit) -> None:
     mara, sam = visit("mara"), visit("sam")
     page = mara.get("/review")
