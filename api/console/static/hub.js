@@ -242,8 +242,11 @@ function review(card) {
     shown = now;
     since = performance.now();
     lookAhead();
-    one("#main").scrollTop = 0;
-    one("h1", card)?.focus({ preventScroll: true });
+    // Once all parts are in their places: each of the two lays the page out, and so did every part that came after.
+    requestAnimationFrame(() => {
+      one("#main").scrollTop = 0;
+      one("h1", card)?.focus({ preventScroll: true });
+    });
   };
   document.addEventListener("htmx:after:swap", settle);
 
