@@ -101,7 +101,12 @@ def tax_id(value: str, country: str) -> tuple[str, ...]:
         found = _read_as(plain, _prefix_country(plain)) or _read_as(plain, country)
     if found:
         return (found,)
-    return (f"{WEAK}:{plain}",) if len(plain.strip("0")) >= _TAX_ID_LENGTH_MIN else ()
+    return (f"{WEAK}:{plain}",) if len(plain) >= _TAX_ID_LENGTH_MIN and _tells_apart(plain) else ()
+
+
+def _tells_apart(plain: str) -> bool:
+    """Tell whether a number can name somebody: words without a digit ("applied for") and one digit repeated cannot."""
+    return len({letter for letter in plain if letter.isdigit()}) > 1
 
 
 def _prefix_country(plain: str) -> str:

@@ -53,6 +53,11 @@ def test_a_filler_is_no_tax_number(value: str) -> None:
     assert form("tax_id", value, "us") == ()
 
 
+@pytest.mark.parametrize("value", ["not registered", "under application", "XX999999999", "GB000000000"])
+def test_what_has_no_two_different_digits_is_no_tax_number(value: str) -> None:
+    assert form("tax_id", value, "gb") == form("tax_id", value) == ()
+
+
 def test_a_register_number_has_the_scope_of_a_national_register_only() -> None:
     assert form("registration_number", "1234568", "gb") == ("gb:01234568",)
     assert form("registration_number", "SC123456", "gb") == ("gb:sc123456",)
