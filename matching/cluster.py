@@ -6,9 +6,9 @@ conflict is a relation between two records, never a property of a group. Every t
 order of arrival can change the answer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypedDict, Unpack
+from typing import Final, Literal, TypeAlias, TypedDict, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,9 @@ from matching.online import Signatures
 
 _MANY: Final = 10_000
 """Keys from which Arrow sorts them sooner than Python (November 2026)."""
+
+Chained: TypeAlias = Mapping[int, frozenset[str]]
+"""What a record, or a group, knows of features that part along chains: scope → values."""
 
 NO_PAIRS: NDArray[np.int32] = np.empty((0, 2), dtype=np.int32)
 
@@ -69,7 +72,8 @@ def propose(keys: Sequence[str], edges: Edges, **limits: Unpack[Limits]) -> NDAr
     """Return C as labels: int32 [records], the position of the cluster's member with the smallest key.
 
     Must-links are contracted first, then edges join strongest first, ties by the two keys in order; a join is refused
-    when any pair across the two sides is in conflict.
+    when any pair across the two sides is in conflict, or when a veto along chains parts the sides and one record of the
+    edge does not know what parts them.
     """
     return propose_counting(keys, edges, **limits)[0]
 
@@ -109,7 +113,11 @@ def _only(limits: Limits, chosen: NDArray[np.int64]) -> Limits:
         offsets = np.concatenate(([0], np.cumsum(counts)))
         places = np.repeat(signatures.offsets[chosen] - offsets[:-1], counts) + np.arange(offsets[-1])
         found["signatures"] = Signatures(
-            offsets, signatures.scopes[places], signatures.sets[places], signatures.contents
+            offsets,
+            signatures.scopes[places],
+            signatures.sets[places],
+            signatures.contents,
+            signatures.chained_from,
         )
     return found
 
@@ -216,10 +224,18 @@ class _Around:
         return left
 
     def _strongest(self, unit: list[int], inside: list[int]) -> int | None:
-        fits = [
-            group for group in inside if not any(self.conflicts.meets(record, self.groups[group]) for record in unit)
-        ]
+        fits = [group for group in inside if not self._conflicts_with(unit, self.groups[group])]
         return max(fits, key=lambda group: self._pull(unit, self.groups[group]), default=None)
+
+    def _conflicts_with(self, unit: list[int], members: set[int]) -> bool:
+        if any(self.conflicts.meets(record, members) for record in unit):
+            return True
+        chained = self.conflicts.chained
+        if not chained:
+            return False
+        ours, theirs = (_together(chained, side) for side in (unit, members))
+        edges = [(one, other) for one in unit for other in self.strength.get(one, {}) if other in members]
+        return bool(_parting(ours, theirs)) and not any(self.conflicts.weighs(*edge, ours, theirs) for edge in edges)
 
     def _pull(self, unit: list[int], members: set[int]) -> float:
         edges = (self.strength.get(record, {}) for record in unit)
@@ -237,11 +253,15 @@ class _Conflicts:
             self.foes.setdefault(right, set()).add(left)
         self.contents: tuple[frozenset[str], ...] = () if signatures is None else signatures.contents
         self.sets: dict[int, dict[int, set[int]]] = {}
+        self.chained: dict[int, dict[int, frozenset[str]]] = {}
         if signatures is not None:
             owners = np.repeat(np.arange(len(signatures.offsets) - 1), np.diff(signatures.offsets))
             rows = zip(owners.tolist(), signatures.scopes.tolist(), signatures.sets.tolist(), strict=True)
             for record, scope, content in rows:
-                self.sets.setdefault(record, {})[scope] = {content}
+                if scope < signatures.chained_from:
+                    self.sets.setdefault(record, {})[scope] = {content}
+                else:
+                    self.chained.setdefault(record, {})[scope] = self.contents[content]
 
     def meets(self, record: int, members: set[int]) -> bool:
         """Tell whether a record is in conflict with any of the members."""
@@ -251,6 +271,11 @@ class _Conflicts:
         return mine is not None and any(
             self.apart(mine, self.sets[member]) for member in members if member in self.sets
         )
+
+    def weighs(self, left: int, right: int, ours: Chained, theirs: Chained) -> bool:
+        """Tell whether two records that match know themselves all that parts their sides along chains."""
+        first, second = self.chained.get(left, {}), self.chained.get(right, {})
+        return all(scope in first and scope in second for scope in _parting(ours, theirs))
 
     def apart(self, first: dict[int, set[int]], second: dict[int, set[int]]) -> bool:
         """Tell whether two sides hold, in one scope, two value sets that share nothing."""
@@ -274,11 +299,13 @@ class _Groups:
     members: dict[int, list[int]] = field(default_factory=dict)
     foes: dict[int, set[int]] = field(init=False)
     sets: dict[int, dict[int, set[int]]] = field(init=False)
+    chained: dict[int, Chained] = field(init=False)
 
     def __post_init__(self) -> None:
         self.parent = list(range(self.size))
         self.foes = {record: set(foes) for record, foes in self.conflicts.foes.items()}
         self.sets = {record: dict(scopes) for record, scopes in self.conflicts.sets.items()}
+        self.chained = dict(self.conflicts.chained)
 
     def root(self, record: int) -> int:
         """Find the record that stands for a group."""
@@ -305,6 +332,10 @@ class _Groups:
         ours, theirs = self.sets.get(first), self.sets.get(second)
         if ours is not None and theirs is not None and self.conflicts.apart(ours, theirs):
             return False
+        if self.chained and first in self.chained and second in self.chained:
+            one, other = self.chained[first], self.chained[second]
+            if not self.conflicts.weighs(left, right, one, other):
+                return False
         self._union(first, second)
         return True
 
@@ -320,6 +351,8 @@ class _Groups:
         for scope, contents in self.sets.pop(second, {}).items():
             scopes = self.sets.setdefault(first, {})
             scopes[scope] = scopes[scope] | contents if scope in scopes else contents
+        if second in self.chained:
+            self.chained[first] = _together(self.chained, (first, second))
 
     def labels(self) -> NDArray[np.int32]:
         """Return the position of the smallest-key member of each record's group: int32 [records]."""
@@ -327,6 +360,20 @@ class _Groups:
         for members in self.members.values():
             labels[members] = min(members, key=self.rank.__getitem__)
         return labels
+
+
+def _together(chained: Mapping[int, Chained], records: Iterable[int]) -> Chained:
+    """Gather what some records, or groups, know along chains."""
+    found: dict[int, frozenset[str]] = {}
+    for record in records:
+        for scope, values in chained.get(record, {}).items():
+            found[scope] = found[scope] | values if scope in found else values
+    return found
+
+
+def _parting(first: Chained, second: Chained) -> list[int]:
+    """Return the scopes in which two sides know values along chains and share none."""
+    return [scope for scope in first.keys() & second.keys() if first[scope].isdisjoint(second[scope])]
 
 
 def _ranks(keys: Sequence[str]) -> NDArray[np.int64]:

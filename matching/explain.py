@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from matching.decide import holds
-from matching.model import MISSING, VERDICTS, MatchModel, Verdict
+from matching.model import MISSING, VERDICTS, MatchModel, Verdict, Veto
 from matching.online import by_scope, conflict_signatures, conflicting, judge_known
 from matching.records import Forms
 from matching.score import weights
@@ -113,10 +113,19 @@ def _steps(
 def clashes(forms: Forms, left: int, right: int, model: MatchModel) -> tuple[Clash, ...]:
     """List the strong identifiers that set two records in conflict (positions in `forms`), in the order of the vetoes.
 
-    Empty exactly when `conflicting` says that the two are in no conflict.
+    Empty exactly when `conflicting` says that the two are in no conflict: what parts chains only is left out.
     """
+    return _clashes(forms, left, right, tuple(veto for veto in model.vetoes if veto.reach == "pair"))
+
+
+def chain_clashes(forms: Forms, left: int, right: int, model: MatchModel) -> tuple[Clash, ...]:
+    """List what keeps others from being a chain between two records (positions in `forms`), by the order of vetoes."""
+    return _clashes(forms, left, right, tuple(veto for veto in model.vetoes if veto.reach == "chain"))
+
+
+def _clashes(forms: Forms, left: int, right: int, vetoes: tuple[Veto, ...]) -> tuple[Clash, ...]:
     found = []
-    for veto in model.vetoes:
+    for veto in vetoes:
         first, second = (by_scope(forms.features[veto.feature].of(record)) for record in (left, right))
         found += [
             Clash(veto.name, scope, tuple(sorted(first[scope])), tuple(sorted(second[scope])))

@@ -17,6 +17,8 @@ Verdict: TypeAlias = Literal["match", "possible_match", "non_match"]
 
 NON_MATCH, POSSIBLE_MATCH, MATCH = 0, 1, 2
 VERDICTS: tuple[Verdict, ...] = ("non_match", "possible_match", "match")
+_LATER = frozenset({"reach"})
+
 MISSING = -1
 """Level index of a comparison where a record has no value: it adds nothing."""
 
@@ -94,10 +96,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Veto:
-    """Set two records in conflict when both hold values of one scope and share none. Values read "scope:value"."""
+    """Set two records in conflict when both hold values of one scope and share none. Values read "scope:value".
+
+    reach  pair: no two such records join. chain: two that match by themselves do, for their comparison has weighed the
+           difference; but no record that leaves the value open brings together sides that know it and share nothing
+    """
 
     name: str
     feature: str
+    reach: Literal["pair", "chain"] = "pair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +160,15 @@ class MatchModel:
 
 
 def plain(value: object) -> object:
-    """Turn values, sets and mappings into what JSON can order."""
+    """Turn values, sets and mappings into what JSON can order.
+
+    Fields that came later are left out while they have their default, so that models of before keep their version.
+    """
     if is_dataclass(value):
-        return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
+        held = {part: getattr(value, part.name) for part in fields(value)}
+        return {
+            part.name: plain(each) for part, each in held.items() if part.name not in _LATER or each != part.default
+        }
     if isinstance(value, Mapping):
         return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, frozenset | set):

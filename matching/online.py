@@ -36,12 +36,14 @@ class Signatures:
 
     scopes  int32 [entries], a veto and a scope within it
     sets    int32 [entries], position in `contents`: all values the record has in that scope
+    chained_from  the first scope of the vetoes that reach along chains only; they stand behind the others
     """
 
     offsets: NDArray[np.int64]
     scopes: NDArray[np.int32]
     sets: NDArray[np.int32]
     contents: tuple[frozenset[str], ...]
+    chained_from: int = np.iinfo(np.int32).max
 
 
 def judge(forms: Forms, left: NDArray[np.integer], right: NDArray[np.integer], model: MatchModel) -> Judgement:
@@ -58,7 +60,9 @@ def judge_known(known: Known, left: NDArray[np.integer], right: NDArray[np.integ
 
 def conflict_signatures(forms: Forms, model: MatchModel) -> Signatures:
     """Read each record's strong identifiers by veto and scope; those of the scope "weak" never conflict."""
-    rows = [_scoped_rows(forms.features[veto.feature]) for veto in model.vetoes]
+    vetoes = sorted(model.vetoes, key=lambda veto: veto.reach == "chain")
+    rows = [_scoped_rows(forms.features[veto.feature]) for veto in vetoes]
+    paired = [len(scopes) for (scopes, _, _), veto in zip(rows, vetoes, strict=True) if veto.reach == "pair"]
     contents = [frozenset({value}) for _, values, _ in rows for value in values]
     scopes_count = sum(len(scopes) for scopes, _, _ in rows)
     owners, scopes, sets = [], [], []
@@ -87,6 +91,7 @@ def conflict_signatures(forms: Forms, model: MatchModel) -> Signatures:
         scope[starts].astype(np.int32),
         first.astype(np.int32),
         (*contents, *set_by_content),
+        sum(paired),
     )
 
 
@@ -128,16 +133,16 @@ def _scoped(value: str) -> tuple[str, str]:
 
 
 def conflicting(signatures: Signatures, left: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Tell which pairs have values in one scope and share none: bool [pairs]."""
+    """Tell which pairs have values in one scope and share none, whatever chains would say: bool [pairs]."""
     counts_right = np.diff(signatures.offsets)[right]
     counts = np.diff(signatures.offsets)[left] * counts_right
     owners = np.repeat(np.arange(len(left)), counts)
     within = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
     first = signatures.offsets[left][owners] + within // counts_right[owners]
     second = signatures.offsets[right][owners] + within % counts_right[owners]
-    differ = (signatures.scopes[first] == signatures.scopes[second]) & (
-        signatures.sets[first] != signatures.sets[second]
-    )
+    is_paired = signatures.scopes[first] < signatures.chained_from
+    differ = is_paired & (signatures.scopes[first] == signatures.scopes[second])
+    differ &= signatures.sets[first] != signatures.sets[second]
     asked = np.stack((signatures.sets[first[differ]], signatures.sets[second[differ]]), axis=1)
     distinct, inverse = np.unique(asked, axis=0, return_inverse=True)
     contents = signatures.contents

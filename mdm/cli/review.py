@@ -292,7 +292,8 @@ def _why(review: "Review", explained: "Explanation | None", entity_type: "Entity
     if explained is None:
         return "one of the two records is gone since"
     if explained.is_conflict:
-        return f"their own identifiers contradict each other, a veto ({', '.join(veto.name for veto in model.vetoes)})"
+        names = ", ".join(veto.name for veto in model.vetoes if veto.reach == "pair")
+        return f"their own identifiers contradict each other, a veto ({names})"
     lines = f"review from {model.review_bits:g} bits, match from {model.match_bits:g}"
     if explained.verdict == "match":
         return "the two match, but joining them would bring together records that conflict, or pass a guard"

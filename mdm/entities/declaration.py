@@ -142,10 +142,14 @@ class RuleDeclaration(Part):
 
 
 class VetoDeclaration(Part):
-    """A strong identifier: two records with different valid values of one scope are never joined."""
+    """Two records with different valid values of one scope are never joined, or not along a chain of others."""
 
     name: Name
     feature: Name
+    reach: Literal["pair", "chain"] = Field(
+        "pair",
+        description="pair: never. chain: not through records that leave the value open; a match of two is one",
+    )
 
 
 class MatchingDeclaration(Part):

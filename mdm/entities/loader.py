@@ -196,7 +196,7 @@ def _match_model(declaration: declared.EntityDeclaration) -> MatchModel:
             Rule(part.name, part.verdict, tuple(part.when.items()), tuple(part.unless.items()), part.bound)
             for part in matching.rules
         ),
-        vetoes=tuple(Veto(part.name, part.feature) for part in matching.vetoes),
+        vetoes=tuple(Veto(part.name, part.feature, part.reach) for part in matching.vetoes),
         prior_bits=matching.prior_bits,
         match_bits=matching.match_bits,
         review_bits=matching.review_bits,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from matching.model import BlockingRule, Comparison, FeatureSpec, KeyPart, MatchModel
+from matching.model import BlockingRule, Comparison, FeatureSpec, KeyPart, MatchModel, Veto
 
 _PLAIN = re.compile(r"^[a-z_][a-z0-9_.]*$")
 _WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -27,7 +27,7 @@ def matching_section(model: MatchModel) -> dict[str, Any]:
             }
             for rule in model.rules
         ],
-        "vetoes": [{"name": veto.name, "feature": veto.feature} for veto in model.vetoes],
+        "vetoes": [_veto(veto) for veto in model.vetoes],
         "prior_bits": model.prior_bits,
         "match_bits": model.match_bits,
         "review_bits": model.review_bits,
@@ -100,3 +100,8 @@ def _flow(value: Any) -> str:
     if isinstance(value, int | float):
         return f"{value:g}" if float(f"{value:g}") == value else repr(float(value))
     return value if _PLAIN.match(value) and value not in _WORDS_OF_YAML else json.dumps(value)
+
+
+def _veto(veto: Veto) -> dict[str, Any]:
+    plain = {"name": veto.name, "feature": veto.feature}
+    return plain if veto.reach == "pair" else {**plain, "reach": veto.reach}

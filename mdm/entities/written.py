@@ -10,7 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from matching.model import BlockingRule, Comparison, MatchModel, Rule
+from matching.model import BlockingRule, Comparison, MatchModel, Rule, Veto
 from mdm.entities.frozen import plain_rule, survivorship_of
 from mdm.entities.model import EntityType, SurvivorshipRule
 
@@ -43,7 +43,7 @@ def matching_content(model: MatchModel) -> dict[str, Any]:
         "blocking": [_blocking(one) for one in model.blocking],
         "comparisons": [_comparison(one) for one in model.comparisons],
         "rules": [_rule(one) for one in model.rules],
-        "vetoes": [{"name": one.name, "feature": one.feature} for one in model.vetoes],
+        "vetoes": [_veto(one) for one in model.vetoes],
         "prior_bits": model.prior_bits,
         "match_bits": model.match_bits,
         "review_bits": model.review_bits,
@@ -92,3 +92,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
     if rule.unless:
         found["unless"] = dict(rule.unless)
     return found
+
+
+def _veto(veto: Veto) -> dict[str, Any]:
+    plain = {"name": veto.name, "feature": veto.feature}
+    return plain if veto.reach == "pair" else {**plain, "reach": veto.reach}

@@ -4,7 +4,7 @@ The same functions as on the path, on the records as they are now; nothing is wr
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from matching.block import BLOCK_SIZE_EMERGENCY
 from matching.cluster import Edges, propose
-from matching.explain import Clash, Explanation, clashes, explain
+from matching.explain import Clash, Explanation, chain_clashes, clashes, explain
 from matching.meet import Meetings, meet
 from matching.model import MATCH, VERDICTS
 from matching.online import conflict_signatures, conflicting, judge
@@ -65,7 +65,7 @@ class PairSeen:
 
 @dataclass(frozen=True, slots=True)
 class VetoBetween:
-    """Two records, one of each side, whose strong identifiers contradict each other."""
+    """Two records, one of each side, whose strong identifiers contradict each other, or what parts chains."""
 
     left_id: RecordId
     right_id: RecordId
@@ -128,12 +128,17 @@ def veto_between(
     )
     forms = standardise(entity_type, [*ours, *theirs])
     left, right = _crossed(len(ours), len(theirs))
-    found = np.flatnonzero(conflicting(conflict_signatures(forms, entity_type.model), left, right))
+    model = entity_type.model
+    signatures = conflict_signatures(forms, model)
+    found = np.flatnonzero(conflicting(signatures, left, right))
+    named = clashes
+    if not len(found):  # none that holds two records apart: one along chains, if any
+        found = np.flatnonzero(conflicting(replace(signatures, chained_from=np.iinfo(np.int32).max), left, right))
+        named = chain_clashes
     if not len(found):
         return None
     first, second = int(left[found[0]]), int(right[found[0]])
-    named = clashes(forms, first, second, entity_type.model)
-    return VetoBetween(ours[first].id, theirs[second - len(ours)].id, named)
+    return VetoBetween(ours[first].id, theirs[second - len(ours)].id, named(forms, first, second, model))
 
 
 def proposed_clusters(

@@ -100,7 +100,7 @@ def _identifiers(merging: Merging) -> list[Risk]:
     """Find strong identifiers, valid ones, of which both sides hold some and share none."""
     found = []
     features = {feature.name: feature for feature in merging.entity_type.model.features}
-    for veto in merging.entity_type.model.vetoes:
+    for veto in (veto for veto in merging.entity_type.model.vetoes if veto.reach == "pair"):
         column = merging.forms.features[veto.feature]
         left, right = (
             {

@@ -151,7 +151,7 @@ def refused(left: Side, right: Side, opposition: Opposition) -> str:
     because = (
         f"decided: {'; '.join(opposition.decisions)}"
         if opposition.decisions
-        else f"their strong identifiers contradict each other: {clash_words(opposition.clashes)}"
+        else f"what they say of themselves is contradictory: {clash_words(opposition.clashes)}"
     )
     return (
         f"{left.source_key} and {right.source_key} match, but joining them would bring together {who} that conflict:"

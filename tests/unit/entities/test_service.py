@@ -60,7 +60,7 @@ def test_every_feature_has_a_use(name: str) -> None:
 @pytest.mark.parametrize("name", ["customer", "project", "contract"])
 def test_vetoes_look_at_features_that_have_a_scope(name: str) -> None:
     model = entity_types()[name].model
-    scoped = {"tax_id", "registration_number", "lei", "duns", "phase"}
+    scoped = {"tax_id", "registration_number", "lei", "duns", "phase", "legal_form"}
 
     forms = {feature.name: feature.form for feature in model.features}
     one_for_all = {"country"}  # no scope is meant: two countries always differ

@@ -3,6 +3,7 @@
 import numpy as np
 
 from matching.cluster import Edges, Proposal, hold, propose, propose_counting
+from matching.model import Veto
 from matching.online import conflict_signatures
 from tests.unit.matching.models import company_model, forms_of
 
@@ -43,6 +44,51 @@ def test_identifiers_of_any_two_members_refuse_a_join() -> None:
     labels = propose(KEYS, edges((0, 1, 9.0), (1, 2, 8.0), (2, 3, 7.0)), signatures=signatures)
 
     assert labels.tolist() == [2, 2, 2, 3]
+
+
+LANDS = company_model(vetoes=(Veto("country", "city", "chain"),))
+"""A model in which a country, here the feature `city`, parts chains."""
+
+
+def test_a_record_that_leaves_a_country_open_joins_no_two_countries() -> None:
+    signatures = conflict_signatures(forms_of([{"city": ["de"]}, {}, {"city": ["fr"]}, {}]), LANDS)
+    chain = edges((0, 1, 9.0), (1, 2, 8.0), (2, 3, 7.0))
+
+    labels, refused = propose_counting(KEYS, chain, signatures=signatures)
+
+    assert labels.tolist() == [1, 1, 3, 3]
+    assert refused.tolist() == [1]
+
+
+def test_two_records_that_match_although_their_countries_differ_join_with_all_that_is_theirs() -> None:
+    """The edge d-b weighed the countries itself. Its side then knows both, so that neither country parts it from a."""
+    forms = forms_of([{"city": ["de"]}, {}, {"city": ["fr"]}, {"city": ["fr"]}])
+    signatures = conflict_signatures(forms, LANDS)
+
+    labels = propose(KEYS, edges((0, 1, 9.0), (0, 2, 8.0), (1, 3, 7.0)), signatures=signatures)
+
+    assert labels.tolist() == [3, 3, 3, 3]
+
+
+def test_a_decision_joins_across_what_parts_chains() -> None:
+    forms = forms_of([{"city": ["de"]}, {}, {"city": ["fr"]}, {"city": ["fr"]}])
+    signatures = conflict_signatures(forms, LANDS)
+
+    labels = propose(KEYS, edges((0, 1, 9.0), (1, 3, 7.0)), musts=pairs((0, 2)), signatures=signatures)
+
+    assert labels.tolist() == [3, 3, 3, 3]
+
+
+def test_a_free_record_attaches_to_no_established_group_of_another_country() -> None:
+    """Record d lies in the cluster of both; its stronger edge leads by a record without country, to c's France."""
+    forms = forms_of([{"city": ["de"]}, {"city": ["fr"]}, {}, {"city": ["de"]}])
+    signatures = conflict_signatures(forms, LANDS)
+    links = edges((0, 2, 9.0), (0, 3, 5.0))
+    together = np.zeros(4, dtype=np.int32)
+
+    held = hold(KEYS, links, together, [frozenset({1, 2}), frozenset({3})], signatures=signatures)
+
+    assert held.groups == (frozenset({1, 2}), frozenset({0, 3}))
 
 
 def test_must_links_join_before_any_edge() -> None:

@@ -6,8 +6,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from matching.explain import Clash, Explanation, clashes, explain
-from matching.model import Level, Population, Rule
+from matching.explain import Clash, Explanation, chain_clashes, clashes, explain
+from matching.model import Level, Population, Rule, Veto
 from matching.online import judge
 from tests.unit.matching.models import NAME, PHONE, company_model, forms_of
 
@@ -69,6 +69,16 @@ def test_the_decimals_that_are_shown_add_up_exactly(holders: int) -> None:
         assert found.bits == judge(FORMS, np.array([0]), np.array([right]), model).bits[0]
         assert max(-part.as_tuple().exponent for part in decimals(found)) <= 6  # type: ignore[operator]
     assert found.steps[1].bits == 0, "what is missing adds nothing"
+
+
+def test_what_parts_chains_is_no_conflict_of_two_records_and_is_told_apart() -> None:
+    forms = forms_of([{"city": ["de"], "tax_id": ["de:1"]}, {"city": ["fr"]}, {"city": ["fr"], "tax_id": ["de:2"]}])
+    model = company_model(vetoes=(Veto("land", "city", "chain"), Veto("tax_id", "tax_id")))
+
+    assert chain_clashes(forms, 0, 1, model) == (Clash("land", "", ("de",), ("fr",)),)
+    assert (clashes(forms, 0, 1, model), explain(forms, 0, 1, model).is_conflict) == ((), False)
+    assert clashes(forms, 0, 2, model) == (Clash("tax_id", "de", ("1",), ("2",)),)
+    assert explain(forms, 0, 2, model).is_conflict
 
 
 def test_a_veto_names_the_identifiers_that_have_nothing_in_common() -> None:

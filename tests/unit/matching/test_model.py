@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from matching.model import BlockingRule, KeyPart, Level, Population, Rule
+from matching.model import BlockingRule, KeyPart, Level, Population, Rule, Veto, plain
 from tests.unit.matching.models import NAME, company_model
 
 
@@ -17,6 +17,14 @@ def test_equal_models_have_one_version_and_any_change_gives_another() -> None:
         len({company_model().version, company_model(prior_bits=-7.0).version, company_model(population=learnt).version})
         == 3
     )
+
+
+def test_what_a_field_of_later_days_leaves_at_its_default_changes_no_version() -> None:
+    written = plain(Veto("tax_id", "tax_id"))
+
+    assert written == {"name": "tax_id", "feature": "tax_id"}
+    assert plain(Veto("land", "city", "chain")) == {"name": "land", "feature": "city", "reach": "chain"}
+    assert company_model(vetoes=(Veto("tax_id", "tax_id", "chain"),)).version != company_model().version
 
 
 def test_a_model_names_every_fault_at_once() -> None:
