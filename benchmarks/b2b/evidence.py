@@ -70,13 +70,13 @@ def seen_in(folder: Path) -> Seen:
     customer = entity_types()["customer"]
     rows = pq.read_table(folder / "records.parquet")
     forms = standardise(records_of(rows, customer, {}, None).records, customer.model).features
-    names = ("name", "email", "street", "house_number", "city", "postal_code", "domain", "email_domain", "phone")
+    names = ("name", "email", "street", "house_number", "city", "postal_code", "any_domain", "phone")
     of = {name: _by_record(forms[name]) for name in (*names, "tax_id", "registration")}
     return Seen(
         name=of["name"],
         tax=[_digits(values) for values in of["tax_id"]],
         register=[_digits(values) for values in of["registration"]],
-        domain=[first | second for first, second in zip(of["domain"], of["email_domain"], strict=True)],
+        domain=of["any_domain"],
         mailbox=of["email"],
         line=[{value[-_LOCAL_DIGITS:-1] for value in values} for values in of["phone"]],
         street=of["street"],

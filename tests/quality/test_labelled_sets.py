@@ -24,8 +24,8 @@ FOLDER = os.environ.get("MDM_LABELLED_DATA")
 @pytest.mark.parametrize(
     ("name", "entity", "options", "floor"),
     [
-        ("chicago_ece", "customer", [], 0.93),
-        ("orgs_hard", "customer", [], 0.98),
+        ("chicago_ece", "customer", [], 0.935),
+        ("orgs_hard", "customer", [], 0.983),
         ("fodors_zagats", "customer", ["--between-sources"], 0.97),
         ("historical_50k", "person", [], 0.88),
         ("dblp_acm", "publication", ["--between-sources"], 0.97),

@@ -130,6 +130,7 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "lei": N_("LEI"),
             "domain": N_("website"),
             "email_domain": N_("domain of the e-mail"),
+            "any_domain": N_("domain of site or e-mail"),
             "email": N_("e-mail"),
             "phone": N_("telephone"),
             "street": N_("street"),
