@@ -4,11 +4,21 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+import pytest
 
 from matching.bulk import match_forms
 from matching.evaluate import evaluate
+from matching.learning.learner import fit
 from matching.learning.model import Labels
-from matching.learning.train import WEAK_LABELS_MIN, learn_supervised, learn_unsupervised
+from matching.learning.pool import with_population
+from matching.learning.train import (
+    WEAK_LABELS_MIN,
+    WEAK_PULL,
+    learn_supervised,
+    learn_unsupervised,
+    taught_by_identifiers,
+)
+from matching.learning.weak import weak_labels
 from matching.model import MatchModel
 from tests.unit.matching.learning.companies import MODEL, Firms, firms
 
@@ -34,6 +44,22 @@ def test_identifiers_teach_that_sisters_share_a_telephone() -> None:
     assert phone.learnt_bits < phone.declared_bits
     assert _f1(companies, learnt.model) > _f1(companies, careless) + 0.1
     assert _f1(companies, learnt.model) > 0.9
+
+
+def test_what_identifiers_teach_lies_a_bit_lower_for_caution_with_and_without_a_report() -> None:
+    """A level's bits are those of the fit; the prior is one bit less, and so is every score."""
+    forms = firms(300).forms
+    declared = with_population(forms, MODEL)
+    weak = weak_labels(forms, declared, seed=0)
+
+    learnt = learn_unsupervised(forms, MODEL, seed=0)
+    fitted = fit(declared, weak.patterns(declared), WEAK_PULL, frozen=weak.hidden | weak.kept)
+
+    assert learnt.model.prior_bits == pytest.approx(fitted.prior_bits - 1.0, abs=1e-9)
+    assert learnt.model.comparisons == fitted.comparisons
+    assert ("caution_bits", 1.0) in learnt.report.settings
+    assert taught_by_identifiers(forms, MODEL, seed=0) == learnt.model
+    assert taught_by_identifiers(firms(5).forms, MODEL, seed=0).comparisons == MODEL.comparisons
 
 
 def test_a_file_with_few_numbers_keeps_the_declared_weights() -> None:
