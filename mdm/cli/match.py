@@ -25,6 +25,14 @@ class Backend(StrEnum):
     spark = "spark"
 
 
+Learn = Annotated[
+    bool,
+    typer.Option(
+        "--learn", help="Let tax numbers and the like in the files teach the weights; too few change nothing."
+    ),
+]
+
+
 @dataclass(slots=True)
 class _Asked:
     """What a run was asked for, and the rows it left out."""
@@ -35,6 +43,7 @@ class _Asked:
     within: Path | None
     threads: int
     is_reported: bool
+    learn: bool
     faults: list[Any] = field(default_factory=list)
 
     @property
@@ -76,6 +85,7 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
     work: Annotated[
         Path | None, typer.Option(help="Folder that all workers of Spark see, for the files' rows on the way.")
     ] = None,
+    learn: Learn = False,
     as_json: AsJson = False,
 ) -> None:
     """Find out which rows of files mean the same.
@@ -85,23 +95,16 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
     """
     from mdm.cli.output import as_json as written
     from mdm.cli.output import print_json, print_text
-    from mdm.entities.service import entity_type, entity_type_of_file
     from mdm.publishing.files import require_place, writing
-    from mdm.settings import load_settings
 
     for path in filter(None, (out, report, pairs)):
         require_place(path)
-    folders = load_settings().entities
-    if model is None and entity is None:
-        raise typer.BadParameter("name an entity type, or a --model that declares one", param_hint="--entity")
-    chosen = entity_type_of_file(model, folders) if model else entity_type(entity or "", folders)
-    if entity not in (None, chosen.name):
-        raise typer.BadParameter(f"{model} declares {chosen.name}, not {entity}", param_hint="--entity")
-    asked = _Asked(
-        files, chosen, parse_maps(maps), within, threads or len(os.sched_getaffinity(0)), bool(report) or as_json
-    )
+    chosen = _chosen(entity, model)
+    able = threads or len(os.sched_getaffinity(0))
+    asked = _Asked(files, chosen, parse_maps(maps), within, able, bool(report) or as_json, learn)
     limit = parse_bytes(memory_max, "--memory-max")
     way = backend or _way(asked, limit)
+    _require_memory(way, learn=learn)
     if way is Backend.spark:
         told = _on_spark(asked, (master, work), out, pairs)
     elif way is Backend.duckdb:
@@ -116,6 +119,20 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
         print_json(told)
     else:
         print_text(_summary(told, out))
+
+
+def _chosen(entity: str | None, model: Path | None) -> "EntityType":
+    """Find the entity type that was named, or that a file declares."""
+    from mdm.entities.service import entity_type, entity_type_of_file
+    from mdm.settings import load_settings
+
+    folders = load_settings().entities
+    if model is None and entity is None:
+        raise typer.BadParameter("name an entity type, or a --model that declares one", param_hint="--entity")
+    chosen = entity_type_of_file(model, folders) if model else entity_type(entity or "", folders)
+    if entity not in {None, chosen.name}:
+        raise typer.BadParameter(f"{model} declares {chosen.name}, not {entity}", param_hint="--entity")
+    return chosen
 
 
 def _summary(told: dict[str, Any], out: Path) -> str:
@@ -136,15 +153,22 @@ def _way(asked: _Asked, limit: int | None) -> Backend:
     return Backend.duckdb
 
 
+def _require_memory(way: Backend, *, learn: bool) -> None:
+    if learn and way is not Backend.memory:
+        problem = "learning needs all rows in memory: leave out --backend, or give more of --memory-max"
+        raise typer.BadParameter(problem, param_hint="--learn")
+
+
 def _half_of_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def _in_memory(asked: _Asked, out: Path, pairs: Path | None) -> dict[str, Any]:
-    from mdm.jobs.match_files import match_files, report_of, write_clusters, write_pairs
+    from mdm.jobs.match_files import learn_and_match_files, match_files, report_of, write_clusters, write_pairs
 
+    matched = learn_and_match_files if asked.learn else match_files
     with _listening(asked) as listen:
-        found = match_files(asked.files, asked.entity_type, **asked.named, threads=asked.threads, listen=listen)
+        found = matched(asked.files, asked.entity_type, **asked.named, threads=asked.threads, listen=listen)
     _tell_gaps(asked, bool(found.rows.columns), found.numbered)
     write_clusters(out, found)
     if pairs is not None:

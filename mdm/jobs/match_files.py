@@ -12,11 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from matching.bulk import BulkMatch
+from matching.bulk import BulkMatch, match_forms
 from matching.bulk import match as match_records
 from matching.evaluate import Evaluation, evaluate
+from matching.learning import taught_by_identifiers
 from matching.model import VERDICTS
-from matching.stages import Stage
+from matching.stages import Stage, StageClock
+from matching.standardise import standardise
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable
 from mdm.jobs.columnar import FileRecords, own_columns, records_of
@@ -26,6 +28,9 @@ from mdm.sources.files_columns import OnFault, read_columns
 from mdm.sources.rows import require_mapped
 
 OnStage = Callable[[Stage], None]
+
+SEED = 0
+"""Which candidates learning looks at where there are more than it takes: the same files give the same clusters."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +78,41 @@ def match_files(
     listen  hears of each finished stage, and of each row that cannot be read
     raises  InputInvalid for a column mapped by hand to what does not exist
     """
+    rows, reading, numbered = _rows(patterns, entity_type, column_map, parents, listen)
+    result = match_records(rows.records, entity_type.model, threads=threads, on_stage=listen[0])
+    return FileMatch(rows, result, (reading, *result.stages), numbered)
+
+
+def learn_and_match_files(
+    patterns: Sequence[str | Path],
+    entity_type: EntityType,
+    *,
+    column_map: Mapping[str, str],
+    parents: Mapping[str, str] | None = None,
+    threads: int = 1,
+    listen: tuple[OnStage, OnFault],
+) -> FileMatch:
+    """Match as `match_files` does, by weights that the identifiers in the files teach; too few change nothing."""
+    rows, reading, numbered = _rows(patterns, entity_type, column_map, parents, listen)
+    clock = StageClock(listen[0])
+    with clock.stage("standardise") as made:
+        forms = standardise(rows.records, entity_type.model, threads)
+        made.append(len(rows.records.keys))
+    with clock.stage("learn") as made:
+        model = taught_by_identifiers(forms, entity_type.model, seed=SEED)
+        made.append(len(model.population.stop_keys))
+    result = match_forms(forms, model, threads=threads, clock=clock)
+    return FileMatch(rows, result, (reading, *result.stages), numbered)
+
+
+def _rows(
+    patterns: Sequence[str | Path],
+    entity_type: EntityType,
+    column_map: Mapping[str, str],
+    parents: Mapping[str, str] | None,
+    listen: tuple[OnStage, OnFault],
+) -> tuple[FileRecords, Stage, tuple[Path, ...]]:
+    """Read the rows of files: the rows, the stage of reading, and the files without an id."""
     on_stage, on_fault = listen
     require_mapped(entity_type, column_map)
     started = time.perf_counter()
@@ -82,8 +122,7 @@ def match_files(
     rows = records_of(table, entity_type, named, parents)
     reading = Stage("read", time.perf_counter() - started, table.num_rows)
     on_stage(reading)
-    result = match_records(rows.records, entity_type.model, threads=threads, on_stage=on_stage)
-    return FileMatch(rows, result, (reading, *result.stages), numbered)
+    return rows, reading, numbered
 
 
 def read_rows(
