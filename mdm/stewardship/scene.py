@@ -80,11 +80,13 @@ def load_scene(connection: Connection, event: IdentityEvent) -> Scene:
     """Read what became of an event; the caller holds the golden records that it touched."""
     events = (event, *events_store.select_following_events(connection, event.id))
     touched = {golden_id for one in events for golden_id in one.plan.touched}
+    # An event may lead an id to one that it did not touch: an undo does, of what it lays to rest.
     led_to = {
-        turn.before.forward_to
+        standing.forward_to
         for one in events
         for turn in one.plan.turns
-        if turn.before is not None and turn.before.forward_to is not None
+        for standing in (turn.before, turn.after)
+        if standing is not None and standing.forward_to is not None
     }
     moved_ids = {move.record_id for one in events for move in one.plan.moves}
     goldens = identity_store.select_goldens_and_targets(connection, touched | led_to)

@@ -217,3 +217,20 @@ def test_a_record_whose_deletion_let_the_rest_be_absorbed_is_parted_too(hub: Hub
     assert ids(hub, A, C, D) == [golden[A], golden[B], golden[A]]
     apart = {frozenset((one.left_key[-1], one.right_key[-1])) for one in service.list_decisions(hub) if not one.joins}
     assert {frozenset("bd"), frozenset("cd"), frozenset("ac")} <= apart
+
+
+def test_an_undone_split_is_taken_apart_or_refused_also_once_the_id_that_it_led_to_was_absorbed(hub: Hub) -> None:
+    """The undo laid the id of b to rest on that of a, which it did not touch itself, and d absorbed a since."""
+    golden = alone(hub, A, B, C, D)
+    do(hub, Merge(golden[A], golden[B]))
+    do(hub, Move(key(B), golden[C]))
+    split = do(hub, Split(golden[C], (frozenset({key(B)}),)))
+    undone = do(hub, Undo(split.event_id))
+    do(hub, Merge(golden[D], golden[A], golden[D]))
+    before = hub_state(hub)
+
+    with pytest.raises(OperationBlocked) as refused:
+        do(hub, Unmerge(undone.event_id))
+
+    assert f"none of the records of {golden[B]}" in refused.value.message
+    assert hub_state(hub) == before
