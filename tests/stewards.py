@@ -39,6 +39,7 @@ from mdm.stewardship.operations import perform
 from tests.hubs import assert_sound, delivery, hub_on, register_instances
 
 GROUP = 6  # records that may come together; small golden records keep operations quick
+CODES = 2  # codes in a group: those who share one match
 PATIENCE_S_MAX = 60.0  # a database that crashed is back within a second
 PAUSE_S = 0.02
 
@@ -101,6 +102,8 @@ class Steward:
             return ("split", self._golden(first), first)
         if kind == "move":
             return ("move", first, self._golden(second))
+        if kind == "tell":
+            return ("tell", first, f"{group}{self.rnd.randrange(CODES)}")
         return (kind, first)
 
     def group(self) -> int:
@@ -112,8 +115,9 @@ class Steward:
     def carry(self, asked: Asked, key: str) -> Mapping[str, Any]:
         """Send a request under a key and return what was told: its event, and the golden versions it wrote."""
         kind, *named = asked
-        if kind == "send":
-            news = delivery(named[0], "widget_hold", name=named[0], note=key)
+        if kind in {"send", "tell"}:
+            # Codes that others of its group have too, or none any more: what matches changes.
+            news = delivery(named[0], "widget_hold", name=named[0], codes=named[1:], note=key)
             return once(key, lambda bracket: deliver(self.hub, [news], who=key, bracket=bracket), _told_of_delivery)
         operation = OPERATIONS[kind](*named)
         told = once(
@@ -195,7 +199,9 @@ class Life:
     requests_max: int
     strike: Strike | None = None
     stewards: tuple[str, ...] = ("ann", "bob", "cleo")
-    kinds: tuple[str, ...] = ("merge", "merge", "merge", "send", "send", "unmerge", "undo", "split", "take out", "move")
+    kinds: tuple[str, ...] = (
+        *("merge", "merge", "merge", "send", "tell", "tell", "unmerge", "undo", "split", "take out", "move"),
+    )
 
 
 def live(life: Life) -> None:
