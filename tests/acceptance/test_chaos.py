@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -242,7 +243,7 @@ class Firm:
             news = [one for system in self.systems for one in self.read(system) if one in {"created", "updated"}]
             if not news and not told and not self.waiting():
                 return number
-        raise AssertionError(f"no rest after {ROUNDS_MAX} rounds: {self.waiting()} lanes wait")
+        raise AssertionError(f"no rest after {ROUNDS_MAX} rounds: {news} read, {told} told, {self.lanes_behind()} wait")
 
     def answer_what_lanes_wait_for(self) -> None:
         """Let a steward part what a target is not told of since it may have it already."""
@@ -267,6 +268,12 @@ class Firm:
         )
         with self.hub.engine.connect() as connection:
             return int(connection.execute(text(waiting)).scalar_one())
+
+    def lanes_behind(self) -> list[dict[str, Any]]:
+        """Give the lanes with something to tell as they are."""
+        behind = "SELECT to_jsonb(l) FROM delivery_lane l WHERE acknowledged < head ORDER BY target_id, golden_id"
+        with self.hub.engine.connect() as connection:
+            return list(connection.execute(text(behind)).scalars())
 
     def active(self) -> Sequence[str]:
         with self.hub.engine.connect() as connection:
