@@ -94,7 +94,8 @@ def test_a_lost_answer_to_commit_leaves_one_effect(
         assert (first.status_code == LOST) is is_lost, first.text
         final = insist(client, request, keyed)
         if final.status_code in {409, 422}:
-            assert not is_lost
+            # What was lost then may be the note of when the key was last used, a transaction of its own.
+            assert effects(engine, request.mark) == 0
             told[final.json()["code"]] += 1
             continue
         assert final.status_code == 200, final.text
