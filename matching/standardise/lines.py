@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -95,16 +96,17 @@ def _plain(values: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
     is_usual = joined.isprintable() and longest <= VALUE_LENGTH_MAX
     if is_usual and joined.isascii():
         return np.arange(len(values)), list(values)
+    if is_usual:
+        rows, asked = list(range(len(values))), values
+    else:
+        rows = [row for row, value in enumerate(values) if len(value) <= VALUE_LENGTH_MAX and value.isprintable()]
+        asked = [values[row] for row in rows]
     simple = _simple_letters()
-    plain, rows = [], []
-    for row, value in enumerate(values):
-        if not is_usual and (len(value) > VALUE_LENGTH_MAX or not value.isprintable()):
-            continue
-        told = value if value.isascii() else value.translate(simple)
-        if told.isascii():
-            plain.append(told)
-            rows.append(row)
-    return np.array(rows, dtype=np.int64), plain
+    plain = [value if value.isascii() else value.translate(simple) for value in asked]
+    if "".join(plain).isascii():
+        return np.array(rows, dtype=np.int64), plain
+    is_read = [value.isascii() for value in plain]
+    return np.array(list(compress(rows, is_read)), dtype=np.int64), list(compress(plain, is_read))
 
 
 @cache

@@ -6,10 +6,11 @@ that holds more than a name and its form (a trading name, a branch, a form that 
 read alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntFlag, auto
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,31 +65,44 @@ def name_lines(values: Sequence[str], countries: Sequence[str]) -> NameLines:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Traits:
-    """Say what a word is to a name; piece numbers the words that occur in legal forms, 0 is any other."""
+class _Is(IntFlag):
+    """Say what a word may be to a name; long and initial are what it is read as."""
+
+    CERTAIN = auto()
+    HINT = auto()
+    NOUN = auto()
+    CONNECTOR = auto()
+    SHORT_CONNECTOR = auto()
+    LONG = auto()
+    INITIAL = auto()
+
+
+class _Traits(NamedTuple):
+    """Hold what a word is to a name.
+
+    piece  its number among the words that occur in legal forms, 0 for any other
+    meant  what it is read as
+    flags  of `_Is`
+    """
 
     piece: int
     meant: str
-    is_certain: bool
-    is_hint: bool
-    is_noun: bool
-    is_connector: bool
-    is_short_connector: bool
+    flags: int
 
 
 @lru_cache(_WORDS_KEPT)
 def _traits(word: str) -> _Traits:
     meant = name_words("abbreviation").get(word, word)
-    return _Traits(
-        piece=_pieces().get(word, 0),
-        meant=meant,
-        is_certain=word in legal.certain_forms(),
-        is_hint=word in names.part_hints(),
-        is_noun=word in name_words("noun"),
-        is_connector=meant in names.CONNECTORS,
-        is_short_connector=meant in names.SHORT_CONNECTORS,
-    )
+    told = {
+        _Is.CERTAIN: word in legal.certain_forms(),
+        _Is.HINT: word in names.part_hints(),
+        _Is.NOUN: word in name_words("noun"),
+        _Is.CONNECTOR: meant in names.CONNECTORS,
+        _Is.SHORT_CONNECTOR: meant in names.SHORT_CONNECTORS,
+        _Is.LONG: len(meant) >= names.NAME_PARTICLES_MIN,
+        _Is.INITIAL: len(meant) == 1 and meant.isalpha(),
+    }
+    return _Traits(_pieces().get(word, 0), meant, sum(int(flag) for flag, is_so in told.items() if is_so))
 
 
 @cache
@@ -182,7 +196,10 @@ class _Named:
         self._codes, self._offsets = lines.words.codes, lines.words.offsets
         self._owners = lines.words.owners
         self._counts = np.diff(self._offsets)
-        self._traits = [_traits(word) for word in lines.words.distinct]
+        traits = [_traits(word) for word in lines.words.distinct]
+        self._pieces = np.fromiter((word.piece for word in traits), dtype=np.uint64, count=len(traits))
+        self._flags = np.fromiter((word.flags for word in traits), dtype=np.int64, count=len(traits))
+        self._meant = [word.meant for word in traits]
 
     def words_of(self, line: int) -> list[str]:
         """Return the words of a name."""
@@ -195,15 +212,15 @@ class _Named:
         lines, has_words = self._lines, self._counts > 0
         first = self._offsets[:-1][has_words]
         is_turned = np.zeros(len(self._counts), dtype=bool)
-        is_turned[has_words] = self._told(lambda word: word.is_noun)[self._codes[first]]
+        is_turned[has_words] = self._is(_Is.NOUN)[self._codes[first]]
         is_turned &= lines.count(",") == 1
         is_several = (lines.count("/") > 0) | lines.ends_with(")]")
-        is_several[self._owners[self._told(lambda word: word.is_hint)[self._codes]]] = True
+        is_several[self._owners[self._is(_Is.HINT)[self._codes]]] = True
         return has_words & ~is_turned & ~is_several
 
     def shapes(self, countries: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the shape of each name, and the first name of each shape: int64 [lines], int64 [shapes]."""
-        pieces = np.array([word.piece for word in self._traits], dtype=np.uint64)[self._codes]
+        pieces = self._pieces[self._codes]
         is_kept = np.ones(len(pieces), dtype=bool)
         is_kept[1:] = (pieces[1:] != 0) | (pieces[:-1] != 0) | (self._owners[1:] != self._owners[:-1])
         owners, kept = self._owners[is_kept], pieces[is_kept]
@@ -219,7 +236,7 @@ class _Named:
         """Give what is left of each name once its legal forms are cut off, words as they are meant."""
         places = np.arange(len(self._codes)) - self._offsets[self._owners]
         start, end = cuts.start[self._owners], (self._counts - cuts.end)[self._owners]
-        is_certain = self._told(lambda word: word.is_certain)[self._codes]
+        is_certain = self._is(_Is.CERTAIN)[self._codes]
         is_left = (places >= start) & (places < end) & ~(is_certain & cuts.inside[self._owners] & (places > start))
         codes, owners = self._codes[is_left], self._owners[is_left]
         is_left = ~self._is_connecting(codes, owners)
@@ -227,16 +244,15 @@ class _Named:
 
     def _is_connecting(self, codes: NDArray[np.int32], owners: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which words only connect others; a short one does between long ones: bool [words]."""
-        is_long = np.array([len(word.meant) >= names.NAME_PARTICLES_MIN for word in self._traits], dtype=bool)[codes]
+        is_long = self._is(_Is.LONG)[codes]
         is_between = np.zeros(len(codes), dtype=bool)
         is_between[1:-1] = (owners[:-2] == owners[1:-1]) & (owners[2:] == owners[1:-1]) & is_long[:-2] & is_long[2:]
-        is_short = self._told(lambda word: word.is_short_connector)[codes]
-        return self._told(lambda word: word.is_connector)[codes] | (is_short & is_between)
+        is_short = self._is(_Is.SHORT_CONNECTOR)[codes]
+        return self._is(_Is.CONNECTOR)[codes] | (is_short & is_between)
 
     def _joined(self, codes: NDArray[np.int32], owners: NDArray[np.int64]) -> Texts:
         """Write words as lines, single letters that follow one another as one word."""
-        meant = texts.texts_of([f"{word.meant} " for word in self._traits])
-        is_initial = np.array([len(word.meant) == 1 and word.meant.isalpha() for word in self._traits], dtype=bool)
+        meant, is_initial = texts.texts_of([f"{word} " for word in self._meant]), self._is(_Is.INITIAL)
         is_joined, is_last = np.zeros(len(codes), dtype=bool), np.ones(len(codes), dtype=bool)
         is_same = owners[1:] == owners[:-1]
         is_joined[:-1] = is_same & is_initial[codes[1:]] & is_initial[codes[:-1]]
@@ -248,9 +264,9 @@ class _Named:
         bounds = np.searchsorted(owners, np.arange(len(self._counts) + 1))
         return Texts(written.letters, written.offsets[bounds])
 
-    def _told(self, trait: Callable[[_Traits], bool]) -> NDArray[np.bool_]:
-        """Tell of each distinct word whether it has a trait: bool [distinct words]."""
-        return np.fromiter(map(trait, self._traits), dtype=bool, count=len(self._traits))
+    def _is(self, flag: _Is) -> NDArray[np.bool_]:
+        """Tell of each distinct word what it is: bool [distinct words]."""
+        return np.asarray((self._flags & int(flag)) != 0)
 
 
 def _spread(classes: Sequence[tuple[str, ...]], shapes: NDArray[np.int64]) -> tuple[NDArray[np.int64], Texts]:
