@@ -72,6 +72,17 @@ def test_the_palette_remembers_what_was_opened_lately_until_they_sign_out(consol
     assert page.evaluate("localStorage.length") == 0
 
 
+def test_the_palette_opened_as_the_page_comes_up_is_not_left_empty(console: Console, stocked: Hub) -> None:
+    page = console.open(f"/records/{golden_by_key(stocked)['crm-east/account:A3']}")
+    page.add_init_script(
+        "document.addEventListener('DOMContentLoaded', () =>"
+        " document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, bubbles: true })))"
+    )
+    page.goto(f"{console.url}/")
+
+    expect(page.locator("#palette [role=option]").first).to_contain_text("<script>alert(1)</script> Ltd")
+
+
 def test_the_palette_leads_to_a_record_by_keys_alone(console: Console, stocked: Hub, accessible: Accessible) -> None:
     page = console.open("/")
     ask(page, "harbour light")

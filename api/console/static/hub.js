@@ -43,6 +43,10 @@ function open(id) {
   // The palette asks anew each time: what it found last may be gone.
   if (id === "palette") first.dispatchEvent(new CustomEvent("opened"));
 }
+// Whoever opens it before htmx has begun asks once that has: it begins a moment after the page is there.
+document.addEventListener("htmx:after:init", (event) => {
+  if (event.target.matches?.("#palette[open] input")) event.target.dispatchEvent(new CustomEvent("opened"));
+});
 document.addEventListener("click", (event) => {
   if (event.target instanceof HTMLDialogElement) event.target.close();
 });
