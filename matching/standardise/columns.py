@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from matching.model import FeatureSpec, MatchModel
 from matching.records import Column, Forms, Records, column_without_values
 from matching.standardise.batch import Batch
-from matching.standardise.given import Given, coded
+from matching.standardise.given import Given, coded, packed
 from matching.standardise.places import country_code
 
 VALUES_MIN: Final = 200_000
@@ -35,13 +35,21 @@ def standardise(records: Records, model: MatchModel, processes: int = 1) -> Form
     whatever the number of processes.
     """
     countries = {named: _countries(records, named) for named in {spec.country_from for spec in model.features}}
-    readings = [reading for reading in _readings(model) if reading.attribute in records.attributes]
+    readings = [
+        reading
+        for reading in _readings(model)
+        if reading.attribute in records.attributes and len(records.attributes[reading.attribute].codes)
+    ]
     values_count = sum(len(records.attributes[reading.attribute].values) for reading in readings)
     columns: dict[tuple[str, tuple[str, ...], str], Column] = {}
     with _mapping(processes if values_count >= VALUES_MIN else 1) as run:
-        for reading in readings:
-            column = records.attributes[reading.attribute]
-            for form, made in _recoded(column, reading.forms, *countries[reading.country_from], run).items():
+        # All is begun before anything is coded, so that other processes never wait for this one.
+        begun = [
+            _begun(records.attributes[reading.attribute], reading.forms, *countries[reading.country_from], run)
+            for reading in readings
+        ]
+        for reading, one in zip(readings, begun, strict=True):
+            for form, made in zip(reading.forms, one.columns(), strict=True):
                 columns[reading.attribute, reading.country_from, form] = made
     features = {spec.name: _feature(columns, spec, len(records.keys)) for spec in model.features}
     return Forms(records.keys, records.sources, records.contexts, features)
@@ -102,20 +110,33 @@ def _mapping(processes: int) -> Iterator[_Run]:
 def give(forms: tuple[str, ...], chunk: _Chunk) -> list[Given]:
     """Run forms over the values of a chunk, each in its country."""
     batch = Batch(*chunk)
-    return [batch.give(form) for form in forms]
+    return [packed(batch.give(form)) for form in forms]
 
 
-def _recoded(
-    column: Column, forms: tuple[str, ...], countries: tuple[str, ...], country_of: NDArray[np.int32], run: _Run
-) -> dict[str, Column]:
-    """Run forms over the distinct (value, country) pairs of a column and code what they give.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begun:
+    """Hold what is being given to the distinct (value, country) pairs of a column, batch by batch.
 
-    country_of  int32 [records], positions in `countries`
+    pair_of  int64 [values held], the pair of each
     """
+
+    column: Column
+    pair_of: NDArray[np.integer]
+    given: Iterator[list[Given]]
+
+    def columns(self) -> list[Column]:
+        """Code what the forms gave, as it comes: a column for each form."""
+        by_form = zip(*self.given, strict=True)
+        return [_coded(given, self.pair_of, self.column) for given in by_form]
+
+
+def _begun(
+    column: Column, forms: tuple[str, ...], countries: tuple[str, ...], country_of: NDArray[np.int32], run: _Run
+) -> _Begun:
+    """Begin to run forms over a column that has values; country_of int32 [records], positions in `countries`."""
     pairs = column.codes.astype(np.int64) * len(countries) + country_of[column.owners]
     distinct, pair_of = np.unique(pairs, return_inverse=True)
-    given = list(run(forms, _chunks(column, distinct, countries)))
-    return {form: _coded([parts[place] for parts in given], pair_of, column) for place, form in enumerate(forms)}
+    return _Begun(column, pair_of, run(forms, _chunks(column, distinct, countries)))
 
 
 def _chunks(column: Column, distinct: NDArray[np.int64], countries: tuple[str, ...]) -> Iterator[_Chunk]:

@@ -61,6 +61,11 @@ def coded(given: Sequence[Given]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     return found.indices.to_numpy(), tuple(found.dictionary.to_pylist())
 
 
+def packed(given: Given) -> Given:
+    """Keep many forms as Arrow, which goes to another process at the cost of its letters."""
+    return given if len(given.forms) <= FEW else Given(given.counts, arrow_forms(given))
+
+
 def arrow_forms(given: Given) -> pa.LargeStringArray:
     """Give all compare forms as an Arrow array."""
     return pa.array(given.forms, pa.large_string()) if isinstance(given.forms, list) else given.forms
