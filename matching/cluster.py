@@ -2,8 +2,8 @@
 
 `propose` gives C, the partition that facts, decisions and model ask for. `hold` gives P, in which established golden
 records keep their members and free records follow C around them, with the open proposals that stand between P and C. A
-conflict is a relation between two records, never a property of a group. Every tie ends at the source keys, so that no
-order of arrival can change the answer.
+conflict is a relation between two records; what parts chains only is what two groups know. Every tie ends at the source
+keys, so that no order of arrival can change the answer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -290,12 +290,16 @@ def _only(part: _Part, is_stop: NDArray[np.bool_], contexts: NDArray[np.uint64] 
 
 def _finer(found: Keys, is_stop: NDArray[np.bool_], refining: Sequence[_Part]) -> _Keyed:
     """Put finer keys in the place of the stop keys of one rule."""
+    none = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint64)
     if not is_stop.any():
-        return _Keyed(found, (np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint64)))
+        return _Keyed(found, none)
     finer = [part.join(found[0][is_stop], found[1][is_stop]) for part in refining]
     return _Keyed(
         (found[0][~is_stop], found[1][~is_stop]),
-        (np.concatenate([rows for rows, _ in finer]), np.concatenate([hashed for _, hashed in finer])),
+        (
+            np.concatenate([none[0], *(rows for rows, _ in finer)]),
+            np.concatenate([none[1], *(hashed for _, hashed in finer)]),
+        ),
     )
 
 

@@ -38,7 +38,7 @@ class FeatureSpec:
 
 @dataclass(frozen=True, slots=True)
 class KeyPart:
-    """Take part of a feature into a blocking key; `transform` is one of matching.block.TRANSFORMS, as `first:4`."""
+    """Take part of a feature into a blocking key; `transform` is one of matching.transforms.TRANSFORMS (`first:4`)."""
 
     feature: str
     transform: str = "whole"

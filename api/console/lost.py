@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from api.console import refusals
 from api.console.page import visit_from
 from api.errors import HttpRefusal
+from mdm.errors import HubError
 
 _OF_PROGRAMS: Final = ("/v1/", "/static/")
 
@@ -21,7 +22,11 @@ def install(app: FastAPI) -> None:
         if getattr(error, "status_code", None) != 404 or not _is_browser(request):
             return await otherwise(request, error)
         lost = HttpRefusal(404, "route_unknown", "there is no page at this address", remedy="go back and follow a link")
-        return refusals.answer(await visit_from(request), lost, request_id=str(request.scope.get("mdm.request_id", "")))
+        try:
+            visit = await visit_from(request)
+        except HubError:  # nobody can say who comes while the database is away
+            return await otherwise(request, error)
+        return refusals.answer(visit, lost, request_id=str(request.scope.get("mdm.request_id", "")))
 
     app.add_exception_handler(HTTPException, answer)
 

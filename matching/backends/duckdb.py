@@ -191,7 +191,7 @@ def _learn(store: duckdb.DuckDBPyConnection, model: MatchModel, records_count: i
     model = replace(model, population=population.population_of(totals, records_count, model))
     _write_keys(store, model)
     stops = np.empty(0, dtype=np.int64)
-    for _ in range(2):  # as block.learn_stop_keys does: the keys, then the finer ones put in their place
+    for _ in range(2):  # as keys.learn_stop_keys does: the keys, then the finer ones put in their place
         fresh = np.setdiff1d(_large_keys(store, model)[0]["key"].to_numpy(), stops)
         if not len(fresh):
             break

@@ -181,7 +181,7 @@ TEXTS: Final[Mapping[str, Callable[[Sequence[str], int, Weigh], Sequence[str]]]]
     "acronym": lambda words, _size, _weigh: _acronym(words),
     "consonants": lambda words, size, _weigh: [_consonants(words)[: size or None]],
 }
-"""Each transform of `matching.block`, told once more on the words of a value."""
+"""Each transform of `matching.transforms`, told once more on the words of a value."""
 
 
 def _weigh(model: MatchModel, feature: str) -> Weigh:

@@ -250,7 +250,7 @@ class _Run:
         self.model = replace(self.model, population=population.population_of(totals, records_count, self.model))
         keyed = self._keyed(forms, self.model)
         stops = np.empty(0, dtype=np.int64)
-        for _ in range(2):  # as block.learn_stop_keys does: the keys, then the finer ones put in their place
+        for _ in range(2):  # as keys.learn_stop_keys does: the keys, then the finer ones put in their place
             fresh = np.setdiff1d(self._large(keyed)[0]["key"].to_numpy(), stops)
             if not len(fresh):
                 break

@@ -59,6 +59,12 @@ class Lines:
     folded: Texts
     words: Words
 
+    @property
+    def letters_count(self) -> NDArray[np.int64]:
+        """Count the letters and digits of each line: int64 [lines]."""
+        is_worded = _WORDED[self.folded.letters].astype(np.uint64)
+        return texts.sums(is_worded, self.folded.offsets).astype(np.int64)
+
     def count(self, letter: str) -> NDArray[np.int64]:
         """Count a letter or sign in each line: int64 [lines]."""
         return texts.sums((self.folded.letters == ord(letter)).astype(np.uint64), self.folded.offsets).astype(np.int64)
@@ -103,9 +109,9 @@ def _plain(values: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
         asked = [values[row] for row in rows]
     simple = _simple_letters()
     plain = [value if value.isascii() else value.translate(simple) for value in asked]
-    if "".join(plain).isascii():
+    if "".join(plain).isascii() and max(map(len, plain), default=0) <= VALUE_LENGTH_MAX:
         return np.array(rows, dtype=np.int64), plain
-    is_read = [value.isascii() for value in plain]
+    is_read = [value.isascii() and len(value) <= VALUE_LENGTH_MAX for value in plain]
     return np.array(list(compress(rows, is_read)), dtype=np.int64), list(compress(plain, is_read))
 
 

@@ -226,7 +226,7 @@ class _Named:
         owners, kept = self._owners[is_kept], pieces[is_kept]
         starts = np.searchsorted(owners, np.arange(len(self._counts) + 1))
         places = (np.arange(len(owners)) - starts[owners]).astype(np.uint64)
-        hashes = texts.sums(texts.mix(kept, places * _STEP), starts)
+        hashes = texts.sums(texts.mix(kept + np.uint64(1), places * _STEP), starts)
         number_by_country = {country: number for number, country in enumerate(dict.fromkeys(countries))}
         numbers = np.fromiter((number_by_country[country] for country in countries), np.uint64, len(countries))
         _, firsts, shapes = np.unique(texts.mix(hashes, numbers), return_index=True, return_inverse=True)

@@ -16,10 +16,11 @@ from matching.standardise import places
 from matching.standardise.given import Given, given_singly
 from matching.standardise.lines import Lines, lines_of
 
-_SHORT: Final = 8
-"""Letters up to which a line may be a number alone: "12345 bis" is none (places knows five digits, two letters)."""
+_SHORT: Final = 7
+"""Letters and digits up to which a line may be a number alone, as "12345 b c" is."""
 
-_FLOOR: Final = re.compile(r"^[0-9]+o$")
+_GLUED: Final = re.compile(r"^[0-9]+[a-z]+$")
+"""What may be a floor behind a comma: "3o", "3og", "2piso"."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,14 +52,12 @@ def street_lines(values: Sequence[str], countries: Sequence[str]) -> StreetLines
 def _is_plain(lines: Lines) -> NDArray[np.bool_]:
     """Tell which lines are words and perhaps a number: bool [lines]."""
     words = lines.words
-    is_special = np.fromiter(map(_is_special, words.distinct), dtype=bool, count=len(words.distinct))
+    is_special = np.fromiter((places.is_special((word,)) for word in words.distinct), bool, len(words.distinct))
+    is_glued = np.fromiter((_GLUED.match(word) is not None for word in words.distinct), bool, len(words.distinct))
     has_comma = lines.count(",") > 0
     found = (lines.count("/") > 0) | (lines.count("#") > 0) | lines.has_pair("-+", "0123456789 ")
     found |= has_comma & ((lines.count("'") > 0) | (lines.count("`") > 0))
-    found |= lines.folded.lengths <= _SHORT
+    found |= lines.letters_count <= _SHORT
     found[words.owners[is_special[words.codes]]] = True
+    found[words.owners[is_glued[words.codes] & has_comma[words.owners]]] = True
     return ~found & (np.diff(words.offsets) > 0)
-
-
-def _is_special(word: str) -> bool:
-    return places.is_special((word,)) or _FLOOR.match(word) is not None

@@ -9,11 +9,9 @@ from matching.recall import BlockingRecall, blocking_recall
 from matching.standardise import standardise
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable
-from mdm.jobs.columnar import records_of
-from mdm.jobs.match_files import Partition, read_rows
+from mdm.jobs.match_files import Partition, mapped_rows
 from mdm.sources.files import find_files
 from mdm.sources.files_columns import OnFault
-from mdm.sources.rows import require_mapped
 
 
 def blocking_of_files(
@@ -29,9 +27,7 @@ def blocking_of_files(
 
     raises  InputInvalid for a column mapped by hand to what does not exist, FileUnreadable where no row is named
     """
-    require_mapped(entity_type, column_map)
-    table, _ = read_rows(find_files(patterns), entity_type, column_map, on_fault)
-    rows = records_of(table, entity_type, column_map)
+    rows, _ = mapped_rows(find_files(patterns), entity_type, column_map, None, on_fault)
     with_source = any(truth.sources) and any(rows.records.sources)
     cluster_by_key = truth.by_key(truth.clusters, with_source=with_source)
     named = rows.records.keys if with_source else rows.ids

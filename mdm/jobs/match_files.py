@@ -114,15 +114,25 @@ def _rows(
 ) -> tuple[FileRecords, Stage, tuple[Path, ...]]:
     """Read the rows of files: the rows, the stage of reading, and the files without an id."""
     on_stage, on_fault = listen
-    require_mapped(entity_type, column_map)
     started = time.perf_counter()
-    paths = find_files(patterns)
-    table, numbered = read_rows(paths, entity_type, column_map, on_fault)
-    named = {column: part for column, part in column_map.items() if len(paths) == 1 or part not in {"id", "source"}}
-    rows = records_of(table, entity_type, named, parents)
-    reading = Stage("read", time.perf_counter() - started, table.num_rows)
+    rows, numbered = mapped_rows(find_files(patterns), entity_type, column_map, parents, on_fault)
+    reading = Stage("read", time.perf_counter() - started, len(rows.ids))
     on_stage(reading)
     return rows, reading, numbered
+
+
+def mapped_rows(
+    paths: Sequence[Path],
+    entity_type: EntityType,
+    column_map: Mapping[str, str],
+    parents: Mapping[str, str] | None,
+    on_fault: OnFault,
+) -> tuple[FileRecords, tuple[Path, ...]]:
+    """Read the records of files, and which of these have no id; raises InputInvalid as `match_files` does."""
+    require_mapped(entity_type, column_map)
+    table, numbered = read_rows(paths, entity_type, column_map, on_fault)
+    named = {column: part for column, part in column_map.items() if len(paths) == 1 or part not in {"id", "source"}}
+    return records_of(table, entity_type, named, parents), numbered
 
 
 def read_rows(

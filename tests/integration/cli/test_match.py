@@ -216,6 +216,17 @@ def test_blocking_tells_what_of_the_truth_is_compared(folder: Path) -> None:
     assert "name_and_city" in printed
 
 
+def test_blocking_reads_several_files_as_match_does(folder: Path) -> None:
+    for name, number in (("a", 1), ("b", 2)):
+        (folder / f"{name}.csv").write_text(f"nr,name\n{number},Acme Plastics GmbH\n", encoding="utf-8")
+    (folder / "same.csv").write_text("id,cluster_id\n1,x\n2,x\n", encoding="utf-8")
+
+    told = ("blocking", folder / "a.csv", folder / "b.csv", "-e", "customer", "--map", "nr=id")
+    found = json.loads(mdm(*told, "--truth", folder / "same.csv", "--json").stdout)
+
+    assert (found["records_count"], found["true_pairs_count"], found["found_count"]) == (2, 1, 1)
+
+
 def test_blocking_says_when_the_truth_names_none_of_the_rows(folder: Path) -> None:
     (folder / "other.csv").write_text("id,cluster_id\nx,1\ny,1\n", encoding="utf-8")
 

@@ -89,6 +89,16 @@ def test_a_block_that_is_too_large_is_split_by_the_parts_of_other_rules() -> Non
     assert found.oversize == ()
 
 
+def test_a_key_too_common_that_no_other_rule_refines_pairs_nobody() -> None:
+    model = company_model(blocking=(BlockingRule("name", (KeyPart("name"),)),), block_size_max=3)
+    forms = forms_of([{"name": ["acme"]}] * 5 + [{"name": ["bolt"]}] * 2)
+    frozen = replace(model, population=replace(EMPTY_POPULATION, stop_keys=learn_stop_keys(forms, model)))
+
+    found = candidate_pairs(blocking_keys(forms, frozen), frozen)
+
+    assert list(zip(found.left, found.right, strict=True)) == [(5, 6)]
+
+
 def test_an_oversize_block_is_reported_and_left_out_only_beyond_the_emergency_bound() -> None:
     rows = [{"phone": ["1"]}] * 45
     model = company_model(block_size_max=2)

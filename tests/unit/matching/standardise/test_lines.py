@@ -27,7 +27,7 @@ NAME_TEXT = (
 )
 STREET_TEXT = (
     "High Haupt Hauptstraße Strasse Street St. Rue de la Karl-Marx-Str. Broadway North N 1st 12 12b 007 123456 B b 3o"
-    " Suite 4 #5 Floor PO Box 12-14 3 - 5 17+19 c/o , / d'Apt 5th Avenue rechts"
+    " Suite 4 #5 Floor PO Box 12-14 3 - 5 17+19 c/o , / d'Apt 5th Avenue rechts 3OG 2piso ,3rdfloor"
 )
 IN_COUNTRY = st.sampled_from(COUNTRIES)
 NAMES = st.lists(st.tuples(st.lists(st.sampled_from(NAME_TEXT.split()), max_size=7).map(" ".join), IN_COUNTRY))
@@ -62,6 +62,7 @@ def test_only_values_that_need_more_than_their_letters_are_left_out() -> None:
 
 @given(NAMES)
 @example([("Bella Spa", ""), ("Bella SpA", ""), ("Bella Spa", "it"), ("Foods, Ashcroft PLC", "gb"), ("The The", "us")])
+@example([("é" + "…" * 200 + " word" * 50 + " gmbh", "de"), ("-", "de"), ("Acme", "de")])
 @example([("SA Acme", ""), ("S.A. Acme", ""), ("SA Acme", "fr"), ("SA Acme", "de"), ("GmbH", "de"), ("and", "")])
 def test_names_and_their_legal_forms_are_those_of_one_name(told: list[tuple[str, str]]) -> None:
     values, countries = [value for value, _ in told], [country for _, country in told]
@@ -76,6 +77,10 @@ def test_names_and_their_legal_forms_are_those_of_one_name(told: list[tuple[str,
 @example(
     [("12 B High St", "gb"), ("Foo 3 c", "de"), ("12 b Foo 3 c", ""), ("12", ""), ("12 b", "de"), ("Main, 3o", "")]
 )
+@example(
+    [("Musterstr. 12, 3OG", "de"), ("Main Street 5, 3rdfloor", "us"), ("Calle Mayor 12, 2piso", ""), ("Weg, 12b", "")]
+)
+@example([("12345  ab", ""), ("12345 B C", "de"), ("1 2 3 4 5", ""), ("      12      ", "us"), ("12 .......b", "")])
 def test_streets_and_house_numbers_are_those_of_one_street(told: list[tuple[str, str]]) -> None:
     values, countries = [value for value, _ in told], [country for _, country in told]
 
