@@ -10,6 +10,7 @@ from harness import Line, show
 
 from mdm.demo.firm import build_firm
 from mdm.entities.service import entity_types
+from mdm.jobs.files_asked import FilesAsked
 from mdm.jobs.match_files import match_files
 
 SIZES = (10_000, 50_000)
@@ -36,7 +37,7 @@ def main() -> None:
         for size in sizes:
             path = Path(folder) / f"customers-{size}.csv"
             write_customers(path, size)
-            found = match_files([path], customer, column_map={}, listen=(lambda _: None, lambda _: None))
+            found = match_files(FilesAsked([path], customer), listen=(lambda _: None, lambda _: None))
             total = sum(stage.seconds for stage in found.stages)
             lines = [Line(f"{stage.name} ({stage.count:,})", stage.seconds, "s") for stage in found.stages]
             memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -17,6 +17,7 @@ from harness import TICKS_PER_S, Line, show
 
 from mdm.entities.service import entity_types
 from mdm.jobs import match_files, match_spark, match_spilled
+from mdm.jobs.files_asked import FilesAsked
 
 SIZE = 20_000
 THREADS = 2
@@ -62,25 +63,21 @@ def measured(name: str, file: Path, folder: Path, run: Callable[[Path, Path, Lis
 def in_memory(file: Path, out: Path, listen: Listen) -> None:
     """Match all at once."""
     customer = entity_types()["customer"]
-    found = match_files.match_files([file], customer, column_map={}, threads=THREADS, listen=listen)
+    found = match_files.match_files(FilesAsked([file], customer), threads=THREADS, listen=listen)
     match_files.write_clusters(out, found)
 
 
 def through_disk(file: Path, out: Path, listen: Listen) -> None:
     """Match part by part through DuckDB."""
     customer, bounds = entity_types()["customer"], (MEMORY_BYTES, THREADS)
-    with match_spilled.match_spilled(
-        [file], customer, column_map={}, parents=None, bounds=bounds, listen=listen
-    ) as found:
+    with match_spilled.match_spilled(FilesAsked([file], customer), bounds=bounds, listen=listen) as found:
         match_spilled.write_clusters(out, found)
 
 
 def on_spark(file: Path, out: Path, listen: Listen) -> None:
     """Match on a Spark of two workers, its start included."""
     customer, place = entity_types()["customer"], ("local[2]", None)
-    with match_spark.match_on_spark(
-        [str(file)], customer, column_map={}, parents=None, place=place, listen=listen
-    ) as found:
+    with match_spark.match_on_spark(FilesAsked([str(file)], customer), place=place, listen=listen) as found:
         match_spark.write_clusters(out, found)
 
 

@@ -1,13 +1,14 @@
 """Match a whole set of records: the stages one after the other, timed, with the same judge as online.
 
-A model without a population learns one from the records first, so that what is common in a file is known to be common.
+A model without a population learns one from the records first, so that what is common in a file is known to be common;
+then somebody may teach it what agreement is worth among them.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,12 @@ from matching.sieve import Sifted, sift
 from matching.stages import Stage, StageClock
 from matching.standardise import standardise
 from matching.term_frequency import know
+
+Bound: TypeAlias = tuple[Sequence[tuple[int, int]], Sequence[tuple[int, int]]]
+"""Must-links, and conflicts: positions of records."""
+
+Teach: TypeAlias = Callable[[Forms, MatchModel], MatchModel]
+"""Gives a model other weights, from forms and the model with the population that they belong to, which stays."""
 
 _WAITING_MAX: Final = 2
 """Batches of pairs that may wait for each thread, so that their memory stays bounded (chosen)."""
@@ -55,25 +62,29 @@ def match(
     records: Records,
     model: MatchModel,
     *,
-    musts: Sequence[tuple[int, int]] = (),
-    conflicts: Sequence[tuple[int, int]] = (),
+    teach: Teach | None = None,
+    bound: Bound = ((), ()),
     threads: int = 1,
     on_stage: Callable[[Stage], None] | None = None,
 ) -> BulkMatch:
-    """Match records to clusters. The same records and model give the same answer, whatever the thread count."""
+    """Match records to clusters. The same records and model give the same answer, whatever the thread count.
+
+    teach  is asked for other weights when the model has no population and learns it
+    bound  must-links and conflicts, as positions of records
+    """
     clock = StageClock(on_stage)
     with clock.stage("standardise") as made:
         forms = standardise(records, model, threads)
         made.append(len(records.keys))
-    return match_forms(forms, model, musts=musts, conflicts=conflicts, threads=threads, clock=clock)
+    return match_forms(forms, model, teach=teach, bound=bound, threads=threads, clock=clock)
 
 
 def match_forms(
     forms: Forms,
     model: MatchModel,
     *,
-    musts: Sequence[tuple[int, int]] = (),
-    conflicts: Sequence[tuple[int, int]] = (),
+    teach: Teach | None = None,
+    bound: Bound = ((), ()),
     threads: int = 1,
     clock: StageClock | None = None,
 ) -> BulkMatch:
@@ -82,6 +93,7 @@ def match_forms(
     if model.population == EMPTY_POPULATION:
         with clock.stage("learn") as made:
             model, by_rule = learn(forms, model, threads)
+            model = teach(forms, model) if teach else model
             made.append(len(model.population.stop_keys))
     else:
         by_rule = keys_by_rule(forms, model, threads)
@@ -96,8 +108,8 @@ def match_forms(
         labels, refused = propose_counting(
             forms.keys,
             Edges(left[is_edge], right[is_edge], judged.bits[is_edge]),
-            musts=_pairs(musts),
-            conflicts=_pairs(conflicts),
+            musts=_pairs(bound[0]),
+            conflicts=_pairs(bound[1]),
             signatures=conflict_signatures(forms, model) if model.vetoes else None,
         )
         made.append(len(np.unique(labels)))

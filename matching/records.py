@@ -64,6 +64,13 @@ class Column:
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
         return Column(offsets, self.codes[np.repeat(self.offsets[:-1][records], counts) + within], self.values)
 
+    def compact(self) -> "Column":
+        """Return the column with the values that some record holds, in their order."""
+        used = np.flatnonzero(np.bincount(self.codes, minlength=len(self.values)))
+        code_of = np.zeros(len(self.values), dtype=np.int32)
+        code_of[used] = np.arange(len(used), dtype=np.int32)
+        return Column(self.offsets, code_of[self.codes], tuple(self.values[code] for code in used.tolist()))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
@@ -88,6 +95,16 @@ class Forms:
     sources: tuple[str, ...]
     contexts: tuple[str, ...] | None
     features: Mapping[str, Column]
+
+    def take(self, records: NDArray[np.integer]) -> "Forms":
+        """Return the forms of some records, in the order asked for, with the values that they hold."""
+        places = records.tolist()
+        return Forms(
+            tuple(self.keys[place] for place in places),
+            tuple(self.sources[place] for place in places),
+            None if self.contexts is None else tuple(self.contexts[place] for place in places),
+            {name: column.take(records).compact() for name, column in self.features.items()},
+        )
 
 
 def column_from_lists(lists: Sequence[Sequence[str]]) -> Column:

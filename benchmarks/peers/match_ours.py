@@ -12,10 +12,12 @@ from match_task import Answer, Task, play
 
 from matching.bulk import match_forms
 from matching.cluster import Edges, propose
+from matching.learning import taught_by_identifiers
 from matching.online import conflict_signatures
 from matching.standardise import standardise
 from mdm.entities.service import entity_type, entity_type_of_file
 from mdm.jobs.columnar import records_of
+from mdm.jobs.files_asked import FilesAsked
 from mdm.jobs.match_files import match_files
 from mdm.sources.files_columns import read_columns
 
@@ -32,7 +34,7 @@ def match(task: Task, answer: Answer) -> None:
     if task.way == "raw":
         with answer.stage("match"):
             found = match_files(
-                [path], chosen, column_map=maps, threads=threads, listen=(lambda _: None, lambda _: None)
+                FilesAsked([path], chosen, maps), threads=threads, listen=(lambda _: None, lambda _: None)
             )
         result, records, stages = found.result, found.rows.records, found.stages
         forms = standardise(records, chosen.model)
@@ -40,7 +42,7 @@ def match(task: Task, answer: Answer) -> None:
         records = records_of(read_columns([path]), chosen, maps).records
         forms = standardise(records, chosen.model)
         with answer.stage("match"):
-            result = match_forms(forms, chosen.model, threads=threads)
+            result = match_forms(forms, chosen.model, teach=taught_by_identifiers, threads=threads)
         stages = result.stages
     for stage in stages:
         answer.part(stage.name, stage.seconds)

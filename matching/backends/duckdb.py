@@ -5,12 +5,12 @@ label a record, and the pairs at or above the review line.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from matching.backends import parts, population
 from matching.backends.components import connected
 from matching.block import OversizeBlock
-from matching.bulk import BulkMatch
+from matching.bulk import Bound, BulkMatch, Teach
 from matching.model import EMPTY_POPULATION, MATCH, MatchModel
-from matching.records import Records
+from matching.records import Forms, Records
 from matching.stages import Stage, StageClock
 
 SHARE_OF_DUCKDB: Final = 0.4
@@ -30,9 +30,6 @@ SHARE_OF_DUCKDB: Final = 0.4
 
 MEMORY_MIN: Final = 256 << 20
 """What DuckDB is given at least; a match that should stay below a gigabyte does not (chosen)."""
-
-Bound: TypeAlias = tuple[Sequence[tuple[int, int]], Sequence[tuple[int, int]]]
-"""Must-links, and conflicts: positions of records."""
 
 _FILE: Final = "match.duckdb"
 
@@ -76,11 +73,13 @@ def matched(
     model: MatchModel,
     space: Space,
     *,
+    teach: Teach | None = None,
     bound: Bound = ((), ()),
     on_stage: Callable[[Stage], None] | None = None,
 ) -> Iterator[SpilledMatch]:
     """Match records that come in batches, and keep their rows until the caller is done.
 
+    teach   is asked for other weights when the model has no population and learns it
     bound   must-links and conflicts, as positions in the whole
     raises  parts.Repeated for a source key that comes twice
     """
@@ -88,7 +87,7 @@ def matched(
     store = duckdb.connect(str(file))
     try:
         _bounded(store, space)
-        yield SpilledMatch(_match(store, batches, model, space, bound, StageClock(on_stage)), store)
+        yield SpilledMatch(_Run(store, space, StageClock(on_stage)).match(batches, model, teach, bound), store)
     finally:
         store.close()
         file.unlink(missing_ok=True)
@@ -105,45 +104,49 @@ def _bounded(store: duckdb.DuckDBPyConnection, space: Space) -> None:
         store.execute(f"SET {name} = '{value}'")  # constants of this file and numbers
 
 
-def _match(
-    store: duckdb.DuckDBPyConnection,
-    batches: Iterable[Records],
-    model: MatchModel,
-    space: Space,
-    bound: Bound,
-    clock: StageClock,
-) -> BulkMatch:
-    learns = model.population == EMPTY_POPULATION
-    with clock.stage("standardise") as made:
-        records_count = _standardise(store, batches, model, learns=learns)
-        made.append(records_count)
-    if learns:
-        with clock.stage("learn") as made:
-            model = _learn(store, model, records_count)
-            made.append(len(model.population.stop_keys))
-    with clock.stage("block") as made:
-        if not learns:
-            _write_keys(store, model)
-        oversize = _blocks(store, model)
-        made.append(_number(store, "SELECT count(*) FROM paired"))
-    with clock.stage("compare") as made:
-        pairs = _judge(store, model, space)
-        made.append(pairs.num_rows)
-    with clock.stage("cluster") as made:
-        labels, refused_count = _cluster(store, model, pairs, bound, space)
-        made.append(len(np.unique(labels)))
-    return BulkMatch(
-        labels=labels,
-        left=pairs["left"].to_numpy().astype(np.int32),
-        right=pairs["right"].to_numpy().astype(np.int32),
-        vectors=parts.vectors_of(pairs["vector"], model),
-        bits=pairs["bits"].to_numpy(),
-        verdicts=pairs["verdict"].to_numpy(),
-        stages=tuple(clock.stages),
-        refused_count=refused_count,
-        oversize=oversize,
-        model=model,
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """Carry one match through its stages."""
+
+    store: duckdb.DuckDBPyConnection
+    space: Space
+    clock: StageClock
+
+    def match(self, batches: Iterable[Records], model: MatchModel, teach: Teach | None, bound: Bound) -> BulkMatch:
+        """Run the stages one after the other."""
+        store, clock = self.store, self.clock
+        learns = model.population == EMPTY_POPULATION
+        with clock.stage("standardise") as made:
+            records_count = _standardise(store, batches, model, learns=learns)
+            made.append(records_count)
+        if learns:
+            with clock.stage("learn") as made:
+                model = _learn(store, model, records_count)
+                model = teach(_lesson(store, model), model) if teach else model
+                made.append(len(model.population.stop_keys))
+        with clock.stage("block") as made:
+            if not learns:
+                _write_keys(store, model)
+            oversize = _blocks(store, model)
+            made.append(_number(store, "SELECT count(*) FROM paired"))
+        with clock.stage("compare") as made:
+            pairs = _judge(store, model, self.space)
+            made.append(pairs.num_rows)
+        with clock.stage("cluster") as made:
+            labels, refused_count = _cluster(store, model, pairs, bound, self.space)
+            made.append(len(np.unique(labels)))
+        return BulkMatch(
+            labels=labels,
+            left=pairs["left"].to_numpy().astype(np.int32),
+            right=pairs["right"].to_numpy().astype(np.int32),
+            vectors=parts.vectors_of(pairs["vector"], model),
+            bits=pairs["bits"].to_numpy(),
+            verdicts=pairs["verdict"].to_numpy(),
+            stages=tuple(clock.stages),
+            refused_count=refused_count,
+            oversize=oversize,
+            model=model,
+        )
 
 
 def _standardise(
@@ -199,6 +202,13 @@ def _learn(store: duckdb.DuckDBPyConnection, model: MatchModel, records_count: i
         model = population.with_stop_keys(model, stops)
         _split_keys(store, model, fresh)
     return model
+
+
+def _lesson(store: duckdb.DuckDBPyConnection, model: MatchModel) -> Forms:
+    """Give the forms of the records to learn from."""
+    batches = _stream(store, "SELECT key, source, context, packed FROM forms")
+    drawn = (parts.drawn_rows(pa.Table.from_batches([batch]), model) for batch in batches)
+    return parts.forms_of(pa.concat_tables([parts.FORM_ROWS.empty_table(), *drawn]), model)
 
 
 def _write_keys(store: duckdb.DuckDBPyConnection, model: MatchModel) -> None:

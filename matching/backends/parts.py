@@ -23,6 +23,7 @@ from matching.block import BLOCK_SIZE_EMERGENCY, OversizeBlock, candidate_pairs
 from matching.cluster import Edges, propose_counting
 from matching.compare import vocabularies
 from matching.keys import BlockingKeys, blocking_keys
+from matching.learning.sample import drawn
 from matching.model import MatchModel
 from matching.online import conflict_signatures
 from matching.records import Column, Forms, Records, column_from_arrow
@@ -139,6 +140,11 @@ def forms_of(rows: pa.Table, model: MatchModel) -> Forms:
     has_context = "context" in names and rows["context"].null_count < count
     contexts = tuple(pc.fill_null(rows["context"], "").to_pylist()) if has_context else None
     return Forms(keys, sources, contexts, _unpacked(rows["packed"], model))
+
+
+def drawn_rows(rows: pa.Table, model: MatchModel) -> pa.Table:
+    """Keep the records of one part to learn from (FORM_ROWS); the model has its population."""
+    return rows.take(drawn(rows["key"].to_pylist(), model.population.records_count))
 
 
 def key_rows(rows: pa.Table, model: MatchModel) -> pa.Table:

@@ -20,8 +20,9 @@ from pyspark.sql import functions as f
 from matching.backends import parts, population
 from matching.backends.components import connected as connected_columns
 from matching.block import OversizeBlock
+from matching.bulk import Teach
 from matching.model import EMPTY_POPULATION, MATCH, VERDICTS, MatchModel
-from matching.records import Records, column_from_arrow
+from matching.records import Forms, Records, column_from_arrow
 from matching.stages import Stage, StageClock
 
 Frame: TypeAlias = DataFrame
@@ -45,6 +46,9 @@ _LOCAL: Final = {
     "spark.ui.showConsoleProgress": "false",
 }
 """Settings of a session on this machine alone: nobody else reaches it, and 200 partitions would be too many."""
+
+DRIVER_LINKS: Final = "spark.mdm.driverLinksMax"
+"""Setting of the session: edges and must-links up to which the driver finds the components; 0: always the cluster."""
 
 DRIVER_LINKS_MAX: Final = 5_000_000
 """Links whose components the driver finds itself: 80 MB there, and no rounds of shuffles (chosen)."""
@@ -100,19 +104,19 @@ def match(
     model: MatchModel,
     *,
     read: Read | None = None,
+    teach: Teach | None = None,
     bound: tuple[DataFrame | None, DataFrame | None] = (None, None),
     on_stage: Callable[[Stage], None] | None = None,
-    driver_links_max: int = DRIVER_LINKS_MAX,
 ) -> SparkMatch:
     """Match the records of a DataFrame.
 
-    records           key, source, perhaps context, and the model's attributes as strings or arrays of strings; with
-                      `read`, whatever it reads
-    bound             must-links and conflicts, as left and right: source keys
-    driver_links_max  edges and must-links up to which the driver finds the components; 0: always the cluster
-    raises            parts.Repeated for a source key that comes twice
+    records  key, source, perhaps context, and the model's attributes as strings or arrays of strings; with `read`,
+             whatever it reads
+    teach    is asked for other weights when the model has no population and learns it; runs on the driver
+    bound    must-links and conflicts, as left and right: source keys
+    raises   parts.Repeated for a source key that comes twice
     """
-    return _Run(model, read or records_of_rows, StageClock(on_stage), driver_links_max).match(records, *bound)
+    return _Run(model, read or records_of_rows, StageClock(on_stage), teach).match(records, *bound)
 
 
 def read_parquet(session: SparkSession, addresses: Sequence[str], kept: Collection[str] = ()) -> DataFrame:
@@ -191,8 +195,8 @@ def connected(links: DataFrame) -> DataFrame:
 class _Run:
     """Carry one match through its stages, and remember what the cluster keeps for it."""
 
-    def __init__(self, model: MatchModel, read: Read, clock: StageClock, driver_links_max: int) -> None:
-        self.model, self.read, self.clock, self.driver_links_max = model, read, clock, driver_links_max
+    def __init__(self, model: MatchModel, read: Read, clock: StageClock, teach: Teach | None) -> None:
+        self.model, self.read, self.clock, self.teach = model, read, clock, teach
         self.kept: list[DataFrame] = []
 
     def match(self, records: DataFrame, musts: DataFrame | None, conflicts: DataFrame | None) -> SparkMatch:
@@ -205,6 +209,8 @@ class _Run:
         if self.model.population == EMPTY_POPULATION:
             with self.clock.stage("learn") as made:
                 keyed = self._learn(forms, records_count)
+                if self.teach is not None:
+                    self.model = self.teach(self._lesson(forms), self.model)
                 made.append(len(self.model.population.stop_keys))
         else:
             keyed = self._keyed(forms, self.model)
@@ -258,6 +264,12 @@ class _Run:
             self.model = population.with_stop_keys(self.model, stops)
             keyed = self._split(forms, keyed, fresh)
         return keyed
+
+    def _lesson(self, forms: DataFrame) -> Forms:
+        """Bring the forms of the records to learn from to the driver."""
+        rows = forms.select("key", "source", "context", "packed")
+        drawn = rows.mapInArrow(_on_tables(parts.drawn_rows, parts.sent(self.model)), _FORMS)
+        return parts.forms_of(drawn.toArrow(), self.model)
 
     def _totals(self, forms: DataFrame, records_count: int) -> pa.Table:
         sent = parts.sent(self.model)
@@ -348,8 +360,9 @@ class _Run:
 
     def _components(self, links: DataFrame) -> DataFrame:
         """Find the components where it is soonest done: few links on the driver, many on the cluster."""
-        few = links.limit(self.driver_links_max + 1).toArrow() if self.driver_links_max else None
-        if few is None or few.num_rows > self.driver_links_max:
+        links_max = int(_session(links).conf.get(DRIVER_LINKS, str(DRIVER_LINKS_MAX)) or 0)
+        few = links.limit(links_max + 1).toArrow() if links_max else None
+        if few is None or few.num_rows > links_max:
             return self._keep(connected(links))
         ends = np.concatenate([few[side].to_numpy() for side in ("left", "right")])
         records, places = np.unique(ends, return_inverse=True)

@@ -14,6 +14,7 @@ from matching.learning.learner import PLACES, LabelledPatterns, Pull, fit
 from matching.learning.model import Labels, Learnt, Way
 from matching.learning.pool import Pool, pool_of, scores, with_population
 from matching.learning.report import Told, report_of
+from matching.learning.sample import lesson_of
 from matching.learning.weak import weak_labels
 from matching.model import MatchModel, Rule
 from matching.records import Forms
@@ -45,7 +46,7 @@ def learn_unsupervised(forms: Forms, model: MatchModel, *, seed: int) -> Learnt:
     The scores lie CAUTION_BITS below what the identifiers taught, which the report is about.
     """
     declared = with_population(forms, model)
-    weak = weak_labels(forms, declared, seed=seed)
+    weak = weak_labels(lesson_of(forms, declared.population.records_count), declared, seed=seed)
     labelled = weak.patterns(declared)
     if weak.count < WEAK_LABELS_MIN:
         note = f"{weak.count} weak labels of the rarer kind, {WEAK_LABELS_MIN} are needed: the weights stay as declared"
@@ -55,10 +56,13 @@ def learn_unsupervised(forms: Forms, model: MatchModel, *, seed: int) -> Learnt:
     return _learnt(declared, lesson)
 
 
-def taught_by_identifiers(forms: Forms, model: MatchModel, *, seed: int) -> MatchModel:
-    """Give the model of `learn_unsupervised` without a report, which costs as many more fits as it has FOLDS."""
+def taught_by_identifiers(forms: Forms, model: MatchModel, *, seed: int = 0) -> MatchModel:
+    """Give the model of `learn_unsupervised` without a report, which costs as many more fits as it has FOLDS.
+
+    Of a model that has its population, the forms may be those alone that `sample.drawn` gives.
+    """
     declared = with_population(forms, model)
-    weak = weak_labels(forms, declared, seed=seed)
+    weak = weak_labels(lesson_of(forms, declared.population.records_count), declared, seed=seed)
     if weak.count < WEAK_LABELS_MIN:
         return declared
     lesson = _Lesson(

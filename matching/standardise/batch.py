@@ -48,6 +48,7 @@ _TOGETHER: Final[Mapping[str, Callable[[Batch], Given]]] = MappingProxyType(
     {
         "company_name": lambda batch: batch.names.names,
         "legal_form": lambda batch: batch.names.legal_forms,
+        "registered_name": lambda batch: batch.names.registered,
         "street": lambda batch: batch.streets.streets,
         "house_number": lambda batch: batch.streets.house_numbers,
     }

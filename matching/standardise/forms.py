@@ -70,6 +70,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         for single in (
             names.company_name,
             names.legal_form,
+            names.registered_name,
             names.person_name,
             text.text,
             identifiers.tax_id,

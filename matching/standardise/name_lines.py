@@ -1,4 +1,4 @@
-"""Names of companies, many at once: what `names.company_name` and `names.legal_form` give to each.
+"""Names of companies, many at once: what `names.company_name`, `legal_form` and `registered_name` give to each.
 
 Where legal forms begin and end is decided by few words, so names are brought to their shape first: the words that
 occur in legal forms, and one mark for any others. Each shape is parted once, by the code that parts one name. A name
@@ -31,10 +31,11 @@ _STEP: Final = np.uint64(0xD1B54A32D192ED03)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NameLines:
-    """Hold what is given to names: their compare names, and the classes of their legal forms."""
+    """Hold what is given to names: their compare names, the classes of their legal forms, and both together."""
 
     names: Given
     legal_forms: Given
+    registered: Given
 
 
 def name_lines(values: Sequence[str], countries: Sequence[str]) -> NameLines:
@@ -48,7 +49,10 @@ def name_lines(values: Sequence[str], countries: Sequence[str]) -> NameLines:
     is_told = np.array([one is not None for one in parted], dtype=bool)
     plain = np.flatnonzero(is_told[shapes] & named.is_plain & (left.lengths > 0))
     alone = np.setdiff1d(np.arange(len(values)), lines.rows[plain], assume_unique=True).tolist()
-    lines_of_class, classes = _spread([() if one is None else one.classes for one in parted], shapes[plain])
+    classes_of = [() if one is None else one.classes for one in parted]
+    lines_of_class, classes = _spread(classes_of, shapes[plain])
+    has_form = np.array([bool(found) for found in classes_of], dtype=bool)
+    registered = plain[has_form[shapes[plain]]]
     return NameLines(
         given_together(
             len(values),
@@ -61,6 +65,12 @@ def name_lines(values: Sequence[str], countries: Sequence[str]) -> NameLines:
             lines.rows[plain[lines_of_class]],
             classes,
             {row: names.legal_form(values[row], countries[row]) for row in alone},
+        ),
+        given_together(
+            len(values),
+            lines.rows[registered],
+            _ended(texts.taken(left, registered), classes_of, shapes[registered]),
+            {row: names.registered_name(values[row], countries[row]) for row in alone},
         ),
     )
 
@@ -277,3 +287,14 @@ def _spread(classes: Sequence[tuple[str, ...]], shapes: NDArray[np.int64]) -> tu
     within = np.arange(len(lines)) - np.repeat(np.cumsum(held) - held, held)
     flat = texts.texts_of([name for of in classes for name in of])
     return lines, texts.taken(flat, starts[shapes[lines]] + within)
+
+
+def _ended(left: Texts, classes: Sequence[tuple[str, ...]], shapes: NDArray[np.int64]) -> Texts:
+    """Write the classes of each line's shape behind it."""
+    ends = texts.texts_of(["".join(f" {name}" for name in of) for of in classes])
+    both = Texts(
+        np.concatenate((left.letters, ends.letters)),
+        np.concatenate((left.offsets, left.offsets[-1] + ends.offsets[1:])),
+    )
+    written = texts.taken(both, np.column_stack((np.arange(len(left)), len(left) + shapes)).ravel())
+    return Texts(written.letters, np.ascontiguousarray(written.offsets[::2]))

@@ -66,6 +66,16 @@ def legal_form(value: str, country: str) -> tuple[str, ...]:
     return form_classes(part.words, left, found, country=country, written=f"- {part.written}")
 
 
+def registered_name(value: str, country: str) -> tuple[str, ...]:
+    """Give a company's compare name together with its class of legal form, or nothing where no form is written.
+
+    "Ashcroft Foods Ltd" is "ashcroft foods *:ltd": two firms of one name seldom have one form as well.
+    """
+    forms = legal_form(value, country)
+    name = _compare_name(_read(value, country)[0]) if forms else ""
+    return (" ".join((name, *forms)),) if name else ()
+
+
 def person_name(value: str, _country: str) -> tuple[str, ...]:
     """Give a person's compare name, given names first; titles, degrees and what stands in parentheses are left out.
 

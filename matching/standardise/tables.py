@@ -16,7 +16,7 @@ from matching.standardise.text import fold, tidy, to_ascii, words
 _FOLDER = Path(__file__).parent
 
 FORM_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "@names": ("company_name", "legal_form", "person_name", "text", "phase", "part"),
+    "@names": ("company_name", "legal_form", "registered_name", "person_name", "text", "phase", "part"),
     "@identifiers": ("tax_id", "identifier", "registration_number", "duns", "lei", "code", "reference"),
     "@contacts": ("phone", "email", "email_domain", "domain"),
     "@places": ("street", "house_number", "postal_code", "city"),

@@ -15,6 +15,7 @@ from mdm.cli.words import counted
 
 if TYPE_CHECKING:
     from mdm.entities.model import EntityType
+    from mdm.jobs.files_asked import FilesAsked
 
 
 class Backend(StrEnum):
@@ -28,7 +29,9 @@ class Backend(StrEnum):
 Learn = Annotated[
     bool,
     typer.Option(
-        "--learn", help="Let tax numbers and the like in the files teach the weights; too few change nothing."
+        "--learn/--as-declared",
+        help="Let tax numbers and the like in the files teach what agreement is worth (too few change nothing), or"
+        " weigh as the model declares.",
     ),
 ]
 
@@ -37,22 +40,15 @@ Learn = Annotated[
 class _Asked:
     """What a run was asked for, and the rows it left out."""
 
-    files: list[str]
-    entity_type: "EntityType"
-    column_map: dict[str, str]
-    within: Path | None
+    files: "FilesAsked"
     threads: int
     is_reported: bool
-    learn: bool
     faults: list[Any] = field(default_factory=list)
 
     @property
-    def named(self) -> dict[str, Any]:
-        """Give what every way of matching takes by name."""
-        from mdm.jobs.match_files import parents_of, read_partition
-
-        parents = parents_of(read_partition(self.within)) if self.within else None
-        return {"column_map": self.column_map, "parents": parents}
+    def entity(self) -> str:
+        """Name the entity type."""
+        return self.files.entity_type.name
 
 
 def match(  # noqa: PLR0917 -- the signature of a command is its interface
@@ -85,7 +81,7 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
     work: Annotated[
         Path | None, typer.Option(help="Folder that all workers of Spark see, for the files' rows on the way.")
     ] = None,
-    learn: Learn = False,
+    learn: Learn = True,
     as_json: AsJson = False,
 ) -> None:
     """Find out which rows of files mean the same.
@@ -95,16 +91,18 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
     """
     from mdm.cli.output import as_json as written
     from mdm.cli.output import print_json, print_text
+    from mdm.jobs.files_asked import FilesAsked
+    from mdm.jobs.match_files import parents_of, read_partition
     from mdm.publishing.files import require_place, writing
 
     for path in filter(None, (out, report, pairs)):
         require_place(path)
     chosen = _chosen(entity, model)
     able = threads or len(os.sched_getaffinity(0))
-    asked = _Asked(files, chosen, parse_maps(maps), within, able, bool(report) or as_json, learn)
+    parents = parents_of(read_partition(within)) if within else None
+    asked = _Asked(FilesAsked(files, chosen, parse_maps(maps), parents, learn), able, bool(report) or as_json)
     limit = parse_bytes(memory_max, "--memory-max")
     way = backend or _way(asked, limit)
-    _require_memory(way, learn=learn)
     if way is Backend.spark:
         told = _on_spark(asked, (master, work), out, pairs)
     elif way is Backend.duckdb:
@@ -148,15 +146,9 @@ def _way(asked: _Asked, limit: int | None) -> Backend:
     """Match in memory what fits there."""
     from mdm.jobs.match_spilled import is_larger
 
-    if limit is None or not is_larger(asked.files, asked.entity_type, asked.column_map, limit):
+    if limit is None or not is_larger(asked.files, limit):
         return Backend.memory
     return Backend.duckdb
-
-
-def _require_memory(way: Backend, *, learn: bool) -> None:
-    if learn and way is not Backend.memory:
-        problem = "learning needs all rows in memory: leave out --backend, or give more of --memory-max"
-        raise typer.BadParameter(problem, param_hint="--learn")
 
 
 def _half_of_memory() -> int:
@@ -164,16 +156,15 @@ def _half_of_memory() -> int:
 
 
 def _in_memory(asked: _Asked, out: Path, pairs: Path | None) -> dict[str, Any]:
-    from mdm.jobs.match_files import learn_and_match_files, match_files, report_of, write_clusters, write_pairs
+    from mdm.jobs.match_files import match_files, report_of, write_clusters, write_pairs
 
-    matched = learn_and_match_files if asked.learn else match_files
     with _listening(asked) as listen:
-        found = matched(asked.files, asked.entity_type, **asked.named, threads=asked.threads, listen=listen)
+        found = match_files(asked.files, threads=asked.threads, listen=listen)
     _tell_gaps(asked, bool(found.rows.columns), found.numbered)
     write_clusters(out, found)
     if pairs is not None:
         write_pairs(pairs, found)
-    return report_of(found, entity=asked.entity_type.name, threads=asked.threads, with_model=asked.is_reported)
+    return report_of(found, entity=asked.entity, threads=asked.threads, with_model=asked.is_reported)
 
 
 def _through_disk(asked: _Asked, limit: int, out: Path, pairs: Path | None) -> dict[str, Any]:
@@ -181,15 +172,13 @@ def _through_disk(asked: _Asked, limit: int, out: Path, pairs: Path | None) -> d
 
     with (
         _listening(asked) as listen,
-        match_spilled(
-            asked.files, asked.entity_type, **asked.named, bounds=(limit, asked.threads), listen=listen
-        ) as found,
+        match_spilled(asked.files, bounds=(limit, asked.threads), listen=listen) as found,
     ):
         _tell_gaps(asked, bool(found.columns), found.numbered)
         write_clusters(out, found)
         if pairs is not None:
             write_pairs(pairs, found)
-        return report_of(found, entity=asked.entity_type.name, threads=asked.threads)
+        return report_of(found, entity=asked.entity, threads=asked.threads)
 
 
 def _on_spark(asked: _Asked, place: tuple[str | None, Path | None], out: Path, pairs: Path | None) -> dict[str, Any]:
@@ -201,13 +190,13 @@ def _on_spark(asked: _Asked, place: tuple[str | None, Path | None], out: Path, p
         ) from missing
     with (
         _listening(asked) as listen,
-        match_on_spark(asked.files, asked.entity_type, **asked.named, place=place, listen=listen) as found,
+        match_on_spark(asked.files, place=place, listen=listen) as found,
     ):
         _tell_gaps(asked, True, found.numbered)
         write_clusters(out, found)
         if pairs is not None:
             write_pairs(pairs, found)
-        return report_of(found, entity=asked.entity_type.name)
+        return report_of(found, entity=asked.entity)
 
 
 @contextmanager
@@ -230,7 +219,7 @@ def _tell_gaps(asked: _Asked, has_columns: bool, numbered: tuple[Path, ...]) -> 
     """Say which rows were left out, and what the files do not have."""
     from mdm.cli.output import tell
 
-    entity = asked.entity_type.name
+    entity = asked.entity
     for fault in asked.faults[:20]:
         tell(f"{fault.message}; {fault.remedy}")
     if not has_columns:

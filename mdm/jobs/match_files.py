@@ -12,25 +12,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from matching.bulk import BulkMatch, match_forms
-from matching.bulk import match as match_records
+from matching.bulk import BulkMatch, match
 from matching.evaluate import Evaluation, evaluate
-from matching.learning import taught_by_identifiers
 from matching.model import VERDICTS
-from matching.stages import Stage, StageClock
-from matching.standardise import standardise
+from matching.stages import Stage
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable
 from mdm.jobs.columnar import FileRecords, own_columns, records_of
+from mdm.jobs.files_asked import FilesAsked
 from mdm.publishing.files import write_columns, writing
 from mdm.sources.files import find_files
 from mdm.sources.files_columns import OnFault, read_columns
 from mdm.sources.rows import require_mapped
 
 OnStage = Callable[[Stage], None]
-
-SEED = 0
-"""Which candidates learning looks at where there are more than it takes: the same files give the same clusters."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,61 +59,20 @@ class Partition:
         return found
 
 
-def match_files(
-    patterns: Sequence[str | Path],
-    entity_type: EntityType,
-    *,
-    column_map: Mapping[str, str],
-    parents: Mapping[str, str] | None = None,
-    threads: int = 1,
-    listen: tuple[OnStage, OnFault],
-) -> FileMatch:
+def match_files(asked: FilesAsked, *, threads: int = 1, listen: tuple[OnStage, OnFault]) -> FileMatch:
     """Match every row of the files; the same rows give the same clusters, whatever the thread count.
 
     listen  hears of each finished stage, and of each row that cannot be read
     raises  InputInvalid for a column mapped by hand to what does not exist
     """
-    rows, reading, numbered = _rows(patterns, entity_type, column_map, parents, listen)
-    result = match_records(rows.records, entity_type.model, threads=threads, on_stage=listen[0])
-    return FileMatch(rows, result, (reading, *result.stages), numbered)
-
-
-def learn_and_match_files(
-    patterns: Sequence[str | Path],
-    entity_type: EntityType,
-    *,
-    column_map: Mapping[str, str],
-    parents: Mapping[str, str] | None = None,
-    threads: int = 1,
-    listen: tuple[OnStage, OnFault],
-) -> FileMatch:
-    """Match as `match_files` does, by weights that the identifiers in the files teach; too few change nothing."""
-    rows, reading, numbered = _rows(patterns, entity_type, column_map, parents, listen)
-    clock = StageClock(listen[0])
-    with clock.stage("standardise") as made:
-        forms = standardise(rows.records, entity_type.model, threads)
-        made.append(len(rows.records.keys))
-    with clock.stage("learn") as made:
-        model = taught_by_identifiers(forms, entity_type.model, seed=SEED)
-        made.append(len(model.population.stop_keys))
-    result = match_forms(forms, model, threads=threads, clock=clock)
-    return FileMatch(rows, result, (reading, *result.stages), numbered)
-
-
-def _rows(
-    patterns: Sequence[str | Path],
-    entity_type: EntityType,
-    column_map: Mapping[str, str],
-    parents: Mapping[str, str] | None,
-    listen: tuple[OnStage, OnFault],
-) -> tuple[FileRecords, Stage, tuple[Path, ...]]:
-    """Read the rows of files: the rows, the stage of reading, and the files without an id."""
     on_stage, on_fault = listen
-    started = time.perf_counter()
-    rows, numbered = mapped_rows(find_files(patterns), entity_type, column_map, parents, on_fault)
+    entity_type, started = asked.entity_type, time.perf_counter()
+    paths = find_files(asked.patterns)
+    rows, numbered = mapped_rows(paths, entity_type, asked.column_map, asked.parents, on_fault)
     reading = Stage("read", time.perf_counter() - started, len(rows.ids))
     on_stage(reading)
-    return rows, reading, numbered
+    result = match(rows.records, entity_type.model, teach=asked.teach, threads=threads, on_stage=on_stage)
+    return FileMatch(rows, result, (reading, *result.stages), numbered)
 
 
 def mapped_rows(

@@ -4,7 +4,7 @@ Files of this machine are laid down as Parquet for Spark to read; an address, as
 by the workers themselves. It needs the extra `spark`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,10 +19,10 @@ from matching.backends.spark import Frame, SparkMatch, in_order, match, on_worke
 from matching.model import VERDICTS
 from matching.records import Records
 from matching.stages import Stage
-from mdm.entities.model import EntityType
 from mdm.errors import InputInvalid
 from mdm.jobs.columnar import FileRecords, records_of
 from mdm.jobs.delivered import Delivered, delivered_rows
+from mdm.jobs.files_asked import FilesAsked
 from mdm.publishing.files import write_rows, writing
 from mdm.sources.files import find_files
 from mdm.sources.files_columns import OnFault
@@ -46,11 +46,8 @@ class SparkFiles:
 
 @contextmanager
 def match_on_spark(
-    patterns: Sequence[str],
-    entity_type: EntityType,
+    asked: FilesAsked,
     *,
-    column_map: Mapping[str, str],
-    parents: Mapping[str, str] | None,
     place: tuple[str | None, Path | None],
     listen: tuple[Callable[[Stage], None], OnFault],
 ) -> Iterator[SparkFiles]:
@@ -60,11 +57,12 @@ def match_on_spark(
     listen  hears of each finished stage, and of each row that cannot be read
     """
     on_stage, on_fault = listen
+    entity_type, column_map, patterns = asked.entity_type, asked.column_map, asked.patterns
     require_mapped(entity_type, column_map)
     master, work = place
     session = open_session(master)
     with TemporaryDirectory(prefix="mdm-match-", dir=work) as folder:
-        addresses = [pattern for pattern in patterns if "://" in str(pattern)]
+        addresses = [str(pattern) for pattern in patterns if "://" in str(pattern)]
         files = find_files([pattern for pattern in patterns if "://" not in str(pattern)])
         if files and addresses:
             raise InputInvalid("files and addresses are matched apart", remedy="copy the files to where the others are")
@@ -79,9 +77,9 @@ def match_on_spark(
                 delivered.column_map,
                 delivered.numbered,
             )
-        declared = sent((entity_type, dict(left), parents))
+        declared = sent((entity_type, dict(left), asked.parents))
         try:
-            found = match(rows, entity_type.model, read=_reader(declared), on_stage=on_stage)
+            found = match(rows, entity_type.model, read=_reader(declared), teach=asked.teach, on_stage=on_stage)
         except Repeated as refused:
             raise InputInvalid(
                 f"the id {refused.key!r} comes twice",

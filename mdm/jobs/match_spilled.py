@@ -24,6 +24,7 @@ from mdm.entities.model import EntityType
 from mdm.errors import InputInvalid
 from mdm.jobs.columnar import FileRecords, records_of
 from mdm.jobs.delivered import Delivered, delivered_rows
+from mdm.jobs.files_asked import FilesAsked
 from mdm.publishing.files import write_rows, writing
 from mdm.sources.files import find_files
 from mdm.sources.files_columns import OnFault
@@ -49,13 +50,10 @@ class SpilledFiles:
     numbered: tuple[Path, ...]
 
 
-def is_larger(
-    patterns: Sequence[str | Path], entity_type: EntityType, column_map: Mapping[str, str], limit: int
-) -> bool:
+def is_larger(asked: FilesAsked, limit: int) -> bool:
     """Tell whether the rows of some files would take more memory than a limit in bytes, matched all at once."""
     count = 0
-    delivered = delivered_rows(find_files(patterns), entity_type, column_map, rows_max=ROWS_AT_ONCE)
-    for table in delivered.batches(lambda _: None):
+    for table in _delivered(asked).batches(lambda _: None):
         count += table.num_rows
         if count * RECORD_BYTES > limit:
             return True
@@ -64,13 +62,7 @@ def is_larger(
 
 @contextmanager
 def match_spilled(
-    patterns: Sequence[str | Path],
-    entity_type: EntityType,
-    *,
-    column_map: Mapping[str, str],
-    parents: Mapping[str, str] | None,
-    bounds: tuple[int, int],
-    listen: tuple[Callable[[Stage], None], OnFault],
+    asked: FilesAsked, *, bounds: tuple[int, int], listen: tuple[Callable[[Stage], None], OnFault]
 ) -> Iterator[SpilledFiles]:
     """Match every row of the files; the answer is that of `match_files`.
 
@@ -79,13 +71,14 @@ def match_spilled(
     raises  InputInvalid for an id that comes twice in one source, or a column mapped to what does not exist
     """
     on_stage, on_fault = listen
-    require_mapped(entity_type, column_map)
-    delivered = delivered_rows(find_files(patterns), entity_type, column_map, rows_max=ROWS_AT_ONCE)
+    require_mapped(asked.entity_type, asked.column_map)
+    delivered = _delivered(asked)
     with TemporaryDirectory(prefix="mdm-match-") as folder:
-        reader = _Reader(delivered, entity_type, parents, Path(folder) / "rows.parquet")
+        reader = _Reader(delivered, asked.entity_type, asked.parents, Path(folder) / "rows.parquet")
         space = Space(Path(folder), bounds[0], threads=bounds[1])
+        records, model = reader.records(on_fault), asked.entity_type.model
         try:
-            with matched(reader.records(on_fault), entity_type.model, space, on_stage=on_stage) as found:
+            with matched(records, model, space, teach=asked.teach, on_stage=on_stage) as found:
                 yield SpilledFiles(found, reader.rows_file, reader.hidden, reader.columns, delivered.numbered)
         except Repeated as refused:
             raise InputInvalid(
@@ -93,6 +86,10 @@ def match_spilled(
                 remedy="map a column whose values differ, --map COLUMN=id; --map id= numbers the rows",
                 field="id",
             ) from refused
+
+
+def _delivered(asked: FilesAsked) -> Delivered:
+    return delivered_rows(find_files(asked.patterns), asked.entity_type, asked.column_map, rows_max=ROWS_AT_ONCE)
 
 
 class _Reader:

@@ -78,7 +78,7 @@ def test_a_steward_and_the_tax_ids_bind_the_clusters() -> None:
     forms, model = forms_of(rows), company_model()
 
     free = match_forms(forms, model)
-    bound = match_forms(forms, model, musts=[(2, 3)], conflicts=[(0, 1), (0, 2)])
+    bound = match_forms(forms, model, bound=([(2, 3)], [(0, 1), (0, 2)]))
 
     assert free.labels.tolist() == [0, 0, 0, 3]
     assert bound.labels.tolist() == [0, 1, 1, 1]

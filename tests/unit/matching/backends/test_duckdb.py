@@ -11,7 +11,7 @@ from matching.backends.parts import Repeated
 from matching.bulk import BulkMatch
 from matching.model import MatchModel
 from matching.records import Records, records_from_rows
-from tests.crowds import MODEL, Crowd, crowd, parts_of
+from tests.crowds import MODEL, Crowd, crowd, parts_of, told_by_forms
 
 MEGABYTES = 1 << 20
 
@@ -21,7 +21,8 @@ def space(folder: Path, *, rows_at_once: int = 50, threads: int = 2) -> Space:
 
 
 def spilled(one: Crowd, within: Space, *, batch: int = 17) -> BulkMatch:
-    with matched(parts_of(one.records, batch), one.model, within, bound=(one.musts, one.conflicts)) as found:
+    bound = (one.musts, one.conflicts)
+    with matched(parts_of(one.records, batch), one.model, within, teach=told_by_forms, bound=bound) as found:
         return found.result
 
 
@@ -47,6 +48,7 @@ def test_the_answer_is_that_of_bulk(seed: int, tmp_path: Path) -> None:
 def test_the_crowds_have_all_that_could_be_told_differently() -> None:
     answers = [crowd(seed, 150).in_bulk for seed in range(6)]
 
+    assert len({found.model.prior_bits for found in answers}) == 4  # the others' models are frozen, and not taught
     assert any(found.model.population.stop_keys for found in answers)
     assert any(found.model.population.generic for found in answers)
     assert any(block.is_left_out for found in answers for block in found.oversize)

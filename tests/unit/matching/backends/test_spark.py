@@ -11,13 +11,13 @@ import pytest
 
 from matching.backends.parts import Repeated
 from matching.records import Column, Records
-from tests.crowds import MODEL, Crowd, clusters_of, crowd, pairs_of
+from tests.crowds import MODEL, Crowd, clusters_of, crowd, pairs_of, told_by_forms
 
 pytest.importorskip("pyspark", reason="the extra `spark` is not installed")
 
 from pyspark.sql import DataFrame, SparkSession
 
-from matching.backends.spark import connected, match, open_session
+from matching.backends.spark import DRIVER_LINKS, connected, match, open_session
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -55,13 +55,14 @@ def rows_of(records: Records) -> pa.Table:
 
 def require_equal(session: SparkSession, one: Crowd, *, partitions: int, driver_links_max: int) -> None:
     expected, records = one.in_bulk, one.records
+    session.conf.set(DRIVER_LINKS, driver_links_max)
     frame = session.createDataFrame(rows_of(records)).repartition(partitions)
 
     found = match(
         frame,
         one.model,
+        teach=told_by_forms,
         bound=(pairs(session, one.key_pairs(one.musts)), pairs(session, one.key_pairs(one.conflicts))),
-        driver_links_max=driver_links_max,
     )
 
     assert found.model.population == expected.model.population

@@ -71,6 +71,7 @@ def test_names_and_their_legal_forms_are_those_of_one_name(told: list[tuple[str,
 
     assert tuples(made.names) == [names.company_name(*pair) for pair in told]
     assert tuples(made.legal_forms) == [names.legal_form(*pair) for pair in told]
+    assert tuples(made.registered) == [names.registered_name(*pair) for pair in told]
 
 
 @given(STREETS)
@@ -90,7 +91,9 @@ def test_streets_and_house_numbers_are_those_of_one_street(told: list[tuple[str,
     assert tuples(made.house_numbers) == [places.house_number(*pair) for pair in told]
 
 
-@pytest.mark.parametrize("form", ["company_name", "legal_form", "street", "house_number", "phone", "city"])
+@pytest.mark.parametrize(
+    "form", ["company_name", "legal_form", "registered_name", "street", "house_number", "phone", "city"]
+)
 def test_a_batch_drops_what_stands_for_nothing(form: str) -> None:
     values = ["n/a", "Unknown", "???", "-", "Acme GmbH", "High Street 5", "+49 221 1234567", "test"] * TOGETHER_MIN
     countries = ["de"] * len(values)
