@@ -41,6 +41,7 @@ STATUS: Final[Mapping[type[errors.HubError], int]] = {
     errors.TooLarge: 413,
     errors.TouchedSetGrew: 503,
     errors.RulesMoved: 503,
+    errors.LocksBusy: 503,
     errors.Unavailable: 503,
 }
 
@@ -223,7 +224,7 @@ def headers_of(error: errors.HubError) -> dict[str, str]:
     """Give the headers that belong to an error, as when to try again."""
     if isinstance(error, errors.Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, errors.IdempotencyInFlight | errors.TouchedSetGrew | errors.RulesMoved):
+    if isinstance(error, errors.IdempotencyInFlight | errors.TouchedSetGrew | errors.RulesMoved | errors.LocksBusy):
         return {"Retry-After": "1"}
     if isinstance(error, errors.SignInThrottled | errors.RateExceeded):
         return {"Retry-After": str(error.retry_after_s)}

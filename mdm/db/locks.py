@@ -5,11 +5,17 @@ keys are sorted, so that calls cannot wait for each other in a circle.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from mdm.db.statement import text
+from mdm.errors import LocksBusy
+
+STATEMENT_TIMEOUT: Final = "57014"  # query_canceled: PostgreSQL, appendix A
 
 
 def key_hash(*parts: str) -> int:
@@ -19,8 +25,23 @@ def key_hash(*parts: str) -> int:
 
 
 def lock_keys(connection: Connection, keys: Iterable[int]) -> None:
-    """Hold an exclusive advisory lock on each key until the transaction ends."""
-    connection.execute(
-        text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"),
-        {"keys": sorted(set(keys))},
-    )
+    """Hold an exclusive advisory lock on each key until the transaction ends; raises LocksBusy."""
+    with waiting():
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"),
+            {"keys": sorted(set(keys))},
+        )
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Raise LocksBusy for a statement that does nothing but wait for locks, and waited too long.
+
+    One statement waits for as many writers as it asks for locks. Whoever gives back what it holds lets them go on.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == STATEMENT_TIMEOUT:
+            raise LocksBusy from error
+        raise

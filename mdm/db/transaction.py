@@ -1,8 +1,8 @@
 """The one place that commits, and what becomes of a failing database.
 
-A deadlock, a serialization failure, a touched set that grew and rules that moved are repeated here; nothing else is,
-since the answer to a COMMIT may be lost on the way and only the caller knows whether repeating is harmless. A database
-that is gone, full or too slow becomes `DatabaseUnavailable`.
+A deadlock, a serialization failure, locks that others held for long, a touched set that grew and rules that moved are
+repeated here; nothing else is, since the answer to a COMMIT may be lost on the way and only the caller knows whether
+repeating is harmless. A database that is gone, full or too slow becomes `DatabaseUnavailable`.
 """
 
 import random
@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mdm.db.statement import text
-from mdm.errors import DatabaseUnavailable, RulesMoved, TouchedSetGrew
+from mdm.errors import DatabaseUnavailable, LocksBusy, RulesMoved, TouchedSetGrew
 from mdm.failpoints import failpoint
 
 Result = TypeVar("Result")
@@ -70,10 +70,11 @@ def plan_once(connection: Connection) -> None:
 
 
 def run(engine: Engine, work: Callable[[Connection], Result], *, attempts: int = ATTEMPTS) -> Result:
-    """Do the work in a transaction, from the start again after a deadlock, `TouchedSetGrew` or `RulesMoved`.
+    """Do the work in a transaction, from the start again after a deadlock and what else only needs repeating.
 
-    `work` may run several times: it must take its larger set from the error it raised, and leave nothing outside of
-    the connection. What comes of the last attempt reaches the caller as `DatabaseUnavailable`.
+    That is LocksBusy, TouchedSetGrew and RulesMoved. `work` may run several times: it must take its larger set from the
+    error it raised, and leave nothing outside of the connection. What comes of the last attempt reaches the caller as
+    `DatabaseUnavailable`.
     """
     failure: Exception | None = None
     for attempt in range(attempts):
@@ -84,6 +85,8 @@ def run(engine: Engine, work: Callable[[Connection], Result], *, attempts: int =
             failure = error
             if attempt == 0:
                 continue  # nobody collided: the first look did not show all that has to be locked, or it was too old
+        except LocksBusy as error:
+            failure = error
         except DBAPIError as error:
             if _sqlstate(error) not in REPEATABLE:
                 raise

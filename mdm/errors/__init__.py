@@ -67,6 +67,7 @@ HubError
 │   ├── Forbidden
 │   └── TooLarge
 ├── TouchedSetGrew                inner signal: roll back, lock more, repeat
+├── LocksBusy                     inner signal: roll back, let others go on, repeat
 ├── RulesMoved                    inner signal: roll back, read the rules, repeat
 └── Unavailable                   the world fails; says if and when to try again
     ├── DatabaseUnavailable
@@ -139,6 +140,7 @@ from mdm.errors.missing import (
 from mdm.errors.roots import (
     DatabaseUnavailable,
     HubError,
+    LocksBusy,
     Refused,
     RulesMoved,
     TargetUnavailable,
@@ -192,6 +194,7 @@ __all__ = [
     "InputInvalid",
     "LeaseLost",
     "LinkUnusable",
+    "LocksBusy",
     "MatchModelInvalid",
     "MatchModelRefused",
     "MatchModelUnknown",

@@ -32,6 +32,16 @@ class TouchedSetGrew(HubError):
         self.golden_ids = golden_ids
 
 
+class LocksBusy(HubError):
+    """Other writers held what was to be locked for longer than a statement may take; roll back and repeat."""
+
+    code = "locks_busy"
+
+    def __init__(self) -> None:
+        """Carry nothing: whoever repeats asks for the same locks again."""
+        super().__init__("other writers hold what this one needs", remedy="it is retried")
+
+
 class RulesMoved(HubError):
     """Other rules were activated while this was worked out; roll back and repeat with them."""
 

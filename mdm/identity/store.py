@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from mdm.db.counting import estimated_counts
+from mdm.db.locks import waiting
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.identity.model import (
@@ -25,14 +26,15 @@ _GOLDEN = (
 
 
 def lock_goldens(connection: Connection, golden_ids: Sequence[GoldenId]) -> None:
-    """Lock golden records until the transaction ends, in the order given."""
-    connection.execute(
-        text(
-            "SELECT g.id FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS k (id, place)"
-            " JOIN golden_record g ON g.id = k.id ORDER BY k.place FOR UPDATE OF g"
-        ),
-        {"ids": [str(id_) for id_ in golden_ids]},
-    )
+    """Lock golden records until the transaction ends, in the order given; raises LocksBusy."""
+    with waiting():
+        connection.execute(
+            text(
+                "SELECT g.id FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS k (id, place)"
+                " JOIN golden_record g ON g.id = k.id ORDER BY k.place FOR UPDATE OF g"
+            ),
+            {"ids": [str(id_) for id_ in golden_ids]},
+        )
 
 
 def select_goldens(connection: Connection, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, GoldenRecord]:

@@ -110,9 +110,10 @@ def _joined(bound: Sequence[frozenset[int]], links: Iterable[Sequence[int]]) -> 
 
 
 def _edges(edges: Sequence[Edge], position: Mapping[RecordId, int]) -> Edges:
-    placed = [(*sorted((position[edge.left_id], position[edge.right_id])), edge.bits) for edge in edges]
-    left, right, bits = zip(*placed, strict=True) if placed else ((), (), ())
-    return Edges(np.array(left, np.int32), np.array(right, np.int32), np.array(bits, np.float64))
+    one = np.fromiter((position[edge.left_id] for edge in edges), dtype=np.int32, count=len(edges))
+    other = np.fromiter((position[edge.right_id] for edge in edges), dtype=np.int32, count=len(edges))
+    bits = np.fromiter((edge.bits for edge in edges), dtype=np.float64, count=len(edges))
+    return Edges(np.minimum(one, other), np.maximum(one, other), bits)
 
 
 def _pairs(pairs: Sequence[tuple[RecordId, RecordId]], position: Mapping[RecordId, int]) -> NDArray[np.int32]:

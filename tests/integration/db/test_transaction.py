@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, InternalError
 
 from mdm.db.engine import open_engine
+from mdm.db.locks import lock_keys
 from mdm.db.transaction import reading, run, snapshot, transaction
 from mdm.errors import DatabaseUnavailable, TouchedSetGrew
 
@@ -235,3 +236,59 @@ def test_sessions_are_in_utc_and_bounded(engine: Engine) -> None:
         ]
 
     assert shown == ["UTC", "30s", "30s"]
+
+
+def test_a_long_wait_for_locks_is_repeated_until_they_are_free(fresh_database: str) -> None:
+    """A statement may take a fifth of a second here; the keys are held for three times as long."""
+    engine = open_engine(fresh_database, 4, statement_s_max=0.2)
+    attempts: list[int] = []
+    held, freed = threading.Event(), threading.Event()
+
+    def keep() -> None:
+        with transaction(engine) as connection:
+            lock_keys(connection, [1, 2])
+            held.set()
+            freed.wait(timeout=10)
+
+    def work(connection: Connection) -> str:
+        attempts.append(len(attempts))
+        if len(attempts) == 3:
+            freed.set()
+        lock_keys(connection, [2, 3])
+        return "done"
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    held.wait(timeout=10)
+    assert run(engine, work) == "done"
+    keeper.join()
+    engine.dispose()
+
+    assert len(attempts) >= 3
+
+
+def test_locks_that_are_never_free_reach_the_caller_as_unavailable(fresh_database: str) -> None:
+    engine = open_engine(fresh_database, 4, statement_s_max=0.1)
+
+    with transaction(engine) as keeper:
+        lock_keys(keeper, [1])
+        with pytest.raises(DatabaseUnavailable, match="other writers were in the way 3 times") as refused:
+            run(engine, lambda connection: lock_keys(connection, [1]), attempts=3)
+    engine.dispose()
+
+    assert refused.value.retry_after_s == 1.0
+
+
+def test_a_statement_that_takes_too_long_by_itself_is_not_repeated(fresh_database: str) -> None:
+    engine = open_engine(fresh_database, 2, statement_s_max=0.1)
+    attempts: list[int] = []
+
+    def work(connection: Connection) -> None:
+        attempts.append(1)
+        connection.execute(text("SELECT pg_sleep(5)"))
+
+    with pytest.raises(DatabaseUnavailable, match="statement timeout"):
+        run(engine, work)
+    engine.dispose()
+
+    assert attempts == [1]
