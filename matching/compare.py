@@ -7,6 +7,7 @@ hold it. Records with several values are as like as their likest two.
 import numpy as np
 from numpy.typing import NDArray
 
+from matching import kernels
 from matching.comparators import COMPARATORS, EQUAL_IS_ONE
 from matching.distinct import distinct_codes
 from matching.model import MISSING, Comparison, MatchModel
@@ -61,6 +62,30 @@ def likeness(
     column: Column, left: NDArray[np.integer], right: NDArray[np.integer], comparator: str, words: Vocabulary
 ) -> NDArray[np.float64]:
     """Return how like the likest values of both records are: float64 [pairs], -1 where one has none."""
+    if kernels.IS_COMPILED and comparator in EQUAL_IS_ONE:
+        return _compiled_likeness(column, left, right, comparator, words)
+    return likeness_by_columns(column, left, right, comparator, words)
+
+
+def _compiled_likeness(
+    column: Column, left: NDArray[np.integer], right: NDArray[np.integer], comparator: str, words: Vocabulary
+) -> NDArray[np.float64]:
+    alike = np.empty(len(left), dtype=np.float64)
+    open_count = kernels.settled(left, right, column.offsets, column.codes, alike)
+    if comparator == "exact" or open_count == 0:
+        return alike
+    owners, crossed = np.empty(open_count, dtype=np.int32), np.empty(open_count, dtype=np.int64)
+    kernels.crossed(left, right, (column.offsets, column.codes), alike, owners, crossed)
+    distinct, positions = distinct_codes(crossed)
+    found = COMPARATORS[comparator](words, distinct >> 32, distinct & 0xFFFFFFFF)
+    kernels.raised(owners, positions, found, alike)
+    return alike
+
+
+def likeness_by_columns(
+    column: Column, left: NDArray[np.integer], right: NDArray[np.integer], comparator: str, words: Vocabulary
+) -> NDArray[np.float64]:
+    """Return what `likeness` does, column by column: where nothing is compiled."""
     alike = np.full(len(left), -1.0)
     if len(column.codes) == 0:
         return alike

@@ -216,6 +216,68 @@ def _hashes(letters: Any, offsets: Any, worth: Any, powers: Any, found: Any) -> 
         found[text] = whole
 
 
+def _settled(left: Any, right: Any, offsets: Any, codes: Any, alike: Any) -> int:
+    """Write 1 where two records share a value, 0 where not, -1 where one has none; count the values that 0 leaves."""
+    open_count = 0
+    for pair in range(len(left)):
+        start, end = offsets[left[pair]], offsets[left[pair] + 1]
+        other_start, other_end = offsets[right[pair]], offsets[right[pair] + 1]
+        if start == end or other_start == other_end:
+            alike[pair] = -1.0
+            continue
+        alike[pair] = 0.0
+        for place in range(start, end):
+            for other in range(other_start, other_end):
+                if codes[place] == codes[other]:
+                    alike[pair] = 1.0
+        if alike[pair] == 0.0:
+            open_count += (end - start) * (other_end - other_start)
+    return open_count
+
+
+def _crossed(left: Any, right: Any, held: Any, alike: Any, owners: Any, crossed: Any) -> None:
+    """Write each two values of the pairs that `settled` left at 0: the pair, and both codes as one, smaller first.
+
+    held  offsets and codes of a column
+    """
+    offsets, codes = held
+    count = 0
+    for pair in range(len(left)):
+        if alike[pair] != 0.0:
+            continue
+        for place in range(offsets[left[pair]], offsets[left[pair] + 1]):
+            for other in range(offsets[right[pair]], offsets[right[pair] + 1]):
+                low, high = min(codes[place], codes[other]), max(codes[place], codes[other])
+                owners[count] = pair
+                crossed[count] = (np.int64(low) << 32) | np.int64(high)
+                count += 1
+
+
+def _raised(owners: Any, positions: Any, found: Any, alike: Any) -> None:
+    """Raise the likeness of each pair to that of its likest two values."""
+    for place in range(len(owners)):
+        alike[owners[place]] = max(alike[owners[place]], found[positions[place]])
+
+
+def _distinct(codes: Any, slots: Any, places: Any, found: Any, positions: Any) -> int:
+    """Write the distinct codes by first appearance, and the position of each code in them; return how many they are.
+
+    slots, places  int64, int32 [a power of two above the codes], the table: a code, and its position or -1
+    """
+    count, last = 0, len(slots) - 1
+    for place in range(len(codes)):
+        mixed = np.uint64(codes[place]) * FIRST
+        mixed ^= mixed >> np.uint64(29)
+        slot = np.int64(mixed >> np.uint64(20)) & last
+        while places[slot] >= 0 and slots[slot] != codes[place]:
+            slot = (slot + 1) & last
+        if places[slot] < 0:
+            slots[slot], places[slot], found[count] = codes[place], count, codes[place]
+            count += 1
+        positions[place] = places[slot]
+    return count
+
+
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     compiled: Callable[..., Any] = njit(cache=True, nogil=True)(function) if IS_COMPILED else function
     return compiled
@@ -228,3 +290,7 @@ side: Final = _compiled(_side)
 overlaps: Final = _compiled(_overlaps)
 near: Final = _compiled(_near)
 hashes: Final = _compiled(_hashes)
+settled: Final = _compiled(_settled)
+crossed: Final = _compiled(_crossed)
+raised: Final = _compiled(_raised)
+distinct: Final = _compiled(_distinct)

@@ -25,6 +25,9 @@ _CHEAPEST_FIRST: Final = {"exact": 0, "identifier": 1, "postal_code": 2, "compan
 
 _OTHERS: Final = 4
 _TELLING: Final = "telling_name"
+_KEPT_MAX: Final = 0.95
+"""Share of pairs left from which dropping the others costs more than comparing them (chosen)."""
+
 _TOLERANCE: Final = 1e-5  # bits are rounded to six places
 
 
@@ -112,14 +115,14 @@ class _Asked:
         return found
 
     def drop_hopeless(self) -> None:
-        """Drop the pairs that no comparison still open, and no rule, can bring to the review line."""
+        """Drop the pairs that no open comparison, and no rule, can bring to the review line, once they are many."""
         reach = self._bits + sum(self._open.values())
         kept = reach >= self._model.review_bits - _TOLERANCE
-        if kept.all():
+        if np.count_nonzero(kept) > _KEPT_MAX * len(kept):
             return
         for rule in self._lifting:
             kept |= self._may_hold(rule)
-        if kept.all():
+        if np.count_nonzero(kept) > _KEPT_MAX * len(kept):
             return
         self.left, self.right, self.vectors = self.left[kept], self.right[kept], self.vectors[kept]
         self._bits = self._bits[kept]

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA, Levenshtein
 
-from matching import kernels, tokens
+from matching import distinct, kernels, tokens
 from matching.comparators import COMPARATORS
+from matching.compare import likeness, likeness_by_columns
 from matching.model import EMPTY_POPULATION
+from matching.records import column_from_lists
 from matching.term_frequency import token_rarity
 from matching.texts import hashes_by_columns, hashes_of, texts_of
 from matching.vocabulary import Vocabulary
@@ -73,3 +75,26 @@ def test_the_order_of_the_two_changes_nothing(values: list[str], comparator: str
 @given(st.lists(st.one_of(WORD, st.text("ab  é", max_size=9), st.lists(WORD, max_size=5).map(" ".join)), max_size=6))
 def test_hashes_are_those_of_the_columns(values: list[str]) -> None:
     assert hashes_of(texts_of(values)).tolist() == hashes_by_columns(texts_of(values)).tolist()
+
+
+RECORDS = st.lists(st.lists(st.sampled_from(["acme", "acmee", "acme group", "bolton", "12"]), max_size=3), min_size=1)
+
+
+@given(RECORDS, st.sampled_from(sorted(COMPARATORS.keys() - {"date", "days", "number", "document_number"})))
+def test_likeness_of_records_is_that_of_the_columns(records: list[list[str]], comparator: str) -> None:
+    column = column_from_lists(records)
+    words = Vocabulary(column.values, token_rarity(EMPTY_POPULATION, "name"))
+    left, right = np.array(list(product(range(len(records)), repeat=2)), dtype=np.int32).T
+
+    found = likeness(column, left, right, comparator, words)
+
+    assert found.tolist() == likeness_by_columns(column, left, right, comparator, words).tolist()
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 20), min_size=1, max_size=300))
+def test_distinct_codes_are_those_that_arrow_finds(codes: list[int]) -> None:
+    asked = np.array(codes, dtype=np.int64)
+
+    by_table, by_arrow = distinct._by_table(asked), distinct._by_arrow(asked)
+
+    assert [part.tolist() for part in by_table] == [part.tolist() for part in by_arrow]
