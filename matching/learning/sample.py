@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from matching.records import Forms
 from matching.texts import hashes_of, texts_of
 
-LESSON_RECORDS: Final = 20_000
+LESSON_RECORDS: Final = 10_000
 """Records up to which all are learnt from; of more, as many as have about that many pairs (November 2026, pairwise F1
 on 100,000 generated records: .9517 with 10,000, .9514 with 30,000)."""
 

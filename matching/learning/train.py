@@ -62,7 +62,7 @@ def taught_by_identifiers(forms: Forms, model: MatchModel, *, seed: int = 0) -> 
     Of a model that has its population, the forms may be those alone that `sample.drawn` gives.
     """
     declared = with_population(forms, model)
-    weak = weak_labels(lesson_of(forms, declared.population.records_count), declared, seed=seed)
+    weak = weak_labels(lesson_of(forms, declared.population.records_count), declared, seed=seed, at_large_max=0)
     if weak.count < WEAK_LABELS_MIN:
         return declared
     lesson = _Lesson(

@@ -79,10 +79,12 @@ def identifying(model: MatchModel) -> tuple[str, ...]:
     )
 
 
-def weak_labels(forms: Forms, model: MatchModel, *, seed: int) -> WeakLabels:
+def weak_labels(forms: Forms, model: MatchModel, *, seed: int, at_large_max: int = AT_LARGE_MAX) -> WeakLabels:
     """Label the blocked pairs whose strong identifiers agree or conflict; `model` holds its population.
 
     Only what identifiers label is compared in full, so that a million candidates cost little.
+
+    at_large_max  pairs that stand for all; 0 for a caller that makes no report
     """
     hidden = frozenset(part.name for part in model.comparisons if part.comparator == "identifier")
     known = know(_guarded(forms, model), model)
@@ -93,7 +95,7 @@ def weak_labels(forms: Forms, model: MatchModel, *, seed: int) -> WeakLabels:
     pool = pool_of(known, left[told], right[told], count, model)
     others = [place for place, part in enumerate(model.comparisons) if part.name not in hidden]
     supported = (pool.levels[:, others] == 0).any(axis=1)[pool.pattern]
-    part = slice(None, None, max(1, -(-len(left) // AT_LARGE_MAX)))
+    part = slice(None, None, max(1, -(-len(left) // at_large_max))) if at_large_max else slice(0)
     return WeakLabels(
         pool,
         same=agree[told] & ~conflict[told] & supported,

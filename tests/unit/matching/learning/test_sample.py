@@ -27,11 +27,11 @@ def test_of_more_records_so_many_are_drawn_that_the_pairs_are_as_many(records_co
 
 
 def test_every_source_is_drawn_from_alike() -> None:
-    """Of 33,333 keys of a source 14,907 are awaited, give or take four times their deviation of 91."""
+    """Of 33,333 keys of a source 10,541 are awaited, give or take four times their deviation of 85."""
     sources = [KEYS[place].partition("/")[0] for place in drawn(KEYS, 100_000).tolist()]
 
     for source in ("crm-0", "crm-1", "crm-2"):
-        assert sources.count(source) == pytest.approx(14_907, abs=364)
+        assert sources.count(source) == pytest.approx(10_541, abs=340)
 
 
 def test_parts_draw_what_the_whole_draws_in_any_order() -> None:
@@ -52,7 +52,7 @@ def test_rows_of_a_backend_are_drawn_by_the_population_of_the_model() -> None:
     found = drawn_rows(rows.cast(FORM_ROWS), model)
 
     assert found["key"].to_pylist() == [KEYS[place] for place in drawn(KEYS[:5_000], 1_000_000).tolist()]
-    assert 400 < found.num_rows < 1_000
+    assert 300 < found.num_rows < 800
 
 
 def test_a_lesson_holds_the_values_of_its_records_and_no_others() -> None:
