@@ -6,13 +6,17 @@ million.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matching.standardise import contact, engagements, identifiers, names, phases, places, text, values
 from matching.standardise.tables import placeholder_forms, placeholders
+from matching.standardise.written import Written
 
 Form = Callable[[Sequence[str], Sequence[str]], list[tuple[str, ...]]]
 Single = Callable[[str, str], tuple[str, ...]]
@@ -56,6 +60,26 @@ def nothing_among(form: str, values: Sequence[str]) -> list[int]:
         if not (len(value) > longest and value[0].isalnum() and value[-1].isalnum())
         and _is_nothing(value, nothing, longest)
     ]
+
+
+def nothing_written(form: str, values: Sequence[str], written: Written) -> list[int]:
+    """Give the same places as `nothing_among`, of values that are laid end to end."""
+    worths = _worths_of_nothing(form)
+    told = written.worths()
+    found = np.minimum(np.searchsorted(worths, told), len(worths) - 1)
+    nothing = placeholders(form)
+    longest = max(map(len, nothing), default=0)
+    return [
+        place
+        for place in np.flatnonzero(worths[found] == told).tolist()
+        if _is_nothing(values[place], nothing, longest)
+    ]
+
+
+@cache
+def _worths_of_nothing(form: str) -> NDArray[np.uint64]:
+    """Give what a value that stands for nothing may be worth, ascending."""
+    return np.unique(Written.of(["", *placeholders(form)]).worths())
 
 
 def _is_nothing(value: str, nothing: frozenset[str], longest: int) -> bool:

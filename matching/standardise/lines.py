@@ -1,30 +1,23 @@
 """Many values folded and parted into words at once, letters end to end: what `text.fold` and `text.words` do to one.
 
-Values that few are like (another script, control characters, more letters than are read) are left out here, and read
-one by one by whoever asks. A test holds the two ways together.
+Values that `Written` leaves out are left out here too. A test holds the two ways together.
 """
 
-import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import compress
 from typing import Final
 
 import numpy as np
-from anyascii import anyascii
 from numpy.typing import NDArray
 
 from matching import texts
-from matching.standardise.text import MARKS, PUNCTUATION, VALUE_LENGTH_MAX, join_dotted
+from matching.standardise.text import PUNCTUATION, join_dotted
+from matching.standardise.written import Written
 from matching.texts import Texts, Words
 
-_LATIN_END: Final = 0x250
-"""Letters up to here stand for themselves whatever stands beside them; so does the punctuation of `_TYPED`."""
-
-_TYPED: Final = "‐‑‒–—―‘’‚“”„†•…‹›€™№"
-
 _NONE: Final = 0
+_APART: Final = "\0"
+"""Stands between lines of which none holds it: neither a letter nor a blank."""
+
 _BLANK: Final = 32
 _E, _S = ord("e"), ord("s")
 
@@ -88,42 +81,11 @@ class Lines:
         return texts.sums(is_pair.astype(np.uint64), offsets) > 0
 
 
-def lines_of(values: Sequence[str]) -> Lines:
+def lines_of(written: Written) -> Lines:
     """Read values together; those that need more than their letters are left out."""
-    rows, plain = _plain(values)
-    folded = _folded(texts.texts_of(plain))
+    rows, plain = written.ascii()
+    folded = _folded(plain)
     return Lines(rows, folded, texts.words_of(_worded(folded)))
-
-
-def _plain(values: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
-    """Give the places of the values that can be read together, and each as ASCII."""
-    joined = "".join(values)
-    longest = max(map(len, values), default=0)
-    is_usual = joined.isprintable() and longest <= VALUE_LENGTH_MAX
-    if is_usual and joined.isascii():
-        return np.arange(len(values)), list(values)
-    if is_usual:
-        rows, asked = list(range(len(values))), values
-    else:
-        rows = [row for row, value in enumerate(values) if len(value) <= VALUE_LENGTH_MAX and value.isprintable()]
-        asked = [values[row] for row in rows]
-    simple = _simple_letters()
-    plain = [value if value.isascii() else value.translate(simple) for value in asked]
-    if "".join(plain).isascii() and max(map(len, plain), default=0) <= VALUE_LENGTH_MAX:
-        return np.array(rows, dtype=np.int64), plain
-    is_read = [value.isascii() and len(value) <= VALUE_LENGTH_MAX for value in plain]
-    return np.array(list(compress(rows, is_read)), dtype=np.int64), list(compress(plain, is_read))
-
-
-@cache
-def _simple_letters() -> dict[int, str]:
-    """Give what each letter outside ASCII that stands for itself is read as."""
-    letters = [*map(chr, range(0xA0, _LATIN_END)), *_TYPED]
-    return {
-        ord(letter): anyascii(unicodedata.normalize("NFKC", letter.translate(MARKS)))
-        for letter in letters
-        if letter.isprintable()
-    }
 
 
 def _folded(plain: Texts) -> Texts:
@@ -147,8 +109,8 @@ def _worded(folded: Texts) -> Texts:
     dotted = np.flatnonzero(_is_dotted(joined))
     if len(dotted) == 0:
         return parted
-    written = [join_dotted(line) for line in texts.strings_of(texts.taken(joined, dotted))]
-    put_right = texts.texts_of(written)
+    written = join_dotted(_APART.join(texts.strings_of(texts.taken(joined, dotted))))
+    put_right = texts.texts_of(written.split(_APART))
     order = np.arange(len(folded))
     order[dotted] = len(folded) + np.arange(len(dotted))
     both = Texts(

@@ -20,10 +20,14 @@ from matching.standardise import legal, names
 from matching.standardise.given import Given, given_together
 from matching.standardise.lines import Lines, lines_of
 from matching.standardise.tables import legal_forms, name_words
+from matching.standardise.written import Written
 from matching.texts import Texts
 
-_WORDS_KEPT: Final = 300_000
-"""Words whose traits are kept from one batch of names to the next (chosen: some 60 MB)."""
+_SHAPES_KEPT: Final = 100_000
+"""Shapes of names that are kept from one batch to the next (chosen: some 60 MB)."""
+
+_OTHER: Final = "?"
+"""Stands in a shape for words that occur in no legal form."""
 
 _STEP: Final = np.uint64(0xD1B54A32D192ED03)
 """Tells equal words at different places apart; any odd number does but the one that `texts.mix` multiplies by."""
@@ -38,16 +42,19 @@ class NameLines:
     registered: Given
 
 
-def name_lines(values: Sequence[str], countries: Sequence[str]) -> NameLines:
+def name_lines(values: Sequence[str], countries: Sequence[str], written: Written) -> NameLines:
     """Read names, each in its country (lower-case ISO-2 or "")."""
-    lines = lines_of(values)
+    lines = lines_of(written)
     named = _Named(lines)
-    where = [countries[row] for row in lines.rows.tolist()]
-    shapes, firsts = named.shapes(where)
-    parted = [_parted(named.words_of(line), where[line]) for line in firsts.tolist()]
+    where = [countries[row] for row in lines.rows.tolist()] if len(lines.rows) < len(countries) else countries
+    shapes, told = named.shapes(where)
+    parted = [_parted(words, country) for words, country in told]
     left = named.left(_Cuts.of(parted, shapes))
     is_told = np.array([one is not None for one in parted], dtype=bool)
-    plain = np.flatnonzero(is_told[shapes] & named.is_plain & (left.lengths > 0))
+    is_plain = is_told[shapes] & named.is_straight & (left.lengths > 0)
+    doubtful = np.flatnonzero(is_plain & named.is_doubtful)
+    is_plain[doubtful] = [names.holds_one(values[row]) for row in lines.rows[doubtful].tolist()]
+    plain = np.flatnonzero(is_plain)
     alone = np.setdiff1d(np.arange(len(values)), lines.rows[plain], assume_unique=True).tolist()
     classes_of = [() if one is None else one.classes for one in parted]
     lines_of_class, classes = _spread(classes_of, shapes[plain])
@@ -100,7 +107,6 @@ class _Traits(NamedTuple):
     flags: int
 
 
-@lru_cache(_WORDS_KEPT)
 def _traits(word: str) -> _Traits:
     meant = name_words("abbreviation").get(word, word)
     told = {
@@ -113,6 +119,17 @@ def _traits(word: str) -> _Traits:
         _Is.INITIAL: len(meant) == 1 and meant.isalpha(),
     }
     return _Traits(_pieces().get(word, 0), meant, sum(int(flag) for flag, is_so in told.items() if is_so))
+
+
+@cache
+def _told_words() -> tuple[NDArray[np.uint64], tuple[_Traits, ...]]:
+    """Give the words that are more to a name than any other: their hashes, ascending, and what each is."""
+    told = {*_pieces(), *name_words("abbreviation"), *legal.certain_forms(), *names.part_hints(), *name_words("noun")}
+    told |= {*names.CONNECTORS, *names.SHORT_CONNECTORS}
+    words = sorted(filter(None, told))
+    hashes = texts.hashes_of(texts.texts_of(words))
+    order = np.argsort(hashes)
+    return hashes[order], tuple(_traits(words[place]) for place in order.tolist())
 
 
 @cache
@@ -161,8 +178,9 @@ class _Placed(str):
     place: int
 
 
-def _parted(words: Sequence[str], country: str) -> _Parted | None:
-    """Part the words of a name from its legal forms; None where that takes more than words."""
+@lru_cache(_SHAPES_KEPT)
+def _parted(words: tuple[str, ...], country: str) -> _Parted | None:
+    """Part the words of a shape from its legal forms; None where that takes more than words."""
     placed = []
     for place, word in enumerate(words):
         placed.append(_Placed(word))
@@ -206,41 +224,73 @@ class _Named:
         self._codes, self._offsets = lines.words.codes, lines.words.offsets
         self._owners = lines.words.owners
         self._counts = np.diff(self._offsets)
-        traits = [_traits(word) for word in lines.words.distinct]
-        self._pieces = np.fromiter((word.piece for word in traits), dtype=np.uint64, count=len(traits))
-        self._flags = np.fromiter((word.flags for word in traits), dtype=np.int64, count=len(traits))
-        self._meant = [word.meant for word in traits]
+        self._meant = list(lines.words.distinct)
+        self._pieces, self._flags = self._told()
 
-    def words_of(self, line: int) -> list[str]:
-        """Return the words of a name."""
-        codes = self._codes[self._offsets[line] : self._offsets[line + 1]]
-        return [self._lines.words.distinct[code] for code in codes.tolist()]
+    def _told(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """Give each distinct word's number among those of legal forms, and its flags; note what it is read as."""
+        words = self._lines.words
+        written = texts.texts_of(words.distinct)
+        flags = (written.lengths >= names.NAME_PARTICLES_MIN) * int(_Is.LONG)
+        alone = np.flatnonzero(written.lengths == 1)
+        is_letter = written.letters[written.offsets[alone]] >= ord("a")
+        flags[alone[is_letter]] = int(_Is.INITIAL)
+        pieces = np.zeros(len(flags), dtype=np.uint64)
+        hashes, traits = _told_words()
+        found = np.minimum(np.searchsorted(hashes, words.hashes), len(hashes) - 1)
+        for place in np.flatnonzero(hashes[found] == words.hashes).tolist():
+            pieces[place], self._meant[place], flags[place] = traits[found[place]]
+        return pieces, flags
 
     @property
-    def is_plain(self) -> NDArray[np.bool_]:
-        """Tell which names hold neither another name, nor a branch, nor a turned one ("Foods, Ashcroft PLC")."""
-        lines, has_words = self._lines, self._counts > 0
+    def is_straight(self) -> NDArray[np.bool_]:
+        """Tell which names are not turned round, as "Foods, Ashcroft PLC" is: bool [lines]."""
+        has_words = self._counts > 0
         first = self._offsets[:-1][has_words]
         is_turned = np.zeros(len(self._counts), dtype=bool)
         is_turned[has_words] = self._is(_Is.NOUN)[self._codes[first]]
-        is_turned &= lines.count(",") == 1
-        is_several = (lines.count("/") > 0) | lines.ends_with(")]")
-        is_several[self._owners[self._is(_Is.HINT)[self._codes]]] = True
-        return has_words & ~is_turned & ~is_several
+        return has_words & ~(is_turned & (self._lines.count(",") == 1))
 
-    def shapes(self, countries: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the shape of each name, and the first name of each shape: int64 [lines], int64 [shapes]."""
-        pieces = self._pieces[self._codes]
+    @property
+    def is_doubtful(self) -> NDArray[np.bool_]:
+        """Tell which names may hold another name, or a branch: bool [lines]."""
+        is_several = (self._lines.count("/") > 0) | self._lines.ends_with(")]")
+        is_several[self._owners[self._is(_Is.HINT)[self._codes]]] = True
+        return is_several
+
+    def shapes(self, countries: Sequence[str]) -> tuple[NDArray[np.int64], list[tuple[tuple[str, ...], str]]]:
+        """Return the shape of each name, int64 [lines], and the words and country of each shape.
+
+        A legal form is made of words that stand together at an end, so that between the first and the last word that
+        occurs in none, only those count that are legal forms wherever they stand.
+        """
+        pieces = self._telling_pieces()
         is_kept = np.ones(len(pieces), dtype=bool)
         is_kept[1:] = (pieces[1:] != 0) | (pieces[:-1] != 0) | (self._owners[1:] != self._owners[:-1])
-        owners, kept = self._owners[is_kept], pieces[is_kept]
+        owners, kept, codes = self._owners[is_kept], pieces[is_kept], self._codes[is_kept]
         starts = np.searchsorted(owners, np.arange(len(self._counts) + 1))
         places = (np.arange(len(owners)) - starts[owners]).astype(np.uint64)
         hashes = texts.sums(texts.mix(kept + np.uint64(1), places * _STEP), starts)
         number_by_country = {country: number for number, country in enumerate(dict.fromkeys(countries))}
-        numbers = np.fromiter((number_by_country[country] for country in countries), np.uint64, len(countries))
+        numbers = np.fromiter(map(number_by_country.__getitem__, countries), np.uint64, len(countries))
         _, firsts, shapes = np.unique(texts.mix(hashes, numbers), return_index=True, return_inverse=True)
-        return shapes, firsts
+        told = []
+        for line in firsts.tolist():
+            words = range(starts[line], starts[line + 1])
+            told.append(
+                (tuple(self._lines.words.distinct[codes[at]] if kept[at] else _OTHER for at in words), countries[line])
+            )
+        return shapes, told
+
+    def _telling_pieces(self) -> NDArray[np.uint64]:
+        """Give the number of each word among those of legal forms, 0 where it does not tell: uint64 [words]."""
+        pieces = self._pieces[self._codes]
+        before = np.zeros(len(pieces) + 1, dtype=np.int64)
+        np.cumsum(pieces == 0, out=before[1:])
+        first, last = before[self._offsets[:-1]][self._owners], before[self._offsets[1:]][self._owners]
+        is_inside = (before[:-1] > first) & (before[1:] < last)
+        pieces[is_inside & ~self._is(_Is.CERTAIN)[self._codes]] = 0
+        return pieces
 
     def left(self, cuts: _Cuts) -> Texts:
         """Give what is left of each name once its legal forms are cut off, words as they are meant."""

@@ -131,6 +131,17 @@ def _parts(value: str) -> list[_Part]:
     # Looking for the words is ten times quicker than splitting at the expressions (November 2026).
     if part_hints().isdisjoint(whole.words) and "/" not in value and not value.endswith((")", "]")):
         return [whole]
+    return [_part(piece) for piece in _pieces(value)]
+
+
+def holds_one(value: str) -> bool:
+    """Tell whether a value that may hold several names, or a branch, holds but one name."""
+    value = tidy(value)
+    return _pieces(value) == [value]
+
+
+def _pieces(value: str) -> list[str]:
+    """Part a tidy name at the trading and former names written into it; never none."""
     pieces = _OTHER_NAME.split(_BRANCH.sub("", value))
     parts = [piece.strip(" ,;-)]" if place else " ,;-") for place, piece in enumerate(pieces)]
     parts = [part for part in parts if part] or [value]
@@ -139,7 +150,7 @@ def _parts(value: str) -> list[_Part]:
         before, initials = parts[0][: inside.start()], "".join(words(fold(inside.group(1))))
         if len(initials) > 1 and initials in _initials(before):
             parts[:1] = [before, initials]
-    return [_part(part) for part in parts]
+    return parts
 
 
 @cache

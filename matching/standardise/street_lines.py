@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from matching.standardise import places
 from matching.standardise.given import Given, given_singly
 from matching.standardise.lines import Lines, lines_of
+from matching.standardise.written import Written
 
 _SHORT: Final = 7
 """Letters and digits up to which a line may be a number alone, as "12345 b c" is."""
@@ -31,9 +32,9 @@ class StreetLines:
     house_numbers: Given
 
 
-def street_lines(values: Sequence[str], countries: Sequence[str]) -> StreetLines:
+def street_lines(values: Sequence[str], countries: Sequence[str], written: Written) -> StreetLines:
     """Read streets, each in its country (lower-case ISO-2 or "")."""
-    lines = lines_of(values)
+    lines = lines_of(written)
     plain = np.flatnonzero(_is_plain(lines))
     rows = lines.rows[plain].tolist()
     alone = np.setdiff1d(np.arange(len(values)), lines.rows[plain], assume_unique=True).tolist()

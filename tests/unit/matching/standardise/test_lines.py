@@ -17,6 +17,7 @@ from matching.standardise.lines import lines_of
 from matching.standardise.name_lines import name_lines
 from matching.standardise.street_lines import street_lines
 from matching.standardise.text import fold, words
+from matching.standardise.written import Written
 
 COUNTRIES = ("", "de", "us", "gb", "fr", "ch", "it")
 SCRIPTS = st.text(st.sampled_from("aeouyhsx19 .,-/'`&_()#+éäßøłŒﬁ™½東Ж\u0301\u200b\n"), max_size=24)
@@ -47,7 +48,7 @@ def alone(form: str, values: Sequence[str], countries: Sequence[str]) -> list[tu
 @example(["Mueller Bauer Boeing aeae aue ueb quest", "l'oréal's boys' `x", "A.B. c", "a_b.c. d.", "", " ", "'", "s'"])
 @example(["x" * 501, "東京", "a\u0301e", "Œuvre ﬁn ½ №5 ª"])
 def test_words_are_those_of_one_value(values: list[str]) -> None:
-    lines = lines_of(values)
+    lines = lines_of(Written.of(values))
 
     read = [values[row] for row in lines.rows.tolist()]
     assert [line.strip() for line in texts.strings_of(lines.folded)] == [fold(value) for value in read]
@@ -57,7 +58,7 @@ def test_words_are_those_of_one_value(values: list[str]) -> None:
 def test_only_values_that_need_more_than_their_letters_are_left_out() -> None:
     values = ["Acme", "Łódź Sp. z o.o.", "東京", "a\tb", "x" * 501, "Ca\u0301fe", "Café – “Sud”"]
 
-    assert lines_of(values).rows.tolist() == [0, 1, 6]
+    assert lines_of(Written.of(values)).rows.tolist() == [0, 1, 6]
 
 
 @given(NAMES)
@@ -67,7 +68,7 @@ def test_only_values_that_need_more_than_their_letters_are_left_out() -> None:
 def test_names_and_their_legal_forms_are_those_of_one_name(told: list[tuple[str, str]]) -> None:
     values, countries = [value for value, _ in told], [country for _, country in told]
 
-    made = name_lines(values, countries)
+    made = name_lines(values, countries, Written.of(values))
 
     assert tuples(made.names) == [names.company_name(*pair) for pair in told]
     assert tuples(made.legal_forms) == [names.legal_form(*pair) for pair in told]
@@ -85,7 +86,7 @@ def test_names_and_their_legal_forms_are_those_of_one_name(told: list[tuple[str,
 def test_streets_and_house_numbers_are_those_of_one_street(told: list[tuple[str, str]]) -> None:
     values, countries = [value for value, _ in told], [country for _, country in told]
 
-    made = street_lines(values, countries)
+    made = street_lines(values, countries, Written.of(values))
 
     assert tuples(made.streets) == [places.street(*pair) for pair in told]
     assert tuples(made.house_numbers) == [places.house_number(*pair) for pair in told]
