@@ -14,6 +14,7 @@ from matching.standardise.given import Given, given_singly
 from matching.standardise.name_lines import NameLines, name_lines
 from matching.standardise.street_lines import StreetLines, street_lines
 from matching.standardise.tables import placeholder_forms
+from matching.standardise.tax_lines import tax_lines
 from matching.standardise.written import Written
 
 TOGETHER_MIN: Final = 64
@@ -55,6 +56,7 @@ _TOGETHER: Final[Mapping[str, Callable[[Batch], Given]]] = MappingProxyType(
         "company_name": lambda batch: batch.names.names,
         "legal_form": lambda batch: batch.names.legal_forms,
         "registered_name": lambda batch: batch.names.registered,
+        "tax_id": lambda batch: tax_lines(batch.values, batch.countries, batch.written),
         "street": lambda batch: batch.streets.streets,
         "house_number": lambda batch: batch.streets.house_numbers,
     }

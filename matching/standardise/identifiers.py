@@ -24,9 +24,9 @@ _DUNS_LENGTH = 9
 _DUNS_LENGTH_MIN = 7  # spreadsheets lose leading zeros
 _PREFIX_ALIASES = {"el": "gr", "xi": "gb", "che": "ch", "uk": "gb"}
 _TAX_ID_LENGTH_MIN = 5  # chosen: a shorter one is a filler or a code of one's own
-_TAX_ID_LENGTH_MAX = 100  # raw characters, label included
+TAX_ID_LENGTH_MAX = 100  # raw characters, label included
 _DIGIT_RUN = re.compile(r"0+(?=[0-9])")
-_LABEL = re.compile(
+LABEL = re.compile(
     r"""^(?: .{0,40}[:\#]
       | (?:no|nr|vat|ust[ -]?id(?:[ -]?nr)?|uid|mwst|tva|iva|tin|ein|abn|acn|gstin|pan|cnpj|nif|cif|nip|siret|siren|crn
         |reg(?:istration)?\ no)\b\.? )\s*""",
@@ -77,7 +77,7 @@ def registration_number(value: str, country: str) -> tuple[str, ...]:
     Germany counts per court (HRB 4711 exists many times), the United States and Canada per state, Italy and Spain per
     province.
     """
-    plain = alphanumeric(_LABEL.sub("", value.strip()[:100]))
+    plain = alphanumeric(LABEL.sub("", value.strip()[:100]))
     if country == "gb" and plain.isdigit():
         plain = plain.zfill(_GB_NUMBER_LENGTH)
     elif plain.isdigit():
@@ -94,11 +94,11 @@ def tax_id(value: str, country: str) -> tuple[str, ...]:
     without the prefix the form is the same: "136 695 976" of a German record is "de-vat:de136695976".
     source  python-stdnum for the rules, tax_ids.csv for the kinds
     """
-    plain = alphanumeric(value) if len(value) < _TAX_ID_LENGTH_MAX else ""
-    found = _read_as(plain, _prefix_country(plain)) or _read_as(plain, country)
-    if found is None and plain and (label := _LABEL.match(value.strip())):
+    plain = alphanumeric(value) if len(value) < TAX_ID_LENGTH_MAX else ""
+    found = _read_as(plain, prefix_country(plain)) or _read_as(plain, country)
+    if found is None and plain and (label := LABEL.match(value.strip())):
         plain = alphanumeric(value.strip()[label.end() :])
-        found = _read_as(plain, _prefix_country(plain)) or _read_as(plain, country)
+        found = _read_as(plain, prefix_country(plain)) or _read_as(plain, country)
     if found:
         return (found,)
     return (f"{WEAK}:{plain}",) if len(plain) >= _TAX_ID_LENGTH_MIN and _tells_apart(plain) else ()
@@ -109,7 +109,8 @@ def _tells_apart(plain: str) -> bool:
     return len({letter for letter in plain if letter.isdigit()}) > 1
 
 
-def _prefix_country(plain: str) -> str:
+def prefix_country(plain: str) -> str:
+    """Name the country whose prefix opens a number of lower-case letters and digits, "" where there is none."""
     for length in (3, 2):
         alias = _PREFIX_ALIASES.get(plain[:length])
         if alias:

@@ -88,6 +88,12 @@ def lines_of(written: Written) -> Lines:
     return Lines(rows, folded, texts.words_of(_worded(folded)))
 
 
+def worded(plain: Texts) -> Texts:
+    """Keep lower-case letters and digits only, as `text.alphanumeric` does to one value."""
+    letters = _LOWER[plain.letters]
+    return texts.kept(Texts(letters, plain.offsets), _WORDED[letters])
+
+
 def _folded(plain: Texts) -> Texts:
     """Fold ASCII texts: lower case, and the e taken out of ae, oe and ue where it only softens."""
     letters = _LOWER[plain.letters]
