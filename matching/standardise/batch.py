@@ -12,6 +12,7 @@ from typing import Final
 from matching.standardise.forms import FORMS, nothing_written
 from matching.standardise.given import Given, given_singly
 from matching.standardise.name_lines import NameLines, name_lines
+from matching.standardise.phone_lines import phone_lines
 from matching.standardise.street_lines import StreetLines, street_lines
 from matching.standardise.tables import placeholder_forms
 from matching.standardise.tax_lines import tax_lines
@@ -57,6 +58,7 @@ _TOGETHER: Final[Mapping[str, Callable[[Batch], Given]]] = MappingProxyType(
         "legal_form": lambda batch: batch.names.legal_forms,
         "registered_name": lambda batch: batch.names.registered,
         "tax_id": lambda batch: tax_lines(batch.values, batch.countries, batch.written),
+        "phone": lambda batch: phone_lines(batch.values, batch.countries, batch.written),
         "street": lambda batch: batch.streets.streets,
         "house_number": lambda batch: batch.streets.house_numbers,
     }

@@ -1,7 +1,7 @@
 """The check digits of the commonest tax numbers, over the digits of many numbers at once.
 
-A rule accepts a number only if python-stdnum does. One that it does not accept may still be valid: python-stdnum decides
-that (`identifiers.tax_id`). A test compares the two on numbers of every rule.
+A rule accepts a number only if python-stdnum does. One that it does not accept may still be valid: python-stdnum
+decides that (`identifiers.tax_id`). A test compares the two on numbers of every rule.
 """
 
 from collections.abc import Callable, Mapping, Sequence

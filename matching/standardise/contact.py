@@ -7,6 +7,7 @@ rules of their own (Argentina's 15, Brazil's carriers) go through phonenumbers.
 
 import re
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, PhoneMetadata
@@ -15,8 +16,15 @@ from publicsuffixlist import PublicSuffixList
 from matching.standardise.tables import shared_domains
 from matching.standardise.text import tidy, to_ascii
 
-_DIGITS_MIN = 6
-_DIGITS_MAX = 15  # ITU-T E.164
+DIGITS_MIN = 6
+DIGITS_MAX = 15  # ITU-T E.164
+DIALLED_DIGITS_MAX = DIGITS_MAX + 4  # with an exit code
+DIALLED_MAX = 7
+"""First digits that tell how a number is dialled: an exit code, a country's code, the trunk prefix."""
+PLUS_AMONG = 4
+"""First letters of which one may be the plus: "(+44)" has it too."""
+PHONE_LENGTH_MAX = 100
+_DIALLED_KEPT = 100_000
 _DIGITS_OF_UNKNOWN_COUNTRY = 9
 """Last digits kept when no country is known: as many as most plans have without trunk prefix, so that 020 7946 0958 and
 +44 20 7946 0958 meet. Chosen; the shortest common national numbers (eight digits) stay whole."""
@@ -66,14 +74,14 @@ def phone(value: str, country: str) -> tuple[str, ...]:
 
     Extensions are dropped, "+44 (0)20" is "4420", and a North American number without area code keeps its seven digits.
     """
-    written = _EXTENSION.sub("", to_ascii(value[:100]))
+    written = _EXTENSION.sub("", to_ascii(value[:PHONE_LENGTH_MAX]))
     if _VANITY.match(written):
         written = written.translate(_KEYPAD)
     digits = _NOT_DIGIT.sub("", _OPTIONAL_TRUNK.sub("", written))
-    if not _DIGITS_MIN <= len(digits) <= _DIGITS_MAX + 4 or _is_filler(digits):
+    if not DIGITS_MIN <= len(digits) <= DIALLED_DIGITS_MAX or _is_filler(digits):
         return ()
     found = _international(written, digits, country)
-    return (found,) if _DIGITS_MIN <= len(found) <= _DIGITS_MAX and not _is_filler(found) else ()
+    return (found,) if DIGITS_MIN <= len(found) <= DIGITS_MAX and not _is_filler(found) else ()
 
 
 def email(value: str, _country: str) -> tuple[str, ...]:
@@ -114,42 +122,63 @@ def _is_filler(digits: str) -> bool:
 
 
 def _international(written: str, digits: str, country: str) -> str:
+    found = dialled(digits[:DIALLED_MAX], len(digits), country, is_abroad="+" in written[:PLUS_AMONG])
+    return _parsed(digits[found.cut :], found.region) if found.region else found.head + digits[found.cut :]
+
+
+class Dialled(NamedTuple):
+    """Say how digits become international ones: some are cut off, some put before.
+
+    region  whose plan rewrites what is left, "" where nothing else is to be done
+    """
+
+    cut: int
+    head: str = ""
+    region: str = ""
+
+
+@lru_cache(_DIALLED_KEPT)
+def dialled(start: str, length: int, country: str, *, is_abroad: bool) -> Dialled:
+    """Say how a number becomes international, by its first digits and its length.
+
+    start  seven digits; four will do with a plus, and where they do not begin with an exit code (00, 011)
+    """
     code, trunk, has_own_rules = _plan(country.upper())
-    if "+" in written[:4]:
-        return _from_abroad(digits)
+    if is_abroad:
+        return _from_abroad(start, length, 0)
     for exit_code in ("00", "011") if code == _NORTH_AMERICA else ("00",):
-        if digits.startswith(exit_code) and len(digits) > _NORTH_AMERICA_LENGTH:
-            return _from_abroad(digits.removeprefix(exit_code))
+        if start.startswith(exit_code) and length > _NORTH_AMERICA_LENGTH:
+            return _from_abroad(start, length, len(exit_code))
     if not code:
-        return digits[-_DIGITS_OF_UNKNOWN_COUNTRY:]
+        return Dialled(max(length - _DIGITS_OF_UNKNOWN_COUNTRY, 0))
     if has_own_rules:
-        return _parsed(digits, country)
+        return Dialled(0, region=country)
     if code == _NORTH_AMERICA:
-        digits = digits.removeprefix("1") if len(digits) > _NORTH_AMERICA_LENGTH else digits
-        return digits if len(digits) == _LOCAL_LENGTH else code + digits
-    if digits.startswith(code) and len(digits) >= _NORTH_AMERICA_LENGTH + 1:
-        return _from_abroad(digits)
-    return code + _without_trunk(digits, trunk)
+        cut = int(length > _NORTH_AMERICA_LENGTH and start.startswith("1"))
+        return Dialled(cut) if length - cut == _LOCAL_LENGTH else Dialled(cut, code)
+    if start.startswith(code) and length >= _NORTH_AMERICA_LENGTH + 1:
+        return _from_abroad(start, length, 0)
+    return Dialled(_trunk_length(start, length, trunk), code)
 
 
-def _from_abroad(digits: str) -> str:
-    for length in (1, 2, 3):
-        regions = COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:length] or 0))
+def _from_abroad(start: str, length: int, before: int) -> Dialled:
+    """Read digits that begin with a country's code, once some before it are cut off."""
+    for code_length in (1, 2, 3):
+        code = start[before : before + code_length]
+        regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code or 0))
         if regions:
             _, trunk, has_own_rules = _plan(regions[0])
-            national = digits[length:]
-            return (
-                _parsed(national, regions[0])
-                if has_own_rules
-                else digits[:length] + (_without_trunk(national, trunk) if trunk == "0" else national)
-            )
-    return digits
+            cut = before + code_length
+            if has_own_rules:
+                return Dialled(cut, region=regions[0])
+            return Dialled(cut + (_trunk_length(start[cut:], length - cut, trunk) if trunk == "0" else 0), code)
+    return Dialled(before)
 
 
-def _without_trunk(national: str, trunk: str) -> str:
-    """Cut the trunk prefix; one that is no zero (Russia's 8) only from a number too long without it."""
-    is_cut = trunk.startswith("0") or len(national) > _NORTH_AMERICA_LENGTH
-    return national.removeprefix(trunk) if is_cut else national
+def _trunk_length(start: str, length: int, trunk: str) -> int:
+    """Count the digits of a trunk prefix; one that is no zero (Russia's 8) only in a number too long with it."""
+    is_cut = start.startswith(trunk) and (trunk.startswith("0") or length > _NORTH_AMERICA_LENGTH)
+    return len(trunk) if is_cut else 0
 
 
 def _parsed(national: str, country: str) -> str:

@@ -16,14 +16,8 @@ from tests.unit.matching.standardise.test_lines import tuples
 ACCEPTED, REFUSED = 12, 6
 RULES_BY_NAME = {f"{country} {rule.kind} {rule.mask}": (country, rule) for country in RULES for rule in RULES[country]}
 LABELS = ("", "VAT ", "VAT no.: ", "USt-IdNr. ", "Tax ID: ", "No ", "SIRET ", "CHE: ", "kkk: ", "iva#", "NIF B ", "?:")
-PARTS = (
-    *["be", "de", "DE", "US", "EL", "gr", "xi", "UK", "CHE", "atu", "e1", "B01", "mva", "K", "vat"],
-    "0",
-    "000",
-    "12",
-    "9" * 9,
-    *".-/é½:# ",
-)
+PREFIXES = ("be", "de", "DE", "US", "EL", "gr", "xi", "UK", "CHE", "atu", "e1", "B01", "mva", "K", "vat")
+PARTS = (*PREFIXES, "0", "000", "12", "9" * 9, *".-/é½:# ")
 
 
 def both_ways(told: list[tuple[str, str]]) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
