@@ -11,6 +11,7 @@ from typing import Final
 
 from matching.standardise.forms import FORMS, nothing_written
 from matching.standardise.given import Given, given_singly
+from matching.standardise.host_lines import domain_lines, email_lines
 from matching.standardise.name_lines import NameLines, name_lines
 from matching.standardise.phone_lines import phone_lines
 from matching.standardise.street_lines import StreetLines, street_lines
@@ -58,6 +59,8 @@ _TOGETHER: Final[Mapping[str, Callable[[Batch], Given]]] = MappingProxyType(
         "legal_form": lambda batch: batch.names.legal_forms,
         "registered_name": lambda batch: batch.names.registered,
         "tax_id": lambda batch: tax_lines(batch.values, batch.countries, batch.written),
+        "domain": lambda batch: domain_lines(batch.values, batch.written),
+        "email": lambda batch: email_lines(batch.values, batch.written),
         "phone": lambda batch: phone_lines(batch.values, batch.countries, batch.written),
         "street": lambda batch: batch.streets.streets,
         "house_number": lambda batch: batch.streets.house_numbers,

@@ -6,6 +6,7 @@ rules of their own (Argentina's 15, Brazil's carriers) go through phonenumbers.
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -41,12 +42,14 @@ _VANITY = re.compile(r"^[+0-9(][0-9 ().+-]*[a-z][a-z0-9 ().-]{3,}$")
 _SEQUENCES = ("0123456789", "9876543210", "1234567890")
 _SEQUENCE_LENGTH = 10
 _EMAIL = re.compile(r"([a-z0-9.!#$%&'*/=?^_`{|}~+-]+)@((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9])")
-_GMAIL = frozenset({"gmail.com", "googlemail.com"})
-_HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?/{0,3}(?:[^/@\s]*@)?([^/?#:\s]+)")
+GMAIL = frozenset({"gmail.com", "googlemail.com"})
+_HOST_PATTERN = r"(?:[a-z][a-z0-9+.-]*:)?/{0,3}(?:[^/@\s]*@)?([^/?#:\s]+)"
+_HOST = re.compile(f"^{_HOST_PATTERN}")
+_HOST_OF_LINE = re.compile(f"^(?:{_HOST_PATTERN})?.*$", re.MULTILINE)
 _LABEL = re.compile(r"^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$")
 _HOST_LENGTH_MAX = 253  # RFC 1035
-_LENGTH_MAX = 500  # characters read of an address; RFC 5321 allows 254 for e-mail
-_NOBODY = frozenset(
+LENGTH_MAX = 500  # characters read of an address; RFC 5321 allows 254 for e-mail
+NOBODY = frozenset(
     {
         "noreply",
         "no-reply",
@@ -69,6 +72,9 @@ _NOBODY = frozenset(
 )
 
 
+DOMAIN_DROPPED = ("free_mail", "platform", "example")
+
+
 def phone(value: str, country: str) -> tuple[str, ...]:
     """Give the international digits of a telephone number; without a country, its last nine.
 
@@ -86,7 +92,7 @@ def phone(value: str, country: str) -> tuple[str, ...]:
 
 def email(value: str, _country: str) -> tuple[str, ...]:
     """Give an e-mail address in lower case without plus-tag, a Gmail box without dots, a nobody's box not at all."""
-    written = tidy(value[:_LENGTH_MAX]).lower()
+    written = tidy(value[:LENGTH_MAX]).lower()
     if not written.isascii():
         box, _, host = written.rpartition("@")
         written = f"{to_ascii(box)}@{_ascii_host(host.strip(' >)];,'))}"
@@ -95,23 +101,28 @@ def email(value: str, _country: str) -> tuple[str, ...]:
         return ()
     local, host = found.groups()
     local = local.partition("+")[0] or local
-    if host in _GMAIL:
+    if host in GMAIL:
         local, host = local.replace(".", ""), "gmail.com"
-    if not local.strip(".") or local in _NOBODY or host in shared_domains("example"):
+    if not local.strip(".") or local in NOBODY or host in shared_domains("example"):
         return ()
     return (f"{local}@{host}",)
 
 
 def email_domain(value: str, _country: str) -> tuple[str, ...]:
     """Give the registrable domain of an e-mail address, unless it is a free mail provider's."""
-    _, at, host = tidy(value[:_LENGTH_MAX]).rpartition("@")
-    return _registrable(host.strip(" >)];,").lower(), ("free_mail", "example")) if at else ()
+    _, at, host = tidy(value[:LENGTH_MAX]).rpartition("@")
+    return registrable(host.strip(" >)];,").lower(), ("free_mail", "example")) if at else ()
 
 
 def domain(value: str, _country: str) -> tuple[str, ...]:
     """Give the registrable domain of a web address, unless it is a platform where anybody has a page."""
-    found = _HOST.match(tidy(value[:_LENGTH_MAX]).lower())
-    return _registrable(found.group(1), ("free_mail", "platform", "example")) if found else ()
+    found = _HOST.match(tidy(value[:LENGTH_MAX]).lower())
+    return registrable(found.group(1), DOMAIN_DROPPED) if found else ()
+
+
+def hosts_of(lines: Sequence[str]) -> list[str]:
+    """Give the host of each web address as `domain` finds it, "" where there is none; lines in lower case."""
+    return _HOST_OF_LINE.findall("\n".join(lines))
 
 
 def _is_filler(digits: str) -> bool:
@@ -212,7 +223,8 @@ def _ascii_host(host: str) -> str:
 
 
 @lru_cache(maxsize=100_000)  # a firm's people share its host
-def _registrable(host: str, dropped: tuple[str, ...]) -> tuple[str, ...]:
+def registrable(host: str, dropped: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the registrable domain of a host, unless it or the host is of one of the kinds dropped."""
     host = host.strip(".").removeprefix("www.")
     host = _ascii_host(host)
     if len(host) > _HOST_LENGTH_MAX or not all(_LABEL.match(label) for label in host.split(".")):

@@ -43,6 +43,14 @@ class Written:
             return cls(np.frombuffer(joined.encode("ascii"), dtype=np.uint8), offsets)
         return cls(np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32), offsets)
 
+    @property
+    def is_ascii(self) -> NDArray[np.bool_]:
+        """Tell which values are ASCII as they stand: bool [values]."""
+        found = np.ones(len(self.offsets) - 1, dtype=bool)
+        if self.codes.dtype != np.uint8:
+            found[np.searchsorted(self.offsets, np.flatnonzero(self.codes > 127), side="right") - 1] = False
+        return found
+
     def worths(self) -> NDArray[np.uint64]:
         """Give each value the sum of its letters' worth, case and signs aside: uint64 [values].
 

@@ -1,9 +1,10 @@
-"""Many telephone numbers at once: the same forms as one by one."""
+"""Many telephone numbers, web and e-mail addresses at once: the same forms as one by one."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from matching.standardise import contact
+from matching.standardise.host_lines import domain_lines, email_lines
 from matching.standardise.phone_lines import phone_lines
 from matching.standardise.written import Written
 from tests.unit.matching.standardise.test_lines import tuples
@@ -11,6 +12,24 @@ from tests.unit.matching.standardise.test_lines import tuples
 IN_COUNTRY = st.sampled_from(("", "de", "us", "gb", "fr", "it", "ru", "hu", "ar", "br", "lt", "sm", "mx", "jp"))
 FIRST_DIGITS = ("1", "49", "44", "7", "36", "39", "54", "8", "06", "0", "00", "011", "(0)", "020", "221")
 PHONE_PARTS = (*FIRST_DIGITS, "7946", "0958", "123456", "5550123", "0000", "ext", "x12", "abcd", *"+)-./#é½ ")
+HOST_PARTS = (
+    "acme",
+    "www.",
+    "co",
+    "uk",
+    "com",
+    "de",
+    "ck",
+    "www",
+    "kobe",
+    "city",
+    "jp",
+    "github.io",
+    "gmail",
+    "example",
+)
+ADDRESS_PARTS = (*HOST_PARTS, "http://", "mailto:", "//", ":8080", "noreply", "b" * 63, "A1", "é", *".....-_/@@?#: +>1")
+ADDRESSES = st.lists(st.lists(st.sampled_from(ADDRESS_PARTS), max_size=9).map("".join))
 PHONES = st.lists(st.tuples(st.lists(st.sampled_from(PHONE_PARTS), max_size=8).map("".join), IN_COUNTRY))
 
 
@@ -29,3 +48,53 @@ def test_many_telephone_numbers_are_those_of_one(told: list[tuple[str, str]]) ->
     values, countries = [value for value, _ in told], [country for _, country in told]
 
     assert tuples(phone_lines(values, countries, Written.of(values))) == [contact.phone(*pair) for pair in told]
+
+
+@given(ADDRESSES)
+@example(
+    [
+        "https://www.acme.co.uk/a",
+        "acme.com.br",
+        "co.uk",
+        "www.ck",
+        "x.ck",
+        "a.b.city.kobe.jp",
+        "me.github.io",
+        "8.8.8.8",
+    ]
+)
+@example(
+    ["mail.acme.com:8080/x", "info@acme.de", "gmail.com", "linkedin.com/company/acme", "acme..de", "-a.de", "a-.de"]
+)
+@example(
+    ["www.www.acme.de", "acme.de.", ".acme.de", " acme.de", "acme", "/", "müller.de", "xn--mller-kva.de", "acme.中国"]
+)
+@example(
+    [
+        "b" * 64 + ".de",
+        "a." + "b" * 64,
+        "a.b_c.de",
+        "a_b.c.de",
+        "localhost:80",
+        "x" * 501,
+        "HTTP://ACME.DE",
+        "acme.de/ü",
+    ]
+)
+@example(
+    ["x.pg", "a.x.pg", "foo.compute.amazonaws.com", "a.b.compute.amazonaws.com", "facebook.com", "x.wordpress.com"]
+)
+def test_many_domains_are_those_of_one(values: list[str]) -> None:
+    assert tuples(domain_lines(values, Written.of(values))) == [contact.domain(value, "") for value in values]
+
+
+@given(ADDRESSES)
+@example(
+    ["info@acme.de", "Info+x@Acme.de", "a.b@gmail.com", "a@googlemail.com", "noreply@acme.de", "x@example.com", "@a.de"]
+)
+@example(
+    ["a@b", "a@b.c", "a@b.c1", "a@b.1c", "a@b.co-", "a@-b.de", "a b@c.de", "<a@b.de>", "a@b@c.de", "..@a.de", "_@a.de"]
+)
+@example(["mailto:a@b.de", "é@b.de", "a@é.de", " a@b.de", "a@b_c.de", "-@b.de", "a@" + "b" * 70 + ".de", "a@b..de"])
+def test_many_mail_addresses_are_those_of_one(values: list[str]) -> None:
+    assert tuples(email_lines(values, Written.of(values))) == [contact.email(value, "") for value in values]
