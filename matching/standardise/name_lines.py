@@ -23,6 +23,9 @@ from matching.standardise.tables import legal_forms, name_words
 from matching.standardise.written import Written
 from matching.texts import Texts
 
+_WORDS_KEPT: Final = 50_000
+"""Words of legal forms and the like whose traits are kept from one batch to the next (chosen: some 10 MB)."""
+
 _SHAPES_KEPT: Final = 100_000
 """Shapes of names that are kept from one batch to the next (chosen: some 60 MB)."""
 
@@ -107,6 +110,7 @@ class _Traits(NamedTuple):
     flags: int
 
 
+@lru_cache(_WORDS_KEPT)
 def _traits(word: str) -> _Traits:
     meant = name_words("abbreviation").get(word, word)
     told = {
@@ -122,14 +126,11 @@ def _traits(word: str) -> _Traits:
 
 
 @cache
-def _told_words() -> tuple[NDArray[np.uint64], tuple[_Traits, ...]]:
-    """Give the words that are more to a name than any other: their hashes, ascending, and what each is."""
+def _told_words() -> NDArray[np.uint64]:
+    """Give the hashes of the words that are more to a name than any other, ascending."""
     told = {*_pieces(), *name_words("abbreviation"), *legal.certain_forms(), *names.part_hints(), *name_words("noun")}
     told |= {*names.CONNECTORS, *names.SHORT_CONNECTORS}
-    words = sorted(filter(None, told))
-    hashes = texts.hashes_of(texts.texts_of(words))
-    order = np.argsort(hashes)
-    return hashes[order], tuple(_traits(words[place]) for place in order.tolist())
+    return np.sort(texts.hashes_of(texts.texts_of(list(filter(None, told)))))
 
 
 @cache
@@ -236,10 +237,10 @@ class _Named:
         is_letter = written.letters[written.offsets[alone]] >= ord("a")
         flags[alone[is_letter]] = int(_Is.INITIAL)
         pieces = np.zeros(len(flags), dtype=np.uint64)
-        hashes, traits = _told_words()
+        hashes = _told_words()
         found = np.minimum(np.searchsorted(hashes, words.hashes), len(hashes) - 1)
         for place in np.flatnonzero(hashes[found] == words.hashes).tolist():
-            pieces[place], self._meant[place], flags[place] = traits[found[place]]
+            pieces[place], self._meant[place], flags[place] = _traits(words.distinct[place])
         return pieces, flags
 
     @property

@@ -5,8 +5,9 @@ types of about twenty languages. What it cannot part stays in the street form, w
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from matching.standardise.tables import cities, countries, countries_that, street_words
 from matching.standardise.text import CHUNK, alphanumeric, fold, words
@@ -48,19 +49,41 @@ def street(value: str, country: str) -> tuple[str, ...]:
 
     "197 High Street, Suite 4" is "high st", "Hauptstraße 5" is "hauptstr".
     """
-    folded = fold(value)
-    box = None if street_words("post_box").keys().isdisjoint(words(folded)) else _POST_BOX.search(folded)
-    if box:
-        return (f"po box {box.group(1).replace(' ', '')}",)
-    joined = street_of(_parted(value, country)[0])
-    return (joined,) if joined else ()
+    return _read(fold(value), country).street
+
+
+def house_number(value: str, country: str) -> tuple[str, ...]:
+    """Give the house number, the first of a range, its letter kept: "12 B" and "12b" are "12b"."""
+    plain = alphanumeric(value)
+    if _NUMBER.match(plain):
+        return (plain.lstrip("0") or plain,)
+    return _read(fold(value), country).house_number
+
+
+class StreetRead(NamedTuple):
+    """Hold what a street's forms are: without unit and number, and its number."""
+
+    street: tuple[str, ...]
+    house_number: tuple[str, ...]
+
+
+def read_folded(folded: str, country: str) -> StreetRead:
+    """Read a street that is folded, and more than a number."""
+    written = words(folded)
+    left, number = _parted(folded, written, country)
+    box = None if street_words("post_box").keys().isdisjoint(written) else _POST_BOX.search(folded)
+    joined = f"po box {box.group(1).replace(' ', '')}" if box else street_of(left)
+    return StreetRead((joined,) if joined else (), (number,) if number else ())
+
+
+_read = lru_cache(CHUNK)(read_folded)
 
 
 def street_of(left: Sequence[str]) -> str:
     """Write the words of a street, its number taken off, as they are meant."""
     found: list[str] = []
     for word in left:
-        meant, suffix = _street_word(word)
+        meant, suffix = street_word(word)
         if suffix and found:
             found[-1] += suffix
         else:
@@ -69,21 +92,12 @@ def street_of(left: Sequence[str]) -> str:
 
 
 @lru_cache(_WORDS_KEPT)
-def _street_word(word: str) -> tuple[str, str]:
+def street_word(word: str) -> tuple[str, str]:
     """Give what a word of a street is read as, and what it adds to the word before it, "" where it adds nothing."""
     ordinal = _ORDINAL.match(word)
     plain = ordinal.group(1) if ordinal else street_words("ordinal").get(word, word)
     meant = street_words("type").get(plain) or street_words("direction").get(plain) or _with_short_suffix(plain)
     return meant, street_words("suffix").get(plain, "")
-
-
-def house_number(value: str, country: str) -> tuple[str, ...]:
-    """Give the house number, the first of a range, its letter kept: "12 B" and "12b" are "12b"."""
-    plain = alphanumeric(value)
-    if _NUMBER.match(plain):
-        return (plain.lstrip("0") or plain,)
-    number = _parted(value, country)[1]
-    return (number,) if number else ()
 
 
 def postal_code(value: str, country: str) -> tuple[str, ...]:
@@ -131,31 +145,49 @@ def _short_suffixes() -> tuple[tuple[str, str], ...]:
     return tuple(sorted(street_words("suffix").items(), key=lambda pair: (-len(pair[0]), pair[0])))
 
 
+@cache
+def _endings() -> tuple[str, ...]:
+    return tuple(long for long, _ in _short_suffixes())
+
+
 def _with_short_suffix(word: str) -> str:
+    if not word.endswith(_endings()):
+        return word
     for long, short in _short_suffixes():
         if word.endswith(long) and len(word) > len(long) + 1:
             return word.removesuffix(long) + short
     return word
 
 
-@lru_cache(CHUNK)
-def _parted(value: str, country: str) -> tuple[list[str], str]:
-    """Part a street's words, which are to be read only, from its house number."""
-    folded = fold(value)
-    if not street_words("unit").keys().isdisjoint(words(folded)) or "#" in folded or "," in folded or "/" in folded:
+def _parted(folded: str, written: list[str], country: str) -> tuple[list[str], str]:
+    """Part a street's words from its house number."""
+    if not street_words("unit").keys().isdisjoint(written) or "#" in folded or "," in folded or "/" in folded:
         folded = _UNIT.sub(" ", folded)
+        written = []
     if "-" in folded or "/" in folded or "+" in folded:
         folded = _RANGE.sub(" ", folded)
-    return numbered(words(folded), country)
+        written = []
+    return numbered(written or words(folded), country)
 
 
-def is_special(folded_words: Iterable[str]) -> bool:
-    """Tell whether words of a street name a unit, a floor or a post box."""
-    return not _special_words().isdisjoint(folded_words)
+def word_kind(word: str) -> int:
+    """Say what a word is to `numbered`: words of one kind can stand for each other.
+
+    0 any other, 1 to 6 digits (six or more), 7 a letter, 8 a letter that is a direction, 9 a number with letters,
+    10 one that is an ordinal too
+    """
+    if word.isdigit():
+        return min(len(word), 6)
+    if len(word) == 1:
+        return 8 if word in street_words("direction") else 7
+    if not _NUMBER.match(word):
+        return 0
+    return 10 if _ORDINAL.match(word) else 9
 
 
 @cache
-def _special_words() -> frozenset[str]:
+def special_words() -> frozenset[str]:
+    """Give the words that name a unit, a floor or a post box."""
     return frozenset(street_words("unit")) | frozenset(street_words("post_box"))
 
 
