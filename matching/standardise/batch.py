@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
-from matching.standardise.forms import FORMS, nothing_written
+from matching.standardise.forms import FORMS, TOGETHER_MIN, nothing_written
 from matching.standardise.given import Given, given_singly
 from matching.standardise.host_lines import domain_lines, email_lines
 from matching.standardise.name_lines import NameLines, name_lines
@@ -18,9 +18,6 @@ from matching.standardise.street_lines import StreetLines, street_lines
 from matching.standardise.tables import placeholder_forms
 from matching.standardise.tax_lines import tax_lines
 from matching.standardise.written import Written
-
-TOGETHER_MIN: Final = 64
-"""Values from which reading them together is quicker (November 2026: 30 names take as long either way)."""
 
 
 class Batch:

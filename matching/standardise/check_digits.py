@@ -79,14 +79,14 @@ def _checked(weights: Sequence[int], check: Sequence[int], place: int = -1) -> T
 
 def _all(*tests: Test) -> Test:
     def test(digits: Digits) -> NDArray[np.bool_]:
-        return np.logical_and.reduce([each(digits) for each in tests])
+        return np.asarray(np.logical_and.reduce([each(digits) for each in tests]))
 
     return test
 
 
 def _any(*tests: Test) -> Test:
     def test(digits: Digits) -> NDArray[np.bool_]:
-        return np.logical_or.reduce([each(digits) for each in tests])
+        return np.asarray(np.logical_or.reduce([each(digits) for each in tests]))
 
     return test
 
@@ -143,19 +143,19 @@ def _uid_lettered(digits: Digits) -> NDArray[np.bool_]:
 
 def _gb_vat(digits: Digits) -> NDArray[np.bool_]:
     sums = _sum(digits, (8, 7, 6, 5, 4, 3, 2, 10, 1)) % 97
-    return (sums == 0) | ((digits[:, 0] > 0) & np.isin(sums, (42, 55)))
+    return np.asarray((sums == 0) | ((digits[:, 0] > 0) & np.isin(sums, (42, 55))))
 
 
 def _fr_vat(digits: Digits) -> NDArray[np.bool_]:
     """Check key and SIREN; Monaco's numbers begin with 000 and are no SIREN."""
     key = (_sum(digits[:, 2:], _powers(9, 97, after=2)) + 12) % 97
-    return (digits[:, 2:5].any(axis=1)) & _luhn(2)(digits) & (digits[:, 0] * 10 + digits[:, 1] == key)
+    return np.asarray((digits[:, 2:5].any(axis=1)) & _luhn(2)(digits) & (digits[:, 0] * 10 + digits[:, 1] == key))
 
 
 def _fr_siret(digits: Digits) -> NDArray[np.bool_]:
     """Check both Luhn sums; the post office has rules of its own."""
     is_post = (digits[:, :9] == [3, 5, 6, 0, 0, 0, 0, 0, 0]).all(axis=1)
-    return ~is_post & _luhn()(digits) & _luhn(0, 9)(digits)
+    return np.asarray(~is_post & _luhn()(digits) & _luhn(0, 9)(digits))
 
 
 def _it_vat(digits: Digits) -> NDArray[np.bool_]:
@@ -170,7 +170,7 @@ def _nl_vat(digits: Digits) -> NDArray[np.bool_]:
     is_old = _sum(digits, (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0
     whole = _sum(digits, _powers(9, 97, after=4)) + digits[:, 10] * 10 + digits[:, 11]
     whole += 2321 * pow(10, 13, 97) + 11 * 100
-    return is_given & (is_old | (whole % 97 == 1))
+    return np.asarray(is_given & (is_old | (whole % 97 == 1)))
 
 
 def _es_vat(digits: Digits) -> NDArray[np.bool_]:
@@ -181,7 +181,9 @@ def _es_vat(digits: Digits) -> NDArray[np.bool_]:
     letter = _signs(_DNI_LETTERS)[(old + number) % 23]
     is_person = (first < 10) | _is_among(first, "KLMXYZ")
     is_company = _is_among(first, "ABCDEFGHJNPQRSUVW")
-    return (is_person & (last == letter)) | (is_company & ((last == luhn) | (last == _signs("JABCDEFGHI")[luhn])))
+    return np.asarray(
+        (is_person & (last == letter)) | (is_company & ((last == luhn) | (last == _signs("JABCDEFGHI")[luhn])))
+    )
 
 
 def _ie_vat(digits: Digits) -> NDArray[np.bool_]:
@@ -192,11 +194,11 @@ def _ie_vat(digits: Digits) -> NDArray[np.bool_]:
     if digits.shape[1] == 8:
         return np.asarray(digits[:, 7] == _signs(_IE_LETTERS)[sums % 23])
     further = worth[np.minimum(digits[:, 8], 63)]
-    return (further >= 0) & (digits[:, 7] == _signs(_IE_LETTERS)[(sums + 9 * further) % 23])
+    return np.asarray((further >= 0) & (digits[:, 7] == _signs(_IE_LETTERS)[(sums + 9 * further) % 23]))
 
 
 def _ein(digits: Digits) -> NDArray[np.bool_]:
-    return _ein_prefixes()[digits[:, 0] * 10 + digits[:, 1]]
+    return np.asarray(_ein_prefixes()[digits[:, 0] * 10 + digits[:, 1]])
 
 
 @cache
@@ -233,13 +235,13 @@ def _is_among(digits: Digits, letters: str) -> NDArray[np.bool_]:
 def _cnpj(digits: Digits) -> NDArray[np.bool_]:
     first = -_sum(digits, (5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)) % 11 % 10
     second = -_sum(digits, (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)) % 11 % 10
-    return digits[:, :12].any(axis=1) & (digits[:, 12] == first) & (digits[:, 13] == second)
+    return np.asarray(digits[:, :12].any(axis=1) & (digits[:, 12] == first) & (digits[:, 13] == second))
 
 
 def _cpf(digits: Digits) -> NDArray[np.bool_]:
     first = -_sum(digits, range(10, 1, -1)) % 11 % 10
     second = -_sum(digits, range(11, 1, -1)) % 11 % 10
-    return digits.any(axis=1) & (digits[:, 9] == first) & (digits[:, 10] == second)
+    return np.asarray(digits.any(axis=1) & (digits[:, 9] == first) & (digits[:, 10] == second))
 
 
 def _abn(digits: Digits) -> NDArray[np.bool_]:

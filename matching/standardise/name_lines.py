@@ -250,7 +250,7 @@ class _Named:
         first = self._offsets[:-1][has_words]
         is_turned = np.zeros(len(self._counts), dtype=bool)
         is_turned[has_words] = self._is(_Is.NOUN)[self._codes[first]]
-        return has_words & ~(is_turned & (self._lines.count(",") == 1))
+        return np.asarray(has_words & ~(is_turned & (self._lines.count(",") == 1)))
 
     @property
     def is_doubtful(self) -> NDArray[np.bool_]:

@@ -55,7 +55,7 @@ def _is_plain(plain: Texts) -> NDArray[np.bool_]:
     opens = np.zeros(len(plain), dtype=bool)
     has_any = plain.lengths > 0
     opens[has_any] = plain.letters[plain.offsets[:-1][has_any]] != ord(" ")
-    return opens & (texts.sums(_LETTERS[plain.letters].astype(np.uint64), plain.offsets) == 0)
+    return np.asarray(opens & (texts.sums(_LETTERS[plain.letters].astype(np.uint64), plain.offsets) == 0))
 
 
 def _is_dialled(plain: Texts) -> NDArray[np.bool_]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from matching import texts
 from matching.standardise import names, places
-from matching.standardise.batch import TOGETHER_MIN, Batch
-from matching.standardise.forms import FORMS
+from matching.standardise.batch import Batch
+from matching.standardise.forms import FORMS, TOGETHER_MIN
 from matching.standardise.given import Given, arrow_forms
 from matching.standardise.lines import lines_of
 from matching.standardise.name_lines import name_lines
@@ -93,10 +93,23 @@ def test_streets_and_house_numbers_are_those_of_one_street(told: list[tuple[str,
 
 
 @pytest.mark.parametrize(
-    "form", ["company_name", "legal_form", "registered_name", "street", "house_number", "phone", "city"]
+    "form",
+    ["company_name", "legal_form", "registered_name", "street", "house_number", "phone", "city", "tax_id", "domain"],
 )
 def test_a_batch_drops_what_stands_for_nothing(form: str) -> None:
-    values = ["n/a", "Unknown", "???", "-", "Acme GmbH", "High Street 5", "+49 221 1234567", "test"] * TOGETHER_MIN
+    values = [
+        "n/a",
+        "Unknown",
+        "???",
+        "-",
+        "Acme GmbH",
+        "High Street 5",
+        "+49 221 1234567",
+        "test",
+        "Keine",
+        "N/A.",
+        "müller",
+    ] * TOGETHER_MIN
     countries = ["de"] * len(values)
 
     assert tuples(Batch(values, countries).give(form)) == alone(form, values, countries)
