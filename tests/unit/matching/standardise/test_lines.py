@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matching import texts
 from matching.standardise import names, places
 from matching.standardise.batch import Batch
-from matching.standardise.forms import FORMS, TOGETHER_MIN
+from matching.standardise.forms import FORMS, TOGETHER_MIN, nothing_among, nothing_written
 from matching.standardise.given import Given, arrow_forms
 from matching.standardise.lines import lines_of
 from matching.standardise.name_lines import name_lines
@@ -30,6 +30,7 @@ STREET_TEXT = (
     "High Haupt Hauptstraße Strasse Street St. Rue de la Karl-Marx-Str. Broadway North N 1st 12 12b 007 123456 B b 3o"
     " Suite 4 #5 Floor PO Box 12-14 3 - 5 17+19 c/o , / d'Apt 5th Avenue rechts 3OG 2piso ,3rdfloor"
 )
+NOTHING_TEXT = ("n/a", "N.A.", "na", "Keine", "entfällt", "unknown", "UNKNOWN", "#", "(", ")", " ", "\t", ".", "-", "x")
 IN_COUNTRY = st.sampled_from(COUNTRIES)
 NAMES = st.lists(st.tuples(st.lists(st.sampled_from(NAME_TEXT.split()), max_size=7).map(" ".join), IN_COUNTRY))
 STREETS = st.lists(st.tuples(st.lists(st.sampled_from(STREET_TEXT.split()), max_size=6).map(" ".join), IN_COUNTRY))
@@ -92,10 +93,24 @@ def test_streets_and_house_numbers_are_those_of_one_street(told: list[tuple[str,
     assert tuples(made.house_numbers) == [places.house_number(*pair) for pair in told]
 
 
-@pytest.mark.parametrize(
-    "form",
-    ["company_name", "legal_form", "registered_name", "street", "house_number", "phone", "city", "tax_id", "domain"],
+@given(st.lists(st.lists(st.sampled_from(NOTHING_TEXT), max_size=5).map("".join).filter(bool), max_size=8))
+@example(
+    ["\u212aeine", "k\u0307eine", "\u0130", "n\u0130l", "\u00a0n/a\t", "entfÄllt", "\ud800", "東京", "?", "x" * 501]
 )
+def test_what_stands_for_nothing_is_found_at_once(values: list[str]) -> None:
+    written = Written.of(values)
+
+    for form in ("company_name", "phone", "country", "text"):
+        assert nothing_written(form, values, written) == nothing_among(form, values)
+
+
+FORMS_TOGETHER = (
+    *("company_name", "legal_form", "registered_name", "street", "house_number"),
+    *("phone", "tax_id", "domain", "email", "city"),
+)
+
+
+@pytest.mark.parametrize("form", FORMS_TOGETHER)
 def test_a_batch_drops_what_stands_for_nothing(form: str) -> None:
     values = [
         "n/a",
@@ -106,7 +121,7 @@ def test_a_batch_drops_what_stands_for_nothing(form: str) -> None:
         "High Street 5",
         "+49 221 1234567",
         "test",
-        "Keine",
+        "\u212aeine",
         "N/A.",
         "müller",
     ] * TOGETHER_MIN
