@@ -147,6 +147,21 @@ def taken(texts: Texts, places: NDArray[np.integer]) -> Texts:
     return Texts(texts.letters[np.repeat(texts.offsets[:-1][places], lengths) + within], offsets)
 
 
+def end_to_end(texts: Texts, others: Texts) -> Texts:
+    """Lay other texts behind some."""
+    return Texts(
+        np.concatenate((texts.letters, others.letters)),
+        np.concatenate((texts.offsets, texts.offsets[-1] + others.offsets[1:])),
+    )
+
+
+def side_by_side(texts: Texts, others: Texts) -> Texts:
+    """Write each of some texts before another one."""
+    order = np.arange(2 * len(texts)).reshape(2, -1).T.reshape(-1)
+    written = taken(end_to_end(texts, others), order)
+    return Texts(written.letters, np.ascontiguousarray(written.offsets[::2]))
+
+
 def strings_of(texts: Texts) -> list[str]:
     """Give texts as strings."""
     found: list[str] = arrow_of(texts).to_pylist()

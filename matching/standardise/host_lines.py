@@ -162,9 +162,7 @@ def _opens_with(of: Texts, start: bytes) -> NDArray[np.bool_]:
 
 
 def _either(one: Texts, other: Texts, is_other: NDArray[np.bool_]) -> Texts:
-    both = Texts(
-        np.concatenate((one.letters, other.letters)), np.concatenate((one.offsets, one.offsets[-1] + other.offsets[1:]))
-    )
+    both = texts.end_to_end(one, other)
     return texts.taken(both, np.arange(len(one)) + len(one) * is_other)
 
 

@@ -343,9 +343,4 @@ def _spread(classes: Sequence[tuple[str, ...]], shapes: NDArray[np.int64]) -> tu
 def _ended(left: Texts, classes: Sequence[tuple[str, ...]], shapes: NDArray[np.int64]) -> Texts:
     """Write the classes of each line's shape behind it."""
     ends = texts.texts_of(["".join(f" {name}" for name in of) for of in classes])
-    both = Texts(
-        np.concatenate((left.letters, ends.letters)),
-        np.concatenate((left.offsets, left.offsets[-1] + ends.offsets[1:])),
-    )
-    written = texts.taken(both, np.column_stack((np.arange(len(left)), len(left) + shapes)).ravel())
-    return Texts(written.letters, np.ascontiguousarray(written.offsets[::2]))
+    return texts.side_by_side(left, texts.taken(ends, shapes))

@@ -40,7 +40,7 @@ def phone_lines(values: Sequence[str], countries: Sequence[str], written: Writte
     alone = np.concatenate((lines, rows[numbers[~is_told]])).tolist()
     told = np.flatnonzero(is_told)
     national = texts.kept(digits, texts.places_of(digits) >= np.repeat(cuts, digits.lengths))
-    found = _side_by_side(texts.taken(heads, told), texts.taken(national, told))
+    found = texts.side_by_side(texts.taken(heads, told), texts.taken(national, told))
     is_found = (found.lengths >= contact.DIGITS_MIN) & (found.lengths <= contact.DIGITS_MAX)
     return given_together(
         len(values),
@@ -111,14 +111,3 @@ def _is_doubtful(digits: Texts) -> NDArray[np.bool_]:
     tail = digits.letters[digits.offsets[1:, np.newaxis] + np.arange(-_TAIL, 0)].astype(np.int64) - ord("0")
     steps = np.diff(tail[:, -4:], axis=1) % 10
     return np.asarray((steps == steps[:, :1]).all(axis=1) | ~tail[:, :3].any(axis=1))
-
-
-def _side_by_side(left: Texts, right: Texts) -> Texts:
-    """Write each of some texts before another."""
-    both = Texts(
-        np.concatenate((left.letters, right.letters)),
-        np.concatenate((left.offsets, left.offsets[-1] + right.offsets[1:])),
-    )
-    order = np.arange(2 * len(left)).reshape(2, -1).T.reshape(-1)
-    written = texts.taken(both, order)
-    return Texts(written.letters, written.offsets[::2])

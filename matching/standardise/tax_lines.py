@@ -44,10 +44,7 @@ def tax_lines(values: Sequence[str], countries: Sequence[str], written: Written)
     second = _labelled(values, countries, rows[left], texts.taken(plain, left))
     found = np.concatenate((rows[first.lines], second.lines))
     alone = np.setdiff1d(np.arange(len(values)), found, assume_unique=True).tolist()
-    both = Texts(
-        np.concatenate((first.forms.letters, second.forms.letters)),
-        np.concatenate((first.forms.offsets, first.forms.offsets[-1] + second.forms.offsets[1:])),
-    )
+    both = texts.end_to_end(first.forms, second.forms)
     return given_together(
         len(values), found, both, {row: identifiers.tax_id(values[row], countries[row]) for row in alone}
     )
