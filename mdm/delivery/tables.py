@@ -111,8 +111,15 @@ target_record = Table(
     Column("remote_version", Text, nullable=False),
     Column("written_at", _INSTANT),
     Column("seen_at", _INSTANT),
+    Column("external_id", Text, comment="that it bears there, as far as we know; null: not known"),
     CheckConstraint("state IN ('active', 'deactivated', 'inactive', 'merged', 'lost')", name="state"),
     Index("ix_target_record_golden_id", "golden_id"),
+    Index(
+        "ix_target_record_external_id",
+        "target_id",
+        "external_id",
+        postgresql_where=text("external_id IS NOT NULL"),
+    ),
 )
 
 attribute_freeze = Table(

@@ -98,6 +98,13 @@ delivery_lane = Table(
         server_default=text("false"),
         comment="told again though the target holds it already",
     ),
+    Column(
+        "series",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="raised when an answer was about the record of another one: ids of requests are new ones then",
+    ),
     CheckConstraint("acknowledged <= head", name="acknowledged"),
     CheckConstraint("state IN ('ready', 'waiting', 'dead')", name="state"),
     Index("ix_delivery_lane_waiting", "target_id", "golden_id", postgresql_where=text("acknowledged < head")),
