@@ -71,7 +71,7 @@ class Shelf:
             record["gone"] = change.into or "inactive"
         return Receipt(change.request_id, native_id, str(len(self.changes)))
 
-    def read(self, object_: str, native_ids: Sequence[str]) -> Mapping[str, RemoteRecord]:
+    def read(self, object_: str, native_ids: Sequence[str], *, scope: str = "") -> Mapping[str, RemoteRecord]:
         return {}
 
     def changed(self, object_: str, *, after: str, limit: int) -> Page:

@@ -16,10 +16,14 @@ from typing import Any, Final, Literal, Protocol
 #               names another id): ask again with the same request id
 # refused       it will never be taken as it is (400, 404, 413, 422, a rule of the system): a person has to look
 # ambiguous     the system knows several records for one key (Salesforce answers 300): a person has to look
+# taken         another record bears the external id, or what was answered is the record of another golden record: it is
+#               tried again once that one has let go of it
 # not_allowed   credentials or permissions (401, 403): every other thing will fail the same way
 # moved         a redirect (3xx), which is never followed
 # gone          the place is closed for good (410)
-FailureKind = Literal["throttled", "unavailable", "unclear", "refused", "ambiguous", "not_allowed", "moved", "gone"]
+FailureKind = Literal[
+    "throttled", "unavailable", "unclear", "refused", "ambiguous", "taken", "not_allowed", "moved", "gone"
+]
 
 REASON_LENGTH_MAX: Final = 500  # characters of an answer that are kept, where it may be a page of HTML
 
@@ -29,11 +33,13 @@ class Failure:
     """Why something was not done, as far as we know; `reason` is one line for a person, without readable values.
 
     retry_after_s  seconds the system asks to wait, where it says so
+    records        native ids of the records that the answer names: those that are in the way, or that it is about
     """
 
     kind: FailureKind
     reason: str
     retry_after_s: float | None = None
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,8 @@ class Receipt:
     differing: tuple[str, ...] = ()
 
 
-ChangeKind = Literal["create", "update", "deactivate", "reactivate", "merge"]
+# release  take its external id away, so that another record can have it
+ChangeKind = Literal["create", "update", "deactivate", "reactivate", "merge", "release"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class Change:
     request_id   the same for every repeat of this change, so that a system that can will do it once
     native_id    of the record; empty to create one
     fields       values by the system's own field names: only those to write
-    external_id  the golden id, for systems that keep one beside their own
+    external_id  the golden id, for systems that keep one beside their own; empty to leave it as it is
     into         native id of the record that survives, for a merge
     """
 
@@ -116,8 +123,11 @@ class RecordSystem(Protocol):
     def write(self, changes: Sequence[Change]) -> Sequence[Receipt | Failure]:
         """Carry out changes and say what became of each, in their order."""
 
-    def read(self, object_: str, native_ids: Sequence[str]) -> Mapping[str, RemoteRecord]:
-        """Read records by native id; those it does not have are left out. Raises CallFailed."""
+    def read(self, object_: str, native_ids: Sequence[str], *, scope: str = "") -> Mapping[str, RemoteRecord]:
+        """Read records by native id, of one legal entity if it is named; those it does not have are left out.
+
+        Raises CallFailed.
+        """
 
     def changed(self, object_: str, *, after: str, limit: int) -> Page:
         """Read a page of records changed after a cursor; an empty one is the beginning. Raises CallFailed."""

@@ -41,6 +41,7 @@ FAILURES_IN_A_ROW_MAX: Final = 5  # chosen: a system that fails so often does no
 _ENDS_A_BATCH: Final[frozenset[FailureKind]] = frozenset({"throttled", "not_allowed", "moved", "gone"})
 _COUNTS: Final[frozenset[FailureKind]] = frozenset({"unavailable", "unclear"})
 _SHORT_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+_OTHER_EXTERNAL_ID: Final = "the answer names another external id"
 _WORDS_MAX: Final = 10  # chosen: of fields or ids named in a reason
 
 
@@ -94,11 +95,14 @@ class RecordApi:
             outcomes.update(zip(its, future.result(), strict=True))
         return [outcomes[place] for place in range(len(changes))]
 
-    def read(self, object_: str, native_ids: Sequence[str]) -> Mapping[str, RemoteRecord]:
-        """Read records by native id; those it does not have are left out. Raises CallFailed."""
+    def read(self, object_: str, native_ids: Sequence[str], *, scope: str = "") -> Mapping[str, RemoteRecord]:
+        """Read records by native id, of one legal entity if it is named; those it does not have are left out.
+
+        Raises CallFailed.
+        """
         wanted = list(dict.fromkeys(native_ids))
         brake = _Brake()
-        reads = [self._threads.submit(self._read_one, object_, native_id, brake) for native_id in wanted]
+        reads = [self._threads.submit(self._read_one, object_, native_id, brake, scope) for native_id in wanted]
         # All are awaited before the first failure is raised, so that none goes on behind the caller's back.
         failures = [failure for read in reads if isinstance(failure := read.result(), Failure)]
         if failures:
@@ -138,7 +142,7 @@ class RecordApi:
             answer = self._ask(self._client, method, path, key=change.request_id, body=body)
             record = _record(_told(answer))
             if flaw := _mismatch(change, record):
-                return Failure("unclear", flaw)
+                return Failure("unclear", flaw, records=(record.native_id,) if flaw == _OTHER_EXTERNAL_ID else ())
             if change.kind == "create" and (flaw := self._unconfirmed(record)):
                 return Failure("unclear", flaw)
         except CallFailed as failed:
@@ -222,6 +226,8 @@ def _request(change: Change) -> tuple[str, str, dict[str, Any]]:
                 path,
                 {"fields": fields, **({"external_id": change.external_id} if change.external_id else {})},
             )
+        case "release":
+            return "PATCH", path, {"fields": {}, "external_id": ""}
         case "deactivate" | "reactivate":
             return "POST", _path(change.object, change.native_id, f":{change.kind}", change.scope), {}
         case "merge":
@@ -289,7 +295,9 @@ def _mismatch(change: Change, record: RemoteRecord) -> str:
     if change.native_id and record.native_id != change.native_id:
         return "the answer names another id"
     if change.external_id and record.external_id != change.external_id and change.kind in {"create", "update"}:
-        return "the answer names another external id"
+        return _OTHER_EXTERNAL_ID
+    if change.kind == "release" and record.external_id:
+        return "the answer names an external id still"
     if change.kind == "merge" and record.merged_into != change.into:
         return "the answer names another survivor"
     return ""
@@ -309,6 +317,10 @@ def _of_a_read(failure: Failure) -> Failure:
 
 def _explained(failure: Failure, answer: Answer) -> Failure:
     """Add what a person needs: the fields that were not taken, or the records that are in the way; no values."""
+    matches = _error(answer).get("matches")
+    records = tuple(one for one in matches if isinstance(one, str)) if isinstance(matches, list) else ()
+    kind = "taken" if _error(answer).get("code") == "external_id_taken" else failure.kind
+    failure = replace(failure, kind=kind, records=records[:_WORDS_MAX])
     words = ", ".join([*_named_fields(answer), *_named_records(answer)][:_WORDS_MAX])
     return replace(failure, reason=_short(f"{failure.reason}: {words}")) if words else failure
 

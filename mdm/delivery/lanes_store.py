@@ -27,7 +27,7 @@ def lease(
             " UPDATE delivery_lane l SET due_at = :until, lease_token = :token FROM due d"
             " WHERE l.target_id = d.target_id AND l.golden_id = d.golden_id"
             " RETURNING l.target_id, l.golden_id, l.head, l.acknowledged, l.attempts, l.failing_since, l.recorded_at,"
-            " l.is_forced"
+            " l.is_forced, l.series"
         ),
         {"target": target_id, "token": token, "now": now, "until": until, "limit": limit},
     )
@@ -42,6 +42,7 @@ def lease(
             row.recorded_at,
             row.is_forced,
             token,
+            row.series,
         )
         for row in rows
     )
@@ -103,6 +104,17 @@ def wake_waiting(connection: Connection, target_id: str, parents: Sequence[Golde
             " AND lease_token IS NULL AND due_at > :now"
         ),
         {"target": target_id, "parents": list(parents), "now": now},
+    )
+
+
+def begin_series(connection: Connection, lane: DueLane) -> None:
+    """Let what is asked for a leased lane from now on bear new request ids."""
+    connection.execute(
+        text(
+            "UPDATE delivery_lane SET series = :series WHERE target_id = :target AND golden_id = :golden"
+            " AND lease_token = :token"
+        ),
+        {"target": lane.target_id, "golden": lane.golden_id, "token": lane.token, "series": lane.series + 1},
     )
 
 

@@ -46,7 +46,7 @@ def select_own_records(
     rows = connection.execute(
         text(
             "SELECT r.golden_id, r.object, r.scope, r.native_id, t.state, t.salt, t.held, t.intended, t.written,"
-            " t.remote_version FROM source_record r LEFT JOIN target_record t ON t.target_id = :target"
+            " t.remote_version, t.external_id FROM source_record r LEFT JOIN target_record t ON t.target_id = :target"
             " AND t.object = r.object AND t.scope = r.scope AND t.native_id = r.native_id"
             " WHERE r.golden_id = ANY(:ids) AND r.instance_id = :instance AND r.state = 'active'"
             " AND r.ended_because IS NULL ORDER BY r.id"
@@ -115,9 +115,9 @@ def select_held(
     """Give what is known of records by (object, scope, native id)."""
     rows = connection.execute(
         text(
-            "SELECT t.object, t.scope, t.native_id, t.state, t.salt, t.held, t.intended, t.written, t.remote_version"
-            " FROM target_record t JOIN jsonb_to_recordset(CAST(:keys AS jsonb)) AS k (object text, scope text,"
-            " native_id text) USING (object, scope, native_id) WHERE t.target_id = :target"
+            "SELECT t.object, t.scope, t.native_id, t.state, t.salt, t.held, t.intended, t.written, t.remote_version,"
+            " t.external_id FROM target_record t JOIN jsonb_to_recordset(CAST(:keys AS jsonb)) AS k (object text,"
+            " scope text, native_id text) USING (object, scope, native_id) WHERE t.target_id = :target"
             f"{' ORDER BY 1, 2, 3 FOR UPDATE OF t' if for_update else ''}"
         ),
         {
@@ -135,16 +135,16 @@ def upsert_held(connection: Connection, target_id: str, rows: Sequence[Mapping[s
     connection.execute(
         text(
             "INSERT INTO target_record (target_id, object, scope, native_id, entity_type, golden_id, state, salt,"
-            " held, intended, written, remote_version, written_at, seen_at)"
+            " held, intended, written, remote_version, written_at, seen_at, external_id)"
             " SELECT :target, object, scope, native_id, entity_type, golden_id, state, decode(salt, 'hex'), held,"
-            " nullif(intended, 'null'), written, remote_version, written_at, seen_at"
+            " nullif(intended, 'null'), written, remote_version, written_at, seen_at, external_id"
             " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (object text, scope text, native_id text,"
             " entity_type text, golden_id text, state text, salt text, held jsonb, intended jsonb, written jsonb,"
-            " remote_version text, written_at timestamptz, seen_at timestamptz)"
+            " remote_version text, written_at timestamptz, seen_at timestamptz, external_id text)"
             " ORDER BY object, scope, native_id"
             " ON CONFLICT (target_id, object, scope, native_id) DO UPDATE SET golden_id = excluded.golden_id,"
             " state = excluded.state, salt = excluded.salt, held = excluded.held, intended = excluded.intended,"
-            " written = excluded.written, remote_version = excluded.remote_version,"
+            " written = excluded.written, remote_version = excluded.remote_version, external_id = excluded.external_id,"
             " written_at = coalesce(excluded.written_at, target_record.written_at),"
             " seen_at = coalesce(excluded.seen_at, target_record.seen_at)"
         ),
@@ -164,6 +164,7 @@ def held_of(row: Row[Any]) -> Held:
         row.intended,
         row.written,
         row.remote_version,
+        row.external_id,
     )
 
 
@@ -181,6 +182,7 @@ def _row(one: Mapping[str, Any]) -> dict[str, Any]:
         "intended": held.intended,
         "written": held.written,
         "remote_version": held.remote_version,
+        "external_id": held.external_id,
         "written_at": one.get("written_at"),
         "seen_at": one.get("seen_at"),
     }

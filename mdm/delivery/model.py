@@ -156,6 +156,7 @@ class DueLane:
 
     attempts   failed ones in a row
     queued_at  since when its oldest message waits
+    series     of the ids of its requests: another one once an answer was about the record of another golden record
     """
 
     target_id: str
@@ -167,6 +168,7 @@ class DueLane:
     queued_at: datetime
     is_forced: bool
     token: str
+    series: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,7 @@ class Held:
 
     intended  hashes of what is being written; None when nothing is
     written   by field, what the hub wrote there
+    external_id  that it bears; None: that is not known
     """
 
     object: str
@@ -225,6 +228,17 @@ class Held:
     intended: Mapping[str, str] | None = None
     written: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     remote_version: str = ""
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Namesake:
+    """A record of a target that bears the id of one golden record and belongs to another one, the owner."""
+
+    object: str
+    scope: str
+    native_id: str
+    owner: GoldenId
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,16 +250,23 @@ class OwnRecord:
     native_id: str
     held: Held | None
 
+    @property
+    def external_id(self) -> str | None:
+        """Give the external id that it bears; None: that is not known."""
+        return self.held.external_id if self.held is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
     """All that decides what a target's records shall hold of one golden record, seen at one instant.
 
     version  the newest one that is not held back
-    records  those that the target has of it, the one that stays first
+    records  those that the target has of it, the one first that the hub has known longest
     parents  by golden id that it points at: (scope, native id) of the records that the target has of that
     is_reserved  somebody outside of the hub is about to create it there
     in_review  where the target has none: an open review that asks whether one of its records is this one
+    namesakes  records of other golden records that bear its id
+    claimed    of the external ids that its records bear: the ids of other active golden records
     """
 
     golden_id: GoldenId
@@ -258,3 +279,5 @@ class Sight:
     frozen: frozenset[str] = frozenset()
     is_reserved: bool = False
     in_review: ReviewId | None = None
+    namesakes: tuple[Namesake, ...] = ()
+    claimed: frozenset[str] = frozenset()

@@ -167,24 +167,24 @@ def skip(connection: Connection, target_id: str, asked: Asked, *, reason: str, w
 
 
 def republish(
-    connection: Connection,
-    target_id: str,
-    differing: Collection[GoldenId],
-    renamed: Collection[GoldenId],
-    *,
-    who: str,
-    reason: str,
+    connection: Connection, target_id: str, differing: Collection[GoldenId], *, who: str, reason: str
 ) -> Order:
-    """Let a target be told again of golden records of which it holds something else: only what differs is written.
-
-    renamed  those whose record there bears the id of another one: all is written, with their own id
-    """
+    """Let a target be told again of golden records of which it holds something else: only what differs is written."""
     _ordered(connection, target_id, reason, who)
-    now = clock.instant(connection)
-    lanes = store.tell_where_it_differs(connection, target_id, differing, is_forced=False, now=now)
-    store.tell_where_it_differs(connection, target_id, renamed, is_forced=True, now=now)
-    lanes += len(set(renamed) - set(differing))
+    lanes = store.tell_where_it_differs(connection, target_id, differing, now=clock.instant(connection))
     return _keep(connection, Order(new_delivery_order_id(), target_id, "republish", lanes, reason), Asked(), who)
+
+
+def ask_to_let_go(
+    connection: Connection, target_id: str, owners: Collection[GoldenId], *, reason: str, now: datetime
+) -> None:
+    """Let a target be told again of golden records, one of whose records there bears the id of another one."""
+    lanes = store.tell_settled_again(connection, target_id, owners, now=now)
+    if lanes:
+        who = f"target {target_id}"
+        name_actor(connection, who)
+        order = Order(new_delivery_order_id(), target_id, "republish", lanes, reason)
+        _keep(connection, order, Asked(), who)
 
 
 def _depths(connection: Connection) -> dict[str, Depth]:

@@ -82,9 +82,7 @@ def skip(connection: Connection, target_id: str, asked: Asked) -> tuple[Row[Any]
     )
 
 
-def tell_where_it_differs(
-    connection: Connection, target_id: str, ids: Collection[GoldenId], *, is_forced: bool, now: datetime
-) -> int:
+def tell_where_it_differs(connection: Connection, target_id: str, ids: Collection[GoldenId], *, now: datetime) -> int:
     """Take lanes back by one version and let them be due, as if the target had not been told of the newest.
 
     A lease that runs settles nothing any more. Returns how many lanes.
@@ -92,11 +90,26 @@ def tell_where_it_differs(
     return connection.execute(
         text(
             "UPDATE delivery_lane l SET acknowledged = greatest(0, least(l.acknowledged, l.head - 1)),"
-            " is_forced = l.is_forced OR :forced, state = 'ready', due_at = greatest(CAST(:now AS timestamptz),"
+            " state = 'ready', due_at = greatest(CAST(:now AS timestamptz),"
             " l.not_before), lease_token = NULL, attempts = 0, failing_since = NULL, failure_kind = NULL,"
             " failure_reason = NULL, waits_for = NULL WHERE l.target_id = :target AND l.golden_id = ANY(:ids)"
         ),
-        {"target": target_id, "ids": list(ids), "forced": is_forced, "now": now},
+        {"target": target_id, "ids": list(ids), "now": now},
+    ).rowcount
+
+
+def tell_settled_again(connection: Connection, target_id: str, ids: Collection[GoldenId], *, now: datetime) -> int:
+    """Take lanes back by one version that have nothing to tell, and let them be due; return how many.
+
+    A lane that has something to tell will be told in any case, or is parked: that is a person's.
+    """
+    return connection.execute(
+        text(
+            "UPDATE delivery_lane SET acknowledged = head - 1, state = 'ready', due_at = greatest(CAST(:now AS"
+            " timestamptz), not_before), recorded_at = :now WHERE target_id = :target AND golden_id = ANY(:ids)"
+            " AND acknowledged = head"
+        ),
+        {"target": target_id, "ids": list(ids), "now": now},
     ).rowcount
 
 

@@ -6,7 +6,7 @@ before its lane is settled: a crash in between asks again with the same ids, and
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,10 +18,14 @@ from mdm.connectors.model import Failure, Receipt, RecordSystem
 from mdm.db.transaction import run
 from mdm.delivery import ledger_store
 from mdm.delivery.binding import bind_key
+from mdm.delivery.external_ids_store import Place
 from mdm.delivery.freezing import freeze_quarrels
 from mdm.delivery.lanes import WAITING, failed
 from mdm.delivery.model import Declaration, Done, DueLane, Held, Later, Settlement, Sight
+from mdm.delivery.orders import ask_to_let_go
 from mdm.delivery.sights import look
+from mdm.delivery.taken import is_about_ids, settle_taken
+from mdm.delivery.unknown_ids import with_external_ids
 from mdm.delivery.wanted import Intent, Plan, plan_records
 from mdm.delivery.writes import with_writes
 from mdm.errors import DecisionContradicts
@@ -35,17 +39,33 @@ HELD_BACK = timedelta(hours=1)  # a version that is held back; the next one make
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """One lane with what was asked of the system, and what it answered to each change, as far as it was asked."""
+class _Asked:
+    """One lane with what is asked of the system."""
 
     lane: DueLane
     sight: Sight
-    intents: tuple[Intent, ...]
+    plan: Plan
+
+    @property
+    def intents(self) -> tuple[Intent, ...]:
+        """Return the changes that are asked for, in their order."""
+        return self.plan.intents
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the system answered to each change of a lane, as far as it was asked.
+
+    owner  the golden record one of whose records was in the way
+    """
+
+    asked: _Asked
     answers: tuple[Receipt | Failure, ...]
+    owner: GoldenId | None = None
 
     @property
     def failure(self) -> Failure | None:
-        """Return what the system did not do, the first of it."""
+        """Return what the system did not do, the last that it was asked."""
         return next((one for one in self.answers if isinstance(one, Failure)), None)
 
 
@@ -55,8 +75,10 @@ def deliver_records(
     """Bring the records of leased lanes to what they shall hold; return how each lane is settled, and all failures."""
     freeze_quarrels(hub, lanes)
     sights, held_back = look(hub.engine, declaration, hub.declared, [lane.golden_id for lane in lanes])
+    sights, unread = with_external_ids(hub, declaration, system, sights)
     settlements: list[Settlement] = []
-    asked: list[tuple[DueLane, Sight, tuple[Intent, ...]]] = []
+    asked: list[_Asked] = []
+    owners: set[GoldenId] = set()
     for lane in lanes:
         sight = sights.get(lane.golden_id)
         if sight is None:
@@ -65,18 +87,34 @@ def deliver_records(
         if sight.is_reserved and not sight.records:
             settlements.append(Later(lane, now + RESERVED, None, "somebody reserved it there, and creates it"))
             continue
+        if lane.golden_id in unread:
+            settlements.append(failed(lane, unread[lane.golden_id], now=now))
+            continue
         plan = _plan(hub, declaration, sight, lane)
-        if plan.waits:
-            waits = Later(lane, now + WAITING, None, plan.reason, waits_for=plan.waits_for)
-            settlements.append(waits)
-        elif plan.intents:
-            asked.append((lane, sight, plan.intents))
+        if plan.asks is not None:
+            owners.add(plan.asks)
+        if plan.intents:
+            asked.append(_Asked(lane, sight, plan))
+        elif plan.waits:
+            settlements.append(_waiting(lane, plan, now))
         else:
             settlements.append(Done(lane, sight.version, plan.outcome, plan.reason))
     told = _tell(hub, declaration, system, asked, now)
+    _ask_owners(hub, declaration, owners | {one.owner for one in told if one.owner is not None}, now)
     settlements.extend(_settlement(one, now) for one in told)
     settlements = [_unless_held_back(one, held_back, now) for one in settlements]
-    return settlements, [one.failure for one in told if one.failure is not None]
+    return settlements, [*unread.values(), *(one.failure for one in told if one.failure is not None)]
+
+
+def _waiting(lane: DueLane, plan: Plan, now: datetime) -> Later:
+    return Later(lane, now + WAITING, None, plan.reason, waits_for=plan.waits_for or plan.asks)
+
+
+def _ask_owners(hub: Hub, declaration: Declaration, owners: Collection[GoldenId], now: datetime) -> None:
+    """Have golden records told again whose records there bear the ids of others, so that they let go of them."""
+    if owners:
+        reason = "a record there bears the id of another golden record"
+        run(hub.engine, partial(ask_to_let_go, target_id=declaration.id, owners=owners, reason=reason, now=now))
 
 
 def _plan(hub: Hub, declaration: Declaration, sight: Sight, lane: DueLane) -> Plan:
@@ -87,11 +125,7 @@ def _plan(hub: Hub, declaration: Declaration, sight: Sight, lane: DueLane) -> Pl
 
 
 def _tell(
-    hub: Hub,
-    declaration: Declaration,
-    system: RecordSystem,
-    asked: Sequence[tuple[DueLane, Sight, tuple[Intent, ...]]],
-    now: datetime,
+    hub: Hub, declaration: Declaration, system: RecordSystem, asked: Sequence[_Asked], now: datetime
 ) -> list[_Told]:
     """Send round after round the next change of every lane, so that the changes of one lane are in order."""
     if not asked:
@@ -100,37 +134,41 @@ def _tell(
     failpoint("delivery.intended")
     answers: defaultdict[GoldenId, list[Receipt | Failure]] = defaultdict(list)
     going = list(asked)
-    for place in range(max(len(intents) for _, _, intents in asked)):
-        going = [one for one in going if len(one[2]) > place]
-        changes = [intents[place].change for _, _, intents in going]
-        for (lane, _, _), answer in zip(list(going), system.write(changes), strict=True):
-            answers[lane.golden_id].append(answer)
-        going = [one for one in going if isinstance(answers[one[0].golden_id][-1], Receipt)]
+    for place in range(max(len(one.intents) for one in asked)):
+        going = [one for one in going if len(one.intents) > place]
+        changes = [one.intents[place].change for one in going]
+        for one, answer in zip(list(going), system.write(changes), strict=True):
+            answers[one.lane.golden_id].append(answer)
+        going = [one for one in going if isinstance(answers[one.lane.golden_id][-1], Receipt)]
     failpoint("delivery.sent")
-    told = [_Told(lane, sight, intents, tuple(answers[lane.golden_id])) for lane, sight, intents in asked]
-    return [_keep(hub, declaration, one, now) for one in told]
+    told = [_Told(one, tuple(answers[one.lane.golden_id])) for one in asked]
+    return [_with_owner(hub, declaration, _keep(hub, declaration, one, now)) for one in told]
 
 
-def _note_intended(
-    connection: Connection, *, target_id: str, asked: Sequence[tuple[DueLane, Sight, tuple[Intent, ...]]]
-) -> None:
-    """Note the hashes of what is about to be written in records that are there; one yet to be made has no place."""
-    rows = []
-    for _, sight, intents in asked:
-        known = {(one.object, one.scope, one.native_id): one.held for one in sight.records}
-        for intent in intents:
-            held = intent.held
-            if held.native_id and intent.change.fields:
-                before = known.get((held.object, held.scope, held.native_id)) or replace(held, hashes={})
+def _note_intended(connection: Connection, *, target_id: str, asked: Sequence[_Asked]) -> None:
+    """Note the hashes of what is about to be written in records that are there; one yet to be made has no place.
+
+    The external id that a record is given is not known until it is acknowledged.
+    """
+    rows: dict[Place, dict[str, Any]] = {}
+    for one in asked:
+        known = {(own.object, own.scope, own.native_id): own.held for own in one.sight.records}
+        for intent in one.intents:
+            held, place = intent.held, (intent.held.object, intent.held.scope, intent.held.native_id)
+            before = known.get(place) or replace(held, hashes={}, external_id=None)
+            is_given = held.external_id != before.external_id
+            if held.native_id and (intent.change.fields or is_given):
                 written = {name: held.hashes[name] for name in intent.change.fields}
-                rows.append(_ledger_row(sight, replace(before, intended=written)))
-    ledger_store.upsert_held(connection, target_id, rows)
+                noted = replace(before, intended=written or None)
+                is_given = is_given or (place in rows and rows[place]["held"].external_id is None)
+                rows[place] = _ledger_row(one.sight, replace(noted, external_id=None) if is_given else noted)
+    ledger_store.upsert_held(connection, target_id, list(rows.values()))
 
 
 def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _Told:
     """Keep what the system acknowledged: bind records that were made, and raise the ledger."""
-    rows: dict[tuple[str, str, str], dict[str, Any]] = {}  # of two changes of one record the later counts
-    for intent, answer in zip(told.intents, told.answers, strict=False):
+    rows: dict[Place, dict[str, Any]] = {}  # of two changes of one record the later counts
+    for intent, answer in zip(told.asked.intents, told.answers, strict=False):
         if isinstance(answer, Failure):
             continue
         written = {name: intent.held.hashes[name] for name in intent.change.fields if name in intent.held.hashes}
@@ -140,19 +178,18 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
             # A record that was there already, or that an earlier attempt made, may hold other values than we asked for.
             known = {name: hash_ for name, hash_ in held.hashes.items() if name not in answer.differing}
             held = replace(held, native_id=answer.native_id, hashes=known)
-            refusal = _bind(hub, declaration, told, held)
+            refusal = _bind(hub, declaration, told.asked.sight, held)
             if refusal is not None:
                 return replace(told, answers=(refusal,))
-        rows[held.object, held.scope, held.native_id] = _ledger_row(told.sight, held) | {"written_at": now}
+        rows[held.object, held.scope, held.native_id] = _ledger_row(told.asked.sight, held) | {"written_at": now}
     if rows:
         kept = list(rows.values())
         run(hub.engine, lambda connection: ledger_store.upsert_held(connection, declaration.id, kept))
     return told
 
 
-def _bind(hub: Hub, declaration: Declaration, told: _Told, held: Held) -> Failure | None:
+def _bind(hub: Hub, declaration: Declaration, sight: Sight, held: Held) -> Failure | None:
     key = SourceKey(declaration.instance, held.object, held.scope, held.native_id)
-    sight = told.sight
 
     def act(work: Work) -> None:
         bind_key(work, sight.entity_type, key, sight.golden_id, reason=f"made there for {sight.golden_id}")
@@ -160,15 +197,32 @@ def _bind(hub: Hub, declaration: Declaration, told: _Told, held: Held) -> Failur
     try:
         carry(hub, act, who=f"target {declaration.id}")
     except DecisionContradicts as error:
-        return Failure("ambiguous", f"{key} was made for {sight.golden_id}, but {error.message.split(':')[0]}")
+        reason = f"{key} was made for {sight.golden_id}, but {error.message.split(':')[0]}"
+        return Failure("taken", reason, records=(held.native_id,))
     failpoint("delivery.bound")
     return None
 
 
+def _with_owner(hub: Hub, declaration: Declaration, told: _Told) -> _Told:
+    """Find out whose the records are that a failure names, where one bears the id that was to be written."""
+    failure = told.failure
+    if failure is None or not is_about_ids(failure):
+        return told
+    place = len(told.answers) - 1
+    asked, change = told.asked, told.asked.intents[place].change
+    settle = partial(settle_taken, declaration=declaration, lane=asked.lane, sight=asked.sight)
+    settled, owner = run(hub.engine, partial(settle, change=change, failure=failure))
+    return replace(told, answers=(*told.answers[:place], settled), owner=owner)
+
+
 def _settlement(told: _Told, now: datetime) -> Settlement:
+    lane, plan = told.asked.lane, told.asked.plan
     if told.failure is not None:
-        return failed(told.lane, told.failure, now=now)
-    changes = [intent.change for intent in told.intents]
+        settled = failed(lane, told.failure, now=now)
+        return replace(settled, waits_for=told.owner) if isinstance(settled, Later) else settled
+    if plan.waits:
+        return _waiting(lane, plan, now)
+    changes = [intent.change for intent in plan.intents]
     details = {
         "kinds": sorted({change.kind for change in changes}),
         "records": sorted(
@@ -178,15 +232,15 @@ def _settlement(told: _Told, now: datetime) -> Settlement:
         "fields": sorted({name for change in changes for name in change.fields}),
     }
     if _is_taken_over(told):
-        return Later(told.lane, now, None, "the record was there already: its values are compared next")
-    return Done(told.lane, told.sight.version, "delivered", details=details)
+        return Later(lane, now, None, "the record was there already: its values are compared next")
+    return Done(lane, told.asked.sight.version, plan.outcome, plan.reason, details=details)
 
 
 def _is_taken_over(told: _Told) -> bool:
     """Tell whether a record that was to be made was there already, with values of its own or of an earlier attempt."""
-    made = any(intent.change.kind == "create" for intent in told.intents)
+    made = any(intent.change.kind == "create" for intent in told.asked.intents)
     differs = any(one.differing for one in told.answers if isinstance(one, Receipt))
-    return made and (differs or told.lane.attempts > 0)
+    return made and (differs or told.asked.lane.attempts > 0)
 
 
 def _unless_held_back(one: Settlement, held_back: frozenset[GoldenId], now: datetime) -> Settlement:

@@ -44,6 +44,7 @@ RULES: Final[Mapping[FailureKind, Rule]] = {
     "unclear": Rule("target", "wait", counts=True),
     "refused": Rule("lane", "park", counts=True),
     "ambiguous": Rule("lane", "park", counts=True),
+    "taken": Rule("lane", "wait", counts=True),
     "not_allowed": Rule("target", "stop", counts=False),
     "moved": Rule("target", "stop", counts=False),
     "gone": Rule("target", "disable", counts=False),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Engine
 
 from mdm.db.transaction import snapshot
-from mdm.delivery import freezing_store
+from mdm.delivery import external_ids_store, freezing_store
 from mdm.delivery import ledger_store as store
 from mdm.delivery.model import Declaration, OwnRecord, Sight
 from mdm.entities.model import EntityType
@@ -27,6 +27,13 @@ def look(
         lacking = [id_ for id_ in ids if not any(map(is_living, records.get(id_, ())))]
         reviews = store.select_reviews_with(connection, declaration.instance, lacking) if lacking else {}
         pointed = {id_: pointed_at(declaration, declared, row.entity_type, row.shown) for id_, row in shown.items()}
+        namesakes = (
+            external_ids_store.select_namesakes(connection, declaration.id, declaration.instance, ids)
+            if declaration.instance
+            else {}
+        )
+        borne = _ids_of_others(records)
+        claimed = external_ids_store.select_active(connection, borne) if borne else frozenset()
         keys = store.select_keys(connection, declaration.instance, {one for many in pointed.values() for one in many})
     sights = {
         id_: Sight(
@@ -40,6 +47,8 @@ def look(
             frozen.get(id_, frozenset()),
             id_ in reserved,
             reviews.get(id_),
+            tuple(namesakes.get(id_, ())),
+            claimed & {one.external_id for one in records.get(id_, ())} - {id_},
         )
         for id_, row in shown.items()
         if row.version is not None
@@ -51,6 +60,12 @@ def look(
 def is_living(record: OwnRecord) -> bool:
     """Tell whether a record that the crosswalk names is still there, in use or not, as far as is known."""
     return record.held is None or record.held.state not in {"merged", "lost"}
+
+
+def _ids_of_others(records: Mapping[GoldenId, Sequence[OwnRecord]]) -> set[str]:
+    """Give the external ids that records bear besides that of their own golden record."""
+    borne = ((id_, one.external_id) for id_, many in records.items() for one in many)
+    return {external_id for id_, external_id in borne if external_id and external_id != id_}
 
 
 def pointed_at(

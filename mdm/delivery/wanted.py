@@ -11,11 +11,13 @@ from hashlib import blake2b
 from typing import Any
 
 from mdm.connectors.model import Change, ChangeKind
+from mdm.delivery.external_ids import id_to_give, is_renamed, lets_go, namesake_in, with_bearer_first
 from mdm.delivery.hashes import hash_fields, hash_value, new_salt
 from mdm.delivery.model import (
     DueLane,
     FieldRule,
     Held,
+    Namesake,
     OutcomeKind,
     OwnRecord,
     RecordSubscription,
@@ -38,10 +40,11 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do for one lane: changes in order, or why there are none.
+    """What to do for one lane: changes in order, or why there are none; with both a wait and changes, these come first.
 
     waits_for  the golden record that the target has to know first
     in_review  the review that has to be answered first
+    asks       the golden record one of whose records there has to let go of this one's id first
     """
 
     intents: tuple[Intent, ...] = ()
@@ -49,11 +52,12 @@ class Plan:
     reason: str = ""
     waits_for: GoldenId | None = None
     in_review: ReviewId | None = None
+    asks: GoldenId | None = None
 
     @property
     def waits(self) -> bool:
         """Tell whether something else has to happen first."""
-        return self.waits_for is not None or self.in_review is not None
+        return self.waits_for is not None or self.in_review is not None or self.asks is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +71,26 @@ def plan_records(subscription: RecordSubscription, entity_type: EntityType, sigh
     """Plan what brings a target's records of one golden record to what they shall hold."""
     if sight.state != "active":
         return Plan(reason=f"it is {sight.state}: its records belong to another one, or are gone")
-    if not fits(subscription.conditions, sight.values):
-        return Plan(outcome="not_subscribed", reason="it does not fit the conditions of the subscription")
     living = [one for one in sight.records if one.held is None or one.held.state not in {"merged", "lost"}]
+    if not fits(subscription.conditions, sight.values):
+        reason = "it does not fit the conditions of the subscription"
+        return _letting_go(Plan(outcome="not_subscribed", reason=reason), living, sight, lane)
     if not living and not subscription.creates:
         return Plan(outcome="not_subscribed", reason="the target does not have it, and the hub makes none there")
     if not living and sight.in_review is not None:
         reason = f"review {sight.in_review} asks whether a record of the target is this one"
         return Plan(in_review=sight.in_review, reason=reason)
-    used = [one for one in living if one.held is None or one.held.state != "inactive"]
+    used = with_bearer_first((one for one in living if one.held is None or one.held.state != "inactive"), sight)
     if living and not used:
-        return Plan(reason="its record there was taken out of use by its own people")
-    scope = used[0].scope if used else subscription.scope
+        return _letting_go(Plan(reason="its record there was taken out of use by its own people"), living, sight, lane)
     try:
-        values = _fields(subscription, entity_type, sight, scope)
+        values = _fields(subscription, entity_type, sight, used[0].scope if used else subscription.scope)
     except _Missing as missing:
-        return Plan(waits_for=missing.golden_id, reason="the target does not have yet what it points at")
-    if not used:
-        return Plan((_creation(subscription, sight, values, lane),), "delivered")
-    staying, *others = used
-    intents = [*_keeping(staying, values, sight, lane), *_settling(subscription, staying, others, values, sight, lane)]
-    return Plan(tuple(intents), "delivered" if intents else "no_change")
+        plan = Plan(waits_for=missing.golden_id, reason="the target does not have yet what it points at")
+        return _letting_go(plan, living, sight, lane)
+    if used:
+        return _bringing(subscription, sight, lane, values, (living, used))
+    return _creating(subscription, sight, values, lane)
 
 
 def fits(conditions: Mapping[str, tuple[str, ...]], values: Mapping[str, Any]) -> bool:
@@ -101,6 +104,30 @@ def fits(conditions: Mapping[str, tuple[str, ...]], values: Mapping[str, Any]) -
 
 
 _Values = Sequence[tuple[FieldRule, Any]]
+
+
+def _bringing(
+    subscription: RecordSubscription,
+    sight: Sight,
+    lane: DueLane,
+    values: _Values,
+    records: tuple[Sequence[OwnRecord], Sequence[OwnRecord]],
+) -> Plan:
+    """Bring the records that are there, and those of them that are used, to what they shall hold."""
+    living, (staying, *others) = records
+    given = id_to_give(sight, staying, living)
+    # The record that stays is written with the id that it shall bear; where another one bears that, it lets go as well.
+    freed = {_place(one): _freed(one, sight, lane) for one in living if one is not staying or not given}
+    intents = [
+        *(intent for intent in freed.values() if intent is not None),
+        *_keeping(_as_freed(staying, freed), values, sight, lane, given),
+        *_settling(subscription, staying, [_as_freed(one, freed) for one in others], values, sight, lane),
+    ]
+    plan = Plan(tuple(intents), "delivered" if intents else "no_change")
+    namesake = namesake_in(sight, staying.object, staying.scope)
+    if namesake is not None and is_renamed(_as_freed(staying, freed), str(sight.golden_id)):
+        return replace(plan, asks=namesake.owner, reason=_asked(namesake))
+    return plan
 
 
 def _fields(subscription: RecordSubscription, entity_type: EntityType, sight: Sight, scope: str) -> _Values:
@@ -136,12 +163,46 @@ def in_its_words(rule: FieldRule, value: Any) -> Any:
     return rule.codes.get(str(value), value) if rule.codes and value is not None else value
 
 
+def _creating(subscription: RecordSubscription, sight: Sight, values: _Values, lane: DueLane) -> Plan:
+    namesake = namesake_in(sight, subscription.object, subscription.scope)
+    if namesake is not None:
+        return Plan(asks=namesake.owner, reason=_asked(namesake))
+    return Plan((_creation(subscription, sight, values, lane),), "delivered")
+
+
+def _asked(namesake: Namesake) -> str:
+    record = f"{namesake.object} {namesake.native_id}"
+    return f"{record} there bears its id, and belongs to {namesake.owner}, which is told first"
+
+
+def _letting_go(plan: Plan, living: Sequence[OwnRecord], sight: Sight, lane: DueLane) -> Plan:
+    """Let records that are not written let go of the ids of others all the same."""
+    freed = [intent for one in living if (intent := _freed(one, sight, lane)) is not None]
+    return replace(plan, intents=tuple(freed), outcome="delivered") if freed else plan
+
+
+def _freed(record: OwnRecord, sight: Sight, lane: DueLane) -> Intent | None:
+    if record.held is None or not lets_go(sight, record):
+        return None
+    return _intent("release", replace(record.held, external_id=""), {}, sight, lane)
+
+
+def _as_freed(record: OwnRecord, freed: Mapping[tuple[str, str, str], Intent | None]) -> OwnRecord:
+    intent = freed.get(_place(record))
+    return record if intent is None else replace(record, held=intent.held)
+
+
+def _place(record: OwnRecord) -> tuple[str, str, str]:
+    return record.object, record.scope, record.native_id
+
+
 def _creation(subscription: RecordSubscription, sight: Sight, values: _Values, lane: DueLane) -> Intent:
     """Make the record; until it is acknowledged every repeat has the same id, whatever its values are by then."""
     fields = {rule.target_field: value for rule, value in values if value not in (None, [])}
     salt = new_salt()
+    series = f".{lane.series}" if lane.series else ""
     change = Change(
-        request_id=f"{sight.golden_id}.create.{lane.acknowledged}",
+        request_id=f"{sight.golden_id}.create.{lane.acknowledged}{series}",
         kind="create",
         object=subscription.object,
         scope=subscription.scope,
@@ -153,28 +214,36 @@ def _creation(subscription: RecordSubscription, sight: Sight, values: _Values, l
     # Else a new record has nothing in the fields that are not filled.
     everything = {rule.target_field: value for rule, value in values}
     hashes = hash_fields(salt, everything) if lane.attempts == 0 else {}
-    return Intent(change, Held(subscription.object, subscription.scope, "", "active", salt, hashes))
+    held = Held(subscription.object, subscription.scope, "", "active", salt, hashes, external_id=str(sight.golden_id))
+    return Intent(change, held)
 
 
-def _keeping(record: OwnRecord, values: _Values, sight: Sight, lane: DueLane) -> Iterator[Intent]:
-    """Bring one record to what it shall hold, if anything differs."""
+def _keeping(record: OwnRecord, values: _Values, sight: Sight, lane: DueLane, given: str) -> Iterator[Intent]:
+    """Bring one record to what it shall hold, and to the external id that it is given, if anything differs."""
     held = record.held or Held(record.object, record.scope, record.native_id, "active", new_salt(), {})
     if held.state == "deactivated":
         held = replace(held, state="active")
-        yield _intent("reactivate", held, {}, sight)
+        yield _intent("reactivate", held, {}, sight, lane)
     fields = {rule.target_field: value for rule, value in values if _is_due(rule, value, held, lane)}
-    if fields:
-        after = replace(held, hashes={**held.hashes, **hash_fields(held.salt, fields)})
-        yield _intent("update", after, fields, sight)
+    if fields or is_renamed(record, given):
+        hashes = {**held.hashes, **hash_fields(held.salt, fields)}
+        after = replace(held, hashes=hashes, external_id=given or held.external_id)
+        yield _intent("update", after, fields, sight, lane, external_id=given)
 
 
-def _intent(kind: ChangeKind, after: Held, fields: Mapping[str, Any], sight: Sight, *, into: str = "") -> Intent:
+def _intent(
+    kind: ChangeKind,
+    after: Held,
+    fields: Mapping[str, Any],
+    sight: Sight,
+    lane: DueLane,
+    **given: str,
+) -> Intent:
     """Ask for one change of a record that is there; its id names all that makes it what it is."""
-    known = "\0".join(
-        [kind, after.native_id, after.remote_version, *(f"{k}={v}" for k, v in sorted(after.hashes.items()))]
-    )
+    marks = [kind, after.native_id, after.remote_version, *given.values(), str(lane.series or "")]
+    known = "\0".join([*marks, *(f"{k}={v}" for k, v in sorted(after.hashes.items()))])
     request_id = f"{sight.golden_id}.{sight.version}.{blake2b(known.encode(), digest_size=8).hexdigest()}"
-    change = Change(request_id, kind, after.object, after.scope, after.native_id, fields, str(sight.golden_id), into)
+    change = Change(request_id, kind, after.object, after.scope, after.native_id, fields, **given)
     return Intent(change, after)
 
 
@@ -199,14 +268,10 @@ def _settling(
     for record in others:
         if subscription.on_merge == "link":
             # Systems keep one record for an external id: the one that stays has it.
-            yield from (_unnamed(intent) for intent in _keeping(record, values, sight, lane))
+            yield from _keeping(record, values, sight, lane, "")
         elif subscription.on_merge != "leave" and (record.held is None or record.held.state == "active"):
             held = record.held or Held(record.object, record.scope, record.native_id, "active", new_salt(), {})
             if subscription.on_merge == "merge":
-                yield _intent("merge", replace(held, state="merged"), {}, sight, into=staying.native_id)
+                yield _intent("merge", replace(held, state="merged"), {}, sight, lane, into=staying.native_id)
             else:
-                yield _intent("deactivate", replace(held, state="deactivated"), {}, sight)
-
-
-def _unnamed(intent: Intent) -> Intent:
-    return replace(intent, change=replace(intent.change, external_id=""))
+                yield _intent("deactivate", replace(held, state="deactivated"), {}, sight, lane)

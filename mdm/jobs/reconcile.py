@@ -7,7 +7,7 @@ Both deliver records that the hub does not know, and the end of those that are g
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -125,18 +125,18 @@ class _Reconciling:
         by_type: defaultdict[str, list[Finding]] = defaultdict(list)
         for finding in drift.findings:
             by_type[finding.entity_type].append(finding)
-        orders_of: dict[GoldenId, bool] = {}
+        told_again: set[GoldenId] = set()
         for name, findings in by_type.items():
             subscription = self.declaration.records[name]
             self._deliver(subscription, findings, repair)
             gone = self._end_gone(subscription, findings, drift)
             self._set_ledger(findings, repair)
-            for one in findings:
-                if one.golden_id is not None and _is_told_again(one, repair, gone):
-                    orders_of[one.golden_id] = orders_of.get(one.golden_id, False) or one.kind == "forwarded"
-        if orders_of:
-            self._order(orders_of)
-            drift.tally.counts["*"]["ordered"] = len(orders_of)
+            told_again |= {
+                one.golden_id for one in findings if one.golden_id is not None and _is_told_again(one, repair, gone)
+            }
+        if told_again:
+            self._order(told_again)
+            drift.tally.counts["*"]["ordered"] = len(told_again)
 
     def _deliver(self, subscription: RecordSubscription, findings: Sequence[Finding], repair: Repair) -> None:
         """Deliver what the hub does not know: whole records, merges made there and, by policy, changes."""
@@ -212,13 +212,11 @@ class _Reconciling:
 
         run(self.hub.engine, act)
 
-    def _order(self, orders_of: Mapping[GoldenId, bool]) -> None:
-        differing = [one for one, is_renamed in orders_of.items() if not is_renamed]
-        renamed = [one for one, is_renamed in orders_of.items() if is_renamed]
+    def _order(self, told_again: Collection[GoldenId]) -> None:
+        reason = f"drift, as {self.report.id} tells"
 
         def act(connection: Connection) -> None:
-            reason = f"drift, as {self.report.id} tells"
-            orders.republish(connection, self.declaration.id, differing, renamed, who=self.who, reason=reason)
+            orders.republish(connection, self.declaration.id, told_again, who=self.who, reason=reason)
 
         run(self.hub.engine, act)
 
@@ -244,6 +242,8 @@ def _moved_on(now: Held | None, known: Held | None) -> bool:
 def _as_found(held: Held, finding: Finding, repair: Repair) -> Held:
     assert finding.seen is not None, "only what was seen is noted"
     hashes = {**held.hashes, **{name: finding.seen.hashes[name] for name in finding.fields}}
+    if finding.kind == "forwarded":
+        return replace(held, hashes=hashes, external_id=finding.seen.external_id)
     if finding.lost == "inactive":
         return replace(held, hashes=hashes, state="inactive" if repair == "ingest" else "deactivated")
     return replace(held, hashes=hashes)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from mdm.delivery.external_ids import with_bearer_first
 from mdm.delivery.model import DueLane, Held, OwnRecord, RecordSubscription, RemoteState, Sight
 from mdm.delivery.sights import is_living
 from mdm.delivery.wanted import Intent, plan_records
@@ -70,14 +71,16 @@ def compare(
     """
     own = [one for one in sight.records if one.object == subscription.object]
     lost = tuple(_lost(subscription, sight, own, seen))
-    plan = plan_records(subscription, entity_type, _as_it_stands(sight, subscription, seen), lane)
+    stands = _as_it_stands(sight, subscription, seen)
+    # Whose record bears its id is no excuse here: what is not there is missed.
+    plan = plan_records(subscription, entity_type, replace(stands, namesakes=()), lane)
     if plan.outcome == "not_subscribed":
         return lost
     known = {place_of(one): one.held for one in own}
     found = [*lost]
     for intent in plan.intents:
         found += _differing(subscription, sight, intent, known, seen, has_lost=bool(lost))
-    return (*found, *_forwarded(subscription, sight, own, seen, goldens))
+    return (*found, *_forwarded(subscription, stands, own, seen, goldens))
 
 
 def place_of(record: OwnRecord) -> Place:
@@ -166,15 +169,20 @@ def _forwarded(
     goldens: Collection[str],
 ) -> Iterator[Finding]:
     """Find the record that stays of a golden record when it bears the id of another one."""
-    staying = next((one for one in own if is_living(one) and _is_used(seen.get(place_of(one)))), None)
+    kept = {place_of(one) for one in own if is_living(one) and _is_used(seen.get(place_of(one)))}
+    staying = next(iter(with_bearer_first((one for one in sight.records if place_of(one) in kept), sight)), None)
     there = seen.get(place_of(staying)) if staying is not None else None
     if staying is None or there is None or there.external_id in {"", sight.golden_id}:
         return
     if there.external_id in goldens:
         place = place_of(staying)
         yield Finding(
-            "forwarded", subscription.entity_type, sight.golden_id, place, seen=there.held, known=staying.held
+            "forwarded", subscription.entity_type, sight.golden_id, place, seen=there.held, known=_known(own, place)
         )
+
+
+def _known(own: list[OwnRecord], place: Place) -> Held | None:
+    return next((one.held for one in own if place_of(one) == place), None)
 
 
 def _is_used(there: Seen | None) -> bool:

@@ -22,7 +22,13 @@ from mdm.reconciliation.remote_records import Place, in_order
 
 GOLDENS_A_LOOK: Final = 500  # chosen: some milliseconds of reading, a few MB of values
 _TO_BE_MADE: Final = ("", "to be made")
-_FINDING: Final = {"create": "created", "deactivate": "deactivated", "merge": "merged", "reactivate": "reactivated"}
+_FINDING: Final = {
+    "create": "created",
+    "deactivate": "deactivated",
+    "merge": "merged",
+    "reactivate": "reactivated",
+    "release": "released",
+}
 
 
 @dataclass(slots=True)
@@ -137,6 +143,8 @@ def _count(tally: Tally, subscription: RecordSubscription, sight: Sight, plan: P
         tally.add(name, "waits_for_review", golden_id=golden_id, review_id=plan.in_review)
     elif plan.waits_for is not None:
         tally.add(name, "waits_for_parent", golden_id=golden_id, parent=plan.waits_for)
+    elif plan.asks is not None:
+        tally.add(name, "waits_for_id", golden_id=golden_id, owner=plan.asks)
     elif not plan.intents:
         tally.add(name, "not_told" if plan.outcome == "not_subscribed" else "as_it_is")
     fills = {rule.target_field for rule in subscription.fields if rule.owner == "fill"}

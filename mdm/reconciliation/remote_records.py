@@ -91,8 +91,16 @@ def as_seen(subscription: RecordSubscription, record: RemoteRecord, salt: bytes)
         rule.target_field: in_its_words(rule, record.fields.get(rule.target_field)) for rule in subscription.fields
     }
     state: RemoteState = "merged" if record.merged_into else "active" if record.is_active else "inactive"
-    hashes = hash_fields(salt, shown)
-    return Held(record.object, record.scope, record.native_id, state, salt, hashes, remote_version=record.version)
+    return Held(
+        record.object,
+        record.scope,
+        record.native_id,
+        state,
+        salt,
+        hash_fields(salt, shown),
+        remote_version=record.version,
+        external_id="" if record.merged_into else record.external_id,
+    )
 
 
 def note_seen(
@@ -110,7 +118,8 @@ def note_seen(
         found = as_seen(subscription, record, before.salt if before is not None else new_salt())
         if before is not None:
             state = before.state if before.state == "deactivated" and found.state == "inactive" else found.state
-            found = replace(before, state=state, hashes={**before.hashes, **found.hashes})
+            hashes = {**before.hashes, **found.hashes}
+            found = replace(before, state=state, hashes=hashes, external_id=found.external_id)
         rows.append({"entity_type": subscription.entity_type, "golden_id": golden_id, "held": found, "seen_at": at})
     store.upsert_held(connection, declaration.id, rows)
 

@@ -320,6 +320,7 @@ def _as_it_is(system: System, known: OwnRecord) -> OwnRecord:
         "active" if record.is_active else "deactivated",
         salt,
         hash_fields(salt, {**fields, **record.fields}),
+        external_id="" if record.merged_into else record.external_id,
     )
     return replace(known, held=held)
 

@@ -56,6 +56,7 @@ FAILURES: Final = {
     "unclear": N_("no clear answer"),
     "refused": N_("refused"),
     "ambiguous": N_("more than one fits there"),
+    "taken": N_("another record there bears its id"),
     "not_allowed": N_("not allowed"),
     "moved": N_("moved elsewhere"),
     "gone": N_("gone"),

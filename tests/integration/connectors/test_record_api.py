@@ -1,5 +1,6 @@
 """The connector writes in order, takes what a system has already, and says what a person needs to know."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -176,6 +177,45 @@ def test_two_records_with_one_external_id_are_ambiguous() -> None:
 
         assert unsure.kind == "ambiguous"
         assert unsure.reason == f"300 Multiple Choices (several_records): see {ids[0]}, see {ids[1]}"
+
+
+def test_an_external_id_that_another_record_bears_is_taken_until_that_one_is_released() -> None:
+    with system(ERP) as (fake, connector):
+        for name, external_id in (("A", "cus_1"), ("B", "")):
+            values = {"companyName": name, "currency": "EUR"}
+            fake.enter("customer", values, by="anna", external_id=external_id)
+        named = Change("r1", "update", "customer", "", "1002", {}, external_id="cus_1")
+
+        taken = failure(one(connector, named))
+        receipt(one(connector, Change("r2", "release", "customer", "", "1001", {})))
+        given = receipt(one(connector, replace(named, request_id="r3")))
+
+        assert (taken.kind, taken.records) == ("taken", ("1001",))
+        assert taken.reason == "409 Conflict (external_id_taken): see 1001"
+        assert given.native_id == "1002"
+        assert [fake.record("customer", one).external_id for one in ("1001", "1002")] == ["", "cus_1"]
+        assert fake.record("customer", "1001").fields["companyName"] == "A"
+
+
+def test_a_repeat_that_is_answered_with_a_record_that_bears_another_id_by_now_names_it() -> None:
+    with system(ERP) as (fake, connector):
+        made = receipt(one(connector, new_client())).native_id
+        fake.edit("customer", made, {}, by="anna", external_id="cus_2")
+
+        unsure = failure(one(connector, new_client()))
+
+        assert (unsure.kind, unsure.records) == ("unclear", (made,))
+
+
+def test_records_are_read_in_the_legal_entity_that_is_named() -> None:
+    with system(ERP, "usmf", "demf") as (fake, connector):
+        for scope in ("usmf", "demf"):
+            values = {"companyName": scope, "currency": "EUR"}
+            fake.enter("customer", values, by="anna", scope=scope, native_id="C1")
+
+        read = connector.read("customer", ["C1"], scope="demf")
+
+        assert read["C1"].fields["companyName"] == "demf"
 
 
 def test_a_merge_leaves_a_pointer_and_a_later_write_names_the_survivor() -> None:

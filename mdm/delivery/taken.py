@@ -1,0 +1,46 @@
+"""What follows when another record bears the external id that was to be written, or is what a create was answered with.
+
+That happens where an answer was lost: the target made a record, or gave it an id, and by the time it is asked again the
+record belongs to another golden record. The ledger is told who bears what, and the next request bears a new id, since
+a system that knows its request ids would give the same answer for ever. The owner is then asked to let go.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from sqlalchemy import Connection
+
+from mdm.connectors.model import Change, Failure
+from mdm.delivery import external_ids_store as store
+from mdm.delivery.lanes_store import begin_series
+from mdm.delivery.model import Declaration, DueLane, Sight
+from mdm.ids import GoldenId
+
+# taken      another record bears the id
+# ambiguous  several records bear it
+# unclear    the answer is about a record that bears another id by now
+_ABOUT_IDS: Final = frozenset({"taken", "ambiguous", "unclear"})
+
+
+def is_about_ids(failure: Failure) -> bool:
+    """Tell whether a failure names records of which it has to be known whose they are."""
+    return bool(failure.records) and failure.kind in _ABOUT_IDS
+
+
+def settle_taken(
+    connection: Connection, declaration: Declaration, lane: DueLane, sight: Sight, change: Change, failure: Failure
+) -> tuple[Failure, GoldenId | None]:
+    """Note who bears the id; returns the failure as it is then, and the owner who has to let go of it.
+
+    A failure about records of nobody else stays as it is.
+    """
+    places = [(change.object, change.scope, native_id) for native_id in failure.records]
+    owners = store.select_owners(connection, declaration.instance, places)
+    others = sorted({owner for owner in owners.values() if owner != sight.golden_id})
+    if failure.kind == "taken" or (failure.kind == "ambiguous" and others):
+        borne = dict.fromkeys(places, str(sight.golden_id))
+        store.note_external_ids(connection, declaration.id, sight.entity_type, borne)
+    if not others:
+        return failure, None
+    begin_series(connection, lane)
+    return replace(failure, kind="taken"), others[0]
