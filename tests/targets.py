@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from textwrap import dedent
 
@@ -64,12 +65,19 @@ class Shelf:
         self.changes.append(change)
         if self.failing:
             return self.failing.pop(0)
-        native_id = change.native_id or self.made.setdefault(change.request_id, f"n{len(self.made) + 1}")
+        native_id = change.native_id or self.made.setdefault(change.request_id, self._free_id())
         record = self.records.setdefault(native_id, {})
         record.update(change.fields)
         if change.kind in {"deactivate", "merge"}:
             record["gone"] = change.into or "inactive"
         return Receipt(change.request_id, native_id, str(len(self.changes)))
+
+    def _free_id(self) -> str:
+        return next(one for number in count(len(self.made) + 1) if (one := f"n{number}") not in self.taken_ids())
+
+    def taken_ids(self) -> set[str]:
+        """Give the ids of records that were there before."""
+        return set(self.records)
 
     def read(self, object_: str, native_ids: Sequence[str], *, scope: str = "") -> Mapping[str, RemoteRecord]:
         return {}

@@ -72,6 +72,10 @@ class RecordsDeclaration(Part):
         description="attributes that together tell which golden record a record of the target is, before any matching",
     )
     unknown: Unknown = Field("ingest", description="what becomes of records that match no golden record")
+    use_flag: Annotated[str, StringConstraints(max_length=100)] = Field(
+        "",
+        description="field that says a record is out of use: what the hub does with it is no news when it comes back",
+    )
 
 
 class EventsDeclaration(Part):
@@ -263,6 +267,7 @@ def _records(name: str, part: RecordsDeclaration) -> RecordSubscription:
         ),
         match_on=tuple(part.match_on),
         unknown=part.unknown,
+        use_flag=part.use_flag,
     )
 
 

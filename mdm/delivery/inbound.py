@@ -88,6 +88,7 @@ class _Listening:
         self._entity_type = entity_type
         self._column_map = column_map
         self._rules = {rule.target_field: rule for rule in target.records[entity_type.name].fields}
+        self._use_flag = target.records[entity_type.name].use_flag
         self._held = store.select_held(connection, target.id, [_place(key) for key in keys], for_update=True)
         self._said = sources_store.select_last_payloads(connection, keys)
         self._now = clock.now()
@@ -104,6 +105,8 @@ class _Listening:
             return one
         # A system delivers whole records: a field that is not there holds nothing.
         shown = {name: in_its_words(rule, fields.get(name)) for name, rule in self._rules.items()}
+        if self._use_flag in fields:
+            shown[self._use_flag] = _is_set(fields[self._use_flag])
         if held is None:
             salt = new_salt()
             self._note(None, said, Held(*_place(key), "active", salt, hash_fields(salt, shown)))
@@ -115,8 +118,10 @@ class _Listening:
             for name, hash_ in seen.items()
             if intended.get(name) == hash_ or is_ours(held.written, name, hash_, told_at=told_at)
         }
-        # A delivery does not say whether the record is in use there.
+        # Else a delivery does not say whether the record is in use there.
         state = held.state if held.state in {"deactivated", "inactive"} else "active"
+        if self._use_flag in ours:
+            state = "deactivated" if shown[self._use_flag] else "active"
         self._note(held, said, replace(held, state=state, hashes={**held.hashes, **seen}))
         ours &= fields.keys()
         if said is None or not ours:
@@ -144,6 +149,11 @@ class _Listening:
                     "seen_at": self._now,
                 }
             )
+
+
+def _is_set(flag: Any) -> bool:
+    """Tell whether a system's flag says yes, in whatever way it writes that."""
+    return str(flag).strip().lower() in {"true", "t", "yes", "y", "1"}
 
 
 def _is_news(held: Held, said: Row[Any], name: str, value: Any, hash_: str | None) -> bool:

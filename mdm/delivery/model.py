@@ -61,6 +61,7 @@ class RecordSubscription:
     conditions  values of which one must stand, by attribute; all attributes must fit
     match_on    attributes that tell, all together, which golden record a record of the target is
     unknown     what becomes of its records that match none
+    use_flag    the field by which the target itself says that a record is out of use; "": it has none that it delivers
     """
 
     entity_type: str
@@ -73,6 +74,7 @@ class RecordSubscription:
     fields: tuple[FieldRule, ...]
     match_on: tuple[str, ...] = ()
     unknown: Unknown = "ingest"
+    use_flag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,10 +157,10 @@ def _note_intended(connection: Connection, *, target_id: str, asked: Sequence[_A
             held, place = intent.held, (intent.held.object, intent.held.scope, intent.held.native_id)
             before = known.get(place) or replace(held, hashes={}, external_id=None)
             is_given = held.external_id != before.external_id
-            if held.native_id and (intent.change.fields or is_given):
-                written = {name: held.hashes[name] for name in intent.change.fields}
-                noted = replace(before, intended=written or None)
-                is_given = is_given or (place in rows and rows[place]["held"].external_id is None)
+            if held.native_id and (intent.writes or is_given):
+                earlier = rows[place]["held"] if place in rows else before
+                noted = replace(before, intended={**(earlier.intended or {}), **intent.writes} or None)
+                is_given = is_given or earlier.external_id is None
                 rows[place] = _ledger_row(one.sight, replace(noted, external_id=None) if is_given else noted)
     ledger_store.upsert_held(connection, target_id, list(rows.values()))
 
@@ -171,8 +171,9 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
     for intent, answer in zip(told.asked.intents, told.answers, strict=False):
         if isinstance(answer, Failure):
             continue
-        written = {name: intent.held.hashes[name] for name in intent.change.fields if name in intent.held.hashes}
-        writes = with_writes(intent.held.written, written, at=now)
+        place = (intent.held.object, intent.held.scope, intent.held.native_id)
+        written = rows[place]["held"].written if place in rows else intent.held.written
+        writes = with_writes(written, intent.writes, at=now)
         held = replace(intent.held, intended=None, remote_version=answer.version, written=writes)
         if intent.change.kind == "create":
             # A record that was there already, or that an earlier attempt made, may hold other values than we asked for.

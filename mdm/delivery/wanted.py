@@ -6,7 +6,7 @@ put a value back has another one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -32,10 +32,18 @@ class Intent:
     """One change of one record, with what is known of the record once the change is carried out.
 
     held  without a native id where the record is yet to be made
+    flag  hash of the target's own flag of use, where the change sets it
     """
 
     change: Change
     held: Held
+    flag: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> Mapping[str, str]:
+        """Return the hashes of what is written, by field."""
+        hashes = self.held.hashes
+        return {**{name: hashes[name] for name in self.change.fields if name in hashes}, **self.flag}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,17 @@ class _Missing(Exception):
 
 def plan_records(subscription: RecordSubscription, entity_type: EntityType, sight: Sight, lane: DueLane) -> Plan:
     """Plan what brings a target's records of one golden record to what they shall hold."""
+    plan = _planned(subscription, entity_type, sight, lane)
+    return replace(plan, intents=tuple(_with_flag(intent, subscription.use_flag) for intent in plan.intents))
+
+
+def _with_flag(intent: Intent, flag: str) -> Intent:
+    if not flag or intent.change.kind not in {"deactivate", "reactivate"}:
+        return intent
+    return replace(intent, flag={flag: hash_value(intent.held.salt, flag, intent.change.kind == "deactivate")})
+
+
+def _planned(subscription: RecordSubscription, entity_type: EntityType, sight: Sight, lane: DueLane) -> Plan:
     if sight.state != "active":
         return Plan(reason=f"it is {sight.state}: its records belong to another one, or are gone")
     living = [one for one in sight.records if one.held is None or one.held.state not in {"merged", "lost"}]
@@ -120,7 +139,7 @@ def _bringing(
     freed = {_place(one): _freed(one, sight, lane) for one in living if one is not staying or not given}
     intents = [
         *(intent for intent in freed.values() if intent is not None),
-        *_keeping(_as_freed(staying, freed), values, sight, lane, given),
+        *_keeping(_as_freed(staying, freed), values, sight, lane, given, subscription.use_flag),
         *_settling(subscription, staying, [_as_freed(one, freed) for one in others], values, sight, lane),
     ]
     plan = Plan(tuple(intents), "delivered" if intents else "no_change")
@@ -218,10 +237,12 @@ def _creation(subscription: RecordSubscription, sight: Sight, values: _Values, l
     return Intent(change, held)
 
 
-def _keeping(record: OwnRecord, values: _Values, sight: Sight, lane: DueLane, given: str) -> Iterator[Intent]:
+def _keeping(
+    record: OwnRecord, values: _Values, sight: Sight, lane: DueLane, given: str, use_flag: str
+) -> Iterator[Intent]:
     """Bring one record to what it shall hold, and to the external id that it is given, if anything differs."""
     held = record.held or Held(record.object, record.scope, record.native_id, "active", new_salt(), {})
-    if held.state == "deactivated":
+    if held.state == "deactivated" or _is_in_doubt(held, use_flag):
         held = replace(held, state="active")
         yield _intent("reactivate", held, {}, sight, lane)
     fields = {rule.target_field: value for rule, value in values if _is_due(rule, value, held, lane)}
@@ -229,6 +250,11 @@ def _keeping(record: OwnRecord, values: _Values, sight: Sight, lane: DueLane, gi
         hashes = {**held.hashes, **hash_fields(held.salt, fields)}
         after = replace(held, hashes=hashes, external_id=given or held.external_id)
         yield _intent("update", after, fields, sight, lane, external_id=given)
+
+
+def _is_in_doubt(held: Held, use_flag: str) -> bool:
+    """Tell whether the hub asked to take a record out of use, or into use again, and was not answered."""
+    return bool(use_flag) and use_flag in (held.intended or {})
 
 
 def _intent(
@@ -268,8 +294,10 @@ def _settling(
     for record in others:
         if subscription.on_merge == "link":
             # Systems keep one record for an external id: the one that stays has it.
-            yield from _keeping(record, values, sight, lane, "")
-        elif subscription.on_merge != "leave" and (record.held is None or record.held.state == "active"):
+            yield from _keeping(record, values, sight, lane, "", subscription.use_flag)
+        elif subscription.on_merge != "leave" and (
+            record.held is None or record.held.state == "active" or _is_in_doubt(record.held, subscription.use_flag)
+        ):
             held = record.held or Held(record.object, record.scope, record.native_id, "active", new_salt(), {})
             if subscription.on_merge == "merge":
                 yield _intent("merge", replace(held, state="merged"), {}, sight, lane, into=staying.native_id)

@@ -86,6 +86,7 @@ ERP_TARGET = """
         object: customer
         creates: true
         on_merge: deactivate
+        use_flag: isInactive
         fields:
           legal_name: {{field: companyName}}
           currency: {{}}

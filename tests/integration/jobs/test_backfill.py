@@ -164,6 +164,9 @@ class Listed(Shelf):
 
     present: list[RemoteRecord] = field(default_factory=list)
 
+    def taken_ids(self) -> set[str]:
+        return super().taken_ids() | {one.native_id for one in self.present}
+
     def changed(self, object_: str, *, after: str, limit: int) -> Page:
         start = int(after or 0)
         mine = [one for one in self.present if one.object == object_]
