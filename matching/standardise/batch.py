@@ -1,7 +1,7 @@
 """A batch of distinct values, each in its country, and what several forms make of them: read together where that pays.
 
-Most forms look at one value after the other. Names of companies and streets are most of a file and mostly alike, so
-they have a way of their own for many values; it gives what the form gives to each.
+Most forms look at one value after the other. Names, streets, tax numbers, telephone numbers, web and mail addresses are
+most of a file and mostly alike, so they have a way of their own for many values; it gives what the form gives to each.
 """
 
 from collections.abc import Callable, Mapping, Sequence

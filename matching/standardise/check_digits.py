@@ -84,13 +84,6 @@ def _all(*tests: Test) -> Test:
     return test
 
 
-def _any(*tests: Test) -> Test:
-    def test(digits: Digits) -> NDArray[np.bool_]:
-        return np.asarray(np.logical_or.reduce([each(digits) for each in tests]))
-
-    return test
-
-
 def _luhn(start: int = 0, stop: int | None = None, rest: int = 0) -> Test:
     """Check the Luhn sum of some places, the last of them counted once."""
 

@@ -211,5 +211,6 @@ def numbered(left: list[str], country: str) -> tuple[list[str], str]:
         return left[:-1], left[-1].lstrip("0") or left[-1]
     inside = [place for place, word in enumerate(left[1:-1], 1) if word.isdigit()]
     if len(inside) == 1 and country and country not in countries_that("house_number_first"):
-        return [word for place, word in enumerate(left) if place != inside[0]], left[inside[0]]
+        number = left[inside[0]].lstrip("0") or left[inside[0]]
+        return [word for place, word in enumerate(left) if place != inside[0]], number
     return left, ""

@@ -80,6 +80,7 @@ def test_names_and_their_legal_forms_are_those_of_one_name(told: list[tuple[str,
 @example(
     [("12 B High St", "gb"), ("Foo 3 c", "de"), ("12 b Foo 3 c", ""), ("12", ""), ("12 b", "de"), ("Main, 3o", "")]
 )
+@example([("Via Roma 007 Nord", "it"), ("High 007 Street", "it"), ("Via Roma 000 Nord", "it"), ("007 Street", "gb")])
 @example(
     [("Musterstr. 12, 3OG", "de"), ("Main Street 5, 3rdfloor", "us"), ("Calle Mayor 12, 2piso", ""), ("Weg, 12b", "")]
 )
