@@ -42,6 +42,7 @@ def waiting() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == STATEMENT_TIMEOUT:
+        is_cancelled = getattr(error.orig, "sqlstate", None) == STATEMENT_TIMEOUT
+        if is_cancelled and "user request" not in str(error.orig):  # what an operator cancels is not tried again
             raise LocksBusy from error
         raise

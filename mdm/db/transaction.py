@@ -22,6 +22,7 @@ from mdm.failpoints import failpoint
 Result = TypeVar("Result")
 
 ATTEMPTS = 10  # chosen: with the pauses below about 3 s, longer than a crowd of writers needs to sort itself
+LOCKS_S_MAX = 90.0  # chosen: three waits of the 30 s that a statement may take; a caller is told to come back then
 PAUSE_S_FIRST = 0.01
 PAUSE_S_MAX = 0.5
 
@@ -77,6 +78,7 @@ def run(engine: Engine, work: Callable[[Connection], Result], *, attempts: int =
     `DatabaseUnavailable`.
     """
     failure: Exception | None = None
+    started, attempt = time.monotonic(), 0
     for attempt in range(attempts):
         try:
             with transaction(engine) as connection:
@@ -87,13 +89,15 @@ def run(engine: Engine, work: Callable[[Connection], Result], *, attempts: int =
                 continue  # nobody collided: the first look did not show all that has to be locked, or it was too old
         except LocksBusy as error:
             failure = error
+            if time.monotonic() - started >= LOCKS_S_MAX:
+                break
         except DBAPIError as error:
             if _sqlstate(error) not in REPEATABLE:
                 raise
             failure = error
         time.sleep(random.uniform(0, min(PAUSE_S_MAX, PAUSE_S_FIRST * 2**attempt)))  # noqa: S311 -- parts those who collided; no answer depends on it
     raise DatabaseUnavailable(
-        f"other writers were in the way {attempts} times", remedy="send the same request again", retry_after_s=1.0
+        f"other writers were in the way {attempt + 1} times", remedy="send the same request again", retry_after_s=1.0
     ) from failure
 
 

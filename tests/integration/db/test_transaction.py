@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, InternalError
 
+import mdm.db.transaction
 from mdm.db.engine import open_engine
 from mdm.db.locks import lock_keys
 from mdm.db.transaction import reading, run, snapshot, transaction
@@ -292,3 +293,46 @@ def test_a_statement_that_takes_too_long_by_itself_is_not_repeated(fresh_databas
     engine.dispose()
 
     assert attempts == [1]
+
+
+def test_locks_are_not_waited_for_longer_than_a_caller_may_be_kept(
+    fresh_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wait of a tenth of a second here, and no further one once .15 s are over: two attempts of ten."""
+    monkeypatch.setattr(mdm.db.transaction, "LOCKS_S_MAX", 0.15)
+    engine = open_engine(fresh_database, 4, statement_s_max=0.1)
+
+    with transaction(engine) as keeper:
+        lock_keys(keeper, [1])
+        with pytest.raises(DatabaseUnavailable, match="other writers were in the way 2 times"):
+            run(engine, lambda connection: lock_keys(connection, [1]))
+    engine.dispose()
+
+
+def test_a_wait_that_an_operator_cancels_is_not_repeated(fresh_database: str) -> None:
+    engine = open_engine(fresh_database, 4)
+    attempts: list[int] = []
+
+    def work(connection: Connection) -> None:
+        attempts.append(int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one()))
+        lock_keys(connection, [1])
+
+    def cancel() -> None:
+        while not attempts:
+            time.sleep(0.01)
+        with reading(engine) as connection:
+            is_waiting = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = :pid"
+            while not connection.execute(text(is_waiting), {"pid": attempts[0]}).scalar_one():
+                time.sleep(0.01)
+            connection.execute(text("SELECT pg_cancel_backend(:pid)"), {"pid": attempts[0]})
+
+    operator = threading.Thread(target=cancel)
+    with transaction(engine) as keeper:
+        lock_keys(keeper, [1])
+        operator.start()
+        with pytest.raises(DatabaseUnavailable, match="user request"):
+            run(engine, work)
+    operator.join()
+    engine.dispose()
+
+    assert len(attempts) == 1
