@@ -143,20 +143,26 @@ class RecordApi:
             record = _record(_told(answer))
             if flaw := _mismatch(change, record):
                 return Failure("unclear", flaw, records=(record.native_id,) if flaw == _OTHER_EXTERNAL_ID else ())
-            if change.kind == "create" and (flaw := self._unconfirmed(record)):
-                return Failure("unclear", flaw)
+            if change.kind == "create" and (doubt := self._doubt(record)):
+                return doubt
         except CallFailed as failed:
             return failed.failure
         return Receipt(change.request_id, record.native_id, record.version, _differing(document, record))
 
-    def _unconfirmed(self, created: RemoteRecord) -> str:
-        """Read a new record back by the id that was answered; say why it is not believed, "" when it is."""
+    def _doubt(self, created: RemoteRecord) -> Failure | None:
+        """Read a new record back by the id that was answered; say why it is not believed, None when it is.
+
+        A record that bears another id by now may be another golden record's: an answer given as it was the first time.
+        """
         found = self._read_one(created.object, created.native_id, _Brake(), created.scope)
         if isinstance(found, Failure):
-            return _short(f"created, but reading it back failed: {found.reason}")
-        if found is None or found.external_id != created.external_id:
-            return "created, but the id that was answered is not its id"
-        return ""
+            return Failure("unclear", _short(f"created, but reading it back failed: {found.reason}"))
+        if found is None:
+            return Failure("unclear", "created, but the id that was answered is not its id")
+        if found.external_id != created.external_id:
+            reason = "created, but the id that was answered is not its id"
+            return Failure("unclear", reason, records=(created.native_id,))
+        return None
 
     def _read_one(
         self, object_: str, native_id: str, brake: "_Brake", scope: str | None = None

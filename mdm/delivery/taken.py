@@ -24,7 +24,7 @@ _ABOUT_IDS: Final = frozenset({"taken", "ambiguous", "unclear"})
 
 def is_about_ids(failure: Failure) -> bool:
     """Tell whether a failure names records of which it has to be known whose they are."""
-    return bool(failure.records) and failure.kind in _ABOUT_IDS
+    return failure.kind == "taken" or (bool(failure.records) and failure.kind in _ABOUT_IDS)
 
 
 def settle_taken(
@@ -32,7 +32,8 @@ def settle_taken(
 ) -> tuple[Failure, GoldenId | None]:
     """Note who bears the id; returns the failure as it is then, and the owner who has to let go of it.
 
-    A failure about records of nobody else stays as it is.
+    A failure about records of nobody else stays as it is. A system that keeps its refusals by request id would give
+    the same one for ever, so that after "taken" the next request bears a new id whoever the owner is.
     """
     places = [(change.object, change.scope, native_id) for native_id in failure.records]
     owners = store.select_owners(connection, declaration.instance, places)
@@ -40,7 +41,8 @@ def settle_taken(
     if failure.kind == "taken" or (failure.kind == "ambiguous" and others):
         borne = dict.fromkeys(places, str(sight.golden_id))
         store.note_external_ids(connection, declaration.id, sight.entity_type, borne)
+    if others or failure.kind == "taken":
+        begin_series(connection, lane)
     if not others:
         return failure, None
-    begin_series(connection, lane)
     return replace(failure, kind="taken"), others[0]

@@ -28,6 +28,7 @@ class Fake:
 
     hub_key         what the hub shows; what it writes is changed by "hub"
     is_idempotent   knows the key of a repeat; where it is off, only the external id prevents a twin
+    answers_as_first  answers a repeat as it did the first time, instead of with the record as it stands now
     latency_s       seconds between the work and its answer
     most_under_way  how many requests waited for their answer at one time, at most
     url             where it listens, and `tls_url` with a certificate of its own making, once it runs
@@ -44,12 +45,13 @@ class Fake:
         self.hub_key = "hub-key"
         self.users_by_key: dict[str, str] = {self.hub_key: HUB}
         self.is_idempotent = True
+        self.answers_as_first = False
         self.latency_s = 0.0
         self.most_under_way = 0
         self.url = ""
         self.tls_url = ""
         self.certificate: Path | None = None
-        self._repeats: OrderedDict[tuple[str, ...], tuple[datetime, tuple[str, str, str]]] = OrderedDict()
+        self._repeats: OrderedDict[tuple[str, ...], tuple[datetime, Record]] = OrderedDict()
 
     @property
     def character(self) -> Character:
@@ -74,16 +76,16 @@ class Fake:
     def remember(self, key: tuple[str, ...], record: Record) -> None:
         """Keep what a request with an idempotency key led to."""
         now = self.clock.now()
-        self._repeats[key] = now, record.key
+        self._repeats[key] = now, record
         while self._repeats and next(iter(self._repeats.values()))[0] + REPEATS_KEPT_FOR < now:
             self._repeats.popitem(last=False)
 
     def earlier(self, key: tuple[str, ...]) -> Record | None:
-        """Return the record that a request with this idempotency key led to, as it stands now."""
+        """Return the record that a request with this idempotency key led to."""
         if not self.is_idempotent or key not in self._repeats:
             return None
-        object_, scope, native_id = self._repeats[key][1]
-        return self.records.find(object_, native_id, scope)
+        first = self._repeats[key][1]
+        return first if self.answers_as_first else self.records.find(first.object, first.native_id, first.scope)
 
     def enter(
         self,

@@ -100,12 +100,12 @@ def erp(hub: Hub, tmp_path: Path) -> Iterator[Told]:
         yield Told(hub, one)
 
 
-@pytest.mark.parametrize("is_idempotent", [True, False])
+@pytest.mark.parametrize(("is_idempotent", "answers_as_first"), [(True, False), (True, True), (False, False)])
 @pytest.mark.parametrize("is_told_first", [True, False])
 def test_a_record_whose_create_was_lost_and_that_went_elsewhere_lets_go_of_the_id_and_another_one_is_made(
-    erp: Told, *, is_idempotent: bool, is_told_first: bool
+    erp: Told, *, is_idempotent: bool, answers_as_first: bool, is_told_first: bool
 ) -> None:
-    erp.books.fake.is_idempotent = is_idempotent
+    erp.books.fake.is_idempotent, erp.books.fake.answers_as_first = is_idempotent, answers_as_first
     first, made = erp.lose_answer_to_create(0)
     erp.books.fake.edit("customer", made, {"companyName": f"{NAMES[1]} GmbH", "city": CITIES[1]}, by="anna")
     second = erp.read(made)
@@ -183,3 +183,23 @@ def test_a_record_that_is_split_away_bears_the_id_of_its_new_golden_record(erp: 
 
     (made,) = erp.named().keys() - {entered}
     assert erp.named() == {entered: parted, made: first}
+
+
+def test_what_is_asked_after_an_id_was_taken_is_another_request_whoever_bears_it(erp: Told) -> None:
+    """A person has given the id to a firm that the hub never heard of; a system may keep its refusals by request id."""
+    first = erp.send(0)
+    erp.rest()
+    (made,) = erp.named()
+    erp.books.fake.edit("customer", made, {}, by="otto", external_id="")
+    entered = erp.books.fake.enter("customer", {"companyName": "Unheard of", "currency": "EUR"}, by="otto")
+    erp.books.fake.edit("customer", entered.native_id, {}, by="otto", external_id=first)
+    with erp.hub.engine.begin() as connection:
+        connection.execute(text("UPDATE target_record SET external_id = 'cus_other'"))
+    erp.send(0, at=1, city="Berlin")
+    before = erp.lane(first).series
+
+    erp.books.relay.drain()
+    lane = erp.lane(first)
+
+    assert (lane.state, lane.failure_kind) == ("ready", "taken")
+    assert lane.series == before + 1
