@@ -115,7 +115,11 @@ def test_the_form_of_a_text_tells_what_the_matcher_ignores() -> None:
     cells = named(rows_of(table_of(KESTREL, KESTREL)))
 
     (name,), (phone,) = cells["legal_name"].cells[0].values, cells["phones"].cells[0].values
-    assert {one.feature: one.forms for one in name.forms} == {"name": ("kestrel advisory",), "legal_form": ("*:ltd",)}
+    assert {one.feature: one.forms for one in name.forms} == {
+        "name": ("kestrel advisory",),
+        "legal_form": ("*:ltd",),
+        "registered_name": ("kestrel advisory *:ltd",),
+    }
     assert [one.forms for one in phone.forms] == [("442079460958",)]
 
 
