@@ -147,6 +147,13 @@ def taken(texts: Texts, places: NDArray[np.integer]) -> Texts:
     return Texts(texts.letters[np.repeat(texts.offsets[:-1][places], lengths) + within], offsets)
 
 
+def among(letters: str) -> NDArray[np.bool_]:
+    """Tell of each ASCII code whether it is one of these letters: bool [256], to be indexed by letters of texts."""
+    found = np.zeros(256, dtype=bool)
+    found[[ord(letter) for letter in letters]] = True
+    return found
+
+
 def end_to_end(texts: Texts, others: Texts) -> Texts:
     """Lay other texts behind some."""
     return Texts(

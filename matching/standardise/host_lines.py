@@ -20,17 +20,10 @@ from matching.standardise.tables import shared_domains
 from matching.standardise.written import Written
 from matching.texts import Texts
 
-
-def _among(letters: str) -> NDArray[np.bool_]:
-    found = np.zeros(256, dtype=bool)
-    found[[ord(letter) for letter in letters]] = True
-    return found
-
-
-_ALNUM: Final = _among("abcdefghijklmnopqrstuvwxyz0123456789")
-_LETTERS: Final = _among("abcdefghijklmnopqrstuvwxyz")
-_IN_HOST: Final = _ALNUM | _among("-.")
-_IN_BOX: Final = _ALNUM | _among("-._")
+_ALNUM: Final = texts.among("abcdefghijklmnopqrstuvwxyz0123456789")
+_LETTERS: Final = texts.among("abcdefghijklmnopqrstuvwxyz")
+_IN_HOST: Final = _ALNUM | texts.among("-.")
+_IN_BOX: Final = _ALNUM | texts.among("-._")
 _POINT: Final = ord(".")
 _AT: Final = ord("@")
 _LABEL_MAX: Final = 63

@@ -22,18 +22,12 @@ _BLANK: Final = 32
 _E, _S = ord("e"), ord("s")
 
 
-def _among(letters: str) -> NDArray[np.bool_]:
-    found = np.zeros(256, dtype=bool)
-    found[[ord(letter) for letter in letters]] = True
-    return found
-
-
-_ROUND: Final = _among("aou")
-_SOFTENING: Final = _among("aeiouq")
-_CONSONANTS: Final = _among("bcdfghjklmnpqrstvwxz")
-_LETTERS: Final = _among("abcdefghijklmnopqrstuvwxyz")
-_WORDED: Final = _LETTERS | _among("0123456789")
-_QUOTES: Final = _among("'`")
+_ROUND: Final = texts.among("aou")
+_SOFTENING: Final = texts.among("aeiouq")
+_CONSONANTS: Final = texts.among("bcdfghjklmnpqrstvwxz")
+_LETTERS: Final = texts.among("abcdefghijklmnopqrstuvwxyz")
+_WORDED: Final = _LETTERS | texts.among("0123456789")
+_QUOTES: Final = texts.among("'`")
 _POINT: Final = ord(".")
 _LOWER: Final = np.array([ord(chr(code).lower()) if code < 128 else code for code in range(256)], dtype=np.uint8)
 _PARTED: Final = np.array([_BLANK if code in PUNCTUATION else code for code in range(256)], dtype=np.uint8)
@@ -71,13 +65,13 @@ class Lines:
         if last is not None:
             has_any = offsets[1:] > offsets[:-1]
             place = last[offsets[1:][has_any] - 1]
-            found[has_any] = (place >= offsets[:-1][has_any]) & _among(letters)[letters_of[place]]
+            found[has_any] = (place >= offsets[:-1][has_any]) & texts.among(letters)[letters_of[place]]
         return found
 
     def has_pair(self, firsts: str, seconds: str) -> NDArray[np.bool_]:
         """Tell which lines hold one of some signs right before one of others: bool [lines]."""
         letters, offsets = self.folded.letters, self.folded.offsets
-        is_pair = _among(firsts)[letters] & _among(seconds)[_after(letters, offsets)]
+        is_pair = texts.among(firsts)[letters] & texts.among(seconds)[_after(letters, offsets)]
         return texts.sums(is_pair.astype(np.uint64), offsets) > 0
 
 

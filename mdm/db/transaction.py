@@ -21,7 +21,7 @@ from mdm.failpoints import failpoint
 
 Result = TypeVar("Result")
 
-ATTEMPTS = 10  # chosen: with the pauses below about 3 s, longer than a crowd of writers needs to sort itself
+ATTEMPTS = 10  # chosen: with the pauses below about 3 s beside the waits, in which a crowd of writers sorts itself
 LOCKS_S_MAX = 90.0  # chosen: three waits of the 30 s that a statement may take; a caller is told to come back then
 PAUSE_S_FIRST = 0.01
 PAUSE_S_MAX = 0.5
