@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 
 from sqlalchemy import Connection
 
@@ -44,22 +45,29 @@ def select_active(connection: Connection, external_ids: Collection[str]) -> froz
     return frozenset(rows.scalars())
 
 
-def select_owners(connection: Connection, instance_id: str, places: Sequence[Place]) -> dict[Place, GoldenId]:
-    """Give the active golden records that records belong to, by object, scope and native id."""
+def select_owners(
+    connection: Connection, instance_id: str, object_: str, scope: str, native_ids: Sequence[str]
+) -> dict[Place, GoldenId]:
+    """Give the active golden records that records of an object belong to, by object, scope and native id.
+
+    A native id that is not known in the scope is looked for in the others, since ids may be unique over all of them;
+    one that several others have names none.
+    """
     rows = connection.execute(
         text(
-            "SELECT r.object, r.scope, r.native_id, g.id FROM jsonb_to_recordset(CAST(:places AS jsonb))"
-            " AS p (object text, scope text, native_id text)"
-            " JOIN source_record r ON r.instance_id = :instance AND r.object = p.object AND r.scope = p.scope"
-            "  AND r.native_id = p.native_id AND r.state = 'active' AND r.ended_because IS NULL"
+            "SELECT r.scope, r.native_id, g.id, r.scope = :scope AS is_here FROM source_record r"
             " JOIN golden_record g ON g.id = r.golden_id AND g.state = 'active'"
+            " WHERE r.instance_id = :instance AND r.object = :object AND r.native_id = ANY(:ids)"
+            " AND r.state = 'active' AND r.ended_because IS NULL ORDER BY r.native_id, is_here DESC"
         ),
-        {
-            "instance": instance_id,
-            "places": as_json([{"object": one[0], "scope": one[1], "native_id": one[2]} for one in places]),
-        },
+        {"instance": instance_id, "object": object_, "scope": scope, "ids": list(native_ids)},
     )
-    return {(row.object, row.scope, row.native_id): GoldenId(row.id) for row in rows}
+    owners: dict[Place, GoldenId] = {}
+    for native_id, found in groupby(rows, key=lambda row: row.native_id):
+        first, *others = found
+        if first.is_here or not others:
+            owners[object_, first.scope, native_id] = GoldenId(first.id)
+    return owners
 
 
 def note_external_ids(

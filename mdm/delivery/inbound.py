@@ -18,7 +18,7 @@ from mdm.delivery.hashes import hash_fields, new_salt
 from mdm.delivery.model import Declaration, Held
 from mdm.delivery.targets import declarations_of_instances
 from mdm.delivery.wanted import in_its_words
-from mdm.delivery.writes import is_ours
+from mdm.delivery.writes import is_earlier, is_last, with_writes
 from mdm.entities.model import EntityType
 from mdm.ids import GoldenId, RecordId
 from mdm.sources import store as sources_store
@@ -113,17 +113,17 @@ class _Listening:
             return one
         seen = hash_fields(held.salt, shown)
         told_at, intended = one.delivery.source_time, held.intended or {}
+        late = {name for name, hash_ in seen.items() if is_earlier(held.written, name, hash_, told_at=told_at)}
         ours = {
-            name
-            for name, hash_ in seen.items()
-            if intended.get(name) == hash_ or is_ours(held.written, name, hash_, told_at=told_at)
+            name for name, hash_ in seen.items() if intended.get(name) == hash_ or is_last(held.written, name, hash_)
         }
         # Else a delivery does not say whether the record is in use there.
         state = held.state if held.state in {"deactivated", "inactive"} else "active"
+        after = replace(held, state=state, hashes={**held.hashes, **{n: seen[n] for n in seen.keys() - (late - ours)}})
         if self._use_flag in ours:
-            state = "deactivated" if shown[self._use_flag] else "active"
-        self._note(held, said, replace(held, state=state, hashes={**held.hashes, **seen}))
-        ours &= fields.keys()
+            after = self._with_flag(after, seen[self._use_flag], is_out_of_use=shown[self._use_flag])
+        self._note(held, said, after)
+        ours = (ours | late) & fields.keys()
         if said is None or not ours:
             return one
         own = {name: value for name, value in fields.items() if name not in ours}
@@ -138,8 +138,17 @@ class _Listening:
         again = [name for name in news & own.keys() if own[name] == said.fields.get(name)]
         return _said_again(heard, held, again) if again else heard
 
+    def _with_flag(self, held: Held, hash_: str, *, is_out_of_use: bool) -> Held:
+        """Take the hub's own word for whether a record is in use: what was intended is there, whoever was answered."""
+        flag, intended = self._use_flag, held.intended or {}
+        held = replace(held, state="deactivated" if is_out_of_use else "active")
+        if intended.get(flag) != hash_:
+            return held
+        rest = {name: one for name, one in intended.items() if name != flag}
+        return replace(held, intended=rest or None, written=with_writes(held.written, {flag: hash_}, at=self._now))
+
     def _note(self, held: Held | None, said: Row[Any] | None, after: Held) -> None:
-        if held is None or (held.hashes, held.state) != (after.hashes, after.state):
+        if held is None or held != after:
             golden_id = said.golden_id if said is not None and said.golden_id else ""
             self.rows.append(
                 {

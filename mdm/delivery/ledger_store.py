@@ -152,6 +152,36 @@ def upsert_held(connection: Connection, target_id: str, rows: Sequence[Mapping[s
     )
 
 
+def restore_intended(connection: Connection, target_id: str, rows: Sequence[Held]) -> None:
+    """Put back what was intended of records, and the external ids that are not known, to how they were before."""
+    if not rows:
+        return
+    connection.execute(
+        text(
+            "UPDATE target_record t SET intended = nullif(r.intended, 'null'),"
+            " external_id = coalesce(t.external_id, r.external_id)"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (object text, scope text, native_id text,"
+            " intended jsonb, external_id text) WHERE t.target_id = :target AND t.object = r.object"
+            " AND t.scope = r.scope AND t.native_id = r.native_id"
+        ),
+        {
+            "target": target_id,
+            "rows": as_json(
+                [
+                    {
+                        "object": one.object,
+                        "scope": one.scope,
+                        "native_id": one.native_id,
+                        "intended": one.intended,
+                        "external_id": one.external_id,
+                    }
+                    for one in rows
+                ]
+            ),
+        },
+    )
+
+
 def held_of(row: Row[Any]) -> Held:
     """Read what is known of a record."""
     return Held(

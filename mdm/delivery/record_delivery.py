@@ -6,7 +6,7 @@ before its lane is settled: a crash in between asks again with the same ids, and
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from mdm.delivery.freezing import freeze_quarrels
 from mdm.delivery.lanes import WAITING, failed
 from mdm.delivery.model import Declaration, Done, DueLane, Held, Later, Settlement, Sight
 from mdm.delivery.orders import ask_to_let_go
+from mdm.delivery.retry import LEAVES_DOUBT
 from mdm.delivery.sights import look
 from mdm.delivery.taken import is_about_ids, settle_taken
 from mdm.delivery.unknown_ids import with_external_ids
@@ -183,10 +184,31 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
             if refusal is not None:
                 return replace(told, answers=(refusal,))
         rows[held.object, held.scope, held.native_id] = _ledger_row(told.asked.sight, held) | {"written_at": now}
-    if rows:
-        kept = list(rows.values())
-        run(hub.engine, lambda connection: ledger_store.upsert_held(connection, declaration.id, kept))
+    kept, refused = list(rows.values()), _refused(told, rows)
+    if kept or refused:
+        run(hub.engine, partial(_note_answers, target_id=declaration.id, kept=kept, refused=refused))
     return told
+
+
+def _note_answers(
+    connection: Connection, *, target_id: str, kept: Sequence[Mapping[str, Any]], refused: Sequence[Held]
+) -> None:
+    ledger_store.upsert_held(connection, target_id, kept)
+    ledger_store.restore_intended(connection, target_id, refused)
+
+
+def _refused(told: _Told, answered: Collection[Place]) -> list[Held]:
+    """Give as they were before the records that the system would not change, or was not asked to after that."""
+    if told.failure is None or told.failure.kind in LEAVES_DOUBT:
+        return []
+    known = {(own.object, own.scope, own.native_id): own.held for own in told.asked.sight.records}
+    asked = [intent.held for intent in told.asked.intents[len(told.answers) - 1 :] if intent.held.native_id]
+    before = {
+        place: known.get(place) or replace(held, external_id=None)
+        for held in asked
+        if (place := (held.object, held.scope, held.native_id)) not in answered
+    }
+    return list(before.values())
 
 
 def _bind(hub: Hub, declaration: Declaration, sight: Sight, held: Held) -> Failure | None:

@@ -38,6 +38,9 @@ class Rule:
     counts: bool
 
 
+# Answers after which the thing may have been done all the same.
+LEAVES_DOUBT: Final[frozenset[FailureKind]] = frozenset({"unavailable", "unclear"})
+
 RULES: Final[Mapping[FailureKind, Rule]] = {
     "throttled": Rule("target", "wait", counts=False),
     "unavailable": Rule("target", "wait", counts=True),

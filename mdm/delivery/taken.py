@@ -35,11 +35,11 @@ def settle_taken(
     A failure about records of nobody else stays as it is. A system that keeps its refusals by request id would give
     the same one for ever, so that after "taken" the next request bears a new id whoever the owner is.
     """
-    places = [(change.object, change.scope, native_id) for native_id in failure.records]
-    owners = store.select_owners(connection, declaration.instance, places)
+    owners = store.select_owners(connection, declaration.instance, change.object, change.scope, failure.records)
     others = sorted({owner for owner in owners.values() if owner != sight.golden_id})
     if failure.kind == "taken" or (failure.kind == "ambiguous" and others):
-        borne = dict.fromkeys(places, str(sight.golden_id))
+        # What the hub never heard of is read once it does: a place where nothing is would be waited for.
+        borne = dict.fromkeys(owners, str(sight.golden_id))
         store.note_external_ids(connection, declaration.id, sight.entity_type, borne)
     if others or failure.kind == "taken":
         begin_series(connection, lane)

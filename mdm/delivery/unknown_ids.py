@@ -5,10 +5,11 @@ is read once, by the lane that is about to bring it to what it shall hold: from 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Final
 
-from mdm.connectors.model import CallFailed, Failure, RecordSystem
+from mdm.connectors.model import CallFailed, Failure, RecordSystem, RemoteRecord
 from mdm.db.transaction import run
 from mdm.delivery.external_ids_store import Place, note_external_ids
 from mdm.delivery.model import Declaration, OwnRecord, Sight
@@ -16,6 +17,8 @@ from mdm.delivery.retry import RULES
 from mdm.delivery.sights import is_living, look
 from mdm.hub import Hub
 from mdm.ids import GoldenId
+
+FAILURES_IN_A_ROW_MAX: Final = 2  # chosen: one may be a record that cannot be read
 
 
 def with_external_ids(
@@ -29,23 +32,51 @@ def with_external_ids(
     for sight, record in _unknown(declaration, sights.values()):
         asked[sight.entity_type, record.object, record.scope][record.native_id] = sight.golden_id
     failures: dict[GoldenId, Failure] = {}
-    learnt: set[GoldenId] = set()
+    is_learnt = False
     for (entity_type, object_, scope), golden_id_by_key in asked.items():
-        try:
-            found = system.read(object_, list(golden_id_by_key), scope=scope)
-        except CallFailed as failed:
-            # What the target says of one record is for its lane to hear when it is written.
-            if RULES[failed.failure.kind].fault == "target":
-                failures.update(dict.fromkeys(golden_id_by_key.values(), failed.failure))
-            continue
+        found, failed = _read(system, object_, scope, list(golden_id_by_key))
+        # What the target says of one record is for its lane to hear when it is written.
+        at_fault = {key: one for key, one in failed.items() if RULES[one.kind].fault == "target"}
+        failures.update({golden_id_by_key[key]: one for key, one in at_fault.items()})
         borne: dict[Place, str | None] = {}
-        for native_id in golden_id_by_key:
+        for native_id in golden_id_by_key.keys() - failed.keys():
             there = found.get(native_id)
             borne[object_, scope, native_id] = "" if there is None or there.merged_into else there.external_id
         run(hub.engine, partial(note_external_ids, target_id=declaration.id, entity_type=entity_type, borne=borne))
-        learnt.update(golden_id_by_key.values())
-    again, _ = look(hub.engine, declaration, hub.declared, sorted(learnt)) if learnt else ({}, frozenset())
+        is_learnt = is_learnt or bool(borne)
+    if not is_learnt:
+        return dict(sights), failures
+    # All of them: what one record bears decides about others as well, and time went by.
+    again, _ = look(hub.engine, declaration, hub.declared, list(sights))
     return {**sights, **again}, failures
+
+
+def _read(
+    system: RecordSystem, object_: str, scope: str, native_ids: Sequence[str]
+) -> tuple[Mapping[str, RemoteRecord], dict[str, Failure]]:
+    """Read records at once; where that fails one by one, so that a record that cannot be read stands alone.
+
+    Two in a row that fail are the fault of the target: the others are not asked for.
+    """
+    try:
+        return system.read(object_, native_ids, scope=scope), {}
+    except CallFailed as failed:
+        if len(native_ids) == 1:
+            return {}, {native_ids[0]: failed.failure}
+    found: dict[str, RemoteRecord] = {}
+    failures: dict[str, Failure] = {}
+    in_a_row: list[Failure] = []
+    for native_id in native_ids:
+        if len(in_a_row) == FAILURES_IN_A_ROW_MAX:
+            failures[native_id] = in_a_row[-1]
+            continue
+        try:
+            found.update(system.read(object_, [native_id], scope=scope))
+            in_a_row = []
+        except CallFailed as failed:
+            failures[native_id] = failed.failure
+            in_a_row.append(failed.failure)
+    return found, failures
 
 
 def _unknown(declaration: Declaration, sights: Iterable[Sight]) -> Iterator[tuple[Sight, OwnRecord]]:

@@ -19,18 +19,23 @@ def with_writes(written: Writes, hashes: Mapping[str, str], *, at: datetime) -> 
     return {**written, **{field: _with_write(written.get(field, {}), hash_, at) for field, hash_ in hashes.items()}}
 
 
-def is_ours(written: Writes, field: str, hash_: str, *, told_at: datetime | None) -> bool:
-    """Tell whether a value is what the hub wrote: last, or earlier where the system told it before the last write.
+def is_last(written: Writes, field: str, hash_: str) -> bool:
+    """Tell whether a value is what the hub wrote last."""
+    last = written.get(field)
+    return last is not None and bool(last["hash"] == hash_)
+
+
+def is_earlier(written: Writes, field: str, hash_: str, *, told_at: datetime | None) -> bool:
+    """Tell whether a value is what the hub wrote before its last write, and was told before that one.
+
+    Such news is late: it does not say what stands there now.
 
     told_at  the source's own instant of what it shows; without one only the last write is known as ours
     """
     last = written.get(field)
-    if last is None:
+    if last is None or told_at is None or told_at >= datetime.fromisoformat(last["at"]):
         return False
-    if last["hash"] == hash_:
-        return True
-    is_late = told_at is not None and told_at < datetime.fromisoformat(last["at"])
-    return is_late and any(earlier["hash"] == hash_ for earlier in last.get("before", ()))
+    return last["hash"] != hash_ and any(earlier["hash"] == hash_ for earlier in last.get("before", ()))
 
 
 def _with_write(last: Mapping[str, Any], hash_: str, at: datetime) -> Mapping[str, Any]:

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import Row, text
 
 from mdm.decisions.model import Verdict
-from mdm.demo.fakes.faults import DONE_THEN_DROP, Aim
+from mdm.delivery.external_ids_store import select_owners
+from mdm.demo.fakes.faults import DONE_THEN_DROP, FAILING, Aim
 from mdm.demo.fakes.model import Record
 from mdm.hub import Hub
 from mdm.ids import GoldenId
@@ -22,7 +23,7 @@ from mdm.sources.model import Delivery, SourceKey
 from mdm.stewardship.model import By, Judge, Merge, Split, Undo, Unmerge
 from mdm.stewardship.operations import perform
 from tests.erp import Books, books
-from tests.hubs import assert_sound, delivery, golden_by_key
+from tests.hubs import assert_sound, delivery, golden_by_key, register_instances
 
 pytestmark = pytest.mark.db
 
@@ -203,3 +204,39 @@ def test_what_is_asked_after_an_id_was_taken_is_another_request_whoever_bears_it
 
     assert (lane.state, lane.failure_kind) == ("ready", "taken")
     assert lane.series == before + 1
+
+
+def test_a_record_that_cannot_be_read_holds_up_no_other(erp: Told) -> None:
+    unreadable, *others = (erp.enter(number) for number in range(3))
+    first, *rest = (erp.read(native_id) for native_id in (unreadable, *others))
+    erp.books.fake.faults.plan(FAILING, Aim(method="GET", key=unreadable))
+
+    erp.books.relay.drain()
+
+    assert (erp.lane(first).state, erp.lane(first).failure_kind) == ("ready", "unavailable")
+    assert [(erp.lane(one).failure_kind, erp.lane(one).acknowledged) for one in rest] == [(None, 1), (None, 1)]
+
+
+def test_a_target_that_answers_nothing_is_not_asked_for_each_record(erp: Told) -> None:
+    golden_ids = [erp.read(erp.enter(number)) for number in range(3)]
+    erp.books.fake.faults.plan(FAILING, Aim(method="GET"))
+
+    erp.books.relay.drain()
+
+    assert [erp.lane(one).failure_kind for one in golden_ids] == ["unavailable"] * 3
+    asked = [one for one in erp.books.fake.journal.entries() if one.method == "GET"]
+    assert len(asked) == 3 + 2  # all at once, then two of them alone
+
+
+def test_the_owner_of_an_id_is_looked_for_in_the_same_legal_entity_and_else_where_only_one_has_it(hub: Hub) -> None:
+    register_instances(hub, "d365")
+    keys = [SourceKey("d365", "Cust", scope, id_) for scope, id_ in (("usmf", "C1"), ("usrt", "C1"), ("usrt", "C2"))]
+    deliver(hub, [Delivery(key, "customer", {"name": NAMES[at]}) for at, key in enumerate(keys)], who="t")
+    here, _, elsewhere = (GoldenId(golden_by_key(hub)[str(key)]) for key in keys)
+
+    with hub.engine.connect() as connection:
+        assert select_owners(connection, "d365", "Cust", "usmf", ["C1", "C2", "C9"]) == {
+            ("Cust", "usmf", "C1"): here,
+            ("Cust", "usrt", "C2"): elsewhere,
+        }
+        assert list(select_owners(connection, "d365", "Cust", "demf", ["C1", "C2"])) == [("Cust", "usrt", "C2")]

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from mdm.demo.fakes.faults import DONE_THEN_DROP, Aim
+from mdm.demo.fakes.faults import DONE_THEN_DROP, SCHEMA_ERROR, Aim
 from mdm.hub import Hub
-from mdm.ids import GoldenId
+from mdm.ids import EventId, GoldenId
 from mdm.jobs.service import deliver
 from mdm.sources.model import Delivery, SourceKey
 from mdm.stewardship.model import By, Merge, Unmerge
@@ -39,25 +39,39 @@ def shown(hub: Hub, golden_id: str) -> dict[str, Any]:
         return found
 
 
+def asked(erp: Books, native_id: str) -> list[str]:
+    """Give what became of the requests to take a record out of use or into use again, in their order."""
+    entries = erp.fake.journal.entries()
+    return [one.effect or str(one.status) for one in entries if (one.method, one.native_id) == ("POST", native_id)]
+
+
+def merged(hub: Hub, erp: Books) -> tuple[str, GoldenId, EventId]:
+    """Enter a firm in the ERP and merge it into another one; give its number there, its golden id and the merge."""
+    fields = {"companyName": "Quillon Ltd", "currency": "EUR", "city": "Turin"}
+    entered = erp.fake.enter("customer", fields, by="otto").native_id
+    read(hub, erp, entered)
+    firm: dict[str, Any] = {"name": "Brightwater GmbH", "currency": "EUR", "city": "Bonn"}
+    deliver(hub, [delivery("salesforce-us/Account:1", "customer", **firm)], who="t")
+    erp.relay.drain()
+    golden = golden_by_key(hub)
+    other, first = (GoldenId(golden[key]) for key in (f"netsuite-us/customer:{entered}", "salesforce-us/Account:1"))
+    return entered, other, perform(hub, Merge(first, other, survivor=first), MARA).event_id
+
+
 @pytest.mark.parametrize("is_lost", [False, True])
 def test_a_record_that_the_hub_took_out_of_use_keeps_its_own_words(hub: Hub, tmp_path: Path, *, is_lost: bool) -> None:
     with books(hub, tmp_path, declaration=FLAGGED) as erp:
-        fields = {"companyName": "Quillon Ltd", "currency": "EUR", "city": "Turin"}
-        entered = erp.fake.enter("customer", fields, by="otto").native_id
-        read(hub, erp, entered)
-        firm: dict[str, Any] = {"name": "Brightwater GmbH", "currency": "EUR", "city": "Bonn"}
-        deliver(hub, [delivery("salesforce-us/Account:1", "customer", **firm)], who="t")
-        erp.relay.drain()
-        golden = golden_by_key(hub)
-        other, first = (GoldenId(golden[key]) for key in (f"netsuite-us/customer:{entered}", "salesforce-us/Account:1"))
-
-        event = perform(hub, Merge(first, other, survivor=first), MARA).event_id
+        entered, other, event = merged(hub, erp)
+        first = GoldenId(golden_by_key(hub)["salesforce-us/Account:1"])
         if is_lost:
             erp.fake.faults.plan(DONE_THEN_DROP, Aim(method="POST", key=entered), times=1)
         erp.relay.drain()
         assert not erp.fake.record("customer", entered).is_active
         assert read(hub, erp, entered) == "unchanged"
         assert "status" not in shown(hub, first)
+        erp.clock.forward(hours=1)
+        erp.relay.drain()
+        assert asked(erp, entered) == ["changed"]  # what was seen there is not asked for again
         perform(hub, Unmerge(event), MARA)
         erp.clock.forward(hours=1)
         erp.relay.drain()
@@ -70,3 +84,46 @@ def test_a_record_that_the_hub_took_out_of_use_keeps_its_own_words(hub: Hub, tmp
         assert read(hub, erp, entered, later=timedelta(hours=2)) == "updated"
         assert shown(hub, other)["status"] == "inactive"
         assert_sound(hub)
+
+
+def test_what_was_refused_leaves_no_doubt(hub: Hub, tmp_path: Path) -> None:
+    """Nothing was done there, so that nothing has to be taken back."""
+    with books(hub, tmp_path, declaration=FLAGGED) as erp:
+        entered, other, event = merged(hub, erp)
+        erp.fake.faults.plan(SCHEMA_ERROR, Aim(method="POST", key=entered), times=1)
+        erp.relay.drain()
+        assert asked(erp, entered) == ["422"]
+        assert intended(hub, entered) is None
+
+        perform(hub, Unmerge(event), MARA)
+        erp.clock.forward(hours=1)
+        erp.relay.drain()
+
+        assert golden_by_key(hub)[f"netsuite-us/customer:{entered}"] == other
+        assert asked(erp, entered) == ["422"]
+        assert erp.fake.record("customer", entered).is_active
+
+
+def test_a_late_word_of_an_earlier_state_says_nothing_of_how_the_record_is_now(hub: Hub, tmp_path: Path) -> None:
+    with books(hub, tmp_path, declaration=FLAGGED) as erp:
+        entered, _, event = merged(hub, erp)
+        erp.relay.drain()
+        late = erp.fake.record("customer", entered)
+        assert late.fields["isInactive"]
+        perform(hub, Unmerge(event), MARA)
+        erp.clock.forward(hours=1)
+        erp.relay.drain()
+        assert asked(erp, entered) == ["changed", "changed"]
+
+        key = SourceKey("netsuite-us", "customer", "", entered)
+        (outcome,) = deliver(hub, [Delivery(key, "customer", dict(late.fields), late.changed_at)], who="reader")
+        assert outcome.status == "unchanged"
+        with hub.engine.connect() as connection:
+            state = "SELECT state FROM target_record WHERE native_id = :id"
+            assert connection.execute(text(state), {"id": entered}).scalar_one() == "active"
+
+
+def intended(hub: Hub, native_id: str) -> object:
+    with hub.engine.connect() as connection:
+        query = text("SELECT intended FROM target_record WHERE native_id = :id")
+        return connection.execute(query, {"id": native_id}).scalar_one()
