@@ -70,15 +70,18 @@ def in_batches(deliveries: Sequence[Delivery], rnd: random.Random) -> Iterator[l
 
 @pytest.mark.timeout(14_400)
 @pytest.mark.parametrize(
-    ("records_count", "identities_count"),
-    [(250, 200), pytest.param(10_000, 1_000, marks=pytest.mark.soak)],
+    ("records_count", "identities_count", "chunk_records"),
+    [(250, 200, 20), pytest.param(10_000, 1_000, 5, marks=pytest.mark.soak)],
 )
 @pytest.mark.parametrize("policy", ["merge", "hold"])
 def test_no_identity_is_split_when_writers_meet(
-    fresh_engine: Engine, seed: int, records_count: int, identities_count: int, policy: str
+    fresh_engine: Engine, seed: int, records_count: int, identities_count: int, chunk_records: int, policy: str
 ) -> None:
-    """Each record has one code of its identity, and a name that it shares with the next one: writers meet at both."""
-    hub = hub_on(fresh_engine, chunk_records=20)
+    """Each record has one code of its identity, and a name that it shares with the next one: writers meet at both.
+
+    Golden records of eighty members keep a chunk for a second; small ones let more than one writer in at a time.
+    """
+    hub = hub_on(fresh_engine, chunk_records=chunk_records)
     register_instances(hub, *(f"crm-{writer}" for writer in range(WRITERS)))
 
     def write(writer: int) -> None:
