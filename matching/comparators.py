@@ -237,7 +237,8 @@ def _near(values: Vocabulary, left: Positions, right: Positions, asked: NDArray[
     places = np.flatnonzero(asked & ~digits[left] & ~digits[right])
     if kernels.IS_COMPILED:
         is_near = np.empty(len(places), dtype=np.bool_)
-        kernels.near(left[places], right[places], letters.letters, letters.offsets, NEAR_SHARE, is_near)
+        held = letters.letters, letters.offsets, values.squashed_sets
+        kernels.near(left[places], right[places], held, NEAR_SHARE, is_near)
     else:
         texts, scorer = values.squashed_array, Levenshtein.normalized_similarity
         likeness = cpdist(

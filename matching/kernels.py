@@ -21,9 +21,6 @@ IS_COMPILED: Final = bool(njit)
 SLIPS, ABBREVIATIONS, INITIALS = 0, 1, 2
 """How unlike tokens may match: see the functions of the same names in `matching.tokens`."""
 
-LEVENSHTEIN, ALIGNMENT = 0, 1
-"""Whether two letters that changed places are two edits, or one (optimal string alignment)."""
-
 COLUMNS: Final = 11
 """Columns of `overlaps`, in the order of the fields of `matching.tokens.Overlap`."""
 
@@ -38,28 +35,39 @@ Side: TypeAlias = tuple[float, float, float, float, int, int, int, int]
 """What one text of a pair gives to `overlaps`: shared, held, extra, heaviest, found, own, own telling, own number."""
 
 
+WORD: Final = np.dtype(
+    [
+        ("letters", np.uint64),
+        ("weight", np.float64),
+        ("start", np.uint32),
+        ("size", np.int32),
+        ("length", np.int32),
+        ("has_digit", np.bool_),
+        ("is_generic", np.bool_),
+    ],
+    align=True,
+)
+"""What is known of a word, side by side, since a pair of texts asks for all of it: the set of its letters, its rarity,
+where it begins and how many bytes it has there, how many letters it has."""
+
+
 class Words(NamedTuple):
-    """Hold tokenised texts as `matching.tokens.Tokens` does; token i is letters[offsets[i] : offsets[i + 1]]."""
+    """Hold tokenised texts as `matching.tokens.Tokens` does, and what is known of each word: WORD [words]."""
 
     codes: Any
-    weights: Any
-    is_generic: Any
-    lengths: Any
-    has_digit: Any
+    known: Any
     letters: Any
-    offsets: Any
 
 
 class Scratch(NamedTuple):
-    """Hold what is written over for every pair: rows int64 [3, longest text + 3], how well tokens are found [width]."""
+    """Hold what is written over for every pair: how well tokens are found [width]."""
 
-    rows: Any
     found_left: Any
     found_right: Any
 
 
-def _edits_within(letters: Any, one: Span, other: Span, limit: int, kind: int, rows: Any) -> Any:
-    """Count the edits between two texts, more than a limit as limit + 1."""
+def _edits_within(letters: Any, one: Span, other: Span, limit: int, rows: Any) -> Any:
+    """Count the edits between two texts (Levenshtein), more than a limit as limit + 1."""
     start, end = one
     other_start, other_end = other
     while start < end and other_start < other_end and letters[start] == letters[other_start]:
@@ -71,10 +79,9 @@ def _edits_within(letters: Any, one: Span, other: Span, limit: int, kind: int, r
     height, width, large = end - start, other_end - other_start, limit + 1
     if abs(height - width) > limit:
         return large
-    before, last, here = 0, 1, 2
+    last, here = 0, 1
     for column in range(width + 1):
         rows[last, column] = min(column, large)
-    least_last = 0
     for row in range(1, height + 1):
         low, high = max(1, row - limit), min(width, row + limit)
         rows[here, low - 1] = min(row, large) if low == 1 else large
@@ -84,30 +91,80 @@ def _edits_within(letters: Any, one: Span, other: Span, limit: int, kind: int, r
             found = min(rows[last, column - 1] + (0 if is_same else 1), rows[here, column - 1] + 1)
             if column < row + limit:
                 found = min(found, rows[last, column] + 1)
-            if kind == ALIGNMENT and min(row, column) > 1 and not is_same:
-                is_swap = letters[start + row - 1] == letters[other_start + column - 2]
-                if is_swap and letters[start + row - 2] == letters[other_start + column - 1]:
-                    found = min(found, rows[before, column - 2] + 1)
             rows[here, column] = min(found, large)
             least = min(least, rows[here, column])
-        if least > limit and least_last > limit:
+        if least > limit:
             return large
-        least_last = least
-        before, last, here = last, here, before
+        last, here = here, last
     return rows[last, width]
 
 
-def _token_likeness(mode: int, one: int, other: int, words: Words, rows: Any) -> Any:
+def _changed_places(letters: Any, start: int, other_start: int) -> Any:
+    """Tell whether two texts have the same two letters at a place, the other way round."""
+    return letters[start] == letters[other_start + 1] and letters[start + 1] == letters[other_start]
+
+
+def _one_edit(letters: Any, one: Span, other: Span) -> Any:
+    """Count the edits between two texts, two letters that changed places as one: 0, 1, or 2 for more."""
+    (start, end), (other_start, other_end) = one, other
+    while start < end and other_start < other_end and letters[start] == letters[other_start]:
+        start += 1
+        other_start += 1
+    while start < end and other_start < other_end and letters[end - 1] == letters[other_end - 1]:
+        end -= 1
+        other_end -= 1
+    height, width = end - start, other_end - other_start
+    if height <= 1 and width <= 1:
+        return max(height, width)
+    is_swap = height == 2 and width == 2 and changed_places(letters, start, other_start)
+    return 1 if is_swap else 2
+
+
+def _two_edits(letters: Any, one: Span, other: Span) -> Any:
+    """Count as `one_edit` does, up to 2, or 3 for more: the first unlike letter was edited in one of four ways."""
+    (start, end), (other_start, other_end) = one, other
+    while start < end and other_start < other_end and letters[start] == letters[other_start]:
+        start += 1
+        other_start += 1
+    height, width = end - start, other_end - other_start
+    if height == 0 or width == 0:
+        return min(height + width, 3)
+    rest = min(
+        one_edit(letters, (start + 1, end), (other_start + 1, other_end)),
+        one_edit(letters, (start + 1, end), (other_start, other_end)),
+        one_edit(letters, (start, end), (other_start + 1, other_end)),
+    )
+    if height > 1 and width > 1 and changed_places(letters, start, other_start):
+        rest = min(rest, one_edit(letters, (start + 2, end), (other_start + 2, other_end)))
+    return 1 + rest
+
+
+def _lacks(own: Any, other: Any, limit: int) -> Any:
+    """Tell whether more than so many letters of one set are missing from another one: each takes an edit at least."""
+    missing = own & ~other
+    for _ in range(limit + 1):
+        if missing == np.uint64(0):
+            return False
+        missing &= missing - np.uint64(1)
+    return True
+
+
+def _are_apart(one: Any, other: Any, limit: int) -> Any:
+    """Tell from the sets of their letters alone that more than so many edits lie between two texts."""
+    return lacks(one, other, limit) or lacks(other, one, limit)
+
+
+def _token_likeness(mode: int, one: int, other: int, words: Words) -> Any:
     """Say how well two unlike tokens match, as `slips`, `abbreviations_or_slips` or `initials_or_slips` do."""
-    letters, offsets = words.letters, words.offsets
-    shorter, longer = min(words.lengths[one], words.lengths[other]), max(words.lengths[one], words.lengths[other])
-    start, other_start = offsets[one], offsets[other]
+    letters, ours, theirs = words.letters, words.known[one], words.known[other]
+    shorter, longer = min(ours.length, theirs.length), max(ours.length, theirs.length)
+    start, other_start = np.int64(ours.start), np.int64(theirs.start)
     found = 0.0
-    if not (words.has_digit[one] or words.has_digit[other]):
+    if not (ours.has_digit or theirs.has_digit):
         allowed = 2 if shorter >= 8 else (1 if shorter >= 4 else 0)
-        if allowed > 0 and longer - shorter <= allowed:
-            spans = (start, offsets[one + 1]), (other_start, offsets[other + 1])
-            edits = edits_within(letters, spans[0], spans[1], allowed, ALIGNMENT, rows)
+        if allowed > 0 and longer - shorter <= allowed and not are_apart(ours.letters, theirs.letters, allowed):
+            spans = (start, start + ours.size), (other_start, other_start + theirs.size)
+            edits = one_edit(letters, *spans) if allowed == 1 else two_edits(letters, *spans)
             if edits <= allowed:
                 found = 1.0 - edits / shorter
         if mode == ABBREVIATIONS and shorter > 2 and longer > 5:
@@ -138,7 +195,7 @@ def _align(mode: int, one: Any, other: Any, words: Words, scratch: Scratch) -> A
     for place in range(count):
         for other_place in range(other_count):
             if found_left[place] < 1.0 and found_right[other_place] < 1.0:  # a slip is less, and may serve twice
-                alike = token_likeness(mode, one[place], other[other_place], words, scratch.rows)
+                alike = token_likeness(mode, one[place], other[other_place], words)
                 found_left[place] = max(found_left[place], alike)
                 found_right[other_place] = max(found_right[other_place], alike)
     return count, other_count
@@ -149,8 +206,8 @@ def _side(codes: Any, count: int, found: Any, words: Words) -> Any:
     shared, held, extra, heaviest = 0.0, 0.0, 0.0, 0.0
     found_count, own, telling, number = 0, 0, 0, 0
     for place in range(count):
-        code = codes[place]
-        weight = words.weights[code]
+        word = words.known[codes[place]]
+        weight = word.weight
         held += weight
         shared += found[place] * weight
         if found[place] > 0.0:
@@ -159,16 +216,15 @@ def _side(codes: Any, count: int, found: Any, words: Words) -> Any:
         else:
             extra = max(extra, weight)
             own += 1
-            telling += 0 if words.is_generic[code] else 1
-            number |= 1 if words.has_digit[code] else 0
+            telling += 0 if word.is_generic else 1
+            number |= 1 if word.has_digit else 0
     return shared, held, extra, heaviest, found_count, own, telling, number
 
 
 def _overlaps(mode: int, left: Any, right: Any, words: Words, found: Any) -> None:
     """Align the tokens of pairs of texts and write one row of `found`, float64 [pairs, COLUMNS], for each."""
     width = words.codes.shape[1]
-    rows = np.zeros((3, words.lengths.max() + 3), dtype=np.int64)
-    scratch = Scratch(rows, np.zeros(width), np.zeros(width))
+    scratch = Scratch(np.zeros(width), np.zeros(width))
     for pair in range(len(left)):
         one, other = words.codes[left[pair]], words.codes[right[pair]]
         count, other_count = align(mode, one, other, words, scratch)
@@ -181,19 +237,35 @@ def _overlaps(mode: int, left: Any, right: Any, words: Words, found: Any) -> Non
         row[8], row[9], row[10] = ours[6] + theirs[6], ours[7] | theirs[7], count + other_count
 
 
-def _near(left: Any, right: Any, letters: Any, offsets: Any, share: float, found: Any) -> None:
-    """Write whether at least a share of the letters of two texts needs no edit (Levenshtein): bool [pairs]."""
+def _near(left: Any, right: Any, texts: Any, share: float, found: Any) -> None:
+    """Write whether at least a share of the letters of two texts needs no edit (Levenshtein): bool [pairs].
+
+    texts  letters, offsets and sets of letters
+    """
+    letters, offsets, sets = texts
     longest = 0
     for text in range(len(offsets) - 1):
         longest = max(longest, offsets[text + 1] - offsets[text])
-    rows = np.zeros((3, longest + 3), dtype=np.int64)
+    rows = np.zeros((2, longest + 2), dtype=np.int64)
     for pair in range(len(left)):
         one = offsets[left[pair]], offsets[left[pair] + 1]
         other = offsets[right[pair]], offsets[right[pair] + 1]
         longer = max(one[1] - one[0], other[1] - other[0])
         limit = int((1.0 - share) * longer) + 1
-        edits = edits_within(letters, one, other, limit, LEVENSHTEIN, rows)
+        if are_apart(sets[left[pair]], sets[right[pair]], limit):
+            found[pair] = False
+            continue
+        edits = edits_within(letters, one, other, limit, rows)
         found[pair] = edits <= limit and 1.0 - edits / longer >= share
+
+
+def _letter_sets(letters: Any, offsets: Any, found: Any) -> None:
+    """Write the set of the letters of each text as bits, uint64 [texts]; some letters share a bit."""
+    for text in range(len(found)):
+        held = np.uint64(0)
+        for place in range(offsets[text], offsets[text + 1]):
+            held |= np.uint64(1) << np.uint64(letters[place] & 63)
+        found[text] = held
 
 
 def _hashes(letters: Any, offsets: Any, worth: Any, powers: Any, found: Any) -> None:
@@ -284,6 +356,12 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 edits_within: Final = _compiled(_edits_within)
+changed_places: Final = _compiled(_changed_places)
+one_edit: Final = _compiled(_one_edit)
+two_edits: Final = _compiled(_two_edits)
+lacks: Final = _compiled(_lacks)
+are_apart: Final = _compiled(_are_apart)
+letter_sets: Final = _compiled(_letter_sets)
 token_likeness: Final = _compiled(_token_likeness)
 align: Final = _compiled(_align)
 side: Final = _compiled(_side)

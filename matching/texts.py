@@ -133,6 +133,17 @@ def with_digit(texts: Texts) -> NDArray[np.bool_]:
     return sums(_DIGITS[texts.letters].astype(np.uint64), texts.offsets) > 0
 
 
+def letter_sets(texts: Texts) -> NDArray[np.uint64]:
+    """Give the set of the letters of each text as bits, by the last six bits of each: uint64 [texts]."""
+    found = np.zeros(len(texts), dtype=np.uint64)
+    if kernels.IS_COMPILED:
+        kernels.letter_sets(texts.letters, texts.offsets, found)
+    else:
+        owners = np.repeat(np.arange(len(texts)), texts.lengths)
+        np.bitwise_or.at(found, owners, np.uint64(1) << (texts.letters & np.uint8(63)).astype(np.uint64))
+    return found
+
+
 def kept(texts: Texts, is_kept: NDArray[np.bool_]) -> Texts:
     """Keep some letters: bool [letters]."""
     before = np.concatenate(([0], np.cumsum(is_kept)))

@@ -6,6 +6,7 @@ by pair; without it, the same is done by columns, what is left being compared as
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ from rapidfuzz.process import cpdist
 
 from matching import kernels
 from matching.distinct import distinct_codes
-from matching.texts import Texts
+from matching.texts import Texts, letter_sets
 
 Codes: TypeAlias = NDArray[np.integer]
 TokenMatch: TypeAlias = Callable[["Tokens", Codes, Codes], NDArray[np.float64]]
@@ -55,7 +56,7 @@ class Overlap:
     words: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Tokens:
     """Hold tokenised texts: codes int32 [texts, tokens], -1 for none, what is known of each word; the last is ""."""
 
@@ -67,13 +68,14 @@ class Tokens:
     has_digit: NDArray[np.bool_]
     letters: Texts
 
-    @property
+    @cached_property
     def compiled(self) -> kernels.Words:
         """Give the same as compiled loops take it."""
-        letters = self.letters
-        return kernels.Words(
-            self.codes, self.weights, self.is_generic, self.lengths, self.has_digit, letters.letters, letters.offsets
-        )
+        known = np.zeros(len(self.words), dtype=kernels.WORD)
+        known["letters"], known["weight"] = letter_sets(self.letters), self.weights
+        known["start"], known["size"], known["length"] = self.letters.offsets[:-1], self.letters.lengths, self.lengths
+        known["has_digit"], known["is_generic"] = self.has_digit, self.is_generic
+        return kernels.Words(self.codes, known, self.letters.letters)
 
 
 def overlap(tokens: Tokens, left: Codes, right: Codes, match: TokenMatch) -> Overlap:

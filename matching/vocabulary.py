@@ -65,6 +65,11 @@ class Vocabulary:
         return texts.squashed(texts.texts_of(self.values))
 
     @cached_property
+    def squashed_sets(self) -> NDArray[np.uint64]:
+        """Give the sets of their letters: uint64 [values]."""
+        return texts.letter_sets(self.squashed)
+
+    @cached_property
     def squashed_array(self) -> NDArray[np.object_]:
         """Give the values without blanks: object [values]."""
         return _objects([value.replace(" ", "") for value in self.values])

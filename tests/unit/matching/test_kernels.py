@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from itertools import product
+from random import Random
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from matching.compare import likeness, likeness_by_columns
 from matching.model import EMPTY_POPULATION
 from matching.records import column_from_lists
 from matching.term_frequency import token_rarity
-from matching.texts import hashes_by_columns, hashes_of, texts_of
+from matching.texts import hashes_by_columns, hashes_of, letter_sets, texts_of
 from matching.vocabulary import Vocabulary
 
 WORD = st.one_of(
@@ -42,11 +43,52 @@ def test_overlaps_are_those_of_the_columns(values: list[str], match: tokens.Toke
 def test_edits_are_counted_up_to_a_limit(one: str, other: str, limit: int) -> None:
     letters = texts_of([one, other])
     spans = (0, len(one)), (len(one), len(one) + len(other))
-    rows = np.zeros((3, 16), dtype=np.int64)
+    rows = np.zeros((2, 16), dtype=np.int64)
 
-    for kind, scorer in ((kernels.LEVENSHTEIN, Levenshtein), (kernels.ALIGNMENT, OSA)):
-        found = kernels.edits_within(letters.letters, *spans, limit, kind, rows)
-        assert found == min(scorer.distance(one, other), limit + 1)
+    found = kernels.edits_within(letters.letters, *spans, limit, rows)
+
+    assert found == min(Levenshtein.distance(one, other), limit + 1)
+
+
+@given(st.text("abc", max_size=12), st.text("abc", max_size=12), st.integers(0, 2), st.randoms(use_true_random=False))
+def test_few_edits_are_counted_with_letters_that_changed_places(one: str, other: str, edits: int, rnd: Random) -> None:
+    for _ in range(edits):  # texts drawn apart are seldom alike
+        other = edited(one, rnd)
+    letters = texts_of([one, other])
+    spans = (0, len(one)), (len(one), len(one) + len(other))
+
+    assert kernels.one_edit(letters.letters, *spans) == min(OSA.distance(one, other), 2)
+    assert kernels.two_edits(letters.letters, *spans) == min(OSA.distance(one, other), 3)
+
+
+def edited(text: str, rnd: Random) -> str:
+    """Edit a text at one place or two."""
+    for _ in range(rnd.randint(1, 2)):
+        place = rnd.randrange(len(text) + 1)
+        before, after = text[:place], text[place:]
+        text = rnd.choice([before + "d" + after, before + after[1:], before + "d" + after[1:]])
+        if len(after) > 1 and rnd.random() < 0.5:
+            text = before + after[1] + after[0] + after[2:]
+    return text
+
+
+@given(st.lists(st.text("abcé ü1", max_size=9), max_size=6))
+def test_sets_of_letters_are_those_of_the_columns(values: list[str]) -> None:
+    found = []
+    for is_compiled in (True, False):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(kernels, "IS_COMPILED", is_compiled)
+            found.append(letter_sets(texts_of(values)).tolist())
+
+    assert found[0] == found[1]
+
+
+@given(st.text("abcdefg", max_size=12), st.text("abcdefg", max_size=12))
+def test_texts_that_are_apart_by_their_letters_are_so_by_their_edits(one: str, other: str) -> None:
+    sets = letter_sets(texts_of([one, other]))
+    for limit in range(4):
+        if kernels.are_apart(sets[0], sets[1], limit):
+            assert OSA.distance(one, other) > limit
 
 
 @given(VALUES, st.sampled_from(["company_name", "street", "tokens", "person_name", "telling_name"]))
