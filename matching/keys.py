@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.distinct import distinct_in_order
 from matching.model import BlockingRule, KeyPart, MatchModel
 from matching.records import Column, Forms
 from matching.term_frequency import informative, token_rarity
@@ -110,7 +111,7 @@ def _all_too_large(by_rule: Sequence[Keys], model: MatchModel, run: Run) -> NDAr
         return _too_large(keys[1], rule.size_max or model.block_size_max)
 
     found = run(large, model.blocking, by_rule)
-    return np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *found]))
+    return distinct_in_order(np.concatenate([np.empty(0, dtype=np.uint64), *found]))
 
 
 def _too_large(keys: NDArray[np.uint64], size_max: int) -> NDArray[np.uint64]:

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.distinct import distinct_in_order
 from matching.model import Comparison, MatchModel, Population
 from matching.records import Column, Forms
 from matching.texts import texts_of, words_of
@@ -235,7 +236,7 @@ def counted_tokens(column: Column) -> dict[str, int]:
     """Count the records that hold each token in some value; tokens held once are left out."""
     words = words_of(texts_of(column.values))
     words_count = max(1, len(words.distinct))
-    held = np.unique(words.owners * words_count + words.codes)
+    held = distinct_in_order(words.owners * words_count + words.codes)
     by_value = np.bincount(column.codes, minlength=len(column.values))
     counts = np.bincount(held % words_count, weights=by_value[held // words_count], minlength=words_count)
     return {words.distinct[code]: int(counts[code]) for code in np.flatnonzero(counts > 1)}
@@ -245,7 +246,7 @@ def spread(column: Column, names: Column) -> dict[str, int]:
     """Count the different names among the holders of each value: how a switchboard or a mailbox for all is found."""
     first = names.first_codes()[column.owners]
     named = first >= 0
-    pairs = np.unique(column.codes[named].astype(np.int64) * max(1, len(names.values)) + first[named])
+    pairs = distinct_in_order(column.codes[named].astype(np.int64) * max(1, len(names.values)) + first[named])
     counts = np.bincount(pairs // max(1, len(names.values)), minlength=len(column.values))
     return {column.values[code]: int(counts[code]) for code in np.flatnonzero(counts > 1)}
 

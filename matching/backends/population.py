@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from matching.distinct import distinct_in_order
 from matching.model import MatchModel, Population
 from matching.population import NAME_FORMS, NAMES_SHARING_MAX, SHARED_FORMS
 from matching.records import Column, Forms
@@ -120,7 +121,7 @@ def _holders_names(feature: str, column: Column, names: Column) -> pa.Table:
     first = names.first_codes()[column.owners]
     named = first >= 0
     width = max(1, len(names.values))
-    pairs = np.unique(column.codes[named].astype(np.int64) * width + first[named]).tolist()
+    pairs = distinct_in_order(column.codes[named].astype(np.int64) * width + first[named]).tolist()
     values = pa.array([column.values[pair // width] for pair in pairs], pa.string())
     others = pa.array([names.values[pair % width] for pair in pairs], pa.string())
     return _rows_of(COUNT_ROWS, "name", feature, values, others, pa.array(np.ones(len(pairs), np.int64)))
@@ -133,7 +134,7 @@ def _words(feature: str, values: Sequence[str], counts: NDArray[np.int64]) -> li
         return []
     words = words_of(texts_of(values))
     width = max(1, len(words.distinct))
-    held = np.unique(words.owners * width + words.codes)
+    held = distinct_in_order(words.owners * width + words.codes)
     holders = np.bincount(held % width, weights=counts[held // width], minlength=width).astype(np.int64)
     told = [_summary("token", feature, words.distinct, holders[: len(words.distinct)])]
     return [*told, _summary("words", feature, [""], np.array([several]))] if several else told
