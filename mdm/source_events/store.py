@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
+from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.ids import EventId, RecordId, SourceEventId
 from mdm.source_events.model import Ending, SourceEvent
