@@ -61,12 +61,14 @@ UNBRACKETED: Final[Bracket[Any]] = Bracket()
 class Hub:
     """What a process opens once and shares among its threads.
 
-    declared  the entity types as they hold: declarations with the rules that were activated, see mdm.entities.live
+    declared        the entity types as they hold: declarations with the rules activated since, see mdm.entities.live
+    instances_seen  the source instances that were seen registered; none is ever removed
     """
 
     engine: Engine
     declared: Mapping[str, EntityType]
     settings: Settings
+    instances_seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Let the declarations follow what is activated."""

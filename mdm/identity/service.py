@@ -69,9 +69,6 @@ def carry_out(connection: Connection, plan: IdentityPlan, *, cause: Cause, at: d
     if plan.moves:
         left = store.move_members(connection, plan.moves, event_id, at=at, who=who)
         _require_memberships(plan, left)
-        sources_store.update_golden_ids(
-            connection, {move.record_id: move.after for move in plan.moves if move.after is not None}
-        )
     failpoint("merge.applied")
     return event_id
 

@@ -169,19 +169,23 @@ def move_members(
 ) -> dict[RecordId, GoldenId]:
     """End the open membership of each record and begin the one its move leads to; return what each record left.
 
-    A key that a target knew under this id before is known under it.
+    The record points at where it goes, the first one stays noted as its origin. A key that a target knew under this id
+    before is known under it.
     """
     rows = [{"record_id": move.record_id, "golden_id": move.after} for move in moves if move.after is not None]
     left = connection.execute(
         text(
             # A record has one open membership, so all are ended (counted) before the first begins.
-            "WITH ended AS (UPDATE membership SET recorded_to = :at WHERE record_id = ANY(:ids) AND recorded_to IS NULL"
+            "WITH r AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (record_id text,"
+            " golden_id text)),"
+            " pointed AS (UPDATE source_record s SET golden_id = r.golden_id, origin_golden_id ="
+            " coalesce(s.origin_golden_id, r.golden_id) FROM r WHERE s.id = r.record_id),"
+            " ended AS (UPDATE membership SET recorded_to = :at WHERE record_id = ANY(:ids) AND recorded_to IS NULL"
             " RETURNING record_id, golden_id),"
             " begun AS (INSERT INTO membership (record_id, recorded_from, golden_id, published_at, event_id, who)"
             "  SELECT record_id, :at, golden_id, (SELECT min(m.published_at) FROM membership m"
             "  WHERE m.record_id = r.record_id AND m.golden_id = r.golden_id), :event_id, :who"
-            "  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (record_id text, golden_id text)"
-            "  WHERE (SELECT count(*) FROM ended) >= 0)"
+            "  FROM r WHERE (SELECT count(*) FROM ended) >= 0)"
             " SELECT record_id, golden_id FROM ended"
         ),
         {

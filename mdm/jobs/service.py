@@ -1,7 +1,7 @@
 """Deliver: judge a batch, then take it along the path in transactions of a few dozen records."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -13,12 +13,13 @@ from mdm import clock
 from mdm.activation.model import DEAL
 from mdm.activation.service import look_at, take_up_mended
 from mdm.db.statement import text
-from mdm.db.transaction import reading, run
+from mdm.db.transaction import plan_once, run
 from mdm.delivery.inbound import Heard, without_echoes
 from mdm.entities.model import Reason
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
 from mdm.identity.model import Cause, IdentityPlan
 from mdm.ids import ExceptionId, GoldenId
+from mdm.jobs.known_instances import KnownInstances
 from mdm.jobs.merges import take_merges
 from mdm.jobs.model import Identity, Outcome
 from mdm.pipeline import apply, reevaluate, resolve
@@ -27,7 +28,7 @@ from mdm.resolution.service import ChunkTooWide
 from mdm.sources import exceptions, exceptions_store
 from mdm.sources import store as sources_store
 from mdm.sources.model import HUB, Accepted, Arrival, Delivery, DeliveryException, Rejected, SourceKey
-from mdm.sources.service import BUILT_IN, instances, judge, split_known
+from mdm.sources.service import BUILT_IN, judge, split_known
 from mdm.survivorship import store as survivorship_store
 
 DUE_MAX = 40  # chosen: as many golden records as a chunk has records
@@ -49,8 +50,7 @@ def deliver(
     Rejected ones wait in the exception queue and hold nobody else up. An exact repeat is found before any lock is taken
     and changes nothing; what was mended after an earlier delivery of the same content stands as mended.
     """
-    with reading(hub.engine) as connection:
-        known = _known(connection)
+    known = KnownInstances(hub)
     judged = _as_mended(hub, [_judge(hub, one, known, column_map) for one in deliveries], known)
     rejected = {index: one for index, one in enumerate(judged) if isinstance(one, Rejected)}
     # A merge is told again by whoever told it; the queue keeps records.
@@ -85,7 +85,7 @@ def replay(hub: Hub, exception_id: ExceptionId, *, who: str, bracket: Bracket[Ou
     if found.entity_type == DEAL:
         return _replay_deal(hub, found, who=who, bracket=bracket)
     delivery = exceptions.delivery_of(found)
-    known = run(hub.engine, _known)
+    known = KnownInstances(hub)
     judged = _judge(hub, delivery, known, found.column_map)
     if isinstance(judged, Rejected):
         refused = Outcome(delivery.key, "rejected", None, "none", errors=judged.reasons)
@@ -120,8 +120,7 @@ def rehearse_deliveries(
     first  what is done before a chunk of these keys
     then   looks at what became of a chunk before it is taken back
     """
-    with reading(hub.engine) as connection:
-        known = _known(connection)
+    known = KnownInstances(hub)
     judged = _as_mended(hub, [_judge(hub, one, known, column_map) for one in deliveries], known)
     outcomes = _rejections({index: one for index, one in enumerate(judged) if isinstance(one, Rejected)})
     accepted = [(index, one) for index, one in enumerate(judged) if isinstance(one, Accepted)]
@@ -150,7 +149,7 @@ def try_delivery(hub: Hub, found: DeliveryException, *, who: str) -> Outcome:
     if found.entity_type == DEAL:
         return _deal_outcome(found, look_at(hub, found))
     delivery = exceptions.delivery_of(found)
-    judged = _judge(hub, delivery, run(hub.engine, _known), found.column_map)
+    judged = _judge(hub, delivery, KnownInstances(hub), found.column_map)
     if isinstance(judged, Rejected):
         return Outcome(delivery.key, "rejected", None, "none", errors=judged.reasons)
     return rehearse(hub, partial(_deliver_chunk, chunk=[(0, judged)], column_map=found.column_map), who=who)[0]
@@ -210,7 +209,7 @@ def _reevaluate_some_deferred(work: Work, *, records_max: int) -> int:
     return len(ids) - sources_store.count_deferred(work.connection, ids)
 
 
-def _judge(hub: Hub, delivery: Delivery, known: frozenset[str], column_map: Mapping[str, str]) -> Accepted | Rejected:
+def _judge(hub: Hub, delivery: Delivery, known: Container[str], column_map: Mapping[str, str]) -> Accepted | Rejected:
     if delivery.entity_type not in hub.declared:
         declared = ", ".join(sorted(hub.declared))
         reason = Reason(
@@ -233,7 +232,7 @@ def _rejections(rejected: Mapping[int, Rejected]) -> Outcomes:
     }
 
 
-def _as_mended(hub: Hub, judged: Sequence[Accepted | Rejected], known: frozenset[str]) -> list[Accepted | Rejected]:
+def _as_mended(hub: Hub, judged: Sequence[Accepted | Rejected], known: Container[str]) -> list[Accepted | Rejected]:
     """Put what somebody mended and replayed in place of the same faulty content delivered again."""
     found = list(judged)
     faulty = [index for index, one in enumerate(judged) if isinstance(one, Rejected) or one.warnings]
@@ -276,6 +275,7 @@ def _in_order(outcomes: Outcomes) -> tuple[Outcome, ...]:
 
 def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map: Mapping[str, str]) -> Outcomes:
     """Take one chunk of one entity type along the path in the transaction at hand, merges of its records last."""
+    plan_once(work.connection)
     merged = [(index, one.delivery) for index, one in chunk if one.delivery.merged_into is not None]
     chunk = [(index, one) for index, one in chunk if one.delivery.merged_into is None]
     heard = _hear(work, chunk, column_map)
@@ -287,9 +287,12 @@ def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map
     if fresh:
         stored = resolve(work, work.declared[fresh[0].delivery.entity_type], fresh)
         arrivals |= {arrival.key: arrival for arrival in stored}
-        changed = {arrival.key for arrival in stored if arrival.status in {"created", "updated"}}
-        settled = [one for one in fresh if one.delivery.key in changed]
-        exceptions.settle(work.connection, settled, column_map=column_map, who=work.who)
+        changed = {arrival.key: arrival for arrival in stored if arrival.status in {"created", "updated"}}
+        settled = [
+            one for one in fresh if (own := changed.get(one.delivery.key)) and (own.has_exceptions or one.warnings)
+        ]
+        if settled:
+            exceptions.settle(work.connection, settled, column_map=column_map, who=work.who)
     taken = [(index, one) for index, one in chunk if one.delivery.key not in reasons_by_key]
     return (
         _outcomes(work, taken, arrivals)
@@ -364,10 +367,6 @@ def _identity(arrival: Arrival, golden_id: GoldenId | None, *, is_minted: bool) 
     if arrival.golden_id is None:
         return "created" if is_minted else "attached"
     return "kept" if arrival.golden_id == golden_id else "moved"
-
-
-def _known(connection: Connection) -> frozenset[str]:
-    return frozenset(one.id for one in instances(connection))
 
 
 def _close_if_open(connection: Connection, found: DeliveryException, *, outcome: Outcome, who: str) -> None:

@@ -37,8 +37,7 @@ def publish(
         }
         for version in versions
     ]
-    store.insert_events(connection, rows, at=at, who=who)
-    queued = store.insert_messages(connection, rows, at=at, who=who)
+    queued = store.insert_news(connection, rows, at=at, who=who)
     failpoint("publish.queued")
     return queued
 

@@ -13,25 +13,6 @@ from mdm.ids import GoldenId, ReviewId
 from mdm.publishing.model import Event, Lane, SnapshotRow, Target
 
 
-def insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str) -> None:
-    """Append events: kind, entity_type, golden_id, version, details.
-
-    An event stands at its transaction's place in the feed, or at that of the version before where this one is later: a
-    transaction may have begun to write before another one, and reached the golden record after it.
-    """
-    connection.execute(
-        text(
-            "INSERT INTO event (xid, kind, entity_type, golden_id, version, details, recorded_at, who)"
-            " SELECT greatest(pg_current_xact_id(), (SELECT e.xid FROM event e WHERE e.golden_id = r.golden_id"
-            "   ORDER BY e.version DESC LIMIT 1)), kind, entity_type, golden_id, version, details, :at, :who"
-            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (kind text, entity_type text, golden_id text, version"
-            " int,"
-            " details jsonb)"
-        ),
-        {"rows": as_json(rows), "at": at, "who": who},
-    )
-
-
 def insert_review_events(connection: Connection, changes: Sequence[ReviewChange], *, at: datetime, who: str) -> None:
     """Append the turns of reviews, each not before the turn of the same review that came last."""
     rows = [
@@ -50,24 +31,28 @@ def insert_review_events(connection: Connection, changes: Sequence[ReviewChange]
     )
 
 
-def insert_messages(
-    connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str
-) -> dict[str, int]:
-    """Queue one message per golden version for every target of its entity type, and raise the head of its lane.
+def insert_news(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str) -> dict[str, int]:
+    """Append an event per golden version, queue a message for every target of its type, raise the head of its lane.
 
-    rows  entity_type, golden_id, version, is_regrouped: news of those that are waits for the target's undo window
+    rows  kind, entity_type, golden_id, version, details, is_regrouped: news of those that are waits for the target's
+          undo window
 
-    A target that is being changed or removed is waited for, so that neither side misses the other. Returns how many
-    messages each target gets.
+    An event stands at its transaction's place in the feed, or at that of the version before where this one is later: a
+    transaction may have begun to write before another one, and reached the golden record after it. A target that is
+    being changed or removed is waited for, so that neither side misses the other. Returns how many messages each
+    target gets.
     """
     queued = connection.execute(
         text(
-            "WITH told AS MATERIALIZED (SELECT t.id AS target_id, r.golden_id, r.version, CASE WHEN r.is_regrouped"
+            "WITH r AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (kind text,"
+            "  entity_type text, golden_id text, version int, details jsonb, is_regrouped boolean)),"
+            " event AS (INSERT INTO event (xid, kind, entity_type, golden_id, version, details, recorded_at, who)"
+            "  SELECT greatest(pg_current_xact_id(), (SELECT e.xid FROM event e WHERE e.golden_id = r.golden_id"
+            "   ORDER BY e.version DESC LIMIT 1)), kind, entity_type, golden_id, version, details, :at, :who FROM r),"
+            " told AS MATERIALIZED (SELECT t.id AS target_id, r.golden_id, r.version, CASE WHEN r.is_regrouped"
             "   THEN CAST(:at AS timestamptz) + make_interval(secs => CAST(t.configuration ->> 'undo_window_s' AS"
             "   double precision)) END AS not_before"
-            "  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (entity_type text, golden_id text, version int,"
-            "   is_regrouped boolean)"
-            "  JOIN target t ON t.entity_types @> jsonb_build_array(r.entity_type) FOR SHARE OF t),"
+            "  FROM r JOIN target t ON t.entity_types @> jsonb_build_array(r.entity_type) FOR SHARE OF t),"
             " message AS (INSERT INTO outbox_message (target_id, golden_id, version, recorded_at, who)"
             "  SELECT target_id, golden_id, version, :at, :who FROM told),"
             " lane AS (INSERT INTO delivery_lane AS l (target_id, golden_id, head, recorded_at, who, due_at, not_before"

@@ -15,6 +15,7 @@ from matching.standardise import standardise as standardise_columns
 from mdm import clock
 from mdm.db.locks import lock_keys
 from mdm.decisions import reviews, reviews_store
+from mdm.decisions.model import Constraints
 from mdm.decisions.review_model import GUARDS, OpenReview, Question, QuestionKey, ReviewChange
 from mdm.decisions.service import constraints
 from mdm.entities.mapping import match_row, paths_of
@@ -95,7 +96,8 @@ def block(
         store.insert_keys(connection, entity_type.name, sorted(keys - before))
     failpoint("block.keyed")
     pairs, deferred = store.select_candidates(connection, entity_type.name, ids, size_max=bounds.block_size_emergency)
-    sources_store.update_deferred(connection, ids, deferred=deferred)
+    if deferred or any(record.is_deferred for record in records):
+        sources_store.update_deferred(connection, ids, deferred=deferred)
     return Blocked(pairs, deferred)
 
 
@@ -268,8 +270,8 @@ def _hold(
     touched = Touched(
         ids=tuple(record.id for record in records),
         keys=tuple(str(record.key) for record in records),
-        edges=store.select_joining_edges(connection, around),
-        constraints=constraints(connection, around),
+        edges=store.select_joining_edges(connection, around) if len(around) > 1 else (),
+        constraints=constraints(connection, around) if len(around) > 1 else Constraints((), ()),
         signatures=signatures,
         established=tuple(filter(None, established)),
     )

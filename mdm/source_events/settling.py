@@ -18,7 +18,6 @@ from mdm.decisions.service import take_sources_word
 from mdm.ids import DecisionId, EventId, RecordId, new_decision_id, new_event_id, new_record_id
 from mdm.source_events import store
 from mdm.source_events.model import Ending, Settled, SourceEvent, standing
-from mdm.sources import references_store
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
 from mdm.sources.service import NEVER_DELIVERED, meeting_point
@@ -156,7 +155,6 @@ def _drop(task: _Settling, heads: Heads) -> frozenset[SourceKey]:
     rows = [_row(task, key, heads[key], None) | {"state": "deleted"} for key in sorted(dropped)]
     if rows:
         sources_store.upsert_records(task.connection, rows, at=task.at, who=task.who)
-        references_store.delete_references(task.connection, [RecordId(row["id"]) for row in rows])
     return frozenset(dropped)
 
 

@@ -137,6 +137,7 @@ class SourceRecord:
     invalid_attributes  those with a value that fails a validation
     holds               codes of the validations that hold its golden record back from publishing
     ended_because       why its source uses it no more, though it is still a member; None while it lives
+    is_deferred         it waits for a wider search
     """
 
     id: RecordId
@@ -153,14 +154,31 @@ class SourceRecord:
     invalid_attributes: frozenset[str] = frozenset()
     holds: tuple[str, ...] = ()
     ended_because: EndedBecause | None = None
+    is_deferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WholeMember:
+    """A member with all that its golden record is worked out of and found by.
+
+    undeclared      the columns that no attribute claims
+    has_references  it points at other records
+    is_overridden   an override in force is anchored on it
+    """
+
+    record: SourceRecord
+    undeclared: Mapping[str, Any]
+    has_references: bool
+    is_overridden: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """What storing one accepted delivery did; only created and updated ones go on along the path.
 
-    has_facts  its source said something of its key, or retired, which may make it ended or let it live again
-    before     of an updated record that was matched and still is to be: what its last version said
+    has_facts       its source said something of its key, or retired, which may make it ended or let it live again
+    has_exceptions  an earlier delivery of its key waits for somebody to mend it
+    before          of an updated record that was matched and still is to be: what its last version said
     """
 
     record_id: RecordId
@@ -168,6 +186,7 @@ class Arrival:
     status: Status
     golden_id: GoldenId | None
     has_facts: bool = False
+    has_exceptions: bool = False
     before: Mapping[str, Any] | None = None
 
 

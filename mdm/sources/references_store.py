@@ -23,13 +23,6 @@ RESOLVED = (
 )
 
 
-def delete_references(connection: Connection, record_ids: Iterable[RecordId]) -> None:
-    """Let records point at nothing."""
-    connection.execute(
-        text("DELETE FROM source_reference WHERE record_id = ANY(:ids)"), {"ids": [str(id_) for id_ in record_ids]}
-    )
-
-
 def insert_references(connection: Connection, references_by_record: Mapping[RecordId, Sequence[ReferenceKey]]) -> None:
     """Write what each record points at, by attribute and place in its list."""
     rows = [

@@ -6,7 +6,7 @@ older one never overwrites a newer one.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -96,7 +96,7 @@ def require_instance(connection: Connection, instance_id: str) -> SourceInstance
 
 
 def judge(
-    entity_type: EntityType, delivery: Delivery, *, known_instances: frozenset[str], column_map: Mapping[str, str]
+    entity_type: EntityType, delivery: Delivery, *, known_instances: Container[str], column_map: Mapping[str, str]
 ) -> Accepted | Rejected:
     """Map one delivery and decide whether it can be stored; all faults are told at once."""
     named = [key.instance for key in (delivery.key, delivery.merged_into) if key is not None]
@@ -177,7 +177,7 @@ def ingest(
     _lock_meeting_points(connection, accepted)
     failpoint("ingest.locked")
     standings = store.select_standings(connection, [one.delivery.key for one in accepted])
-    arrivals, rows, references, updated = [], [], {}, []
+    arrivals, rows, references = [], [], {}
     for one in accepted:
         found = standings[one.delivery.key]
         head = found if found.id is not None else None
@@ -189,16 +189,14 @@ def ingest(
         rows.append(_row(record_id, one, version=head.version + 1 if head is not None else 1))
         if one.references:
             references[record_id] = one.references
-        if head is not None:
-            updated.append(record_id)
         golden_id = GoldenId(head.golden_id) if head is not None and head.golden_id else None
         is_settled = status == "updated" and golden_id is not None and not found.is_deferred
         before = found.values if is_settled and found.state == one.state == "active" else None
-        arrivals.append(Arrival(record_id, one.delivery.key, status, golden_id, found.has_facts, before))
+        arrivals.append(
+            Arrival(record_id, one.delivery.key, status, golden_id, found.has_facts, found.has_exceptions, before)
+        )
     if rows:
         store.upsert_records(connection, rows, at=at(connection), who=who)
-    if updated:
-        references_store.delete_references(connection, updated)
     if references:
         references_store.insert_references(connection, references)
     failpoint("ingest.stored")
@@ -224,7 +222,7 @@ def pointed_at(connection: Connection, record_ids: Iterable[RecordId]) -> frozen
 
 
 def references_of(
-    entity_type: EntityType, key: SourceKey, values: Mapping[str, Any], known_instances: frozenset[str]
+    entity_type: EntityType, key: SourceKey, values: Mapping[str, Any], known_instances: Container[str]
 ) -> tuple[ReferenceKey, ...]:
     """List what the values of a record point at; a bare native id is one of the record's own instance and scope."""
     found = []
@@ -303,7 +301,7 @@ def _unstorable(fields: Mapping[str, Any]) -> Reason | None:
     return None
 
 
-def _printed_key(text: str, known_instances: frozenset[str]) -> SourceKey | None:
+def _printed_key(text: str, known_instances: Container[str]) -> SourceKey | None:
     try:
         key = SourceKey.parse(text)
     except SourceKeyInvalid:

@@ -9,17 +9,22 @@ from sqlalchemy import Connection, Row
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.ids import EventId, GoldenId, RecordId
-from mdm.sources.model import SourceInstance, SourceKey, SourceRecord
+from mdm.sources.model import SourceInstance, SourceKey, SourceRecord, WholeMember
 
 _KEY_COLUMNS = "instance_id text, object text, scope text, native_id text"
 
 RECORD = """
 SELECT r.id, r.instance_id, r.object, r.scope, r.native_id, r.entity_type, r.state, r.version, r.source_time,
-r.golden_id, r.context, v.values, v.warnings, i.rank, r.ended_because, i.duplicate_free
+r.golden_id, r.context, v.values, v.warnings, i.rank, r.ended_because, i.duplicate_free, r.is_deferred
   FROM source_record r
   JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version
   JOIN source_instance i ON i.id = r.instance_id
 """
+_WHOLE = RECORD.replace(
+    "v.warnings",
+    "v.warnings, v.undeclared, EXISTS (SELECT FROM source_reference f WHERE f.record_id = r.id) AS has_references,"
+    " EXISTS (SELECT FROM value_override o WHERE o.record_id = r.id AND o.ended_at IS NULL) AS is_overridden",
+)
 
 
 def insert_instance(connection: Connection, instance: SourceInstance, *, who: str) -> None:
@@ -72,6 +77,7 @@ def select_standings(connection: Connection, keys: Sequence[SourceKey]) -> dict[
 
     Its instance is held, as by a foreign key, so that one that is being retired waits for whoever delivers to it.
     has_facts     facts of its source may end it or let it live: told of the key, waiting for it, or of the instance
+    has_exceptions  a delivery of it waits to be mended
     is_forwarded  it was given up for another key
     values        what its newest version says
     """
@@ -88,7 +94,9 @@ def select_standings(connection: Connection, keys: Sequence[SourceKey]) -> dict[
             f" OR EXISTS (SELECT FROM source_event e WHERE e.source_key = {printed} AND e.other_key IS NOT NULL"
             "  AND e.ended_at IS NULL)"
             f" OR EXISTS (SELECT FROM source_event e WHERE e.other_key = {printed} AND e.event_id IS NULL"
-            "  AND e.ended_at IS NULL) AS has_facts"
+            "  AND e.ended_at IS NULL) AS has_facts,"
+            f" EXISTS (SELECT FROM delivery_exception x WHERE x.source_key = {printed} AND x.state = 'open')"
+            "  AS has_exceptions"
             f" FROM jsonb_to_recordset(CAST(:keys AS jsonb)) AS k ({_KEY_COLUMNS})"
             " JOIN source_instance i ON i.id = k.instance_id"
             " LEFT JOIN source_record r USING (instance_id, object, scope, native_id)"
@@ -139,7 +147,7 @@ def select_anchor(connection: Connection, golden_id: GoldenId, *, apart_from: Re
 
 
 def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime, who: str) -> None:
-    """Write the newest version of each record: its head, its version row and its references.
+    """Write the newest version of each record: its head and its version row; what it pointed at before is forgotten.
 
     rows  id, entity_type, instance_id, object, scope, native_id, state, version, content_hash, source_time,
           fields, values, undeclared, warnings
@@ -149,6 +157,7 @@ def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *,
             "WITH r AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text,"
             f" entity_type text, {_KEY_COLUMNS}, state text, version int, content_hash text, source_time timestamptz,"
             " fields jsonb, values jsonb, undeclared jsonb, warnings jsonb)),"
+            " forgotten AS (DELETE FROM source_reference WHERE record_id = ANY(:ids)),"
             " head AS (INSERT INTO source_record (id, entity_type, instance_id, object, scope, native_id, state,"
             " version, content_hash, source_time, recorded_at, who)"
             " SELECT id, entity_type, instance_id, object, scope, native_id, state, version, decode(content_hash,"
@@ -165,7 +174,12 @@ def upsert_records(connection: Connection, rows: Sequence[Mapping[str, Any]], *,
             " SELECT id, version, state, fields, values, undeclared, warnings, decode(content_hash, 'hex'),"
             " source_time, :at, :who FROM r"
         ),
-        {"rows": as_json(rows), "at": at, "who": who},
+        {
+            "rows": as_json(rows),
+            "ids": [str(row["id"]) for row in rows if row["version"] > 1],
+            "at": at,
+            "who": who,
+        },
     )
 
 
@@ -189,32 +203,17 @@ def select_members(connection: Connection, golden_ids: Iterable[GoldenId]) -> tu
     return tuple(record_of(row) for row in rows)
 
 
-def select_members_whole(
-    connection: Connection, golden_ids: Iterable[GoldenId]
-) -> tuple[tuple[SourceRecord, Mapping[str, Any]], ...]:
-    """Do the same, each with the columns that no attribute claims."""
+def select_members_whole(connection: Connection, golden_ids: Iterable[GoldenId]) -> tuple[WholeMember, ...]:
+    """Do the same, each with the columns that no attribute claims, and with what else there is of it to be read."""
     rows = connection.execute(
         text(
-            f"{RECORD.replace('v.warnings', 'v.warnings, v.undeclared')}"
+            f"{_WHOLE}"
             " WHERE r.golden_id = ANY(:ids) AND r.state = 'active'"
             " ORDER BY r.golden_id, r.instance_id, r.object, r.scope, r.native_id"
         ),
         {"ids": [str(id_) for id_ in golden_ids]},
     )
-    return tuple((record_of(row), row.undeclared) for row in rows)
-
-
-def update_golden_ids(connection: Connection, golden_by_record: Mapping[RecordId, GoldenId]) -> None:
-    """Point records at the golden record they now belong to; the first one stays noted as their origin."""
-    rows = [{"id": record_id, "golden_id": golden_id} for record_id, golden_id in golden_by_record.items()]
-    connection.execute(
-        text(
-            "UPDATE source_record r SET golden_id = m.golden_id, origin_golden_id = coalesce(r.origin_golden_id,"
-            " m.golden_id)"
-            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS m (id text, golden_id text) WHERE r.id = m.id"
-        ),
-        {"rows": as_json(rows)},
-    )
+    return tuple(WholeMember(record_of(row), row.undeclared, row.has_references, row.is_overridden) for row in rows)
 
 
 def select_golden_ids(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[GoldenId, ...]:
@@ -333,4 +332,5 @@ def record_of(row: Any) -> SourceRecord:
         invalid_attributes=frozenset(field for field, _, _ in row.warnings),
         holds=tuple(sorted(code for _, code, severity in row.warnings if severity == "hold_publishing")),
         ended_because=row.ended_because,
+        is_deferred=row.is_deferred,
     )

@@ -22,7 +22,7 @@ from mdm.identity.service import golden_record, require_settled, resolve_golden
 from mdm.ids import EventId, GoldenId, RecordId
 from mdm.sources import references_store
 from mdm.sources import store as sources_store
-from mdm.sources.model import SourceKey, SourceRecord
+from mdm.sources.model import SourceKey, SourceRecord, WholeMember
 from mdm.survivorship import search_store, store
 from mdm.survivorship.model import Contribution, GoldenValues, GoldenVersion, Losing, Override, canonical_bytes
 from mdm.survivorship.rules import losers
@@ -51,7 +51,13 @@ def survive(
         return ()
     before = store.select_goldens_and_checksums(connection, golden_ids)
     whole = sources_store.select_members_whole(connection, golden_ids)
-    contests = _contests(connection, entity_type, [member for member, _ in whole])
+    contests = _contests(
+        connection,
+        entity_type,
+        [member.record for member in whole],
+        pointing=[member.record.id for member in whole if member.has_references],
+        overridden=[member.record.id for member in whole if member.is_overridden],
+    )
     searchable = _searchable(whole)
     rows, unchanged, found_by = [], {}, {}
     lapsed: list[str] = []
@@ -186,12 +192,21 @@ def recompute(connection: Connection, entity_type: EntityType, golden: GoldenRec
 
 
 def _contests(
-    connection: Connection, entity_type: EntityType, members: Sequence[SourceRecord]
+    connection: Connection,
+    entity_type: EntityType,
+    members: Sequence[SourceRecord],
+    *,
+    pointing: Sequence[RecordId] | None = None,
+    overridden: Sequence[RecordId] | None = None,
 ) -> dict[GoldenId, tuple[tuple[Contribution, ...], tuple[Override, ...], tuple[str, ...]]]:
-    """Gather for each golden record what its members contribute, the overrides on them, and why publishing is held."""
+    """Gather for each golden record what its members contribute, the overrides on them, and why publishing is held.
+
+    pointing, overridden  the members that point at anything, that have overrides, where that is known
+    """
     ids = [member.id for member in members]
-    references = references_store.select_resolved_references(connection, ids)
-    overrides = store.select_overrides(connection, ids)
+    pointing, overridden = ids if pointing is None else pointing, ids if overridden is None else overridden
+    references = references_store.select_resolved_references(connection, pointing) if pointing else {}
+    overrides = store.select_overrides(connection, overridden) if overridden else {}
     found: dict[GoldenId, tuple[list[Contribution], list[Override], list[str]]] = {}
     for member in members:
         assert member.golden_id is not None, "a member has a golden record"
@@ -203,13 +218,13 @@ def _contests(
     return {id_: (tuple(given), tuple(ruling), tuple(sorted(held))) for id_, (given, ruling, held) in found.items()}
 
 
-def _searchable(whole: Sequence[tuple[SourceRecord, Mapping[str, Any]]]) -> dict[GoldenId, list[tuple[Any, ...]]]:
+def _searchable(whole: Sequence[WholeMember]) -> dict[GoldenId, list[tuple[Any, ...]]]:
     """Gather by golden record what its members say, declared or not."""
     found: dict[GoldenId, list[tuple[Any, ...]]] = {}
-    for member, undeclared in whole:
+    for one in whole:
+        member, key = one.record, one.record.key
         assert member.golden_id is not None, "a member has a golden record"
-        key = member.key
-        said = (key.instance, key.object, key.scope, key.native_id, member.values, undeclared)
+        said = (key.instance, key.object, key.scope, key.native_id, member.values, one.undeclared)
         found.setdefault(member.golden_id, []).append(said)
     return found
 

@@ -1,0 +1,22 @@
+"""Which source instances there are, as far as a process has seen: an instance that was registered never goes away."""
+
+from mdm.db.transaction import reading
+from mdm.hub import Hub
+from mdm.sources.service import instances
+
+
+class KnownInstances:
+    """The instances as one call knows them: one that was never seen lets it look, once."""
+
+    def __init__(self, hub: Hub) -> None:
+        """Begin with what this process has seen until now."""
+        self._hub = hub
+        self._has_looked = False
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether an instance of this id is registered."""
+        if name not in self._hub.instances_seen and not self._has_looked:
+            self._has_looked = True
+            with reading(self._hub.engine) as connection:
+                self._hub.instances_seen.update(one.id for one in instances(connection))
+        return name in self._hub.instances_seen
