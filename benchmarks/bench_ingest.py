@@ -39,12 +39,12 @@ class Spent:
     python_s: float
     postgres_s: float
 
-    def lines(self, name: str, *, process: str) -> list[Line]:
+    def lines(self, name: str, *, program: str) -> list[Line]:
         """Tell it for each record."""
         of_each = 1e3 / self.records
         return [
             Line(f"{name}: records", self.records / self.wall_s, "/s", RECORDS_S_MIN, at_most=False),
-            Line(f"{name}: {process}", self.python_s * of_each, "ms a record"),
+            Line(f"{name}: {program}", self.python_s * of_each, "ms a record"),
             Line(f"{name}: PostgreSQL", self.postgres_s * of_each, "ms a record"),
             Line(f"{name}: in all", (self.python_s + self.postgres_s) * of_each, "ms a record", ALL_MS_MAX),
         ]
@@ -60,11 +60,11 @@ def main() -> None:
     firm = build_firm(seed=7, scale=asked.scale)
     single = measured_over_http(lambda source: fill(source, asked.changes), changes(asked.changes))
     batches = measured_over_http(lambda source: register(source, firm), in_batches(firm))
-    lines = single.lines("one by one over HTTP", process="server")
+    lines = single.lines("one by one over HTTP", program="server")
     lines[0] = Line("one by one over HTTP, one sender: records", lines[0].value, "/s")
     lines[1] = Line(lines[1].name, lines[1].value, lines[1].unit, SERVER_MS_MAX)
-    lines += batches.lines(f"batches of {BATCH} over HTTP", process="server")
-    lines += loaded(asked.rows).lines("mdm load", process="mdm load, twice started")
+    lines += batches.lines(f"batches of {BATCH} over HTTP", program="server")
+    lines += loaded(asked.rows).lines("mdm load", program="mdm load, twice started")
     show(
         f"Ingest; {asked.changes:,} changes, the demo firm's {len(firm.records):,} records, {asked.rows:,} rows", lines
     )
