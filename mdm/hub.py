@@ -68,7 +68,7 @@ class Hub:
     engine: Engine
     declared: Mapping[str, EntityType]
     settings: Settings
-    instances_seen: set[str] = field(default_factory=set)
+    instances_seen: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Let the declarations follow what is activated."""

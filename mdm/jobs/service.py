@@ -13,7 +13,7 @@ from mdm import clock
 from mdm.activation.model import DEAL
 from mdm.activation.service import look_at, take_up_mended
 from mdm.db.statement import text
-from mdm.db.transaction import plan_once, run
+from mdm.db.transaction import run
 from mdm.delivery.inbound import Heard, without_echoes
 from mdm.entities.model import Reason
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry, rehearse
@@ -275,7 +275,6 @@ def _in_order(outcomes: Outcomes) -> tuple[Outcome, ...]:
 
 def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map: Mapping[str, str]) -> Outcomes:
     """Take one chunk of one entity type along the path in the transaction at hand, merges of its records last."""
-    plan_once(work.connection)
     merged = [(index, one.delivery) for index, one in chunk if one.delivery.merged_into is not None]
     chunk = [(index, one) for index, one in chunk if one.delivery.merged_into is None]
     heard = _hear(work, chunk, column_map)

@@ -1,0 +1,60 @@
+"""Statements of the stores: named parameters in, rows by name out, errors and options as SQLAlchemy has them."""
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+from mdm.db.statement import text
+
+pytestmark = pytest.mark.db
+
+
+def test_a_text_is_one_statement_in_a_process() -> None:
+    assert text("SELECT 1") is text("SELECT 1")
+
+
+def test_values_are_bound_by_name_and_rows_are_read_by_name(engine: Engine) -> None:
+    statement = text("SELECT g AS number, '50%' AS share, :name AS name FROM unnest(CAST(:ids AS int[])) AS g")
+    with engine.begin() as connection:
+        rows = connection.execute(statement, {"ids": [1, 2], "name": "a:b %s"}).all()
+        again = connection.execute(statement, {"ids": [3], "name": None}).one()
+
+    assert [(row.number, row.share, row.name) for row in rows] == [(1, "50%", "a:b %s"), (2, "50%", "a:b %s")]
+    assert again._mapping == {"number": 3, "share": "50%", "name": None}
+
+
+def test_many_rows_of_parameters_are_written_and_counted(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE few (id int PRIMARY KEY) ON COMMIT DROP"))
+        connection.execute(text("INSERT INTO few VALUES (:id)"), [{"id": 1}, {"id": 2}, {"id": 3}])
+        deleted = connection.execute(text("DELETE FROM few WHERE id > :id"), {"id": 1})
+
+        assert deleted.rowcount == 2
+
+
+def test_columns_that_a_text_gives_may_change_between_two_calls(engine: Engine) -> None:
+    statement = text("SELECT * FROM few")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE few ON COMMIT DROP AS SELECT 1 AS one"))
+        assert connection.execute(statement).one()._mapping == {"one": 1}
+        connection.execute(text("ALTER TABLE few ADD COLUMN two int DEFAULT 2"))
+        assert connection.execute(statement).one()._mapping == {"one": 1, "two": 2}
+
+
+def test_an_error_is_told_as_sqlalchemy_tells_it(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE few (id int PRIMARY KEY) ON COMMIT DROP"))
+        with pytest.raises(IntegrityError), connection.begin_nested():
+            connection.execute(text("INSERT INTO few VALUES (:id), (:id)"), {"id": 1})
+        with pytest.raises(ProgrammingError):
+            connection.execute(text("SELECT nothing"))
+
+
+def test_options_of_a_connection_hold(engine: Engine) -> None:
+    with engine.connect() as connection:
+        streaming = connection.execution_options(stream_results=True, max_row_buffer=2)
+        found = streaming.execute(text("SELECT generate_series(1, :most)"), {"most": 5})
+
+        assert found.cursor is not None
+        assert getattr(found.cursor, "name", None)  # a cursor of the server
+        assert [len(rows) for rows in found.partitions(2)] == [2, 2, 1]
