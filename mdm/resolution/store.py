@@ -18,6 +18,12 @@ EDGES_AMONG: Final = (
     " ANY(:ids) ORDER BY bits DESC, left_id, right_id LIMIT :limit"
 )
 
+# Of many members of one golden record its other members are asked for once.
+_FELLOWS = (
+    "SELECT id FROM source_record WHERE state = 'active' AND golden_id = ANY(ARRAY("
+    "SELECT DISTINCT golden_id FROM source_record WHERE id = ANY(:ids)))"
+)
+
 
 def keep_model(connection: Connection, model: MatchModel) -> None:
     """Keep the definition of a model when it is first used; a version is a hash of it, so it never changes."""
@@ -168,9 +174,7 @@ def select_neighbours(connection: Connection, record_ids: Iterable[RecordId]) ->
     rows = connection.execute(
         text(
             "SELECT id FROM source_record WHERE id = ANY(:ids) AND state = 'active'"
-            " UNION SELECT m.id FROM source_record s JOIN source_record m ON m.golden_id = s.golden_id AND m.state ="
-            " 'active'"
-            "  WHERE s.id = ANY(:ids)"
+            f" UNION {_FELLOWS}"
             " UNION SELECT right_id FROM edge WHERE left_id = ANY(:ids) AND verdict = 2 AND NOT is_vetoed"
             " UNION SELECT left_id FROM edge WHERE right_id = ANY(:ids) AND verdict = 2 AND NOT is_vetoed"
             " UNION SELECT d.right_id FROM decision d JOIN source_record r ON r.id = d.right_id AND r.state = 'active'"
@@ -185,13 +189,7 @@ def select_neighbours(connection: Connection, record_ids: Iterable[RecordId]) ->
 
 def select_fellows(connection: Connection, record_ids: Iterable[RecordId]) -> frozenset[RecordId]:
     """Return the active members of the golden records that these records have."""
-    rows = connection.execute(
-        text(
-            "SELECT m.id FROM source_record s JOIN source_record m ON m.golden_id = s.golden_id AND m.state = 'active'"
-            " WHERE s.id = ANY(:ids)"
-        ),
-        {"ids": [str(id_) for id_ in record_ids]},
-    )
+    rows = connection.execute(text(_FELLOWS), {"ids": [str(id_) for id_ in record_ids]})
     return frozenset(RecordId(id_) for id_ in rows.scalars())
 
 
