@@ -36,6 +36,13 @@ Learn = Annotated[
 ]
 
 
+_ORIGINS = {
+    "declared": "weights as declared",
+    "too_few_identifiers": "weights as declared, since too few identifiers agree",
+    "learnt": "weights learnt from the identifiers",
+}
+
+
 @dataclass(slots=True)
 class _Asked:
     """What a run was asked for, and the rows it left out."""
@@ -138,7 +145,8 @@ def _summary(told: dict[str, Any], out: Path) -> str:
     return (
         f"{counted(told['records'], 'record')}, {counted(told['clusters'], 'cluster')},"
         f" {counted(told['pairs']['match'], 'matching pair')},"
-        f" {told['pairs']['possible_match']:,} possible; {told['seconds']} s{memory}; {out}"
+        f" {told['pairs']['possible_match']:,} possible; {_ORIGINS[told['weights']['origin']]};"
+        f" {told['seconds']} s{memory}; {out}"
     )
 
 
@@ -164,7 +172,8 @@ def _in_memory(asked: _Asked, out: Path, pairs: Path | None) -> dict[str, Any]:
     write_clusters(out, found)
     if pairs is not None:
         write_pairs(pairs, found)
-    return report_of(found, entity=asked.entity, threads=asked.threads, with_model=asked.is_reported)
+    told = report_of(found, entity=asked.entity, threads=asked.threads, with_model=asked.is_reported)
+    return told | {"weights": asked.files.weights(found.result.model)}
 
 
 def _through_disk(asked: _Asked, limit: int, out: Path, pairs: Path | None) -> dict[str, Any]:
@@ -178,7 +187,8 @@ def _through_disk(asked: _Asked, limit: int, out: Path, pairs: Path | None) -> d
         write_clusters(out, found)
         if pairs is not None:
             write_pairs(pairs, found)
-        return report_of(found, entity=asked.entity, threads=asked.threads)
+        told = report_of(found, entity=asked.entity, threads=asked.threads)
+        return told | {"weights": asked.files.weights(found.found.result.model)}
 
 
 def _on_spark(asked: _Asked, place: tuple[str | None, Path | None], out: Path, pairs: Path | None) -> dict[str, Any]:
@@ -196,7 +206,8 @@ def _on_spark(asked: _Asked, place: tuple[str | None, Path | None], out: Path, p
         write_clusters(out, found)
         if pairs is not None:
             write_pairs(pairs, found)
-        return report_of(found, entity=asked.entity)
+        told = report_of(found, entity=asked.entity)
+        return told | {"weights": asked.files.weights(found.found.model)}
 
 
 @contextmanager

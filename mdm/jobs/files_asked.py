@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from matching.bulk import Teach
 from matching.learning import taught_by_identifiers
+from matching.model import MatchModel
 from mdm.entities.model import EntityType
 
 
@@ -23,6 +25,23 @@ class FilesAsked:
     column_map: Mapping[str, str] = field(default_factory=dict)
     parents: Mapping[str, str] | None = None
     learns: bool = True
+
+    def weights(self, model: MatchModel) -> dict[str, Any]:
+        """Say how the bits of the model that was used came to be, and which levels are worth other than declared.
+
+        origin  declared; learnt; or too_few_identifiers, which left them as declared
+        """
+        changed = {
+            declared.name: {
+                level.label: {"declared": level.bits, "used": used.bits}
+                for level, used in zip(declared.levels, taught.levels, strict=True)
+                if used.bits != level.bits
+            }
+            for declared, taught in zip(self.entity_type.model.comparisons, model.comparisons, strict=True)
+        }
+        changed = {name: levels for name, levels in changed.items() if levels}
+        origin = "learnt" if changed else "too_few_identifiers" if self.learns else "declared"
+        return {"origin": origin, "changed": changed}
 
     @property
     def teach(self) -> Teach | None:

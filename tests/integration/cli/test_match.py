@@ -95,9 +95,10 @@ def test_every_format_gives_the_same_clusters(folder: Path) -> None:
 
 
 def test_pairs_and_report_say_why_and_how_long(folder: Path) -> None:
+    plain = (folder / "companies.csv", "-e", "customer", "-o", folder / "out.csv")
     arguments = ("--pairs", folder / "pairs.parquet", "--report", folder / "report.json", "--json")
 
-    found = mdm("match", folder / "companies.csv", "-e", "customer", "-o", folder / "out.csv", *arguments)
+    found = mdm("match", *plain, *arguments)
 
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert json.loads(found.stdout) == report
@@ -106,6 +107,9 @@ def test_pairs_and_report_say_why_and_how_long(folder: Path) -> None:
     ]
     assert report["line"].keys() == {"match_bits", "review_bits"}
     assert report["peak_memory_mb"] > 0
+    assert report["weights"] == {"origin": "too_few_identifiers", "changed": {}}
+    assert "weights as declared, since too few identifiers agree" in mdm("match", *plain).stdout
+    assert "weights as declared;" in mdm("match", *plain, "--as-declared").stdout
     (pair,) = [row for row in pq.read_table(folder / "pairs.parquet").to_pylist() if row["verdict"] == "match"]
     assert (pair["left"], pair["right"]) == ("crm/1", "erp/2")
 
