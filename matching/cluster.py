@@ -95,8 +95,7 @@ def propose_counting(
     groups = _Groups(len(chosen), rank[chosen].tolist(), _Conflicts(few))
     for left, right in few.get("musts", NO_PAIRS).tolist():
         groups.join(left, right)
-    order = _strongest_first(edges, rank)
-    order = order[contested[edges.left[order]]]
+    order = _strongest_first(edges, rank, np.flatnonzero(contested[edges.left]))
     asked = zip(order.tolist(), local[edges.left[order]].tolist(), local[edges.right[order]].tolist(), strict=True)
     refused = [edge for edge, left, right in asked if not groups.join_unless_conflict(left, right)]
     labels[chosen] = chosen[groups.labels()]
@@ -158,10 +157,13 @@ def _contested(parts: NDArray[np.int64], limits: Limits) -> NDArray[np.bool_]:
     signatures = limits.get("signatures")
     if signatures is not None and len(signatures.sets):
         owners = parts[np.repeat(np.arange(len(parts)), np.diff(signatures.offsets))]
-        order = np.lexsort((signatures.sets, signatures.scopes, owners))
-        owners, scopes, sets = owners[order], signatures.scopes[order], signatures.sets[order]
-        differ = (owners[1:] == owners[:-1]) & (scopes[1:] == scopes[:-1]) & (sets[1:] != sets[:-1])
-        is_contested[owners[1:][differ]] = True
+        scopes_count = int(signatures.scopes.max()) + 1
+        slots = owners * scopes_count + signatures.scopes
+        order = np.argsort(slots)
+        slots, sets = slots[order], signatures.sets[order]
+        begins = np.flatnonzero(np.concatenate(([True], slots[1:] != slots[:-1])))
+        differ = np.minimum.reduceat(sets, begins) != np.maximum.reduceat(sets, begins)
+        is_contested[slots[begins[differ]] // scopes_count] = True
     return is_contested[parts]
 
 
@@ -387,9 +389,9 @@ def _ranks(keys: Sequence[str]) -> NDArray[np.int64]:
     return rank
 
 
-def _strongest_first(edges: Edges, rank: NDArray[np.int64]) -> NDArray[np.int64]:
-    left, right = rank[edges.left], rank[edges.right]
-    return np.lexsort((np.maximum(left, right), np.minimum(left, right), -edges.bits))
+def _strongest_first(edges: Edges, rank: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    left, right = rank[edges.left[chosen]], rank[edges.right[chosen]]
+    return chosen[np.lexsort((np.maximum(left, right), np.minimum(left, right), -edges.bits[chosen]))]
 
 
 def _strength(edges: Edges) -> dict[int, dict[int, float]]:
