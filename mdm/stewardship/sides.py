@@ -63,7 +63,7 @@ def redraw(
 
     active   all active decisions on these records, and on those that `same` decisions connect with them
     may_end  which of the links that cross a border end with it; the others stay, and contradict it
-    also     decisions that end whether they cross or not, with nothing in their stead
+    also     decisions that end whether they cross or not, with nothing in their stead where no later link leans on them
     Records in no part go with those they are tied to, with the first part where that is open.
     """
     doomed = {one.id for one in also}
@@ -73,14 +73,21 @@ def redraw(
     if not ended:
         return Redrawn((), ())
     gone = {one.id for one in ended}
-    if gone <= doomed:
-        return Redrawn(tuple(ended), ())
     kept = [one for one in links if one.id not in gone]
+    leaning = _leaning(kept, [one for one in ended if one.id in doomed])
     tied: list[Pair] = []
     for component in nx.connected_components(nx.Graph([one.pair for one in links])):
+        if gone <= doomed and leaning.isdisjoint(component):
+            continue
         for number in sorted({side[record] for record in component}):
             tied.extend(ties(kept, (record for record in component if side[record] == number)))
     return Redrawn(tuple(ended), tuple(tied))
+
+
+def _leaning(kept: Sequence[Decision], doomed: Sequence[Decision]) -> frozenset[RecordId]:
+    """Return the records of links that came after the doomed ones, and may have named one record for all these tied."""
+    first = min((one.id for one in doomed), default=None)
+    return frozenset() if first is None else frozenset(id_ for one in kept if one.id > first for id_ in one.pair)
 
 
 def links_beside(active: Sequence[Decision], divisions: Sequence[Sequence[Part]]) -> list[list[Decision]]:

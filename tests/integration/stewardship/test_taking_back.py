@@ -57,6 +57,28 @@ def test_an_undone_merge_leaves_no_opinion(hub: Hub) -> None:
     assert groups(hub) == {"ab"}
 
 
+@pytest.mark.parametrize("back", [Undo, Unmerge])
+def test_what_a_later_merge_leans_on_stays_together_when_the_earlier_one_is_taken_back(
+    hub: Hub, back: type[Undo | Unmerge]
+) -> None:
+    """A later merge names one record for all that an earlier one tied; a veto would part the others from it."""
+    send(hub, A, name="a", codes=["x1"])
+    send(hub, B, name="b", codes=["x1"], batch="150483782")
+    golden = alone(hub, C, D)
+    send(hub, D, name="d", batch="804735132")
+    before = hub_state(hub)
+    earlier = do(hub, Merge(GoldenId(ids(hub, A)[0]), golden[C]))
+    later = do(hub, Merge(golden[D], GoldenId(ids(hub, A)[0])))
+    assert groups(hub) == {"abcd"}
+
+    do(hub, back(earlier.event_id))
+    assert groups(hub) == {"abd", "c"}
+    do(hub, back(later.event_id))
+
+    assert hub_state(hub) == before
+    assert_sound(hub)
+
+
 def test_a_merge_that_matching_made_can_be_unmerged(hub: Hub) -> None:
     golden = alone(hub, A, B)
     send(hub, A, name=A, codes=["x1"])
