@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from itertools import groupby
 
 from sqlalchemy import Connection
 
@@ -48,26 +47,17 @@ def select_active(connection: Connection, external_ids: Collection[str]) -> froz
 def select_owners(
     connection: Connection, instance_id: str, object_: str, scope: str, native_ids: Sequence[str]
 ) -> dict[Place, GoldenId]:
-    """Give the active golden records that records of an object belong to, by object, scope and native id.
-
-    A native id that is not known in the scope is looked for in the others, since ids may be unique over all of them;
-    one that several others have names none.
-    """
+    """Give the active golden records that records of an object and scope belong to, by object, scope and native id."""
     rows = connection.execute(
         text(
-            "SELECT r.scope, r.native_id, g.id, r.scope = :scope AS is_here FROM source_record r"
+            "SELECT r.native_id, g.id FROM source_record r"
             " JOIN golden_record g ON g.id = r.golden_id AND g.state = 'active'"
-            " WHERE r.instance_id = :instance AND r.object = :object AND r.native_id = ANY(:ids)"
-            " AND r.state = 'active' AND r.ended_because IS NULL ORDER BY r.native_id, is_here DESC"
+            " WHERE r.instance_id = :instance AND r.object = :object AND r.scope = :scope AND r.native_id = ANY(:ids)"
+            " AND r.state = 'active' AND r.ended_because IS NULL"
         ),
         {"instance": instance_id, "object": object_, "scope": scope, "ids": list(native_ids)},
     )
-    owners: dict[Place, GoldenId] = {}
-    for native_id, found in groupby(rows, key=lambda row: row.native_id):
-        first, *others = found
-        if first.is_here or not others:
-            owners[object_, first.scope, native_id] = GoldenId(first.id)
-    return owners
+    return {(object_, scope, row.native_id): GoldenId(row.id) for row in rows}
 
 
 def note_external_ids(

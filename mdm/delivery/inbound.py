@@ -8,6 +8,7 @@ there is news, also when it is the value of before we wrote.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -119,9 +120,10 @@ class _Listening:
         }
         # Else a delivery does not say whether the record is in use there.
         state = held.state if held.state in {"deactivated", "inactive"} else "active"
-        after = replace(held, state=state, hashes={**held.hashes, **{n: seen[n] for n in seen.keys() - (late - ours)}})
-        if self._use_flag in ours:
-            after = self._with_flag(after, seen[self._use_flag], is_out_of_use=shown[self._use_flag])
+        after = replace(held, state=state, hashes={**held.hashes, **{n: seen[n] for n in seen.keys() - late}})
+        if self._use_flag in ours - late:
+            at = min(self._now, told_at or self._now)
+            after = self._with_flag(after, seen[self._use_flag], is_out_of_use=shown[self._use_flag], at=at)
         self._note(held, said, after)
         ours = (ours | late) & fields.keys()
         if said is None or not ours:
@@ -138,14 +140,14 @@ class _Listening:
         again = [name for name in news & own.keys() if own[name] == said.fields.get(name)]
         return _said_again(heard, held, again) if again else heard
 
-    def _with_flag(self, held: Held, hash_: str, *, is_out_of_use: bool) -> Held:
+    def _with_flag(self, held: Held, hash_: str, *, is_out_of_use: bool, at: datetime) -> Held:
         """Take the hub's own word for whether a record is in use: what was intended is there, whoever was answered."""
         flag, intended = self._use_flag, held.intended or {}
         held = replace(held, state="deactivated" if is_out_of_use else "active")
         if intended.get(flag) != hash_:
             return held
         rest = {name: one for name, one in intended.items() if name != flag}
-        return replace(held, intended=rest or None, written=with_writes(held.written, {flag: hash_}, at=self._now))
+        return replace(held, intended=rest or None, written=with_writes(held.written, {flag: hash_}, at=at))
 
     def _note(self, held: Held | None, said: Row[Any] | None, after: Held) -> None:
         if held is None or held != after:

@@ -152,8 +152,13 @@ def upsert_held(connection: Connection, target_id: str, rows: Sequence[Mapping[s
     )
 
 
-def restore_intended(connection: Connection, target_id: str, rows: Sequence[Held]) -> None:
-    """Put back what was intended of records, and the external ids that are not known, to how they were before."""
+def restore_intended(
+    connection: Connection, target_id: str, rows: Sequence[tuple[Held, Mapping[str, str] | None]]
+) -> None:
+    """Put back what was intended of records, and the external ids that are not known, to how they were before.
+
+    rows  each record as it was before, with what was noted as intended since; one noted otherwise is left as it is
+    """
     if not rows:
         return
     connection.execute(
@@ -161,8 +166,9 @@ def restore_intended(connection: Connection, target_id: str, rows: Sequence[Held
             "UPDATE target_record t SET intended = nullif(r.intended, 'null'),"
             " external_id = coalesce(t.external_id, r.external_id)"
             " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (object text, scope text, native_id text,"
-            " intended jsonb, external_id text) WHERE t.target_id = :target AND t.object = r.object"
+            " intended jsonb, noted jsonb, external_id text) WHERE t.target_id = :target AND t.object = r.object"
             " AND t.scope = r.scope AND t.native_id = r.native_id"
+            " AND t.intended IS NOT DISTINCT FROM nullif(r.noted, 'null')"
         ),
         {
             "target": target_id,
@@ -173,9 +179,10 @@ def restore_intended(connection: Connection, target_id: str, rows: Sequence[Held
                         "scope": one.scope,
                         "native_id": one.native_id,
                         "intended": one.intended,
+                        "noted": noted,
                         "external_id": one.external_id,
                     }
-                    for one in rows
+                    for one, noted in rows
                 ]
             ),
         },

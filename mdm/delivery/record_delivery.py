@@ -38,6 +38,8 @@ from mdm.sources.model import SourceKey
 RESERVED = timedelta(minutes=1)  # chosen: most creates are confirmed within seconds, the others are expired by a worker
 HELD_BACK = timedelta(hours=1)  # a version that is held back; the next one makes its lane due at once
 
+_Refused = tuple[Held, Mapping[str, str] | None]
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -191,14 +193,17 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
 
 
 def _note_answers(
-    connection: Connection, *, target_id: str, kept: Sequence[Mapping[str, Any]], refused: Sequence[Held]
+    connection: Connection, *, target_id: str, kept: Sequence[Mapping[str, Any]], refused: Sequence[_Refused]
 ) -> None:
     ledger_store.upsert_held(connection, target_id, kept)
     ledger_store.restore_intended(connection, target_id, refused)
 
 
-def _refused(told: _Told, answered: Collection[Place]) -> list[Held]:
-    """Give as they were before the records that the system would not change, or was not asked to after that."""
+def _refused(told: _Told, answered: Collection[Place]) -> list[_Refused]:
+    """Give as they were before the records that the system would not change, or was not asked to after that.
+
+    Each with what was noted as intended.
+    """
     if told.failure is None or told.failure.kind in LEAVES_DOUBT:
         return []
     known = {(own.object, own.scope, own.native_id): own.held for own in told.asked.sight.records}
@@ -208,7 +213,10 @@ def _refused(told: _Told, answered: Collection[Place]) -> list[Held]:
         for held in asked
         if (place := (held.object, held.scope, held.native_id)) not in answered
     }
-    return list(before.values())
+    noted = {place: dict(held.intended or {}) for place, held in before.items()}
+    for intent in told.asked.intents:
+        noted.get((intent.held.object, intent.held.scope, intent.held.native_id), {}).update(intent.writes)
+    return [(held, noted[place] or None) for place, held in before.items()]
 
 
 def _bind(hub: Hub, declaration: Declaration, sight: Sight, held: Held) -> Failure | None:

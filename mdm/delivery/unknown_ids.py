@@ -56,7 +56,7 @@ def _read(
 ) -> tuple[Mapping[str, RemoteRecord], dict[str, Failure]]:
     """Read records at once; where that fails one by one, so that a record that cannot be read stands alone.
 
-    Two in a row that fail are the fault of the target: the others are not asked for.
+    Two in a row that the target as a whole does not answer: the others are not asked for.
     """
     try:
         return system.read(object_, native_ids, scope=scope), {}
@@ -75,7 +75,7 @@ def _read(
             in_a_row = []
         except CallFailed as failed:
             failures[native_id] = failed.failure
-            in_a_row.append(failed.failure)
+            in_a_row = [*in_a_row, failed.failure] if RULES[failed.failure.kind].fault == "target" else []
     return found, failures
 
 

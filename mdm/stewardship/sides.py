@@ -77,17 +77,23 @@ def redraw(
     leaning = _leaning(kept, [one for one in ended if one.id in doomed])
     tied: list[Pair] = []
     for component in nx.connected_components(nx.Graph([one.pair for one in links])):
-        if gone <= doomed and leaning.isdisjoint(component):
-            continue
         for number in sorted({side[record] for record in component}):
-            tied.extend(ties(kept, (record for record in component if side[record] == number)))
+            together = [record for record in component if side[record] == number]
+            if not gone <= doomed or not leaning.isdisjoint(together):
+                tied.extend(ties(kept, together))
     return Redrawn(tuple(ended), tuple(tied))
 
 
 def _leaning(kept: Sequence[Decision], doomed: Sequence[Decision]) -> frozenset[RecordId]:
-    """Return the records of links that came after the doomed ones, and may have named one record for all these tied."""
-    first = min((one.id for one in doomed), default=None)
-    return frozenset() if first is None else frozenset(id_ for one in kept if one.id > first for id_ in one.pair)
+    """Return the records that later operations linked, and may have named for all that doomed links tied to them."""
+    first = min(map(_since, doomed), default="")
+    later = (one for one in kept if by_operation(one) and _since(one) > first)
+    return frozenset(id_ for one in later for id_ in one.pair) if doomed else frozenset()
+
+
+def _since(decision: Decision) -> str:
+    """Give what decisions are ordered by in time: one that stands again is as old as the operation that made it."""
+    return (decision.event_id or decision.id).partition("_")[2]
 
 
 def links_beside(active: Sequence[Decision], divisions: Sequence[Sequence[Part]]) -> list[list[Decision]]:

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from mdm.demo.fakes.faults import DONE_THEN_DROP, SCHEMA_ERROR, Aim
+from mdm.demo.fakes.faults import DONE_THEN_DROP, FAILING, SCHEMA_ERROR, Aim
 from mdm.hub import Hub
 from mdm.ids import EventId, GoldenId
 from mdm.jobs.service import deliver
 from mdm.sources.model import Delivery, SourceKey
 from mdm.stewardship.model import By, Merge, Unmerge
 from mdm.stewardship.operations import perform
+from mdm.stewardship.service import list_decisions, revoke
 from tests.erp import NETSUITE, Books, books
 from tests.hubs import assert_sound, delivery, golden_by_key
 
@@ -121,6 +122,31 @@ def test_a_late_word_of_an_earlier_state_says_nothing_of_how_the_record_is_now(h
         with hub.engine.connect() as connection:
             state = "SELECT state FROM target_record WHERE native_id = :id"
             assert connection.execute(text(state), {"id": entered}).scalar_one() == "active"
+
+
+def test_a_late_word_is_no_proof_of_what_is_being_written_though_it_says_the_same(hub: Hub, tmp_path: Path) -> None:
+    with books(hub, tmp_path, declaration=FLAGGED) as erp:
+        entered, other, event = merged(hub, erp)
+        first = GoldenId(golden_by_key(hub)["salesforce-us/Account:1"])
+        erp.relay.drain()
+        late = erp.fake.record("customer", entered)
+        perform(hub, Unmerge(event), MARA)
+        erp.clock.forward(hours=1)
+        erp.relay.drain()
+        for decision in list_decisions(hub):
+            revoke(hub, decision.id, who="mara")
+        perform(hub, Merge(first, other, survivor=first), MARA)
+        erp.fake.faults.plan(FAILING, Aim(method="POST", key=entered), times=1)
+        erp.relay.drain()
+        assert asked(erp, entered) == ["changed", "changed", "500"]
+
+        key = SourceKey("netsuite-us", "customer", "", entered)
+        deliver(hub, [Delivery(key, "customer", dict(late.fields), late.changed_at)], who="reader")
+        erp.clock.forward(hours=1)
+        erp.relay.drain()
+
+        assert asked(erp, entered)[3:] == ["changed"]
+        assert not erp.fake.record("customer", entered).is_active
 
 
 def intended(hub: Hub, native_id: str) -> object:
