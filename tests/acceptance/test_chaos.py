@@ -395,8 +395,14 @@ def quarrel(world: Firm) -> None:
             world.crm.relay.drain()
             world.erp.relay.drain()
     with world.hub.engine.connect() as connection:
+        # In a long day others may have quarrelled as well.
         frozen = connection.execute(
-            text("SELECT f.attribute, r.kind, r.state FROM attribute_freeze f JOIN review r ON r.id = f.review_id")
+            text(
+                "SELECT f.attribute, r.kind, r.state FROM attribute_freeze f JOIN review r ON r.id = f.review_id"
+                " JOIN source_record s ON s.golden_id = f.golden_id AND s.instance_id = 'salesforce-us'"
+                " AND s.native_id = :account"
+            ),
+            {"account": account},
         ).all()
     assert [tuple(row) for row in frozen] == [("legal_name", "flip_flop", "open")]
 
