@@ -3,13 +3,14 @@
 Command files import their services inside the function, so that `mdm --help` loads neither numpy nor SQLAlchemy.
 """
 
-from importlib.metadata import version
+import gc
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from mdm.cli import (
+    COLLECTED_AFTER,
     blocking,
     check,
     deals,
@@ -94,6 +95,8 @@ app = typer.Typer(
 
 def _tell_version(value: bool) -> None:
     if value:
+        from importlib.metadata import version  # 20 ms of every other command
+
         typer.echo(f"mdm {version('mdm-hub')}")
         raise typer.Exit
 
@@ -105,6 +108,7 @@ def mdm(
     ] = False,
 ) -> None:
     """Golden records for customers, projects, contracts and resources of every CRM, PSA and ERP."""
+    gc.set_threshold(*COLLECTED_AFTER)
 
 
 app.command("demo")(demo.demo)
