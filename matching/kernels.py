@@ -66,16 +66,21 @@ class Scratch(NamedTuple):
     found_right: Any
 
 
-def _edits_within(letters: Any, one: Span, other: Span, limit: int, rows: Any) -> Any:
-    """Count the edits between two texts (Levenshtein), more than a limit as limit + 1."""
-    start, end = one
-    other_start, other_end = other
+def _without_ends(letters: Any, one: Span, other: Span) -> Any:
+    """Leave out the letters that two texts begin and end with alike: no edit is needed there."""
+    (start, end), (other_start, other_end) = one, other
     while start < end and other_start < other_end and letters[start] == letters[other_start]:
         start += 1
         other_start += 1
     while start < end and other_start < other_end and letters[end - 1] == letters[other_end - 1]:
         end -= 1
         other_end -= 1
+    return (start, end), (other_start, other_end)
+
+
+def _edits_within(letters: Any, one: Span, other: Span, limit: int, rows: Any) -> Any:
+    """Count the edits between two texts (Levenshtein), more than a limit as limit + 1."""
+    (start, end), (other_start, other_end) = without_ends(letters, one, other)
     height, width, large = end - start, other_end - other_start, limit + 1
     if abs(height - width) > limit:
         return large
@@ -106,13 +111,7 @@ def _changed_places(letters: Any, start: int, other_start: int) -> Any:
 
 def _one_edit(letters: Any, one: Span, other: Span) -> Any:
     """Count the edits between two texts, two letters that changed places as one: 0, 1, or 2 for more."""
-    (start, end), (other_start, other_end) = one, other
-    while start < end and other_start < other_end and letters[start] == letters[other_start]:
-        start += 1
-        other_start += 1
-    while start < end and other_start < other_end and letters[end - 1] == letters[other_end - 1]:
-        end -= 1
-        other_end -= 1
+    (start, end), (other_start, other_end) = without_ends(letters, one, other)
     height, width = end - start, other_end - other_start
     if height <= 1 and width <= 1:
         return max(height, width)
@@ -355,6 +354,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
+without_ends: Final = _compiled(_without_ends)
 edits_within: Final = _compiled(_edits_within)
 changed_places: Final = _compiled(_changed_places)
 one_edit: Final = _compiled(_one_edit)
