@@ -1,13 +1,14 @@
 """A hub for tests: the real services on the worker's database, with the small entity types of tests/entities."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from mdm.db.transaction import transaction
 from mdm.entities.model import EntityType
@@ -123,3 +124,18 @@ def row_marks(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
             ]
             for table in tables
         }
+
+
+@contextmanager
+def statements(hub: Hub) -> Iterator[list[str]]:
+    """Collect the statements that are sent meanwhile."""
+    sent: list[str] = []
+
+    def note(*said: object) -> None:
+        sent.append(str(said[2]))
+
+    event.listen(hub.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(hub.engine, "before_cursor_execute", note)

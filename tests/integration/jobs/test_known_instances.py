@@ -1,32 +1,13 @@
 """Which source instances there are: asked once, and again for one that was never seen."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from sqlalchemy import event
 
 from mdm.hub import Hub
 from mdm.jobs.known_instances import KnownInstances
 from mdm.jobs.service import deliver
-from tests.hubs import delivery, register_instances
+from tests.hubs import delivery, register_instances, statements
 
 pytestmark = pytest.mark.db
-
-
-@contextmanager
-def statements(hub: Hub) -> Iterator[list[str]]:
-    """Write down the statements that are sent meanwhile."""
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    event.listen(hub.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(hub.engine, "before_cursor_execute", note)
 
 
 def test_what_was_seen_is_not_asked_for_again(hub: Hub) -> None:

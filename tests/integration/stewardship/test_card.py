@@ -1,11 +1,8 @@
 """The review card: what it shows adds up and is what the hub would do. A shared code is 10 bits, an equal name 4."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from mdm.decisions.model import Verdict
 from mdm.decisions.review_model import Review
@@ -18,7 +15,7 @@ from mdm.stewardship import answers, reviews
 from mdm.stewardship.card import review_card
 from mdm.stewardship.card_model import CHAIN_MAX, COLUMNS_MAX, NODES_MAX, TEXT_LENGTH_MAX, Card, Pick, Row, Typed
 from mdm.stewardship.dealing import rehearse_card
-from tests.hubs import delivery, golden_by_key, hub_state
+from tests.hubs import delivery, golden_by_key, hub_state, statements
 from tests.integration.stewardship.widgets import A, B, C, D, acknowledge, decide, send, the_review, with_policy
 
 pytestmark = pytest.mark.db
@@ -198,22 +195,9 @@ def many_alike(hub: Hub, count: int) -> Card:
     return card_of(asking, the_review(asking, "large_cluster"))
 
 
-@contextmanager
-def counting(hub: Hub) -> Iterator[list[str]]:
-    """Note each statement that is sent."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    event.listen(hub.engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(hub.engine, "before_cursor_execute", note)
-
-
 @pytest.mark.parametrize(("count", "columns", "nodes"), [(3, 3, 3), (12, 12, 12), (45, COLUMNS_MAX, NODES_MAX)])
 def test_a_cluster_has_a_column_for_each_record_up_to_a_bound(hub: Hub, count: int, columns: int, nodes: int) -> None:
-    with counting(hub) as sent:
+    with statements(hub) as sent:
         card = many_alike(hub, count)
         sent.clear()
         card_of(hub, card.review)

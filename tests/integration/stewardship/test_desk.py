@@ -1,11 +1,9 @@
 """A steward's desk: what lies on it, whose a card is, and what reading it costs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from mdm.db.transaction import snapshot
 from mdm.decisions.model import Verdict
@@ -16,6 +14,7 @@ from mdm.ids import ReviewId
 from mdm.stewardship import answers
 from mdm.stewardship.card import read_card
 from mdm.stewardship.desk import Desk, desk, take
+from tests.hubs import statements
 from tests.integration.stewardship.widgets import acknowledge, possible_matches, with_policy
 
 pytestmark = pytest.mark.db
@@ -26,21 +25,6 @@ STATEMENTS_MAX = 5  # of a desk and its card, setting the kind of plan included
 def desk_of(hub: Hub, who: str, *skipping: ReviewId) -> Desk:
     with snapshot(hub.engine) as connection:
         return desk(hub, connection, who=who, entity_types=None, skipping=skipping)
-
-
-@contextmanager
-def statements(hub: Hub) -> Iterator[list[str]]:
-    """Collect the statements that are sent meanwhile."""
-    sent: list[str] = []
-
-    def note(*said: object) -> None:
-        sent.append(str(said[2]))
-
-    event.listen(hub.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(hub.engine, "before_cursor_execute", note)
 
 
 @pytest.fixture
