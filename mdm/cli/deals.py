@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mdm.activation.model import Deal, DealState
     from mdm.hub import Hub
 
-app = typer.Typer(help="Won deals on their way to be billed.", no_args_is_help=True)
+app = typer.Typer()
 
 Id = Annotated[str, typer.Argument(help="Id of the deal.", metavar="ID")]
 

@@ -7,7 +7,7 @@ import typer
 from mdm.cli.decide import changes_since, golden_ids, print_changes
 from mdm.cli.options import AsJson, Limit, MaybeEntity
 
-app = typer.Typer(help="Decisions of stewards.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("list")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mdm.delivery.model import OutcomeKind
     from mdm.delivery.orders_model import Asked, LaneFilter, OrderKind, SkipFilter
 
-app = typer.Typer(help="What targets were told, and what waits for them.", no_args_is_help=True)
+app = typer.Typer()
 
 MaybeTarget = Annotated[str | None, typer.Option("--target", "-t", help="Only of this target.")]
 OneTarget = Annotated[str, typer.Option("--target", "-t", help="Id of the target.")]

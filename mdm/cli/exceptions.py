@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mdm.sources.exceptions_model import ExceptionState
 
-app = typer.Typer(help="Deliveries that wait to be mended.", no_args_is_help=True)
+app = typer.Typer()
 
 Id = Annotated[str, typer.Argument(help="Id of the exception.", metavar="ID")]
 

@@ -8,13 +8,8 @@ import typer
 from mdm.cli.options import AsJson, AsOf, MaybeEntity, parse_instant
 from mdm.cli.words import counted
 
-app = typer.Typer(help="Export tables for other systems.", no_args_is_help=True)
+app = typer.Typer()
 COLUMNS = ("entity_type", "golden_id", "from_key", "to_key")
-
-
-@app.callback()
-def export() -> None:
-    """Export tables for other systems."""
 
 
 @app.command("crosswalk")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mdm.ids import GoldenId
     from mdm.stewardship.model import Effect, Operation
 
-app = typer.Typer(help="Merge, unmerge, split and otherwise mend golden records.", no_args_is_help=True)
+app = typer.Typer()
 
 Golden = Annotated[str, typer.Argument(help="Golden id, or the source key of one of its records.", metavar="GOLDEN")]
 Key = Annotated[str, typer.Argument(help="Source key of the record.", metavar="KEY")]

@@ -6,7 +6,7 @@ import typer
 
 from mdm.cli.options import AsJson
 
-app = typer.Typer(help="API keys for the HTTP interface.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("create")

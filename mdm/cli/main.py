@@ -3,50 +3,33 @@
 Command files import their services inside the function, so that `mdm --help` loads neither numpy nor SQLAlchemy.
 """
 
-import gc
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from mdm.cli import (
-    COLLECTED_AFTER,
     blocking,
     check,
-    deals,
     decide,
-    decisions,
-    deliveries,
     demo,
     evaluate,
-    exceptions,
-    export,
     find,
-    golden,
-    keys,
     load,
     match,
-    model_training,
-    models,
-    override,
-    people,
     relations,
-    reservations,
     resolve,
-    review_sheet,
     schema,
     serve,
     show,
-    sources,
     story,
     sync,
-    target_reports,
-    targets,
     verify,
     why,
     worker,
 )
 from mdm.cli.exits import EXIT_CODES, ExitCode
+from mdm.cli.groups import add_group
 from mdm.cli.options import IN_JSON
 from mdm.errors import HubError, Unavailable
 
@@ -108,7 +91,6 @@ def mdm(
     ] = False,
 ) -> None:
     """Golden records for customers, projects, contracts and resources of every CRM, PSA and ERP."""
-    gc.set_threshold(*COLLECTED_AFTER)
 
 
 app.command("demo")(demo.demo)
@@ -125,25 +107,22 @@ app.command("why")(why.why)
 app.command("story")(story.story)
 app.command("event")(story.event)
 app.command("decide")(decide.decide)
-app.add_typer(decisions.app, name="decisions")
-app.add_typer(override.app, name="override")
+add_group(app, "decisions", "mdm.cli.decisions", "Decisions of stewards.")
+add_group(app, "override", "mdm.cli.override", "A steward's own values.")
 app.command("relations")(relations.relations)
-app.add_typer(golden.app, name="golden")
-app.add_typer(review_sheet.app, name="review")
-app.add_typer(exceptions.app, name="exceptions")
-app.add_typer(deals.app, name="deals")
-app.add_typer(reservations.app, name="reservations")
-app.add_typer(export.app, name="export")
-models.app.command("train")(model_training.train)
-app.add_typer(models.app, name="model")
-app.add_typer(sources.app, name="sources")
-targets.app.command("backfill")(target_reports.backfill)
-targets.app.command("drift")(target_reports.drift)
-app.add_typer(targets.app, name="targets")
-app.add_typer(deliveries.app, name="deliveries")
+add_group(app, "golden", "mdm.cli.golden", "Merge, unmerge, split and otherwise mend golden records.")
+add_group(app, "review", "mdm.cli.review_sheet", "Questions that wait for a steward.")
+add_group(app, "exceptions", "mdm.cli.exceptions", "Deliveries that wait to be mended.")
+add_group(app, "deals", "mdm.cli.deals", "Won deals on their way to be billed.")
+add_group(app, "reservations", "mdm.cli.reservations", "Creates in other systems: ask first, confirm or abandon.")
+add_group(app, "export", "mdm.cli.export", "Export tables for other systems.")
+add_group(app, "model", "mdm.cli.model_training", "Rules as frozen versions: train, compare, activate, roll back.")
+add_group(app, "sources", "mdm.cli.sources", "Source instances: the installations that records come from.")
+add_group(app, "targets", "mdm.cli.target_reports", "Targets: where golden records are written back to.")
+add_group(app, "deliveries", "mdm.cli.deliveries", "What targets were told, and what waits for them.")
 app.command("sync")(sync.sync)
-app.add_typer(keys.app, name="keys")
-app.add_typer(people.app, name="people")
+add_group(app, "keys", "mdm.cli.keys", "API keys for the HTTP interface.")
+add_group(app, "people", "mdm.cli.people", "People who sign in to the console.")
 app.command("check")(check.check)
 app.command("verify")(verify.verify)
 app.command("schema")(schema.schema)

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from mdm.cli.models import print_version
+from mdm.cli.models import app, print_version
 from mdm.cli.options import AsJson, Entity
 
 
+@app.command("train")
 def train(
     entity: Entity,
     labels: Annotated[

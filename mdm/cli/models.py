@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mdm.modelling.model import Activated, Difference, ModelVersion, Overview, Pair
     from mdm.modelling.trial import Trial
 
-app = typer.Typer(help="Rules as frozen versions: train, show, compare, activate, roll back.", no_args_is_help=True)
+app = typer.Typer()
 
 Version = Annotated[
     str, typer.Argument(help="Version, or its first four characters or more; `declared` for that of the files.")

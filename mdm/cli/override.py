@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mdm.ids import GoldenId
     from mdm.stewardship.overrides import OverrideChange
 
-app = typer.Typer(help="A steward's own values.", no_args_is_help=True)
+app = typer.Typer()
 
 Key = Annotated[str, typer.Argument(help="Source key or golden id.")]
 Attribute = Annotated[str, typer.Argument(help="Attribute, as `mdm show` names it.")]

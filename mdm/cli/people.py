@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mdm.access.people_model import NewLink, Person, PersonChange
     from mdm.hub import Hub
 
-app = typer.Typer(help="People who sign in to the console.", no_args_is_help=True)
+app = typer.Typer()
 
 Who = Annotated[str, typer.Argument(help="Login, or id.", metavar="LOGIN")]
 Limits = Annotated[list[str] | None, typer.Option("--entity", "-e", help="Only this entity type; repeat it.")]

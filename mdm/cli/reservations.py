@@ -9,7 +9,7 @@ from mdm.cli.options import AsJson, Entity, Limit, MaybeEntity
 if TYPE_CHECKING:
     from mdm.activation.reservation_model import Reservation, ReservationState
 
-app = typer.Typer(help="Creates in other systems: ask first, confirm or abandon.", no_args_is_help=True)
+app = typer.Typer()
 
 Id = Annotated[str, typer.Argument(help="Id of the reservation.", metavar="ID")]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mdm.entities.model import EntityType, ReviewKind
     from mdm.hub import Hub
 
-app = typer.Typer(help="Questions that wait for a steward.", no_args_is_help=True)
+app = typer.Typer()
 
 QUESTIONS = {
     "possible_match": "are these two the same?",

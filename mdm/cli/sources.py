@@ -10,7 +10,7 @@ from mdm.cli.options import AsJson
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-app = typer.Typer(help="Source instances: the installations that records come from.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("add")

@@ -6,6 +6,7 @@ import typer
 
 from mdm.cli.exits import ExitCode
 from mdm.cli.options import AsJson
+from mdm.cli.targets import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +50,7 @@ _EXAMPLES_SHOWN = 5
 Id = Annotated[str, typer.Argument(help="Id of the target.", metavar="ID")]
 
 
+@app.command("backfill")
 def backfill(
     target: Id,
     apply: Annotated[bool, typer.Option("--apply", help="Do what the plan said, and let the target run.")] = False,
@@ -88,6 +90,7 @@ def backfill(
     print_text(f"{target} runs: what it lacks is written now, by `mdm worker`.")
 
 
+@app.command("drift")
 def drift(
     target: Id,
     repair: Annotated[

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Id = Annotated[str, typer.Argument(help="Id of the target.", metavar="ID")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stands with the target.")]
 
-app = typer.Typer(help="Targets: where golden records are written back to.", no_args_is_help=True)
+app = typer.Typer()
 add_app = typer.Typer(help="Add a target.", no_args_is_help=True)
 app.add_typer(add_app, name="add")
 

@@ -26,16 +26,31 @@ def test_help_lists_every_command_and_loads_nothing_heavy() -> None:
     assert [name for name in HEAVY if f"'{name}'" in found.stdout] == []
 
 
+def test_a_group_is_read_when_somebody_asks_for_it() -> None:
+    script = (
+        "import sys; from mdm.cli.main import app; app(sys.argv[1:], standalone_mode=False);"
+        " print('mdm.cli.review_sheet' in sys.modules)"
+    )
+
+    read = [
+        subprocess.run([sys.executable, "-c", script, *asked], capture_output=True, text=True, check=True).stdout
+        for asked in (("--help",), ("review", "--help"))
+    ]
+
+    assert [each.splitlines()[-1] for each in read] == ["False", "True"]
+    assert "  sheet " in read[1]
+
+
 def test_every_exit_code_is_told() -> None:
     assert EXIT_CODES.keys() == set(ExitCode)
     assert "Exit codes: 0 done" in " ".join(CliRunner().invoke(app, ["--help"]).stdout.split())
 
 
 def test_a_misspelt_command_is_told_the_nearest_one() -> None:
-    found = CliRunner().invoke(app, ["lod"])
+    for asked, nearest in ((["lod"], "load"), (["review", "lst"], "list")):
+        found = CliRunner().invoke(app, asked)
 
-    assert found.exit_code == 2
-    assert "Did you mean 'load'?" in found.stderr
+        assert (found.exit_code, f"Did you mean '{nearest}'?" in found.stderr) == (2, True)
 
 
 def test_a_database_out_of_reach_ends_with_three() -> None:
