@@ -1,9 +1,7 @@
 """The application: settings in, ASGI out. Nothing touches the database before the lifespan begins."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, nullcontext
-from functools import cache
 from typing import Final
 
 import anyio.to_thread
@@ -26,13 +24,12 @@ from mdm.db.engine import conninfo
 from mdm.db.provide import hub_database
 from mdm.history.hot_reads import HotConnection
 from mdm.hub import open_hub
+from mdm.memory import spare_what_stays
 from mdm.settings import Settings, load_settings
 from mdm.telemetry import configure_logging
 
 # Chosen: a hot read that waits longer for a connection is better refused, so that the caller can try elsewhere.
 _POOL_WAIT_S: Final = 5.0
-
-_MADE_BETWEEN_LOOKS: Final = 20_000  # chosen: a look for every two pages; they are freed without it, cycles apart
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -49,7 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 with nullcontext() if registration is None else closing(OidcProvider(registration)) as provider:
                     rings = KeyRing(hub.engine), SessionRing(hub.engine)
                     app.state.opened = Opened(hub, url, pool, *rings, limiter_of(chosen), provider)
-                    _spare_what_stays()
+                    spare_what_stays()
                     yield
 
     app = HubApp(
@@ -73,18 +70,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(docs.router(app))
     openapi.install(app)
     return app
-
-
-@cache
-def _spare_what_stays() -> None:
-    """Let the garbage collector look no more at what a process has loaded, once in its life.
-
-    To walk all of it took a tenth of a second now and then, in the middle of a request. It looks less often besides: a
-    page makes thousands of short-lived values, and looking after every 700 of them was a tenth of its time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_MADE_BETWEEN_LOOKS)
 
 
 def _open_pool(url: str, size: int) -> AsyncConnectionPool[HotConnection]:

@@ -34,6 +34,7 @@ from mdm.db.transaction import run
 from mdm.hub import Hub, open_hub
 from mdm.ids import EventId, GoldenId
 from mdm.jobs.check import check
+from mdm.memory import spare_what_stays
 from mdm.settings import Settings
 from mdm.stewardship.model import By, Merge, MergeAll, Unmerge
 from mdm.stewardship.operations import MERGES_MAX, perform
@@ -208,6 +209,7 @@ def main() -> None:
         others = {
             name: stack.enter_context(other(name, options.golden, options.environments)) for name in options.beside
         }
+        spare_what_stays()  # as every process of the hub does
         writer = Writer(hub, made)
         writer.round(min(20, options.merges))  # plans and caches
         rounds: dict[str, list[Taken]] = {}

@@ -11,6 +11,7 @@ from mdm.db.place import FOLDER
 from mdm.db.provide import hub_database
 from mdm.failpoints import arm_from_text
 from mdm.hub import Hub, open_hub
+from mdm.memory import spare_what_stays
 from mdm.settings import load_settings
 from mdm.telemetry import configure_logging
 
@@ -26,6 +27,7 @@ def session() -> Iterator[Hub]:
     with hub_database(settings) as url:
         migrate.upgrade(url)
         with open_hub(settings, url) as hub:
+            spare_what_stays()
             yield hub
 
 
