@@ -52,7 +52,8 @@ def fill(hub: Hub, url: str, count: int) -> list[GoldenId]:
     chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _open, (hub.settings, url)) as pool:
         made = [golden_id for some in pool.map(_fill_chunk, chunks) for golden_id in some]
-    run(hub.engine, lambda connection: connection.execute(text("ANALYZE")))  # as autovacuum does within a minute
+    with hub.engine.connect() as connection:  # as autovacuum does within a minute, beside whatever is measured then
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM (ANALYZE)"))
     return made
 
 

@@ -55,8 +55,8 @@ BEGIN
         SELECT array_agg(CASE WHEN o.form IS NULL THEN made WHEN n.form IS NULL THEN deleted ELSE changed END),
                array_agg(o.form), array_agg(n.form)
           INTO actions, befores, afters
-          FROM (SELECT to_jsonb(b) - left_out AS form FROM rows_before AS b) AS o
-          FULL JOIN (SELECT to_jsonb(a) - left_out AS form FROM rows_after AS a) AS n
+          FROM (SELECT to_jsonb(b) - left_out AS form FROM rows_before AS b OFFSET 0) AS o  -- 0: each form once
+          FULL JOIN (SELECT to_jsonb(a) - left_out AS form FROM rows_after AS a OFFSET 0) AS n
             ON o.form ->> key = n.form ->> key
          WHERE o.form IS DISTINCT FROM n.form;
     END IF;
