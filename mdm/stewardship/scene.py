@@ -6,6 +6,7 @@ stand on which side of the border that an unmerge leaves.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from sqlalchemy import Connection
 
@@ -22,7 +23,7 @@ BLOCKING: frozenset[CauseKind] = frozenset({"merge", "split", "move", "dissolve"
 of another event, is in nobody's way."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """An event, those that followed it, and the present standing of all that they touched.
 
@@ -64,12 +65,17 @@ class Scene:
 
     def leaving(self, absorbed_id: GoldenId) -> Part:
         """Return the records of an absorbed golden record, but for those that left its survivor since."""
-        return frozenset(
-            move.record_id
-            for event in self.events
-            for move in event.plan.moves
-            if move.before == absorbed_id and not self.is_elsewhere(move)
-        )
+        return self._leaving.get(absorbed_id, frozenset())
+
+    @cached_property
+    def _leaving(self) -> Mapping[GoldenId | None, Part]:
+        """Return by golden record those whom the events moved out of it and who are still where they went."""
+        found: dict[GoldenId | None, set[RecordId]] = {}
+        for event in self.events:
+            for move in event.plan.moves:
+                if not self.is_elsewhere(move):
+                    found.setdefault(move.before, set()).add(move.record_id)
+        return {left_id: frozenset(records) for left_id, records in found.items()}
 
     def is_present(self, records: Iterable[RecordId]) -> bool:
         """Tell whether any of these records belongs to a golden record now."""
