@@ -61,8 +61,7 @@ def _nothing(form: str, values: Sequence[str]) -> list[int]:
 
 def nothing_among(form: str, values: Sequence[str]) -> list[int]:
     """Give the places of the values that stand for "nothing known" in a form, or have no letter and no digit."""
-    nothing = placeholders(form)
-    longest = max(map(len, nothing), default=0)
+    nothing, longest = _placeholders_and_length(form)
     return [
         place
         for place, value in enumerate(values)
@@ -76,13 +75,19 @@ def nothing_written(form: str, values: Sequence[str], written: Written) -> list[
     worths = _worths_of_nothing(form)
     told = written.worths()
     found = np.minimum(np.searchsorted(worths, told), len(worths) - 1)
-    nothing = placeholders(form)
-    longest = max(map(len, nothing), default=0)
+    nothing, longest = _placeholders_and_length(form)
     return [
         place
         for place in np.flatnonzero(worths[found] == told).tolist()
         if _is_nothing(values[place], nothing, longest)
     ]
+
+
+@cache
+def _placeholders_and_length(form: str) -> tuple[frozenset[str], int]:
+    """Give the placeholders of a form, and how long the longest is."""
+    nothing = placeholders(form)
+    return nothing, max(map(len, nothing), default=0)
 
 
 @cache

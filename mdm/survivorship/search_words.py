@@ -5,6 +5,7 @@ once was called, by a value that lost and by an undeclared column too.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from matching.standardise.text import fold, words
@@ -19,7 +20,7 @@ def search_words(*told: Any) -> str:
     """Gather the distinct words of texts, numbers and whatever holds them, in order, with a blank before and after."""
     texts: dict[str, None] = {}
     _gather(told, texts)
-    found = dict.fromkeys(word for text in texts for word in words(fold(text)))
+    found = dict.fromkeys(word for text in texts for word in _words(text))
     return f" {' '.join(found)} "[:LENGTH_MAX]
 
 
@@ -32,6 +33,11 @@ def patterns(question: str) -> list[str]:
     if len(asked) > WORDS_MAX:
         raise InputInvalid(f"a search takes at most {WORDS_MAX} words", remedy="leave some out", field="q")
     return [f"%{word}%" if len(word) >= _PART_LENGTH_MIN else f"% {word} %" for word in asked]
+
+
+@lru_cache(maxsize=8_192)  # codes, names of sources and objects: half of what a member says many others say too
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(words(fold(text)))
 
 
 def _gather(told: Any, texts: dict[str, None]) -> None:
