@@ -25,6 +25,7 @@ from mdm.delivery.overview import KeptTargets
 from mdm.errors import Forbidden
 from mdm.history.hot_reads import HotConnection
 from mdm.hub import UNBRACKETED, Bracket, Hub
+from mdm.jobs.group_commit import GroupCommit
 from mdm.modelling.desk import KeptScores
 from mdm.stewardship.state_of_the_hub import KeptFigures
 
@@ -49,6 +50,7 @@ class Opened:
     figures: KeptFigures = field(default_factory=KeptFigures)
     scores: KeptScores = field(default_factory=KeptScores)
     targets: KeptTargets = field(default_factory=KeptTargets)
+    deliveries: GroupCommit = field(default_factory=GroupCommit)
 
     async def ask(self, question: Callable[[HotConnection], Awaitable[Answer]]) -> Answer:
         """Run one hot read; where the database was restarted meanwhile, replace the broken connections and ask again.

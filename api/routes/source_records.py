@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
-from api.dependencies import Asker, TheHub, Unsafe
+from api.dependencies import Asker, Everything, Unsafe
 from api.route import HubRoute
 from api.schemas.shape import Fault
 from api.schemas.source_records import (
@@ -17,18 +17,18 @@ from api.schemas.source_records import (
 )
 from mdm.errors import TooLarge
 from mdm.jobs.model import Outcome
-from mdm.jobs.service import deliver
 from mdm.sources.model import Delivery, SourceKey
 
 router = APIRouter(route_class=HubRoute, tags=["Source records"])
 
 
 @router.post("/v1/source-records", operation_id="deliver_source_records", response_model=SourceRecordsTold)
-def deliver_source_records(asked: SourceRecordsAsked, hub: TheHub, asker: Asker, once: Unsafe) -> Response:
+def deliver_source_records(asked: SourceRecordsAsked, opened: Everything, asker: Asker, once: Unsafe) -> Response:
     """Take up to 1,000 records as their systems hold them now; each is taken or refused by itself.
 
     Sending the same again changes nothing, and an older version never overwrites a newer one.
     """
+    hub = opened.hub
     if len(asked.records) > hub.settings.batch_records_max:
         raise TooLarge(
             f"{len(asked.records)} records, at most {hub.settings.batch_records_max} a call",
@@ -39,7 +39,7 @@ def deliver_source_records(asked: SourceRecordsAsked, hub: TheHub, asker: Asker,
             asker.require("write", entity_type=record.entity_type, source=record.source)
     deliveries = [_delivery(record) for record in asked.records if not isinstance(record, Malformed)]
     return once.around(
-        lambda bracket: deliver(hub, deliveries, who=asker.name, bracket=bracket),
+        lambda bracket: opened.deliveries.deliver(hub, deliveries, who=asker.name, bracket=bracket),
         lambda outcomes: _told_all(asked.records, outcomes),
     )
 
