@@ -18,7 +18,7 @@ from typing import Any
 
 from bench_latency import SOURCE, Source, fill, record
 from fill import SOURCES, customer_fields
-from harness import MDM, TICKS_PER_S, Line, cpu_s, hub_home, serving, show
+from harness import MDM, Line, cpu_s, hub_home, postgres_s, serving, show
 
 from mdm.db.migrate import upgrade
 from mdm.db.provide import hub_database
@@ -151,15 +151,6 @@ def children_s() -> Iterator[list[float]]:
     yield spent
     after = os.times()
     spent.append(after.children_user + after.children_system - before.children_user - before.children_system)
-
-
-def postgres_s(home: Path) -> float:
-    """Read the processor time of the embedded server: of its first process, those that ended, and those that run."""
-    first = int(next(home.rglob("postmaster.pid")).read_text(encoding="ascii").splitlines()[0])
-    fields = Path(f"/proc/{first}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    ended = (int(fields[13]) + int(fields[14])) / TICKS_PER_S
-    children = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii").split()
-    return cpu_s(first) + ended + sum(cpu_s(int(child)) for child in children)
 
 
 if __name__ == "__main__":

@@ -92,3 +92,12 @@ def cpu_s(process_id: int) -> float:
     """Read the seconds of processor time, user and system, that a process and its threads have used."""
     fields = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def postgres_s(home: Path) -> float:
+    """Read the processor time of the embedded server: of its first process, those that ended, and those that run."""
+    first = int(next(home.rglob("postmaster.pid")).read_text(encoding="ascii").splitlines()[0])
+    fields = Path(f"/proc/{first}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    ended = (int(fields[13]) + int(fields[14])) / TICKS_PER_S
+    children = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii").split()
+    return cpu_s(first) + ended + sum(cpu_s(int(child)) for child in children)
