@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 with nullcontext() if registration is None else closing(OidcProvider(registration)) as provider:
                     rings = KeyRing(hub.engine), SessionRing(hub.engine)
                     app.state.opened = Opened(hub, url, pool, *rings, limiter_of(chosen), provider)
-                    spare_what_stays()
+                    spare_what_stays("a server is loaded")
                     yield
 
     app = HubApp(

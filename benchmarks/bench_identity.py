@@ -209,7 +209,7 @@ def main() -> None:
         others = {
             name: stack.enter_context(other(name, options.golden, options.environments)) for name in options.beside
         }
-        spare_what_stays()  # as every process of the hub does
+        spare_what_stays("a hub is open")  # as every process of the hub does
         writer = Writer(hub, made)
         writer.round(min(20, options.merges))  # plans and caches
         rounds: dict[str, list[Taken]] = {}

@@ -27,7 +27,7 @@ def session() -> Iterator[Hub]:
     with hub_database(settings) as url:
         migrate.upgrade(url)
         with open_hub(settings, url) as hub:
-            spare_what_stays()
+            spare_what_stays("a hub is open")
             yield hub
 
 
