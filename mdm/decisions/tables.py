@@ -53,8 +53,8 @@ decision = Table(
     CheckConstraint("judgement IN ('same', 'different', 'unsure', 'related')", name="judgement"),
     CheckConstraint("(judgement = 'related') = (relation IS NOT NULL)", name="relation"),
     CheckConstraint("left_id <> right_id", name="two_records"),
-    Index("ix_decision_left", "left_id", postgresql_where=text("revoked_at IS NULL")),
-    Index("ix_decision_right", "right_id", postgresql_where=text("revoked_at IS NULL")),
+    Index("ix_decision_left", "left_id"),
+    Index("ix_decision_right", "right_id"),
     Index("ix_decision_event_id", "event_id", postgresql_where=text("event_id IS NOT NULL")),
     Index("ix_decision_revoked_event_id", "revoked_event_id", postgresql_where=text("revoked_event_id IS NOT NULL")),
 )

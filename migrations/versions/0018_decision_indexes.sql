@@ -5,7 +5,10 @@
 
 SET LOCAL lock_timeout = '1s';
 
+-- Made first: while they are, decisions can be read.
+CREATE INDEX ix_decision_left_all ON decision (left_id);
+CREATE INDEX ix_decision_right_all ON decision (right_id);
 DROP INDEX ix_decision_left;
 DROP INDEX ix_decision_right;
-CREATE INDEX ix_decision_left ON decision (left_id);
-CREATE INDEX ix_decision_right ON decision (right_id);
+ALTER INDEX ix_decision_left_all RENAME TO ix_decision_left;
+ALTER INDEX ix_decision_right_all RENAME TO ix_decision_right;

@@ -34,6 +34,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql
 SET timezone = 'UTC' SET bytea_output = 'hex' SET extra_float_digits = 1 SET intervalstyle = 'postgres' AS $$
+#variable_conflict use_variable
 DECLARE
     key CONSTANT TEXT := TG_ARGV[0];
     related CONSTANT TEXT[] := TG_ARGV[1];
