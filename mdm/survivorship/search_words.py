@@ -13,6 +13,7 @@ from mdm.errors import InputInvalid
 
 LENGTH_MAX: Final = 10_000  # chosen: ten times what a record of 60 columns holds; the rest is not searched
 WORDS_MAX: Final = 12  # chosen: more than anybody types
+_KEPT_LENGTH_MAX: Final = 64  # chosen: longer than what many members say alike; no notes
 _PART_LENGTH_MIN: Final = 3  # letters that a trigram index needs to find a part of a word
 
 
@@ -35,8 +36,12 @@ def patterns(question: str) -> list[str]:
     return [f"%{word}%" if len(word) >= _PART_LENGTH_MIN else f"% {word} %" for word in asked]
 
 
-@lru_cache(maxsize=8_192)  # codes, names of sources and objects: half of what a member says many others say too
 def _words(text: str) -> tuple[str, ...]:
+    return _short_words(text) if len(text) <= _KEPT_LENGTH_MAX else tuple(words(fold(text)))
+
+
+@lru_cache(maxsize=8_192)  # codes, names of sources and objects: half of what a member says many others say too
+def _short_words(text: str) -> tuple[str, ...]:
     return tuple(words(fold(text)))
 
 
