@@ -21,6 +21,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from fill import customer_fields
 from harness import MDM, Line, cpu_s, hub_home, postgres_s, serving, show
@@ -81,6 +82,7 @@ class Source:
     def __init__(self, address: str, token: str) -> None:
         """Know where the hub answers."""
         self._address = address
+        self.is_once = False  # whether each request bears an Idempotency-Key
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._own = threading.local()
 
@@ -92,7 +94,8 @@ class Source:
         if time.monotonic() - self._own.used_at > IDLE_S_MAX:
             connection.close()  # it is opened again with the next request
         self._own.used_at = time.monotonic()
-        connection.request(method, path, None if body is None else json.dumps(body), self._headers)
+        own = {"Idempotency-Key": uuid4().hex} if method == "POST" and self.is_once else {}
+        connection.request(method, path, None if body is None else json.dumps(body), self._headers | own)
         answer = connection.getresponse()
         told = answer.read()
         assert answer.status < 300, told
@@ -113,6 +116,7 @@ def main() -> None:
     parser.add_argument("--golden", type=int, default=2_000, help="golden records of which one changes at a time")
     parser.add_argument("--per-second", type=int, default=100, help="changes a second")
     parser.add_argument("--seconds", type=int, default=30, help="for how long, after the warming up")
+    parser.add_argument("--once", action="store_true", help="send an Idempotency-Key with each change")
     asked = parser.parse_args()
     os.environ |= {"MDM_SECRET_HOOK": make_secret(), "MDM_OUTGOING_NETWORKS": "127.0.0.0/8"}
     receipts = Receipts()
@@ -122,6 +126,7 @@ def main() -> None:
         hook = HOOK | {"target": "hook", "connection": {"url": receipts.url, "secret": "MDM_SECRET_HOOK"}}
         source.ask("PUT", "/v1/targets/hook", hook)
         wait_for(receipts.first, asked.golden)  # a new target is told the present state of everything
+        source.is_once = asked.once
         count = (WARM_UP_S + asked.seconds) * asked.per_second
         before = spent(server, worker, home)
         due, committed = send(source, asked.golden, range(count), asked.per_second)

@@ -7,11 +7,12 @@ from threading import Event
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from mdm.errors import DatabaseUnavailable
+from mdm.access.model import Reply
+from mdm.access.replies import Answered
 from mdm.failpoints import armed
-from mdm.hub import Bracket, Hub
+from mdm.hub import UNBRACKETED, Bracket, Hub
 from mdm.jobs import group_commit
 from mdm.jobs.group_commit import WRITERS_MAX, GroupCommit
 from mdm.jobs.model import Outcome
@@ -25,11 +26,22 @@ Calls = list[Future[tuple[Outcome, ...]]]
 PATIENCE_S = 20.0
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody leave because the machine is slow."""
+    monkeypatch.setattr(group_commit, "PATIENCE_S", PATIENCE_S)
+
+
 def account(number: int, entity_type: str = "widget_hold", **fields: Any) -> Delivery:
     return delivery(f"crm-east/Account:{number}", entity_type, **{"codes": [f"c{number}"], **fields})
 
 
-def send(hub: Hub, calls: Sequence[tuple[str, Sequence[Delivery]]]) -> tuple[Calls, Calls]:
+def send(
+    hub: Hub,
+    calls: Sequence[tuple[str, Sequence[Delivery]]],
+    *,
+    brackets: Sequence[Bracket[tuple[Outcome, ...]]] = (),
+) -> tuple[Calls, Calls]:
     """Let every writer stand in its transaction, make calls meanwhile, then let all of them end.
 
     Gives the calls of the writers, then those that were made meanwhile; they came in their order.
@@ -43,8 +55,9 @@ def send(hub: Hub, calls: Sequence[tuple[str, Sequence[Delivery]]]) -> tuple[Cal
             ]
             is_busy()
             waiting: Calls = []
-            for who, deliveries in calls:
-                waiting.append(threads.submit(together.deliver, hub, deliveries, who=who))
+            for place, (who, deliveries) in enumerate(calls):
+                bracket = brackets[place] if brackets else UNBRACKETED
+                waiting.append(threads.submit(together.deliver, hub, deliveries, who=who, bracket=bracket))
                 until(lambda: len(together._waiting) == len(waiting))
         for call in (*writing, *waiting):
             call.exception(PATIENCE_S)
@@ -160,37 +173,47 @@ def test_an_error_reaches_only_who_caused_it(hub: Hub, monkeypatch: pytest.Monke
     assert [waiting[place].result()[0].status for place in (0, 2)] == ["created", "created"]
 
 
-def test_a_database_out_of_reach_is_tried_once_for_all(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    tried: list[int] = []
+def test_what_each_wants_done_in_the_transaction_is_done_with_its_own_outcome(hub: Hub) -> None:
+    seen: list[str] = []
 
-    def failing(hub: Hub, deliveries: Sequence[Delivery], *, who: str, **known: Any) -> tuple[Outcome, ...]:
-        if who == "busy":
-            return deliver(hub, deliveries, who=who, **known)
-        tried.append(len(deliveries))
-        raise DatabaseUnavailable("the database does not answer", remedy="try again")
+    def noting(name: str) -> Bracket[tuple[Outcome, ...]]:
+        return Bracket(
+            lambda _: seen.append(f"{name} begins"),
+            lambda _, outcomes: seen.append(f"{name} has {[one.key.native_id for one in outcomes]}"),
+        )
 
-    monkeypatch.setattr(group_commit, "deliver", failing)
+    brackets = {name: noting(name) for name in ("first", "second")}
+    send(hub, [("ann", [account(1), account(2)]), ("ann", [account(3)])], brackets=[*brackets.values()])
 
-    writing, waiting = send(hub, [("ann", [account(number)]) for number in range(3)])
-
-    assert [one.result()[0].status for one in writing] == ["created"] * WRITERS_MAX
-    assert [type(one.exception()) for one in waiting] == [DatabaseUnavailable] * 3
-    assert tried == [3]
+    assert seen == ["first begins", "second begins", "first has ['1', '2']", "second has ['3']"]
 
 
-def test_who_wants_more_done_in_the_transaction_has_it_alone(hub: Hub) -> None:
-    seen: list[int] = []
-    counting: Bracket[tuple[Outcome, ...]] = Bracket(after=lambda _, outcomes: seen.append(len(outcomes)))
+def test_a_request_that_was_answered_before_sends_its_companions_on_their_own_way(hub: Hub) -> None:
+    def repeated(_: Connection) -> None:
+        raise Answered(Reply(200, b"as before"))
+
+    _, waiting = send(
+        hub,
+        [("ann", [account(1)]), ("ann", [account(2)]), ("ann", [account(3)])],
+        brackets=[UNBRACKETED, Bracket(repeated), UNBRACKETED],
+    )
+
+    assert isinstance(waiting[1].exception(), Answered)
+    assert [waiting[place].result()[0].status for place in (0, 2)] == ["created", "created"]
+    assert "crm-east/Account:2" not in golden_by_key(hub)
+
+
+def test_who_waits_too_long_writes_by_itself(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "PATIENCE_S", 0.01)
     together = GroupCommit()
 
     with ThreadPoolExecutor(WRITERS_MAX + 1) as threads, every_writer_busy() as is_busy:
         for number in range(WRITERS_MAX):
             threads.submit(together.deliver, hub, [account(900 + number)], who="busy")
         is_busy()
-        alone = threads.submit(together.deliver, hub, [account(1)], who="ann", bracket=counting)
+        alone = threads.submit(together.deliver, hub, [account(1)], who="ann")
 
         assert alone.result(PATIENCE_S)[0].status == "created"  # while all writers stand
-    assert seen == [1]
 
 
 def test_many_threads_end_as_one_after_the_other_would(hub: Hub) -> None:
