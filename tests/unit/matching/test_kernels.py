@@ -1,5 +1,7 @@
 """Compiled loops give what the columns give, number for number but for the order of a sum."""
 
+import subprocess
+import sys
 from dataclasses import fields
 from itertools import product
 from random import Random
@@ -140,3 +142,19 @@ def test_distinct_codes_are_those_that_arrow_finds(codes: list[int]) -> None:
     by_table, by_arrow = distinct._by_table(asked), distinct._by_arrow(asked)
 
     assert [part.tolist() for part in by_table] == [part.tolist() for part in by_arrow]
+
+
+def test_the_compiler_is_loaded_by_whoever_compares_and_by_nobody_else() -> None:
+    script = (
+        "import sys, mdm.delivery.relay; print('numba' in sys.modules);"
+        " from matching import kernels; kernels.load(); print('numba' in sys.modules)"
+    )
+
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert found.stdout.split() == ["False", str(kernels.IS_COMPILED)]
+
+
+def test_a_loop_that_is_not_there_is_told_as_any_name_is() -> None:
+    with pytest.raises(AttributeError, match="nearly"):
+        getattr(kernels, "nearly")  # noqa: B009 -- the name is not known to those who check types
