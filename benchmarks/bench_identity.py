@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any
 
 from bench_look_up import server_us
-from fill import SOURCES, fill, settles
+from fill import SOURCES, fill, settled, settles
 from harness import Line, cpu_s, hub_home, serving, show
 from peers.environments import OTHERS, PLACE, python_of
 from sqlalchemy import text
@@ -212,6 +212,7 @@ def main() -> None:
         spare_what_stays("a hub is open")  # as every process of the hub does
         writer = Writer(hub, made)
         writer.round(min(20, options.merges))  # plans and caches
+        settled(hub)
         rounds: dict[str, list[Taken]] = {}
         for _ in range(options.rounds):
             merged, unmerged = writer.round(options.merges)

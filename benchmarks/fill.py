@@ -52,9 +52,14 @@ def fill(hub: Hub, url: str, count: int) -> list[GoldenId]:
     chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _open, (hub.settings, url)) as pool:
         made = [golden_id for some in pool.map(_fill_chunk, chunks) for golden_id in some]
-    with hub.engine.connect() as connection:  # as autovacuum does within a minute, beside whatever is measured then
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM (ANALYZE)"))
+    settled(hub)
     return made
+
+
+def settled(hub: Hub) -> None:
+    """Vacuum and analyse, as autovacuum does within a minute, beside whatever is measured then."""
+    with hub.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM (ANALYZE)"))
 
 
 def _open(settings: Settings, url: str) -> None:
