@@ -36,8 +36,9 @@ END_S_MAX = 1.0  # chosen: a server that has closed its socket ends within milli
 PAUSE_S = 0.005  # chosen: a start takes 30 ms, so this adds a tenth at most
 RETRY_PAUSE_S = 0.1
 LOG_LINES = 12
-# PostgreSQL's words when sessions of a killed server have not all ended yet.
-STILL_DYING = "pre-existing shared memory block"
+# PostgreSQL's words when sessions of a killed server have not all ended yet, and when the server of an owner that was
+# killed at its start came up just after nobody had been found, and is about to end.
+STILL_DYING = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -179,7 +180,7 @@ def _start(place: Place, binaries: Binaries, *, durable: bool) -> "subprocess.Po
     while not _is_ready(place, server.pid):
         if server.poll() is not None:
             failure = _failure(place, f"PostgreSQL {binaries.major} ended at its start")
-            if STILL_DYING not in failure.message or time.monotonic() > deadline:
+            if not any(words in failure.message for words in STILL_DYING) or time.monotonic() > deadline:
                 raise failure
             time.sleep(RETRY_PAUSE_S)
             server = _launch(place, command)

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from mdm.db import embedded
+from mdm.db.binaries import find_binaries
 from mdm.db.embedded import embedded_server
+from mdm.db.place import SHELTERS, settle
 from mdm.errors import DatabaseUnavailable
 from tests.databases import ask, execute, postgres_binaries, reachable_folder
 
@@ -164,6 +167,25 @@ def test_killing_the_server_itself_loses_nothing(home: Path) -> None:
 
     with hub(home) as again:
         assert ask(again, "SELECT column1 FROM kept") == 42
+
+
+def test_the_server_of_an_owner_that_was_killed_at_its_start_is_waited_for(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with embedded_server(home, bin_folder=postgres_binaries(), durable=False):
+        pass
+    place = settle(home, SHELTERS)
+    binaries = find_binaries(named=postgres_binaries(), major=None, account=place.account)
+    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={place.folder}"]
+    late = embedded._launch(place, [str(binaries.folder / "postgres"), "-D", str(place.database_folder), *options])
+    while not (place.database_folder / "postmaster.pid").exists():
+        time.sleep(0.01)
+    threading.Timer(1.0, late.send_signal, [signal.SIGINT]).start()
+    monkeypatch.setattr(embedded, "_stop_orphan", lambda _: None)  # it came after the look
+
+    with embedded_server(home, bin_folder=postgres_binaries(), durable=False) as url:
+        assert ask(url, "SELECT 1") == 1
+        late.wait(10)
 
 
 def test_a_stranger_with_the_number_of_a_dead_server_is_left_alone(home: Path) -> None:
