@@ -21,7 +21,7 @@ def add_group(root: typer.Typer, name: str, module: str, line: str) -> None:
             del self.commands  # the empty ones that it was made with, so that those below are looked for
 
         @cached_property
-        def commands(self) -> dict[str, Any]:  # type: ignore[override]
+        def commands(self) -> dict[str, Any]:  # type: ignore[override]  # an attribute there, set by nobody but its own `__init__`
             members = import_module(module).app
             members.rich_markup_mode = root.rich_markup_mode
             return dict(get_group(members).commands)
