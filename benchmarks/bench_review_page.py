@@ -3,8 +3,9 @@
 `--golden` says how many golden records, two source records each; some hundred questions are asked along the real path
 (`filled.py`). A real server process is read card by card; its time is what its own log says of each request, and the
 processor time of its threads and of PostgreSQL's sessions is told apart. A real browser then answers card after card;
-the clock runs in it from the key to the second frame after the swap. `--against` names another checkout that takes
-turns with this one. On a machine that others use, only processor time is to be trusted.
+the clock runs in it from the key to the second frame after the card is in place. A card that the page kept ready is
+painted with the key, and takes an answer once the hub has said that it stands: both are told. `--against` names another
+checkout that takes turns with this one. On a machine that others use, only processor time is to be trusted.
 """
 
 import argparse
@@ -46,15 +47,22 @@ PAGES: Final = {
 }
 HERE: Final = Path(__file__).parents[1]
 CHROMIUM: Final = os.environ.get("MDM_TEST_CHROMIUM", "/usr/bin/chromium")
-# A key starts the clock; the second frame after the swap has surely been painted.
+# A key starts the clock; the second frame after the card was put in place has surely been painted.
 _CLOCK: Final = """() => {
   window.painted = [];
+  window.ready = [];
   let since = 0;
   addEventListener("keydown", () => { since = performance.now(); }, true);
-  document.addEventListener("htmx:after:swap", () => requestAnimationFrame(() => requestAnimationFrame(() => {
-    if (since) painted.push(performance.now() - since);
+  const note = (list, began) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    list.push(performance.now() - began);
+  }));
+  document.addEventListener("early", () => note(painted, since));
+  document.addEventListener("htmx:after:swap", () => {
+    if (!since) return;
+    if (painted.length === ready.length) note(painted, since);
+    note(ready, since);
     since = 0;
-  })));
+  });
 }"""
 
 
@@ -161,13 +169,14 @@ def answered(page: Page, server: Server, key: str, *, keys: int, read_ms: int) -
         page.wait_for_timeout(read_ms)
         page.keyboard.press(key)
         deadline = time.monotonic() + PAINT_S_MAX
-        while page.evaluate("painted.length") <= number:
+        while page.evaluate("Math.min(painted.length, ready.length)") <= number:
             assert time.monotonic() < deadline, f"key {number + 1} of {keys} brought no card"
             page.wait_for_timeout(10)
-    painted = page.evaluate("window.painted")
+    painted, ready = page.evaluate("window.painted"), page.evaluate("window.ready")
     return [
         Line(f"next card painted after {key.upper()}, median of {keys}", median(painted), "ms", PAINT_MS),
         Line(f"next card painted after {key.upper()}, p95", quantiles(painted, n=20)[-1], "ms"),
+        Line("it takes an answer after, median", median(ready), "ms"),
         Line("cards of them that the page kept ready", shown.count("held"), ""),
         Line("of it in the server, median", median(server.taken_ms(route)[-keys:]), "ms"),
         Line("processor time of the server", (server.cpu_ms() - own) / keys, "ms"),

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from datetime import datetime
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import Engine
 
 from mdm.db.transaction import run
@@ -83,6 +83,26 @@ def open_card(page: Page) -> str:
 def name_of(page: Page) -> str:
     """Read the name that a card is about."""
     return page.locator("#card-form [name=about]").input_value()
+
+
+def with_card_kept(console: Console) -> Page:
+    """Open the review page and wait until it keeps the next card ready."""
+    page = console.open("/")
+    with page.expect_response("**/review/ahead*"):
+        page.goto(f"{console.url}/review")
+    page.wait_for_timeout(SETTLED_MS)
+    return page
+
+
+def holding_answers(page: Page) -> list[Route]:
+    """Let a page's answers wait on their way to the hub, until each is sent on."""
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/decide", hold)
+    return waiting
 
 
 def after(page: Page, before: str) -> None:
@@ -194,13 +214,15 @@ def test_the_same_by_mouse(console: Console, hub: Hub, width: int) -> None:
     expect(page.locator("#card-form [name=about]")).to_have_value(decided[2])
 
 
-def test_a_second_press_does_not_answer_the_card_that_comes(console: Console, hub: Hub) -> None:
+@pytest.mark.parametrize("there", ["early", "htmx:after:swap"])
+def test_a_second_press_does_not_answer_the_card_that_comes(console: Console, hub: Hub, there: str) -> None:
     ask(hub, "red", "blue")
     page = console.open("/review")
     before = open_card(page)
+    page.wait_for_timeout(SETTLED_MS)
 
     page.evaluate(  # the second press, as soon as the next card is there
-        "document.addEventListener('htmx:after:swap', () => document.body.dispatchEvent("
+        f"document.addEventListener('{there}', () => document.body.dispatchEvent("
         "new KeyboardEvent('keydown', {key: 'd', bubbles: true})), {once: true})"
     )
     page.keyboard.press("d")
@@ -212,10 +234,7 @@ def test_a_second_press_does_not_answer_the_card_that_comes(console: Console, hu
 
 def test_the_next_card_is_kept_ready_and_answered_like_any_other(console: Console, hub: Hub) -> None:
     ask(hub, "red", "blue")
-    page = console.open("/")
-    with page.expect_response("**/review/ahead*"):
-        page.goto(f"{console.url}/review")
-    page.wait_for_timeout(SETTLED_MS)
+    page = with_card_kept(console)
     first = name_of(page)
 
     with page.expect_response("**/decide") as answered:
@@ -229,18 +248,65 @@ def test_the_next_card_is_kept_ready_and_answered_like_any_other(console: Consol
     assert [together(hub, name) for name in (first, second)] == [False, True]
 
 
-def test_a_kept_card_that_changed_since_is_never_shown(console: Console, hub: Hub) -> None:
-    ask(hub, "red", "blue")
-    page = console.open("/")
-    with page.expect_response("**/review/ahead*"):
-        page.goto(f"{console.url}/review")
+def test_a_kept_card_is_there_with_the_key_and_waits_for_the_answer(console: Console, hub: Hub) -> None:
+    ask(hub, "red", "blue", "green")
+    page = with_card_kept(console)
+    sent, first = holding_answers(page), name_of(page)
+
+    page.keyboard.press("d")
+    expect(page.locator("#card-form [name=about]")).not_to_have_value(first)
+    second = name_of(page)
+    expect(page.locator("#card")).to_have_attribute("inert", "")
+    for key in ("m", "d", "s", "u", "1"):
+        page.wait_for_timeout(SETTLED_MS)
+        page.keyboard.press(key)
+    assert len(sent) == 1
+    assert len(partition_of(hub)) == 6
+
+    sent[0].continue_()
+    expect(page.locator("#card")).not_to_have_attribute("inert", "")
+    expect(page.locator("#card h1")).to_be_focused()
+    page.unroute("**/decide")
     page.wait_for_timeout(SETTLED_MS)
+    press(page, "m")
+    assert [together(hub, name) for name in (first, second)] == [False, True]
+
+
+def test_an_answer_that_does_not_arrive_brings_its_card_back(console: Console, hub: Hub) -> None:
+    ask(hub, "red", "blue")
+    page = with_card_kept(console)
+    first = name_of(page)
+    page.route("**/decide", lambda route: route.abort())
+
+    page.keyboard.press("d")
+
+    expect(page.locator("#toast")).to_contain_text("The hub does not answer")
+    expect(page.locator("#card-form [name=about]")).to_have_value(first)
+    expect(page.locator("#card")).not_to_have_attribute("inert", "")
+    page.unroute("**/decide")
+    page.wait_for_timeout(SETTLED_MS)
+    press(page, "m")
+    assert together(hub, first)
+    assert all("Failed to fetch" in fault for fault in console.faults)  # the one that was cut off
+    console.faults.clear()
+
+
+def test_a_kept_card_that_changed_since_gives_way_before_it_can_be_answered(console: Console, hub: Hub) -> None:
+    ask(hub, "red", "blue")
+    page = with_card_kept(console)
     other = "blue" if name_of(page) == "red" else "red"
     send(hub, east(other), name=other, note="from the far east", at=20)
+    sent = holding_answers(page)
 
-    press(page, "d")
+    page.keyboard.press("d")
+    expect(page.locator("#card-form [name=about]")).to_have_value(other)
+    page.keyboard.press("m")
+    sent[0].continue_()
 
     expect(page.locator("#row-note")).to_contain_text("from the far east")
+    expect(page.locator("#card")).not_to_have_attribute("inert", "")
+    assert len(partition_of(hub)) == 4
+    assert len(sent) == 1
 
 
 def test_two_stewards_on_one_card(console: Console, hub: Hub) -> None:

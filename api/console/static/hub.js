@@ -245,7 +245,7 @@ function review(card) {
     if (now === shown) return;
     shown = now;
     since = performance.now();
-    lookAhead();
+    if (!card.inert) lookAhead();
     // Once all parts are in their places: each of the two lays the page out, and so did every part that came after.
     requestAnimationFrame(() => {
       one("#main").scrollTop = 0;
@@ -256,7 +256,9 @@ function review(card) {
 
   document.addEventListener("keydown", (event) => {
     const isFresh = performance.now() - since < QUIET_MS;
-    if (isFresh && /^[mdrn]$/i.test(event.key) && !event.target.matches("input, textarea")) event.stopImmediatePropagation();
+    const isForCard = card.inert ? /^[a-z1-9]$/i : isFresh && /^[mdrn]$/i;
+    const isBare = !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.matches("input, textarea");
+    if (isForCard && isBare && isForCard.test(event.key)) event.stopImmediatePropagation();
     if (event.target.matches("dialog textarea") && event.key === "Enter") {
       const isLine = event.target.name === "typed" && event.target.form.elements.how.value === "text";
       if (event.ctrlKey || event.metaKey || (isLine && !event.shiftKey && !event.isComposing)) {
@@ -294,8 +296,10 @@ function review(card) {
     open("typing");
   }
 
-  // The next card is fetched while this one is read. It is shown only once the hub has said that it is still the next
-  // one, taken for this steward, and as it was when it was fetched: the name it came with stands for all that it shows.
+  // The next card is fetched while this one is read, and painted with the key that answers this one. Nothing can be done
+  // to it until the hub has said that it is still the next one, taken for this steward, and as it was when it was
+  // fetched: the name it came with stands for all that it shows. Where the hub says otherwise, its card takes the place;
+  // where it says nothing, the card that was answered comes back.
   const AHEAD_MS = 30;
   let held = null;
   let fetching = null;
@@ -322,9 +326,33 @@ function review(card) {
   document.addEventListener("htmx:config:request", (event) => {
     if (held && event.detail.ctx.target === card) event.detail.ctx.request.headers["X-Held"] = held.name;
   });
+  let answered = null;
+  function paintEarly() {
+    answered = [...card.childNodes];
+    card.inert = true;
+    card.innerHTML = held.text;
+    htmx.process(card);
+    card.dispatchEvent(new CustomEvent("early", { bubbles: true }));
+    settle();
+  }
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
-    if (ctx.response?.headers.get("x-shown") === "held" && held) ctx.text = held.text + ctx.text;
+    const isHeld = ctx.response?.headers.get("x-shown") === "held" && held;
+    if (isHeld && !card.inert) ctx.text = held.text + ctx.text;
+    if (!isHeld && card.inert && ctx.target === card) shown = undefined;
+  });
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (!card.inert || event.detail.ctx.target !== card) return;
+    card.inert = false;
+    if (!shown) return;
+    one("h1", card)?.focus({ preventScroll: true });
+    lookAhead();
+  });
+  document.addEventListener("htmx:finally:request", (event) => {
+    if (!card.inert || event.detail.ctx.target !== card) return;
+    card.replaceChildren(...answered);
+    card.inert = false;
+    settle();
   });
   lookAhead();
 
@@ -344,6 +372,10 @@ function review(card) {
     if (!/\/decide$/.test(request.action) || !request.body) return;
     const fields = [...new URLSearchParams(request.body)].filter(([name]) => name === "verdict" || name.startsWith("choice."));
     sessionStorage.setItem(PENDING, JSON.stringify({ who, review: shown, fields }));
+  });
+  document.addEventListener("htmx:before:request", (event) => {
+    const { target, request } = event.detail.ctx;
+    if (held && target === card && /\/(decide|skip)$/.test(request.action)) paintEarly();
   });
   document.addEventListener("htmx:after:request", (event) => {
     const { request, response } = event.detail.ctx;
