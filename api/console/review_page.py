@@ -18,7 +18,7 @@ from api.console.views.words import words
 from api.console.visit import Visit
 from api.console.words import CATALOGUES
 from mdm import clock
-from mdm.db.transaction import snapshot
+from mdm.db.transaction import plan_once, snapshot
 from mdm.decisions.review_model import Review
 from mdm.errors import InputInvalid, ReviewUnknown
 from mdm.ids import ReviewId
@@ -245,11 +245,15 @@ def _look(visit: Visit, shown: Shown, within: Chosen, *, lost: ReviewId | None =
     types, own = visit.person.principal.entity_types("steward"), types_of(visit)
     asked = asked_of(within, own) if within.query and own else None
     with snapshot(visit.hub.engine) as connection:
+        if asked is None:
+            plan_once(connection)
         desk = desks.desk(visit.hub, connection, who=visit.who, entity_types=types, skipping=shown.skipped, asked=asked)
         dealt = (id_ for id_ in _next(desk, shown.leaving) if id_ != lost)
         review_id = shown.review_id or next(dealt, None)
         if review_id is None:
             return desk, None
+        if asked is not None:  # a filter is worth a plan of its own, a card is not
+            plan_once(connection)
         return desk, read_card(visit.hub, connection, review_id)
 
 

@@ -35,13 +35,19 @@ REVIEW = (
     "SELECT q.id, q.entity_type, q.kind, q.left_id, q.right_id, q.bits, q.stake, q.usefulness, q.state, q.subject,"
     f" q.recorded_at, q.due_at, q.assignee, {_CLAIMED} AS claimed_by, CASE WHEN q.claimed_until > now() THEN"
     f" q.claimed_until END AS claimed_until, q.closed_at, q.closed_because, {_KEY.format('l')} AS left_key,"
-    f" {_KEY.format('r')} AS right_key, l.golden_id AS left_golden_id, r.golden_id AS right_golden_id, gl.version AS"
-    " left_version, gr.version AS right_version, w.id AS answer_id"
+    f" {_KEY.format('r')} AS right_key, l.golden_id AS left_golden_id, r.golden_id AS right_golden_id, l.version AS"
+    " left_version, r.version AS right_version, w.id AS answer_id"
+)
+# Each side is looked up by its id: LIMIT keeps the planner from walking all records beside a page of reviews, which it
+# takes for cheap as ids are made in the order of time, and from weighing seven tables against each other.
+_SIDE = (
+    " CROSS JOIN LATERAL (SELECT s.instance_id, s.object, s.scope, s.native_id, s.golden_id, g.version"
+    " FROM source_record s LEFT JOIN golden_record g ON g.id = s.golden_id WHERE s.id = q.{1}_id LIMIT 1) {0}"
 )
 REVIEW_JOINS = (
-    " JOIN source_record l ON l.id = q.left_id JOIN source_record r ON r.id = q.right_id"
-    " LEFT JOIN review_answer w ON w.review_id = q.id AND w.state = 'proposed'"
-    " LEFT JOIN golden_record gl ON gl.id = l.golden_id LEFT JOIN golden_record gr ON gr.id = r.golden_id"
+    f"{_SIDE.format('l', 'left')}{_SIDE.format('r', 'right')}"
+    " LEFT JOIN LATERAL (SELECT a.id FROM review_answer a WHERE a.review_id = q.id AND a.state = 'proposed' LIMIT 1) w"
+    " ON true"
 )
 # Partial indexes of the queue need the word itself, not a bound value.
 _STATE: Mapping[ReviewState, str] = {"open": "q.state = 'open'", "closed": "q.state = 'closed'"}

@@ -56,13 +56,16 @@ def review_card(hub: Hub, review_id: ReviewId, *, choices: Mapping[str, Choice] 
     who      in whose name they are made, and for whom the need of a second person is told
     """
     with snapshot(hub.engine) as connection:
+        plan_once(connection)
         reading = read_card(hub, connection, review_id)
     return card_of(reading, choices, who=who)
 
 
 def read_card(hub: Hub, connection: Connection, review_id: ReviewId) -> Reading:
-    """Read what a card is made of, for a caller that reads more in the same snapshot; raises ReviewUnknown."""
-    plan_once(connection)
+    """Read what a card is made of, for a caller that reads more in the same snapshot; raises ReviewUnknown.
+
+    The statement is large: the caller sees to it that it is not planned anew each time (`plan_once`).
+    """
     reading = read(hub, connection, review_id)
     if not reading.is_pair or reading.review.state != "open":
         return reading
