@@ -72,7 +72,7 @@ class LiveTypes(Mapping[str, EntityType]):
             self._asked_at = time.monotonic()
             if self._newest(dbapi_connection) != self._rules.number:
                 self._read(lambda statement: dbapi_connection.execute(statement).fetchall())
-            dbapi_connection.rollback()
+            dbapi_connection.commit()  # a rollback would let psycopg forget every prepared statement of the connection
 
     def _newest(self, dbapi_connection: Any) -> int:
         found: int = dbapi_connection.execute(rules_store.NEWEST).fetchone()[0]

@@ -49,9 +49,10 @@ def select_goldens_and_targets(connection: Connection, golden_ids: Iterable[Gold
     """Load golden records by id, in any state, and those that they forward to."""
     rows = connection.execute(
         text(
-            f"{_GOLDEN} WHERE g.id = ANY(:ids) UNION SELECT t.id, t.entity_type, t.state, t.forward_to, t.version,"
-            " t.is_confirmed, t.is_acknowledged FROM golden_record f JOIN golden_record t ON t.id = f.forward_to"
-            " WHERE f.id = ANY(:ids) ORDER BY id"
+            f"{_GOLDEN} WHERE g.id = ANY(:ids) UNION SELECT t.* FROM golden_record f"
+            # LIMIT: each by its id. As a join of two tables it was planned to read every golden record.
+            f" CROSS JOIN LATERAL ({_GOLDEN} WHERE g.id = f.forward_to LIMIT 1) t"
+            " WHERE f.id = ANY(:ids) AND f.forward_to IS NOT NULL ORDER BY id"
         ),
         {"ids": [str(id_) for id_ in golden_ids]},
     )

@@ -32,6 +32,8 @@ from mdm.modelling.service import (
 from mdm.settings import Settings
 from tests.hubs import WIDGETS, assert_sound, declared, delivery, hub_on, partition_of, register_instances
 
+PREPARED_AFTER = 5  # psycopg's own default, in executions of a statement
+
 pytestmark = pytest.mark.db
 
 TYPE = "widget_hold"
@@ -98,6 +100,20 @@ def test_a_process_that_only_reads_shows_the_new_rules_within_a_second(hub: Hub,
 
         assert reader.entity_type(TYPE).model.match_bits == 4
         assert reader.entity_type("customer") is reader.rules.declared["customer"]
+
+
+def test_looking_for_new_rules_lets_a_connection_keep_its_prepared_statements(hub: Hub, database_url: str) -> None:
+    """psycopg forgets them all with a rollback: every second, a connection planned each of its statements anew."""
+    prepared = "SELECT count(*) FROM pg_prepared_statements"
+    with open_hub(Settings(database_url=database_url, pool_size=1, entities=(WIDGETS,)), database_url) as reader:
+        for _ in range(PREPARED_AFTER + 1):
+            with reading(reader.engine) as connection:
+                before = connection.exec_driver_sql(prepared).scalar_one()
+        time.sleep(REFRESH_S + 0.1)
+        with reading(reader.engine) as connection:
+            after = connection.exec_driver_sql(prepared).scalar_one()
+
+    assert after >= before > 0
 
 
 def test_a_model_that_no_longer_fits_its_declaration_is_left_out(hub: Hub, engine: Engine) -> None:
