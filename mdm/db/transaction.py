@@ -9,8 +9,9 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -59,6 +60,14 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
         consistent = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with consistent.begin():
             yield consistent
+
+
+def end_reading(driver_connection: psycopg.Connection[Any]) -> None:
+    """End what was read on a connection of the pool as it was taken from there.
+
+    Not by a rollback: psycopg forgets every prepared statement of a connection with one, and PostgreSQL their plans.
+    """
+    driver_connection.commit()
 
 
 def plan_once(connection: Connection) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
 
+from mdm.db.transaction import end_reading
 from mdm.entities import rules_store
 from mdm.entities.frozen import Survivorship, misfits, model_from, survivorship_from, under
 from mdm.entities.model import EntityType
@@ -72,7 +73,7 @@ class LiveTypes(Mapping[str, EntityType]):
             self._asked_at = time.monotonic()
             if self._newest(dbapi_connection) != self._rules.number:
                 self._read(lambda statement: dbapi_connection.execute(statement).fetchall())
-            dbapi_connection.commit()  # a rollback would let psycopg forget every prepared statement of the connection
+            end_reading(dbapi_connection)
 
     def _newest(self, dbapi_connection: Any) -> int:
         found: int = dbapi_connection.execute(rules_store.NEWEST).fetchone()[0]
