@@ -20,7 +20,19 @@ def test_values_are_bound_by_name_and_rows_are_read_by_name(engine: Engine) -> N
         again = connection.execute(statement, {"ids": [3], "name": None}).one()
 
     assert [(row.number, row.share, row.name) for row in rows] == [(1, "50%", "a:b %s"), (2, "50%", "a:b %s")]
-    assert again._mapping == {"number": 3, "share": "50%", "name": None}
+    assert again._asdict() == {"number": 3, "share": "50%", "name": None}
+
+
+def test_columns_are_read_by_name_or_place_whatever_they_are_called(engine: Engine) -> None:
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT 1, 2 AS class, 3 AS count, 4 AS index, 5 AS two, 6 AS two"))
+        (row,) = rows
+        nothing = connection.execute(text("SELECT 1 AS one WHERE :yes"), {"yes": False})
+        missing = nothing.one_or_none()
+
+    assert [getattr(row, name) for name in ("count", "index", "two")] == [3, 4, 5]
+    assert tuple(row) == (1, 2, 3, 4, 5, 6)
+    assert missing is None
 
 
 def test_many_rows_of_parameters_are_written_and_counted(engine: Engine) -> None:
@@ -36,9 +48,9 @@ def test_columns_that_a_text_gives_may_change_between_two_calls(engine: Engine) 
     statement = text("SELECT * FROM few")
     with engine.begin() as connection:
         connection.execute(text("CREATE TEMPORARY TABLE few ON COMMIT DROP AS SELECT 1 AS one"))
-        assert connection.execute(statement).one()._mapping == {"one": 1}
+        assert connection.execute(statement).one()._asdict() == {"one": 1}
         connection.execute(text("ALTER TABLE few ADD COLUMN two int DEFAULT 2"))
-        assert connection.execute(statement).one()._mapping == {"one": 1, "two": 2}
+        assert connection.execute(statement).one()._asdict() == {"one": 1, "two": 2}
 
 
 def test_an_error_is_told_as_sqlalchemy_tells_it(engine: Engine) -> None:
