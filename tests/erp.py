@@ -1,11 +1,13 @@
 """The fake ERP as a target of a hub: declared, spoken to by the real connector, told by the real relay."""
 
+import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -46,7 +48,7 @@ NETSUITE = """
           customer: {{}}
 """
 PATIENT = Timeouts(connect_s=60, silence_s=60, total_s=90)
-LOOPBACK = [ip_network("127.0.0.0/8")]
+LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 
 
 @dataclass
@@ -64,12 +66,22 @@ class Clock:
 
 @dataclass
 class Books:
-    """A running ERP, the target that it is, and the relay that tells it."""
+    """A running ERP, the target that it is, and the relay that tells it.
+
+    call  gives a relay that calls the ERP elsewhere, or trusts whom the first one does not
+    """
 
     fake: Fake
     declaration: Declaration
     relay: Relay
+    call: "Call"
     clock: Clock = field(default_factory=Clock)
+
+
+class Call(Protocol):
+    """Gives a relay that calls an address."""
+
+    def __call__(self, url: str, tls: ssl.SSLContext | None = None) -> Relay: ...
 
 
 @contextmanager
@@ -80,16 +92,19 @@ def books(
     declaration: str = NETSUITE,
     timeouts: Timeouts = PATIENT,
     furnish: Callable[[Fake], None] = lambda _: None,
+    address: Callable[[Fake], str] = lambda fake: fake.url,
     is_matched: bool = True,
 ) -> Iterator[Books]:
-    """Run an ERP that is a source and a target of the hub."""
+    """Run an ERP that is a source and a target of the hub; `address` says where the hub believes it to be."""
     register_instances(hub, "salesforce-us", "kantata", "netsuite-us")
-    with running(Fake(ERP)) as fake:
+    with running(Fake(ERP), has_tls=True) as fake, ExitStack() as opened:
         furnish(fake)
-        declared = declare(hub, folder, declaration.format(url=fake.url), is_matched=is_matched)
-        system = RecordApi(fake.url, fake.hub_key, allowed=LOOPBACK, timeouts=timeouts)
+        declared = declare(hub, folder, declaration.format(url=address(fake)), is_matched=is_matched)
         now = Clock()
-        try:
-            yield Books(fake, declared, relay_to_records(hub, declared, system, now=now), now)
-        finally:
-            system.close()
+
+        def call(url: str, tls: ssl.SSLContext | None = None) -> Relay:
+            system = RecordApi(url, fake.hub_key, allowed=LOOPBACK, timeouts=timeouts, tls=tls)
+            opened.callback(system.close)
+            return relay_to_records(hub, declared, system, now=now)
+
+        yield Books(fake, declared, call(address(fake)), call, now)
