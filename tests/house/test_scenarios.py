@@ -10,8 +10,8 @@ TESTS = Path(__file__).parents[1]
 PLAYED = TESTS / "integration" / "scenarios"
 
 # The families and how many rows each has: merges, arrivals, concurrency, findings on other hubs, negatives, unmerges,
-# source events, order, time.
-FAMILIES: Final = {"m": 20, "a": 25, "c": 8, "g": 8, "n": 3, "u": 4, "x": 2, "r": 1, "t": 1}
+# publishing, source events, waves of merges, order, time.
+FAMILIES: Final = {"m": 20, "a": 25, "c": 8, "g": 8, "n": 3, "u": 4, "p": 2, "x": 2, "w": 1, "r": 1, "t": 1}
 SCENARIOS: Final = {f"{family}{number}" for family, count in FAMILIES.items() for number in range(1, count + 1)}
 
 

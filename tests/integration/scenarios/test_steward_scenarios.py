@@ -1,7 +1,9 @@
-"""G1–G8, N1–N3, U1–U4: what other hubs were found to break of a steward's word, and the tree of merges taken apart."""
+"""G1–G8, N1–N3, U1–U4, W1: what other hubs were found to break of a steward's word, and merges taken apart."""
 
 import random
+from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +12,11 @@ from mdm.errors import DecisionContradicts
 from mdm.hub import Hub
 from mdm.identity.model import GoldenRecord, Member
 from mdm.identity.plan import Situation, plan_identity
-from mdm.identity.service import crosswalk, identity_event, named_golden
+from mdm.identity.service import crosswalk, crosswalk_pairs, identity_event, named_golden
 from mdm.ids import GoldenId, RecordId
 from mdm.jobs.service import deliver
-from mdm.stewardship.model import Dissolve, Merge, Split, Unmerge, UnmergeBranch, UnmergeRecord
+from mdm.publishing.files import write_rows
+from mdm.stewardship.model import Dissolve, Merge, MergeAll, Split, Undo, Unmerge, UnmergeBranch, UnmergeRecord
 from mdm.survivorship.service import golden_version
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_state, partition_of, row_marks
 from tests.integration.scenarios.board import (
@@ -358,4 +361,36 @@ def test_u4_children_go_home_with_the_parent_that_an_unmerge_gives_back(hub: Hub
 
     do(hub, UnmergeRecord(key("d")))
     assert gizmos() == [gizmo["a"], gizmo["a"], gizmo["c"], gizmo["d"]]
+    assert_sound(hub)
+
+
+def crosswalk_file(hub: Hub, path: Path) -> bytes:
+    """Write the golden id of every key, then which keys mean the same in the two instances, as other systems get it."""
+    instances = ("crm-east", "crm-west")
+    rows = [{"golden_id": id_, "from_key": printed_key} for printed_key, id_ in sorted(golden_by_key(hub).items())]
+    for source, to in (instances, instances[::-1]):
+        pairs = run(hub.engine, partial(crosswalk_pairs, source=source, to=to))
+        rows += [{column: str(value) for column, value in asdict(pair).items()} for pair in pairs]
+    write_rows(path, ("entity_type", "golden_id", "from_key", "to_key"), rows)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("back", [Undo, Unmerge])
+def test_w1_undoing_the_wave_of_an_acquisition_gives_back_the_crosswalk_byte_by_byte(
+    hub: Hub, tmp_path: Path, back: type[Undo | Unmerge]
+) -> None:
+    """W1. The clients of a firm that was bought are merged into ours as one wave, some of them several into one."""
+    alone(hub, ["a", "b", "c", "d", "west:f", "west:g", "west:h", "west:i"])
+    for name in ("d", "west:j"):  # a client of both, known as one before the wave
+        send(hub, name, name="both", codes=["x1"])
+    before = crosswalk_file(hub, tmp_path / "before.csv"), hub_state(hub)
+    wave = [("a", "west:f"), ("b", "west:g"), ("b", "west:h"), ("c", "west:j")]
+
+    effect = do(hub, MergeAll(tuple((golden(hub, ours), golden(hub, theirs)) for ours, theirs in wave)))
+    assert groups(hub) == {"af", "bgh", "cdj", "i"}
+    assert crosswalk_file(hub, tmp_path / "during.csv") != before[0]
+    do(hub, back(effect.event_id))
+
+    assert (crosswalk_file(hub, tmp_path / "after.csv"), hub_state(hub)) == before
+    assert b"crm-west/Account:j,crm-east/Account:d" in before[0]
     assert_sound(hub)
