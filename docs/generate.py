@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from mdm import errors, telemetry
+from mdm import errors, gauges, telemetry  # noqa: F401 -- gauges register themselves with the metrics
 from mdm.entities.automatic_defaults import DEFAULTS, PAIRED_KEYS, Default
 from mdm.settings import Settings, variables
 

@@ -8,7 +8,7 @@ type, code and place, because its text may quote a value. The eight words of the
 import logging
 import sys
 import time
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from traceback import extract_tb
@@ -19,15 +19,11 @@ import structlog
 from prometheus_client import (
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
-    Metric,
     ProcessCollector,
     generate_latest,
     start_http_server,
 )
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 
 from mdm.errors import HubError, Unavailable
 from mdm.settings import Settings
@@ -81,18 +77,6 @@ RESERVATIONS: Final = Counter(
     ["entity_type", "change"],
     registry=REGISTRY,
 )
-DEALS: Final = Gauge(
-    "mdm_deals",
-    "Deals in each state, on their way or held up (incomplete or failing).",
-    ["state", "standing"],
-    registry=REGISTRY,
-)
-DEALS_OLDEST_S: Final = Gauge(
-    "mdm_deals_oldest_seconds",
-    "For how long the oldest deal of each state is in it; 0 when there is none.",
-    ["state"],
-    registry=REGISTRY,
-)
 LOOKUPS: Final = Counter("mdm_lookups", "Source keys asked for, by answer.", ["answer"], registry=REGISTRY)
 FREEZES: Final = Counter(
     "mdm_freezes",
@@ -116,83 +100,6 @@ DELIVERY_SECONDS: Final = Histogram(
     registry=REGISTRY,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class TargetReading:
-    """How one target stands at the moment of a scrape.
-
-    lanes     golden records that it has yet to be told of, by state of their lane: ready, waiting, dead
-    failing   those of the ready ones whose last attempt failed
-    oldest_s  for how long the oldest message could have been told; None where nothing is late
-    standing  its state, or "" for a folder of files
-    """
-
-    target: str
-    lanes: Mapping[str, int]
-    failing: int
-    oldest_s: float | None
-    standing: str
-    failures: int
-
-
-class TargetGauges(Collector):
-    """How targets stand, as whoever is scraped has just read it; without a reading nothing is said of them."""
-
-    STANDINGS: Final = ("backfill", "running", "draining", "paused", "stopped", "disabled")
-
-    def __init__(self) -> None:
-        """Begin without a reading."""
-        self._readings: Sequence[TargetReading] | None = None
-
-    def tell(self, readings: Sequence[TargetReading] | None) -> None:
-        """Put a new reading in place of the one before, as a whole; None while there is nobody to ask."""
-        self._readings = readings
-
-    def collect(self) -> Iterator[Metric]:
-        """Give the families with a sample for every target."""
-        families = {
-            "targets": GaugeMetricFamily(
-                "mdm_targets", "Targets that there are; not told while the database does not answer."
-            ),
-            "lanes": GaugeMetricFamily(
-                "mdm_target_lanes",
-                "Golden records that a target has yet to be told of, by state; dead ones wait for a person.",
-                labels=["target", "state"],
-            ),
-            "failing": GaugeMetricFamily(
-                "mdm_target_failing_lanes", "Ready ones of these whose last attempt failed.", labels=["target"]
-            ),
-            "oldest": GaugeMetricFamily(
-                "mdm_target_oldest_seconds",
-                "Age of the oldest message that could have been told by now; parked and waiting ones do not count.",
-                labels=["target"],
-            ),
-            "standing": GaugeMetricFamily(
-                "mdm_target_standing",
-                "1 for the state that a target is in, 0 for the others.",
-                labels=["target", "state"],
-            ),
-            "failures": GaugeMetricFamily(
-                "mdm_target_failures", "Calls in a row that a target as a whole did not answer.", labels=["target"]
-            ),
-        }
-        readings = self._readings
-        if readings is not None:
-            families["targets"].add_metric([], len(readings))
-        for one in readings or ():
-            for state, count in one.lanes.items():
-                families["lanes"].add_metric([one.target, state], count)
-            families["failing"].add_metric([one.target], one.failing)
-            families["oldest"].add_metric([one.target], one.oldest_s or 0.0)
-            if one.standing:
-                families["failures"].add_metric([one.target], one.failures)
-                for state in self.STANDINGS:
-                    families["standing"].add_metric([one.target, state], float(one.standing == state))
-        yield from families.values()
-
-
-TARGETS: Final = TargetGauges()
-REGISTRY.register(TARGETS)
 
 # Chosen: longer than any id, source key, code or path of a route; shorter than most addresses and notes.
 _TEXT_LENGTH_MAX: Final = 120

@@ -9,12 +9,15 @@ from sqlalchemy import text
 from api.dependencies import Everything
 from api.route import HubRoute
 from api.schemas.health import AliveTold, ReadyTold
-from mdm.activation.service import count_deals
+from mdm.activation.model import Recipe
+from mdm.activation.service import readings_of_deals, recipe_of
 from mdm.db import migrate
 from mdm.db.transaction import reading
 from mdm.delivery.overview import readings_of
-from mdm.errors import Unavailable
-from mdm.telemetry import TARGETS, TargetReading, render_metrics
+from mdm.errors import RecipeInvalid, Unavailable
+from mdm.gauges import DEALS, TARGETS
+from mdm.hub import Hub
+from mdm.telemetry import render_metrics
 
 router = APIRouter(route_class=HubRoute, tags=["Health"])
 
@@ -43,9 +46,18 @@ def is_ready(opened: Everything, response: Response) -> ReadyTold:
 @router.get("/metrics", operation_id="read_metrics", response_class=Response)
 def read_metrics(opened: Everything) -> Response:
     """Give every counter, deals and targets as they stand now, in the text format of Prometheus."""
-    readings: tuple[TargetReading, ...] | None = None
+    targets = deals = None
     with suppress(Unavailable), reading(opened.hub.engine) as connection:
-        count_deals(connection)
-        readings = readings_of(opened.targets.lines(connection))
-    TARGETS.tell(readings)
+        deals = readings_of_deals(connection, _recipe_of(opened.hub))
+        targets = readings_of(opened.targets.lines(connection))
+    DEALS.tell(deals)
+    TARGETS.tell(targets)
     return Response(render_metrics(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _recipe_of(hub: Hub) -> Recipe | None:
+    """Give the recipe, or None where its file has faults: whoever starts a deal is told of them, not the scraper."""
+    try:
+        return recipe_of(hub)
+    except RecipeInvalid:
+        return None

@@ -204,3 +204,13 @@ class StateCount:
     count: int
     held_up: int
     oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepCount:
+    """How many deals of a state stand at a step in one way; deals at their end stand at none."""
+
+    state: DealState
+    step: str
+    standing: Standing
+    count: int

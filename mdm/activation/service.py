@@ -26,11 +26,11 @@ from mdm.entities.mapping import map_record
 from mdm.entities.model import EntityType, Reason
 from mdm.errors import DealConflict, DealUnknown
 from mdm.failpoints import failpoint
+from mdm.gauges import StateReading, StepReading
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
 from mdm.ids import DealId, ExceptionId, new_deal_id
 from mdm.sources import exceptions, exceptions_store
 from mdm.sources.model import Delivery, DeliveryException, Rejected, SourceKey
-from mdm.telemetry import DEALS, DEALS_OLDEST_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +211,28 @@ def oldest_deals(connection: Connection, *, limit: int) -> dict[str, tuple[Deal,
 
 
 def count_deals(connection: Connection) -> tuple[StateCount, ...]:
-    """Count the deals of each state, in the order of states, and keep the figures for the metrics."""
-    counts = store.count_deals(connection)
+    """Count the deals of each state, in the order of states."""
+    return store.count_deals(connection)
+
+
+def readings_of_deals(
+    connection: Connection, recipe: Recipe | None
+) -> tuple[tuple[StateReading, ...], tuple[StepReading, ...]]:
+    """Give what a scrape tells of deals; without a recipe nothing is known of late ones."""
+    late = None if recipe is None else count_late(connection, recipe)
     at = clock.now()
-    for one in counts:
-        DEALS.labels(one.state, "held_up").set(one.held_up)
-        DEALS.labels(one.state, "on_its_way").set(one.count - one.held_up)
-        DEALS_OLDEST_S.labels(one.state).set(0 if one.oldest_at is None else (at - one.oldest_at).total_seconds())
-    return counts
+    states = tuple(
+        StateReading(
+            one.state,
+            one.count - one.held_up,
+            one.held_up,
+            0.0 if one.oldest_at is None else (at - one.oldest_at).total_seconds(),
+            None if late is None else late.get(one.state, 0),
+        )
+        for one in store.count_deals(connection)
+    )
+    steps = (StepReading(one.state, one.step, one.standing, one.count) for one in store.count_steps(connection))
+    return states, tuple(steps)
 
 
 def count_late(connection: Connection, recipe: Recipe) -> dict[str, int]:

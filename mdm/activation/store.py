@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from mdm.activation.model import STATES, Deal, DealFilter, DealName, Ids, Progress, StateCount, StepTurn
+from mdm.activation.model import STATES, Deal, DealFilter, DealName, Ids, Progress, StateCount, StepCount, StepTurn
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.ids import DealId, ExceptionId, GoldenId, ReservationId
@@ -185,6 +185,17 @@ def count_deals(connection: Connection) -> tuple[StateCount, ...]:
     )
     found = {row.state: StateCount(row.state, row.n, row.held_up, row.oldest_at) for row in rows}
     return tuple(found.get(state, StateCount(state, 0, 0, None)) for state in STATES)
+
+
+def count_steps(connection: Connection) -> tuple[StepCount, ...]:
+    """Count the deals at each step, by their state and how they stand."""
+    rows = connection.execute(
+        text(
+            "SELECT d.state, d.step, d.standing, count(*) AS n FROM deal d"
+            " WHERE d.state <> 'cancelled' AND d.step IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        )
+    )
+    return tuple(StepCount(row.state, row.step, row.standing, row.n) for row in rows)
 
 
 def count_older(connection: Connection, state: str, *, than: timedelta, at: datetime) -> int:

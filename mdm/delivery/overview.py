@@ -15,8 +15,8 @@ from mdm.delivery.declaration import declaration_of
 from mdm.delivery.orders import target_lines
 from mdm.delivery.orders_model import TargetLine
 from mdm.delivery.overview_model import HOURS, Day, Holding, Hour, Knowledge
+from mdm.gauges import TargetReading
 from mdm.ids import GoldenId
-from mdm.telemetry import TargetReading
 
 OUTCOMES_MAX: Final = 100_000  # chosen: of one target in one picture; 0.05 s of the database's processor time
 KEPT_S: Final = 5.0  # chosen: a scrape every 15 s and somebody who watches ask the database once in 5 s at most

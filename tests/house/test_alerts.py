@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from mdm.telemetry import REGISTRY, TARGETS, TargetGauges, TargetReading
+from mdm.gauges import TARGETS, TargetGauges, TargetReading
+from mdm.telemetry import REGISTRY
 
 ROOT = Path(__file__).parents[2]
 RULES: list[dict[str, Any]] = [

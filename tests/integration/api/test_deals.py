@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
 from tests.deals import FACTS, OPPORTUNITY, bill, prepare
@@ -63,6 +64,10 @@ def test_an_incomplete_deal_is_mended_where_other_exceptions_are(client: TestCli
     listed = client.get("/v1/deals", headers=firm, params={"held_up": True}).json()["rows"]
     assert [one["id"] for one in listed] == [told["id"]]
 
+    told_of = client.get("/metrics").text
+    assert 'mdm_deals{standing="held_up",state="sold"} 1.0' in told_of
+    assert 'mdm_deals_at_step{standing="incomplete",state="sold",step="validate"} 1.0' in told_of
+
     client.patch(place, headers=firm, json={"fields": {"currency": "EUR"}})
     assert client.post(f"{place}:replay", headers=firm).json()["status"] == "created"
 
@@ -87,3 +92,36 @@ def test_each_verb_asks_for_its_scope(client: TestClient, firm: dict[str, str], 
     assert act(client, key_for("write"), deal_id, "approve").status_code == 403
     assert client.get(f"/v1/deals/{deal_id}", headers=key_for("read:contract@netsuite-us")).status_code == 404
     assert client.get("/v1/deals/dea_none", headers=firm).status_code == 404
+
+
+def test_the_step_that_fails_is_in_the_metrics_with_age_and_lateness(
+    client: TestClient, engine: Engine, firm: dict[str, str]
+) -> None:
+    deal_id = tell(client, firm).json()["id"]
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE deal SET state = 'activated', step = 'approval', standing = 'failing',"
+                " entered_at = entered_at - interval '80 hours', since = since || jsonb_build_object('activated',"
+                " entered_at - interval '80 hours') WHERE id = :id"
+            ),
+            {"id": deal_id},
+        )
+
+    families = {one.name: one for one in text_string_to_metric_families(client.get("/metrics").text)}
+
+    def of(name: str, *labels: str) -> dict[tuple[str, ...], float]:
+        return {tuple(one.labels[label] for label in labels): one.value for one in families[name].samples}
+
+    assert of("mdm_deals_at_step", "state", "step", "standing") == {("activated", "approval", "failing"): 1}
+    assert of("mdm_deals", "state", "standing")["activated", "held_up"] == 1
+    assert of("mdm_deals_oldest_seconds", "state")["activated",] == pytest.approx(80 * 3_600, abs=60)
+    assert of("mdm_deals_late", "state") == {
+        ("sold",): 0,
+        ("activated",): 1,  # for longer than 72 hours
+        ("approved",): 0,
+        ("ready_to_bill",): 0,
+    }
+
+    act(client, firm, deal_id, "cancel")
+    assert 'standing="failing"' not in client.get("/metrics").text

@@ -1,0 +1,163 @@
+"""Gauges of what the database knows: targets and deals, as whoever is scraped has just read them.
+
+Counters are those of one process; these are the same wherever they are asked. Without a reading nothing is said, so
+that a database that does not answer shows as figures that are absent, and never as old ones.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from mdm.telemetry import REGISTRY
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReading:
+    """How one target stands at the moment of a scrape.
+
+    lanes     golden records that it has yet to be told of, by state of their lane: ready, waiting, dead
+    failing   those of the ready ones whose last attempt failed
+    oldest_s  for how long the oldest message could have been told; None where nothing is late
+    standing  its state, or "" for a folder of files
+    """
+
+    target: str
+    lanes: Mapping[str, int]
+    failing: int
+    oldest_s: float | None
+    standing: str
+    failures: int
+
+
+class TargetGauges(Collector):
+    """How targets stand, as whoever is scraped has just read it; without a reading nothing is said of them."""
+
+    STANDINGS: Final = ("backfill", "running", "draining", "paused", "stopped", "disabled")
+
+    def __init__(self) -> None:
+        """Begin without a reading."""
+        self._readings: Sequence[TargetReading] | None = None
+
+    def tell(self, readings: Sequence[TargetReading] | None) -> None:
+        """Put a new reading in place of the one before, as a whole; None while there is nobody to ask."""
+        self._readings = readings
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the families with a sample for every target."""
+        families = {
+            "targets": GaugeMetricFamily(
+                "mdm_targets", "Targets that there are; not told while the database does not answer."
+            ),
+            "lanes": GaugeMetricFamily(
+                "mdm_target_lanes",
+                "Golden records that a target has yet to be told of, by state; dead ones wait for a person.",
+                labels=["target", "state"],
+            ),
+            "failing": GaugeMetricFamily(
+                "mdm_target_failing_lanes", "Ready ones of these whose last attempt failed.", labels=["target"]
+            ),
+            "oldest": GaugeMetricFamily(
+                "mdm_target_oldest_seconds",
+                "Age of the oldest message that could have been told by now; parked and waiting ones do not count.",
+                labels=["target"],
+            ),
+            "standing": GaugeMetricFamily(
+                "mdm_target_standing",
+                "1 for the state that a target is in, 0 for the others.",
+                labels=["target", "state"],
+            ),
+            "failures": GaugeMetricFamily(
+                "mdm_target_failures", "Calls in a row that a target as a whole did not answer.", labels=["target"]
+            ),
+        }
+        readings = self._readings
+        if readings is not None:
+            families["targets"].add_metric([], len(readings))
+        for one in readings or ():
+            for state, count in one.lanes.items():
+                families["lanes"].add_metric([one.target, state], count)
+            families["failing"].add_metric([one.target], one.failing)
+            families["oldest"].add_metric([one.target], one.oldest_s or 0.0)
+            if one.standing:
+                families["failures"].add_metric([one.target], one.failures)
+                for state in self.STANDINGS:
+                    families["standing"].add_metric([one.target, state], float(one.standing == state))
+        yield from families.values()
+
+
+@dataclass(frozen=True, slots=True)
+class StateReading:
+    """The deals of one state at the moment of a scrape.
+
+    oldest_s  for how long the oldest one is in it; 0 when there is none
+    late      those that are in it for longer than the recipe allows; None where no recipe could be read
+    """
+
+    state: str
+    on_their_way: int
+    held_up: int
+    oldest_s: float
+    late: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepReading:
+    """Deals at one step, in one state, of one standing: going, waiting, incomplete, failing, failed or taking_back."""
+
+    state: str
+    step: str
+    standing: str
+    count: int
+
+
+class DealGauges(Collector):
+    """How deals stand: by state with their age, and at which step they wait or fail."""
+
+    def __init__(self) -> None:
+        """Begin without a reading."""
+        self._readings: tuple[Sequence[StateReading], Sequence[StepReading]] | None = None
+
+    def tell(self, readings: tuple[Sequence[StateReading], Sequence[StepReading]] | None) -> None:
+        """Put a new reading in place of the one before, as a whole; None while there is nobody to ask."""
+        self._readings = readings
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the families with a sample for every state, and for every step at which a deal stands."""
+        deals = GaugeMetricFamily(
+            "mdm_deals",
+            "Deals in each state, on their way or held up (incomplete, failing, failed or taken back).",
+            labels=["state", "standing"],
+        )
+        oldest = GaugeMetricFamily(
+            "mdm_deals_oldest_seconds",
+            "For how long the oldest deal of each state is in it; 0 when there is none.",
+            labels=["state"],
+        )
+        late = GaugeMetricFamily(
+            "mdm_deals_late", "Deals that are in a state for longer than the recipe allows.", labels=["state"]
+        )
+        at_step = GaugeMetricFamily(
+            "mdm_deals_at_step",
+            "Deals at each step, and how they stand there: going, waiting, incomplete, failing, failed, taking_back.",
+            labels=["state", "step", "standing"],
+        )
+        states, steps = self._readings or ((), ())
+        for one in states:
+            deals.add_metric([one.state, "on_its_way"], one.on_their_way)
+            deals.add_metric([one.state, "held_up"], one.held_up)
+            oldest.add_metric([one.state], one.oldest_s)
+            if one.late is not None:
+                late.add_metric([one.state], one.late)
+        for each in steps:
+            at_step.add_metric([each.state, each.step, each.standing], each.count)
+        yield from (deals, oldest, late, at_step)
+
+
+TARGETS: Final = TargetGauges()
+REGISTRY.register(TARGETS)
+DEALS: Final = DealGauges()
+REGISTRY.register(DEALS)
