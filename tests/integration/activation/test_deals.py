@@ -16,6 +16,7 @@ from mdm.db.transaction import run
 from mdm.decisions.model import Verdict
 from mdm.errors import DealConflict, DealUnknown
 from mdm.failpoints import FailpointHit, armed
+from mdm.gauges import StepReading
 from mdm.hub import Hub
 from mdm.jobs import mending
 from mdm.jobs.service import deliver
@@ -375,3 +376,24 @@ def test_deals_are_counted_by_state_with_the_oldest(firm: Hub) -> None:
     assert [
         one.progress.state for one in run(firm.engine, lambda c: service.list_deals(c, DealFilter(is_held_up=True)))
     ] == ["sold"]
+
+
+def test_a_scrape_is_told_at_which_step_deals_stand_and_in_which_way(firm: Hub) -> None:
+    follow(firm, tell(firm))
+    tell(firm, "salesforce-emea/Opportunity:8", currency="JPY")
+    recipe = service.recipe_of(firm)
+
+    states, steps = run(firm.engine, lambda c: service.readings_of_deals(c, recipe))
+
+    assert [(one.state, one.on_their_way, one.held_up, one.late) for one in states] == [
+        ("sold", 0, 1, 0),
+        ("activated", 1, 0, 0),
+        ("approved", 0, 0, 0),
+        ("ready_to_bill", 0, 0, 0),
+    ]
+    assert steps == (
+        StepReading("activated", "approval", "waiting", 1),
+        StepReading("sold", "validate", "incomplete", 1),
+    )
+    without, _ = run(firm.engine, lambda c: service.readings_of_deals(c, None))
+    assert {one.late for one in without} == {None}
