@@ -23,6 +23,7 @@ class TargetReading:
     failing   those of the ready ones whose last attempt failed
     oldest_s  for how long the oldest message could have been told; None where nothing is late
     standing  its state, or "" for a folder of files
+    frozen    attributes of golden records that it is not told of until a steward has answered
     """
 
     target: str
@@ -31,6 +32,7 @@ class TargetReading:
     oldest_s: float | None
     standing: str
     failures: int
+    frozen: int
 
 
 class TargetGauges(Collector):
@@ -73,6 +75,11 @@ class TargetGauges(Collector):
             "failures": GaugeMetricFamily(
                 "mdm_target_failures", "Calls in a row that a target as a whole did not answer.", labels=["target"]
             ),
+            "frozen": GaugeMetricFamily(
+                "mdm_target_frozen",
+                "Attributes of golden records that a target is not told of, since systems quarrel about them.",
+                labels=["target"],
+            ),
         }
         readings = self._readings
         if readings is not None:
@@ -82,11 +89,55 @@ class TargetGauges(Collector):
                 families["lanes"].add_metric([one.target, state], count)
             families["failing"].add_metric([one.target], one.failing)
             families["oldest"].add_metric([one.target], one.oldest_s or 0.0)
+            families["frozen"].add_metric([one.target], one.frozen)
             if one.standing:
                 families["failures"].add_metric([one.target], one.failures)
                 for state in self.STANDINGS:
                     families["standing"].add_metric([one.target, state], float(one.standing == state))
         yield from families.values()
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReading:
+    """What the last comparison of one target that came to its end found.
+
+    counts  of findings that are a difference, over all entity types: each kind, also where there is none
+    state   repaired where what was found was mended or ordered by it, else found
+    age_s   for how long the comparison is past
+    """
+
+    target: str
+    counts: Mapping[str, int]
+    state: str
+    age_s: float
+
+
+class DriftGauges(Collector):
+    """How targets differ from what they should hold, as their last comparisons found."""
+
+    def __init__(self) -> None:
+        """Begin without a reading."""
+        self._readings: Sequence[DriftReading] = ()
+
+    def tell(self, readings: Sequence[DriftReading] | None) -> None:
+        """Put a new reading in place of the one before, as a whole; None while there is nobody to ask."""
+        self._readings = readings or ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the families with samples for every target that was compared."""
+        drift = GaugeMetricFamily(
+            "mdm_target_drift",
+            "Differences that the last comparison of a target found, by kind; repaired ones were mended by it.",
+            labels=["target", "finding", "state"],
+        )
+        age = GaugeMetricFamily(
+            "mdm_target_drift_age_seconds", "For how long the last comparison of a target is past.", labels=["target"]
+        )
+        for one in self._readings:
+            age.add_metric([one.target], one.age_s)
+            for finding, count in one.counts.items():
+                drift.add_metric([one.target, finding, one.state], count)
+        yield from (drift, age)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,5 +210,7 @@ class DealGauges(Collector):
 
 TARGETS: Final = TargetGauges()
 REGISTRY.register(TARGETS)
+DRIFTS: Final = DriftGauges()
+REGISTRY.register(DRIFTS)
 DEALS: Final = DealGauges()
 REGISTRY.register(DEALS)

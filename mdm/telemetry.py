@@ -80,8 +80,8 @@ RESERVATIONS: Final = Counter(
 LOOKUPS: Final = Counter("mdm_lookups", "Source keys asked for, by answer.", ["answer"], registry=REGISTRY)
 FREEZES: Final = Counter(
     "mdm_freezes",
-    "Attributes frozen because systems kept replacing each other's values.",
-    ["entity_type", "attribute"],
+    "Attributes frozen because systems kept replacing each other's values, by each target that is not told of them.",
+    ["entity_type", "attribute", "target"],
     registry=REGISTRY,
 )
 ECHOES: Final = Counter(

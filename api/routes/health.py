@@ -15,8 +15,9 @@ from mdm.db import migrate
 from mdm.db.transaction import reading
 from mdm.delivery.overview import readings_of
 from mdm.errors import RecipeInvalid, Unavailable
-from mdm.gauges import DEALS, TARGETS
+from mdm.gauges import DEALS, DRIFTS, TARGETS
 from mdm.hub import Hub
+from mdm.reconciliation.service import readings_of_drift
 from mdm.telemetry import render_metrics
 
 router = APIRouter(route_class=HubRoute, tags=["Health"])
@@ -46,11 +47,13 @@ def is_ready(opened: Everything, response: Response) -> ReadyTold:
 @router.get("/metrics", operation_id="read_metrics", response_class=Response)
 def read_metrics(opened: Everything) -> Response:
     """Give every counter, deals and targets as they stand now, in the text format of Prometheus."""
-    targets = deals = None
+    targets = drifts = deals = None
     with suppress(Unavailable), reading(opened.hub.engine) as connection:
         deals = readings_of_deals(connection, _recipe_of(opened.hub))
-        targets = readings_of(opened.targets.lines(connection))
+        drifts = readings_of_drift(connection)
+        targets = readings_of(connection, opened.targets.lines(connection))
     DEALS.tell(deals)
+    DRIFTS.tell(drifts)
     TARGETS.tell(targets)
     return Response(render_metrics(), media_type=CONTENT_TYPE_LATEST)
 

@@ -89,7 +89,10 @@ def _freeze(work: Work, quarrel: Quarrel) -> None:
         who=work.who,
     ):
         work.tell_reviews(changes)
-        work.counts.append(FREEZES.labels(golden.entity_type, quarrel.attribute))
+        work.counts.extend(
+            FREEZES.labels(golden.entity_type, quarrel.attribute, target_id)
+            for target_id in store.select_untold(work.connection, quarrel.golden_id)
+        )
 
 
 def _standing(work: Work, question: Question) -> ReviewId | None:

@@ -103,6 +103,18 @@ def insert_freeze(connection: Connection, row: Mapping[str, Any], *, at: datetim
     return found.one_or_none() is not None
 
 
+def select_untold(connection: Connection, golden_id: GoldenId) -> tuple[str, ...]:
+    """List the systems of records that are told of a golden record, and so not of what is frozen of it."""
+    rows = connection.execute(
+        text(
+            "SELECT l.target_id FROM delivery_lane l JOIN target t ON t.id = l.target_id AND t.kind = 'records'"
+            " WHERE l.golden_id = :golden ORDER BY 1"
+        ),
+        {"golden": golden_id},
+    )
+    return tuple(rows.scalars())
+
+
 def end_answered(connection: Connection, *, at: datetime, who: str, limit: int) -> tuple[GoldenId, ...]:
     """End freezes whose review is closed, or gone; return their golden ids, or what those forward to."""
     rows = connection.execute(

@@ -105,8 +105,9 @@ class KeptTargets:
             return self._kept[1]
 
 
-def readings_of(lines: Sequence[TargetLine]) -> tuple[TargetReading, ...]:
+def readings_of(connection: Connection, lines: Sequence[TargetLine]) -> tuple[TargetReading, ...]:
     """Give what a scrape tells of targets."""
+    frozen = store.count_frozen_by_target(connection)
     return tuple(
         TargetReading(
             line.id,
@@ -115,6 +116,7 @@ def readings_of(lines: Sequence[TargetLine]) -> tuple[TargetReading, ...]:
             line.oldest_s,
             line.standing.state if line.standing is not None else "",
             line.standing.failures if line.standing is not None else 0,
+            frozen.get(line.id, 0),
         )
         for line in lines
     )

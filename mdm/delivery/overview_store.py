@@ -70,6 +70,18 @@ def count_frozen(connection: Connection, target_id: str) -> int:
     )
 
 
+def count_frozen_by_target(connection: Connection) -> dict[str, int]:
+    """Count the frozen attributes that each system of records is not told of; targets without one are left out."""
+    rows = connection.execute(
+        text(
+            "SELECT l.target_id, count(*) AS n FROM attribute_freeze f"
+            " JOIN delivery_lane l ON l.golden_id = f.golden_id"
+            " JOIN target t ON t.id = l.target_id AND t.kind = 'records' WHERE f.ended_at IS NULL GROUP BY 1"
+        )
+    )
+    return {row.target_id: row.n for row in rows}
+
+
 def select_knowledge(connection: Connection, golden_id: GoldenId) -> tuple[Row[Any], ...]:
     """List what each target was told of a golden record, with when it was told last."""
     return tuple(

@@ -12,9 +12,10 @@ from mdm.delivery import standings_store
 from mdm.delivery.model import Declaration
 from mdm.delivery.targets import require_declaration
 from mdm.errors import InputInvalid
+from mdm.gauges import DriftReading
 from mdm.ids import new_target_report_id
 from mdm.reconciliation import store
-from mdm.reconciliation.model import Report, ReportKind, ReportState, Tally
+from mdm.reconciliation.model import DRIFT, Report, ReportKind, ReportState, Tally
 
 _TOLD: Final = ("planned", "applied", "found", "repaired")
 
@@ -52,6 +53,20 @@ def newest(connection: Connection, target_id: str, kind: ReportKind) -> Report |
     require_records(connection, target_id)
     found = store.select_reports(connection, target_id, kind, states=_TOLD, limit=1)
     return found[0] if found else None
+
+
+def readings_of_drift(connection: Connection) -> tuple[DriftReading, ...]:
+    """Give what a scrape tells of the last comparison of each target."""
+    now = clock.instant(connection)
+    return tuple(
+        DriftReading(
+            row.target_id,
+            {finding: sum(found.get(finding, 0) for found in row.counts.values()) for finding in DRIFT},
+            row.state,
+            (now - row.recorded_at).total_seconds(),
+        )
+        for row in store.select_last_drifts(connection)
+    )
 
 
 def require_plan(connection: Connection, declaration: Declaration) -> Report:

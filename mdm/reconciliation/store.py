@@ -74,6 +74,19 @@ def select_reports(
     )
 
 
+def select_last_drifts(connection: Connection) -> tuple[Row[Any], ...]:
+    """Give of each target the last comparison that came to its end: target_id, state, counts, recorded_at."""
+    return tuple(
+        connection.execute(
+            text(
+                "SELECT r.target_id, r.state, r.counts, r.recorded_at FROM target t CROSS JOIN LATERAL (SELECT *"
+                " FROM target_report WHERE target_id = t.id AND kind = 'drift' AND state IN ('found', 'repaired')"
+                " ORDER BY recorded_at DESC, id DESC LIMIT 1) AS r ORDER BY 1"
+            )
+        )
+    )
+
+
 def lock_target(connection: Connection, target_id: str) -> None:
     """Let whoever begins a report on this target wait for the others."""
     connection.execute(text("SELECT FROM target WHERE id = :target FOR UPDATE"), {"target": target_id})

@@ -27,7 +27,7 @@ HISTOGRAM = ("_bucket", "_sum", "_count")
 def labels_by_metric() -> dict[str, set[str]]:
     """Give the labels of each sample, of metrics that nothing has happened to as well."""
     before = TARGETS._readings
-    TARGETS.tell([TargetReading("t", {"ready": 1}, 0, 1.0, "running", 0)])
+    TARGETS.tell([TargetReading("t", {"ready": 1}, 0, 1.0, "running", 0, 0)])
     found: dict[str, set[str]] = {}
     for family in REGISTRY.collect():
         for sample in family.samples:

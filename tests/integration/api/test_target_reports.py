@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
 from mdm.jobs.service import deliver
@@ -89,3 +90,39 @@ def test_the_command_line_plans_applies_and_compares(erp: Books, mdm: Mdm) -> No
     assert document(mdm("targets", "drift", "netsuite", "--repair", "republish", "--json"))["state"] == "repaired"
     erp.relay.drain()
     assert mdm("targets", "drift", "netsuite").exit_code == 0
+
+
+def drift_told(client: TestClient) -> dict[tuple[str, str], float]:
+    """Give the differences of the target in the metrics, by finding and state."""
+    families = {one.name: one for one in text_string_to_metric_families(client.get("/metrics").text)}
+    return {(one.labels["finding"], one.labels["state"]): one.value for one in families["mdm_target_drift"].samples}
+
+
+def test_a_scrape_tells_what_the_last_comparison_found_and_when(
+    erp: Books, client: TestClient, key_for: KeyFor, engine: Engine
+) -> None:
+    lead = key_for("lead")
+    assert drift_told(client) == {}  # nothing is known before the first comparison
+    client.post(BACKFILL, headers=lead, json={})
+    client.post(BACKFILL, headers=lead, json={"dry_run": False})
+    erp.relay.drain()
+    (known,) = erp.fake.records.all("customer")
+    erp.fake.edit("customer", known.native_id, {"companyName": "Somebody Else Ltd"}, by="anna")
+    erp.fake.enter("customer", {"companyName": "Ostrava Steel AS", "currency": "CZK"}, by="anna", native_id="2001")
+
+    assert client.post(RECONCILE, headers=lead, json={}).status_code == 200
+    none = {(finding, "found"): 0.0 for finding in ("missed", "lost", "forwarded")}
+    assert drift_told(client) == {**none, ("edited", "found"): 1, ("unknown", "found"): 1}
+
+    client.post(RECONCILE, headers=lead, json={"repair": "republish"})
+    assert {state for _, state in drift_told(client)} == {"repaired"}
+    erp.relay.drain()
+    client.post(RECONCILE, headers=lead, json={})
+    assert drift_told(client) == dict.fromkeys([*none, ("edited", "found"), ("unknown", "found")], 0.0)
+
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE target_report SET recorded_at = recorded_at - interval '1 hour'"))
+    families = {one.name: one for one in text_string_to_metric_families(client.get("/metrics").text)}
+    (age,) = families["mdm_target_drift_age_seconds"].samples
+    assert age.labels == {"target": "netsuite"}
+    assert age.value == pytest.approx(3_600, abs=60)

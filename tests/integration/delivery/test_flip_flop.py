@@ -6,17 +6,22 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from mdm.db.transaction import run
 from mdm.decisions.model import Verdict
 from mdm.delivery.freezing import thaw
+from mdm.delivery.orders import target_lines
+from mdm.delivery.overview import readings_of
 from mdm.hub import Hub
 from mdm.ids import ReviewId
 from mdm.jobs.service import deliver
 from mdm.stewardship.answers import answer_review
+from mdm.telemetry import REGISTRY
 from tests.hubs import assert_sound, delivery, golden_by_key
 from tests.targets import ERP, Shelf, ready
 
 pytestmark = pytest.mark.db
 
+BY_TARGET = {"entity_type": "widget_hold", "attribute": "note", "target": "erp"}
 BOTH_WRITE = ERP.replace("note: {field: remark, owner: fill}", "note: {field: remark}")
 
 
@@ -30,6 +35,12 @@ def reviews(hub: Hub) -> list[str]:
         return list(
             connection.execute(text("SELECT id FROM review WHERE kind = 'flip_flop' AND state = 'open'")).scalars()
         )
+
+
+def frozen(hub: Hub) -> dict[str, int]:
+    """Give what a scrape tells: how much each target is not told of."""
+    readings = run(hub.engine, lambda connection: readings_of(connection, target_lines(connection)))
+    return {one.target: one.frozen for one in readings}
 
 
 def test_p1_an_echo_is_not_told_on(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
@@ -46,6 +57,7 @@ def test_p1_an_echo_is_not_told_on(hub: Hub, tmp_path: Path, shelf: Shelf) -> No
 
 def test_p2_a_flip_flop_is_frozen_until_a_steward_has_answered(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
     relay = ready(hub, tmp_path, shelf, BOTH_WRITE)
+    before = REGISTRY.get_sample_value("mdm_freezes_total", BY_TARGET)
     for at, (key, note) in enumerate(
         [("crm-us/Account:1", "red"), ("erp-us/Widget:n1", "blue"), ("crm-us/Account:1", "red")] * 2
     ):
@@ -55,6 +67,8 @@ def test_p2_a_flip_flop_is_frozen_until_a_steward_has_answered(hub: Hub, tmp_pat
         relay.drain()
     assert len(set(golden_by_key(hub).values())) == 1
     (review,) = reviews(hub)
+    assert frozen(hub) == {"erp": 1}
+    assert REGISTRY.get_sample_value("mdm_freezes_total", BY_TARGET) == (before or 0) + 1
 
     told = len(shelf.changes)
     send(hub, "crm-us/Account:1", 40, "green")
@@ -64,6 +78,7 @@ def test_p2_a_flip_flop_is_frozen_until_a_steward_has_answered(hub: Hub, tmp_pat
 
     answer_review(hub, ReviewId(review), Verdict("same", "the CRM is right"), who="mara")
     assert thaw(hub) == 1
+    assert frozen(hub) == {"erp": 0}
     relay.drain()
     assert [one.fields for one in shelf.changes[told:]] == [{"remark": "green"}]
     assert_sound(hub)

@@ -20,6 +20,7 @@ from mdm.ids import GoldenId
 from mdm.jobs.reconcile import is_too_many, reconcile, reconcile_due
 from mdm.jobs.service import deliver
 from mdm.reconciliation.model import Report
+from mdm.reconciliation.service import readings_of_drift
 from mdm.sources.model import Delivery
 from mdm.stewardship.model import By, Merge
 from mdm.stewardship.operations import perform
@@ -144,6 +145,9 @@ def test_each_difference_is_named_by_the_side_that_moved(hub: Hub, erp: Told) ->
     assert {one["lost"] for one in report.examples["customer"]["lost"]} == {"inactive", "gone"}
     assert example(report, "unknown")["record"] == "netsuite-us/customer:2001"
     assert "Somebody" not in str(report)
+    (told,) = run(hub.engine, readings_of_drift)
+    assert (told.target, told.state) == ("netsuite", "found")
+    assert told.counts == {"missed": 1, "edited": 1, "lost": 2, "forwarded": 0, "unknown": 1}
 
 
 @pytest.mark.parametrize("repair", ["republish", "ingest"])
