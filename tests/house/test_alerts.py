@@ -4,13 +4,25 @@ No Prometheus is needed: expressions are read as far as these questions go.
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from ruamel.yaml import YAML
 
-from mdm.gauges import TARGETS, TargetGauges, TargetReading
+from mdm.activation.model import STATES, Standing
+from mdm.gauges import (
+    DEALS,
+    DRIFTS,
+    TARGETS,
+    DriftReading,
+    StateReading,
+    StepReading,
+    TargetGauges,
+    TargetReading,
+)
+from mdm.reconciliation.model import DRIFT
 from mdm.telemetry import REGISTRY
 
 ROOT = Path(__file__).parents[2]
@@ -20,19 +32,33 @@ RULES: list[dict[str, Any]] = [
     for rule in group["rules"]
 ]
 NAMES = [rule["alert"] for rule in RULES]
-HISTOGRAM = ("_bucket", "_sum", "_count")
+# What the labels of gauges may say, where it is known beforehand.
+VALUES: dict[tuple[str, str], Collection[str]] = {
+    ("mdm_target_standing", "state"): TargetGauges.STANDINGS,
+    ("mdm_target_lanes", "state"): ("ready", "waiting", "dead"),
+    ("mdm_target_drift", "state"): ("found", "repaired"),
+    ("mdm_target_drift", "finding"): DRIFT,
+    ("mdm_deals_at_step", "standing"): get_args(Standing),
+    ("mdm_deals_late", "state"): STATES,
+}
+SCRAPED = {"instance"}
+"""Labels that Prometheus gives to whatever it scrapes."""
 
 
 @pytest.fixture(scope="module")
 def labels_by_metric() -> dict[str, set[str]]:
     """Give the labels of each sample, of metrics that nothing has happened to as well."""
-    before = TARGETS._readings
+    before = TARGETS._readings, DRIFTS._readings, DEALS._readings
+    DRIFTS.tell([DriftReading("t", {"missed": 1}, "found", 1.0)])
+    DEALS.tell(([StateReading("sold", 1, 0, 1.0, 0)], [StepReading("sold", "validate", "failing", 1)]))
     TARGETS.tell([TargetReading("t", {"ready": 1}, 0, 1.0, "running", 0, 0)])
     found: dict[str, set[str]] = {}
     for family in REGISTRY.collect():
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
-    TARGETS.tell(before)
+    TARGETS.tell(before[0])
+    DRIFTS.tell(before[1])
+    DEALS.tell(before[2])
     for collector, names in REGISTRY._collector_to_names.items():
         for name in names:
             found.setdefault(name, set()).update(getattr(collector, "_labelnames", ()))
@@ -58,12 +84,13 @@ def test_an_alert_asks_for_what_there_is(rule: dict[str, Any], labels_by_metric:
         assert metric in labels_by_metric, metric
         for label, values in re.findall(r'(\w+)\s*=~?\s*"([^"]*)"', matchers):
             assert label in labels_by_metric[metric], (metric, label)
-            if metric == "mdm_target_standing":
-                assert set(values.split("|")) <= set(TargetGauges.STANDINGS)
-            if metric == "mdm_target_lanes":
-                assert values in {"ready", "waiting", "dead"}
-    for label in re.findall(r"(?:by|on) \(([^)]+)\)", rule["expr"]):
-        assert set(re.split(r"\s*,\s*", label)) <= {"target", "le"}
+            if (metric, label) in VALUES:
+                assert set(values.split("|")) <= set(VALUES[metric, label]), (metric, label)
+    named = {label for metric in re.findall(r"\bmdm_\w+", rule["expr"]) for label in labels_by_metric[metric]}
+    for labels in re.findall(r"(?:by|on) \(([^)]+)\)", rule["expr"]):
+        assert set(re.split(r"\s*,\s*", labels)) <= named | SCRAPED
+    for label in re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]):
+        assert label in named, label
 
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
