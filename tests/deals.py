@@ -10,11 +10,13 @@ from mdm.activation.service import DealShown, Sold, require_deal, show_deal, tak
 from mdm.activation.steps import advance
 from mdm.db.engine import open_engine
 from mdm.db.transaction import run
+from mdm.delivery.binding import bind_key
 from mdm.failpoints import arm_from_text
-from mdm.hub import Hub
+from mdm.hub import Hub, carry
+from mdm.ids import GoldenId
 from mdm.jobs.service import deliver
 from mdm.sources.model import SourceKey
-from tests.hubs import delivery, hub_on, register_instances
+from tests.hubs import delivery, golden_by_key, hub_on, register_instances
 
 OPPORTUNITY: Final = "salesforce-emea/Opportunity:7"
 ACCOUNT: Final = "salesforce-emea/Account:7"
@@ -68,8 +70,20 @@ def standing(deal: Deal) -> tuple[str, str, str | None, str]:
 
 
 def bill(hub: Hub, native_id: str = "C1") -> None:
-    """Let the ERP deliver the billed legal entity, as it does once it was created there."""
+    """Let the ERP have what is billed: the legal entity, which it delivers, and the project and contract of deals."""
     deliver(hub, [delivery(f"{ERP}/customer:{native_id}", "customer", **BILLED)], who="erp")
+    for deal in run(hub.engine, lambda c: service.list_deals(c, DealFilter())):
+        for made in ("project", "contract"):
+            keep(hub, deal, made)
+
+
+def keep(hub: Hub, deal: Deal, made: str) -> None:
+    """Let the ERP answer that it keeps a project or contract now, as publishing brings about; nothing if it does."""
+    key = deal.project_key if made == "project" else deal.contract_key
+    golden_id = golden_by_key(hub).get(str(key))
+    if golden_id is not None:
+        there = SourceKey.parse(f"{ERP}/{made}:{deal.id}")
+        carry(hub, lambda work: bind_key(work, made, there, GoldenId(golden_id), reason="made there"), who="target")
 
 
 def client(number: int) -> dict[str, Any]:
@@ -109,4 +123,8 @@ def sell(hub: Hub, number: int) -> None:
         deal = follow(hub, decide(hub, deal.id, who="mara"))
     if deal.progress.because == "key_of_customer":
         deliver(hub, [delivery(f"{ERP}/customer:C{number}", "customer", country="DE", **billed)], who="erp")
-        follow(hub, service.retry(hub, deal.id, who="mara"))
+        deal = follow(hub, service.retry(hub, deal.id, who="mara"))
+    for made in ("project", "contract"):
+        if deal.progress.because == f"key_of_{made}":
+            keep(hub, deal, made)
+            deal = follow(hub, service.retry(hub, deal.id, who="mara"))

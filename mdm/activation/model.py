@@ -34,11 +34,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """Which instance bills for some of our legal entities, in which currencies."""
+    """Which instance bills for some of our legal entities, in which currencies.
+
+    keeps  of what a deal makes, what that system has records of: a deal waits for their keys, and for no others
+    """
 
     legal_entities: tuple[str, ...]
     instance: str
     currencies: frozenset[str]
+    keeps: frozenset[Made] = frozenset({"customer", "project", "contract"})
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ class BillingDeclaration(Part):
     legal_entity: Annotated[list[Text], Field(min_length=1)]
     instance: Text
     currencies: Annotated[list[Text], Field(min_length=1)]
+    keeps: list[Made] = Field(["customer", "project", "contract"], min_length=1)
 
 
 class FactDeclaration(Part):
@@ -204,7 +205,8 @@ def _recipe(declaration: RecipeDeclaration, lists: Mapping[str, CodeList]) -> Re
         name=declaration.recipe,
         title=declaration.title,
         billing=tuple(
-            Billing(tuple(one.legal_entity), one.instance, frozenset(one.currencies)) for one in declaration.billing
+            Billing(tuple(one.legal_entity), one.instance, frozenset(one.currencies), frozenset(one.keeps))
+            for one in declaration.billing
         ),
         facts=facts,
         fills=MappingProxyType({name: fact.fills for name, fact in declaration.facts.items() if fact.fills}),

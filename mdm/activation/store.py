@@ -218,9 +218,10 @@ def select_names(connection: Connection, deals: Sequence[Deal]) -> dict[DealId, 
             " object text)"
             " LEFT JOIN source_record r ON (r.instance_id, r.object, r.scope, r.native_id) = ('hub', w.object, '',"
             "  w.native_id)"
-            # The last version that held something: of a cancelled deal no record is left that would hold a name.
+            # The last version that held a name: of a cancelled deal no record is left that would say one, though what
+            # the system that bills created for it may be there still.
             " LEFT JOIN LATERAL (SELECT v.values FROM golden_version v WHERE v.golden_id = r.golden_id"
-            "  AND v.state = 'active' ORDER BY v.version DESC LIMIT 1) AS c ON true"
+            "  AND v.state = 'active' AND v.values ->> 'name' IS NOT NULL ORDER BY v.version DESC LIMIT 1) AS c ON true"
             " LEFT JOIN golden_record a ON a.id = w.customer_id"
             " LEFT JOIN golden_record b ON b.id = coalesce(a.forward_to, a.id) AND b.state = 'active'"
             " LEFT JOIN golden_version k ON k.golden_id = b.id AND k.version = b.version"

@@ -83,7 +83,7 @@ def require_ends(hub: Hub, deals_count: int) -> None:
             text("SELECT object, native_id, state, golden_id FROM source_record WHERE instance_id = 'hub'")
         ).all()
         keys = connection.execute(
-            text("SELECT native_id, golden_id FROM source_record WHERE instance_id = :erp"), {"erp": ERP}
+            text("SELECT object, native_id, golden_id FROM source_record WHERE instance_id = :erp"), {"erp": ERP}
         ).all()
         reservations = Counter(connection.execute(text("SELECT state FROM reservation")).scalars())
     by_opportunity = {int(deal.opportunity.rpartition(":")[2]): deal for deal in deals}
@@ -97,6 +97,14 @@ def require_ends(hub: Hub, deals_count: int) -> None:
     billed = deals_count - len(cancelled)
     assert (living["project"], living["deal"]) == (billed, billed)
     assert reservations == {"confirmed": billed, "abandoned": len(cancelled)}
-    assert {row.native_id: row.golden_id for row in keys} == {
+    assert {row.native_id: row.golden_id for row in keys if row.object == "customer"} == {
         f"C{number}": deal.customer_id for number, deal in by_opportunity.items() if number not in cancelled
     }
+    # What the ERP answered about project and contract holds where the deal made them, and once.
+    made = {(row.object, row.native_id): row.golden_id for row in rows if row.state == "active"}
+    assert sorted((row.object, row.native_id, row.golden_id) for row in keys if row.object != "customer") == sorted(
+        (kind, native_id, golden_id)
+        for (object_, native_id), golden_id in made.items()
+        for kind in [{"deal": "contract"}.get(object_, object_)]
+        if kind in {"project", "contract"}
+    )

@@ -72,9 +72,9 @@ def test_a_contract_is_approved_by_a_key(console: Console, firm: Hub, accessible
 
     page.keyboard.press("a")
 
-    # The client is there since another deal was billed: nothing else is missing.
+    # The client is there since another deal was billed, project and contract since then: nothing else is missing.
     expect(page.get_by_text("Everything is there")).to_be_visible()
-    expect(page.locator(".steps .done")).to_have_count(6)
+    expect(page.locator(".steps .done")).to_have_count(8)
     accessible(page)
 
 

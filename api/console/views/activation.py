@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from api.console.views.vocabulary import N_
-from mdm.activation.model import Deal, DealName, Recipe, StateCount, StepTurn
+from mdm.activation.model import Deal, DealName, Recipe, StateCount, Step, StepTurn
 from mdm.activation.words import StepShown, steps_shown
 
 Tone = Literal["bad", "neg", "pos", "accent", ""]
@@ -29,7 +29,13 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "make_project": N_("Make the project"),
         "make_contract": N_("Make the contract"),
         "approval": N_("Approve the contract"),
-        "key": N_("Wait for the system that bills"),
+    }
+)
+_KEYS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "customer": N_("Wait for the client in the system that bills"),
+        "project": N_("Wait for the project in the system that bills"),
+        "contract": N_("Wait for the contract in the system that bills"),
     }
 )
 _WAITS: Final[Mapping[str, str]] = MappingProxyType(
@@ -126,7 +132,7 @@ def deal_shown(recipe: Recipe, deal: Deal, name: DealName | None, at: datetime) 
         line, tone = _WAITS.get(progress.because, N_("Waits")), "accent" if progress.because == "approval" else ""
     else:
         line, tone = _STANDING[progress.standing]
-    step = "" if progress.step is None else STEPS[recipe.step(progress.step).does]
+    step = "" if progress.step is None else _title(recipe.step(progress.step))
     called = name or DealName("", "", "", "")
     return DealShown(
         deal,
@@ -165,20 +171,24 @@ def columns(
 def step_lines(recipe: Recipe, deal: Deal, turns: Sequence[StepTurn]) -> list[StepLine]:
     """Line up the steps of a deal as they are drawn."""
     return [
-        StepLine(one, STEPS[one.does], "" if one.reaches is None else STATES[one.reaches])
+        StepLine(one, _title(recipe.step(one.name)), "" if one.reaches is None else STATES[one.reaches])
         for one in steps_shown(recipe, deal, turns)
     ]
 
 
 def turn_lines(recipe: Recipe, turns: Sequence[StepTurn]) -> list[TurnLine]:
     """Say what happened to a deal, the latest first; a step that the recipe has no more is named as it was."""
-    does = {step.name: step.does for step in recipe.steps}
+    titles = {step.name: _title(step) for step in recipe.steps}
     return [
         TurnLine(
             one,
-            STEPS[does[one.step]] if one.step in does else one.step,
+            titles.get(one.step, one.step),
             _TURNS[one.turn],
             _WAITS.get(one.because, one.because.replace("_", " ")),
         )
         for one in reversed(turns)
     ]
+
+
+def _title(step: Step) -> str:
+    return _KEYS[step.of] if step.of is not None else STEPS[step.does]

@@ -12,25 +12,40 @@ from mdm.activation.reservations import abandon, confirm, require_reservation, r
 from mdm.db.transaction import run
 from mdm.jobs.service import deliver
 from tests.deals import follow, prepare, standing, tell
-from tests.erp import books
+from tests.erp import NETSUITE, books
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_on
 from tests.reservers import CLIENT, Erp
 
 pytestmark = pytest.mark.db
 
 OTHER: dict[str, Any] = {"name": "Beta Werke AG", "country": "DE", "vat number": "DE811569869", "currency": "EUR"}
+# An ERP that keeps contracts as well, each with its client and its first project.
+WITH_CONTRACTS = f"""{NETSUITE.rstrip()}
+      contract:
+        object: contract
+        creates: true
+        fields:
+          name: {{{{field: contractName}}}}
+          currency: {{{{}}}}
+          customer: {{{{}}}}
+          projects: {{{{field: project, takes: first}}}}
+"""
 
 
 def test_publishing_creates_the_reserved_client_and_the_deal_can_be_billed(engine: Engine, tmp_path: Path) -> None:
     hub = hub_on(engine)
-    with books(hub, tmp_path) as erp:
+    with books(hub, tmp_path, declaration=WITH_CONTRACTS) as erp:
         prepare(hub)
         deal = follow(hub, tell(hub, legal_entity="usmf", currency="USD", country="US", vat_number=None))
         deal = follow(hub, service.approve(hub, deal.id, who="mara"))
         assert standing(deal) == ("approved", "waiting", "customer_in_erp", "key_of_customer")
 
-        erp.relay.drain()
-        deal = follow(hub, service.retry(hub, deal.id, who="mara"))
+        waited_for: list[str | None] = []
+        while deal.progress.standing == "waiting" and len(waited_for) < 9:
+            waited_for.append(deal.progress.step)
+            erp.relay.turn()
+            erp.clock.forward(minutes=2)
+            deal = follow(hub, service.retry(hub, deal.id, who="mara"))
 
         assert standing(deal)[0] == "ready_to_bill"
         created = Erp(erp.fake.url).entities()
@@ -38,6 +53,11 @@ def test_publishing_creates_the_reserved_client_and_the_deal_can_be_billed(engin
         assert golden_by_key(hub)[key] == deal.ids.customer_id
         found = run(hub.engine, lambda c: require_reservation(c, str(deal.ids.reservation_id)))
         assert (found.state, str(found.source_key)) == ("confirmed", key)
+        assert {"customer_in_erp", "project_in_erp"} <= set(waited_for)
+        (project,), (contract,) = erp.fake.records.all("project"), erp.fake.records.all("contract")
+        assert contract.fields["project"] == project.native_id
+        assert golden_by_key(hub)[f"netsuite-us/contract:{contract.native_id}"] == contract.external_id
+        assert project.fields["customer"] == contract.fields["customer"] == created[str(deal.ids.customer_id)]
         assert_sound(hub)
 
 

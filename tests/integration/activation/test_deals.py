@@ -1,5 +1,6 @@
 """A deal on its way from closed won to ready to bill: incomplete, mended, reserved, approved, waiting, taken back."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from mdm import clock
 from mdm.activation import service
 from mdm.activation import store as deals_store
 from mdm.activation.model import Deal, DealFilter
+from mdm.activation.recipe import BUILT_IN
 from mdm.activation.reservation_model import Wanted
 from mdm.activation.reservations import abandon, require_reservation, resolve_or_reserve
 from mdm.activation.steps import LEASE, advance_due, do_leased
@@ -23,7 +25,7 @@ from mdm.jobs.service import deliver
 from mdm.sources.exceptions import require as require_exception
 from mdm.sources.model import SourceKey
 from mdm.stewardship.service import decide
-from tests.deals import ACCOUNT, ERP, bill, follow, prepare, shown, standing, tell
+from tests.deals import ACCOUNT, BILLED, ERP, bill, follow, keep, prepare, shown, standing, tell
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_on
 
 pytestmark = pytest.mark.db
@@ -79,7 +81,66 @@ def test_a_complete_deal_is_activated_approved_and_ready_to_bill(firm: Hub) -> N
         ("approval", "done", "", "mara"),
         ("customer_in_erp", "waiting", "key_of_customer", "worker"),
         ("customer_in_erp", "done", "", "worker"),
+        ("project_in_erp", "done", "", "worker"),
+        ("contract_in_erp", "done", "", "worker"),
     ]
+    assert_sound(firm)
+
+
+def test_a_deal_waits_for_the_keys_of_client_project_and_contract_one_by_one(firm: Hub) -> None:
+    deal = follow(firm, tell(firm))
+    deal = follow(firm, service.approve(firm, deal.id, who="mara"))
+    deliver(firm, [delivery(f"{ERP}/customer:C1", "customer", **BILLED)], who="erp")
+
+    deal = follow(firm, service.retry(firm, deal.id, who="mara"))
+    assert standing(deal) == ("approved", "waiting", "project_in_erp", "key_of_project")
+    keep(firm, deal, "contract")  # out of order: nothing is billed before the project is there as well
+    assert standing(follow(firm, service.retry(firm, deal.id, who="mara")))[2] == "project_in_erp"
+    keep(firm, deal, "project")
+    assert standing(follow(firm, service.retry(firm, deal.id, who="mara")))[0] == "ready_to_bill"
+    assert [one.because for one in shown(firm, deal).turns if one.turn == "waiting"] == [
+        "approval",
+        "key_of_customer",
+        "key_of_project",
+    ]
+    assert_sound(firm)
+
+
+@pytest.mark.parametrize("kept", ["customer, project", "customer", "customer, contract"])
+def test_a_deal_waits_for_nothing_that_the_system_which_bills_has_no_records_of(
+    engine: Engine, tmp_path: Path, kept: str
+) -> None:
+    own = tmp_path / "closed_won.yaml"
+    own.write_text(BUILT_IN.read_text().replace("currencies: [EUR, GBP, CHF]", f"currencies: [EUR], keeps: [{kept}]"))
+    firm = prepare(hub_on(engine, recipe=own))
+    deal = follow(firm, tell(firm))
+    deal = follow(firm, service.approve(firm, deal.id, who="mara"))
+    deliver(firm, [delivery(f"{ERP}/customer:C1", "customer", **BILLED)], who="erp")
+
+    deal = follow(firm, service.retry(firm, deal.id, who="mara"))
+    for made in kept.split(", ")[1:]:
+        assert deal.progress.because == f"key_of_{made}"
+        keep(firm, deal, made)
+        deal = follow(firm, service.retry(firm, deal.id, who="mara"))
+
+    assert standing(deal)[0] == "ready_to_bill"
+
+
+def test_a_deal_that_waits_for_its_project_is_cancelled_and_what_was_created_there_stays(firm: Hub) -> None:
+    deal = follow(firm, tell(firm))
+    deal = follow(firm, service.approve(firm, deal.id, who="mara"))
+    deliver(firm, [delivery(f"{ERP}/customer:C1", "customer", **BILLED)], who="erp")
+    keep(firm, deal, "contract")
+    deal = follow(firm, service.retry(firm, deal.id, who="mara"))
+
+    deal = follow(firm, service.cancel(firm, deal.id, who="mara"))
+
+    assert standing(deal)[:2] == ("cancelled", "cancelled")
+    left = {key.partition(":")[0] for key in golden_by_key(firm)}
+    assert {f"{ERP}/customer", f"{ERP}/contract", "salesforce-emea/Account"} <= left
+    assert not left & {"hub/project", "hub/deal"}
+    named = run(firm.engine, lambda c: service.names_of(c, service.recipe_of(firm), [deal]))
+    assert named[deal.id].contract == "Acme ERP rollout 2026"
     assert_sound(firm)
 
 
@@ -170,7 +231,7 @@ def test_the_billed_entity_that_exists_is_found_and_nothing_waits_for_it(firm: H
     deal = follow(firm, tell(firm))
     deal = follow(firm, service.approve(firm, deal.id, who="mara"))
 
-    assert standing(deal)[0] == "ready_to_bill"
+    assert standing(deal)[2] == "project_in_erp"  # the client is there
     assert deal.ids.reservation_id is None
     assert golden_by_key(firm)[f"{ERP}/customer:C7"] == deal.ids.customer_id
 
@@ -213,7 +274,7 @@ def test_a_client_who_may_be_there_waits_for_a_steward(firm: Hub) -> None:
     deal = follow(firm, service.retry(firm, deal.id, who="mara"))
     assert (standing(deal)[:3], deal.ids.customer_id) == (("activated", "waiting", "approval"), there.golden_id)
     deal = follow(firm, service.approve(firm, deal.id, who="mara"))
-    assert standing(deal)[0] == "ready_to_bill"
+    assert standing(deal)[2] == "project_in_erp"  # the client is there
     assert_sound(firm)
 
 
@@ -255,8 +316,9 @@ def test_what_cannot_be_done_now_is_refused_with_what_to_do(firm: Hub) -> None:
         service.retry(firm, tell(firm, "salesforce-emea/Opportunity:8", currency="JPY").id, who="mara")
     with pytest.raises(DealUnknown):
         service.cancel(firm, "dea_none", who="mara")
+    deal = follow(firm, deal)
     bill(firm)
-    deal = follow(firm, service.approve(firm, follow(firm, deal).id, who="mara"))
+    deal = follow(firm, service.approve(firm, deal.id, who="mara"))
     with pytest.raises(DealConflict, match="ready to bill"):
         service.cancel(firm, deal.id, who="mara")
 

@@ -37,6 +37,8 @@ def test_the_recipe_that_ships_is_sound() -> None:
         "contract",
         "approval",
         "customer_in_erp",
+        "project_in_erp",
+        "contract_in_erp",
     ]
     assert {one.instance for one in recipe.billing} == {"netsuite-us", "d365-emea"}
     assert recipe.fields_of("customer", {"billing_name": "Acme", "amount": "1", "country": "DE"}) == {
@@ -51,7 +53,7 @@ def test_all_faults_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
         ("fills: {customer: street}", "fills: {customer: sreet}"),
         ("code_list: billing_method", "code_list: billing_methods"),
         ("fills: {customer: city}", "fills: {invoice: city}"),
-        ("{name: customer_in_erp, does: key, of: customer,", "{name: customer_in_erp, does: key,"),
+        ("{name: customer_in_erp, does: key, of: customer}", "{name: customer_in_erp, does: key}"),
     )
 
     expected = {
