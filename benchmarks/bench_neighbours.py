@@ -1,147 +1,157 @@
-"""What one target's faults do to another: time from commit to receipt at a target that is well, beside one that is not.
+"""What one target's faults do to another: time from commit to receipt at one that is well, beside one that is not.
 
-The processes are those of `bench_latency.py`. For each fault a second webhook is added, both are told of a steady pace
-of changes while both are well, then again while the second hangs, fails, drops what it was told or is not there.
-The two spells of a fault stand next to each other, so that what else the machine does hits both alike.
+The processes are those of `bench_latency.py`. For each fault blocks take turns, A B B A and so on: in A a second
+webhook is well, in B it has the fault. Each block has a second webhook of its own, told of everything before the block
+counts, so that the two kinds differ by the fault alone, and what else the machine does hits both alike. The ratio of
+the two p99 comes with an interval: whole seconds are drawn again, since what happens within one belongs together.
 """
 
 import argparse
+import json
 import os
-import socket
-import struct
-import threading
+import random
 import time
-from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from bench_latency import HOOK, Receipts, Source, fill, send, share_of, wait_for, working
 from harness import Line, hub_home, serving, show
+from neighbour import ELSEWHERE, FAULTS, Neighbour
 
 from mdm.connectors.signatures import make_secret
 
-GOLDEN, HANGS_S, CHANGE_MAX = 400, 60.0, 1.10
-_Answer = Callable[[BaseHTTPRequestHandler], None]
+GOLDEN, CHANGE_MAX = 200, 1.10
+SETTLE_S: Final = 3.0  # a worker notices a new address after a second; until then calls go to the old one
+DRAWS: Final = 1_000
+CERTAINTY: Final = 0.95
+
+Seconds = list[list[float]]
+"""Milliseconds from commit to receipt, by the second in which they were committed."""
 
 
-class Neighbour:
-    """A webhook that does as it is told: well, or one of the faults; `told` counts what it took while it was well."""
+@dataclass
+class Blocks:
+    """What was seen of one fault: seconds of the blocks in which the neighbour was well, and in which it was not."""
 
-    def __init__(self) -> None:
-        """Listen on a free port of localhost, and be well."""
-        self.fault = "well"
-        self.told: list[None] = []
-        neighbour = self
+    well: Seconds = field(default_factory=list)
+    ill: Seconds = field(default_factory=list)
 
-        class Answers(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
+    def ratio(self) -> float:
+        """Give the p99 beside the fault, of that without."""
+        return _p99(self.ill) / _p99(self.well)
 
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                if neighbour.fault == "well":
-                    neighbour.told.append(None)
-                    _answer(self, 204)
-                else:
-                    FAULTS[neighbour.fault](self)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        """Give the address."""
-        return f"http://127.0.0.1:{self.server.server_port}/"
+    def between(self, seed: int = 7) -> tuple[float, float]:
+        """Give the interval in which the ratio lies with some certainty."""
+        rnd = random.Random(seed)
+        drawn = sorted(
+            _p99(rnd.choices(self.ill, k=len(self.ill))) / _p99(rnd.choices(self.well, k=len(self.well)))
+            for _ in range(DRAWS)
+        )
+        return share_of(drawn, (1 - CERTAINTY) / 2), share_of(drawn, (1 + CERTAINTY) / 2)
 
 
-def _answer(request: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
-    request.send_response(status)
-    for name, value in headers.items():
-        request.send_header(name.replace("_", "-"), value)
-    request.send_header("Content-Length", str(len(body)))
-    request.end_headers()
-    request.wfile.write(body)
+@dataclass
+class Firm:
+    """A hub with a target that is well, and the changes that are sent to it."""
 
+    source: Source
+    receipts: Receipts
+    per_second: int
+    seconds: int
+    sent: int = 0
 
-def _drop(request: BaseHTTPRequestHandler) -> None:
-    """Reset the connection after the request was read."""
-    request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    request.close_connection = True
+    def block(self, fault: str) -> Seconds:
+        """Send changes at the pace beside a webhook that is well, or has a fault; it must have met it in the end."""
+        neighbour = Neighbour()
+        self._subscribe("ill", neighbour.url())
+        wait_for(neighbour.told, GOLDEN)
+        neighbour.fault = fault
+        if fault in ELSEWHERE:
+            self._subscribe("ill", neighbour.url(fault))
+        time.sleep(SETTLE_S)
+        changes = range(self.sent, self.sent + self.per_second * self.seconds)
+        self.sent = changes.stop
+        _, committed = send(self.source, GOLDEN, changes, self.per_second)
+        wait_for(self.receipts.came, self.sent)
+        standing = self.source.ask("GET", "/v1/targets/ill", None)
+        if fault != "well" and not (standing["depth"]["failing"] if fault in ELSEWHERE else neighbour.struck):
+            raise SystemExit(f"the neighbour never met its fault: {fault}")
+        self.source.ask("DELETE", "/v1/targets/ill", None)
+        neighbour.close()
+        by_second: defaultdict[int, list[float]] = defaultdict(list)
+        begun = min(committed.values())
+        for change, at in committed.items():
+            by_second[int(at - begun)].append((self.receipts.came[change] - at) * 1e3)
+        return list(by_second.values())
 
+    def well(self) -> None:
+        """Subscribe the target that is measured."""
+        self._subscribe("well", self.receipts.url)
+        wait_for(self.receipts.first, GOLDEN)
 
-def _dribble(request: BaseHTTPRequestHandler) -> None:
-    """Answer a byte every half second."""
-    request.send_response(200)
-    request.send_header("Content-Length", "1000")
-    request.end_headers()
-    for _ in range(100):
-        request.wfile.write(b".")
-        request.wfile.flush()
-        time.sleep(0.5)
-
-
-FAULTS: Final[Mapping[str, _Answer]] = {
-    "hangs": lambda _: time.sleep(HANGS_S),
-    "answers 503": lambda request: _answer(request, 503),
-    "answers 429": lambda request: _answer(request, 429, Retry_After="1"),
-    "answers slowly": _dribble,
-    "drops": _drop,
-    "answers 10 MB of error": lambda request: _answer(request, 500, b"x" * 10_000_000),
-}
+    def _subscribe(self, name: str, url: str) -> None:
+        hook = HOOK | {"target": name, "connection": {"url": url, "secret": "MDM_SECRET_HOOK"}}
+        self.source.ask("PUT", f"/v1/targets/{name}", hook)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--per-second", type=int, default=50, help="changes a second")
-    parser.add_argument("--seconds", type=int, default=20, help="for how long each spell lasts")
-    parser.add_argument("--fault", choices=sorted(FAULTS), help="this one alone")
+    parser.add_argument("--seconds", type=int, default=15, help="for how long each block lasts")
+    parser.add_argument("--pairs", type=int, default=2, help="pairs of blocks, without and with the fault")
+    parser.add_argument("--fault", choices=FAULTS, action="append", help="this one alone; repeat it")
+    parser.add_argument("--json", type=Path, help="write what was found there as well")
     asked = parser.parse_args()
     os.environ |= {"MDM_SECRET_HOOK": make_secret(), "MDM_OUTGOING_NETWORKS": "127.0.0.0/8"}
-    receipts = Receipts()
-    spells: dict[str, tuple[list[float], list[float]]] = {}
+    found: dict[str, Blocks] = {}
     with hub_home() as home, serving(home) as (_, address, token), working(home):
-        source = Source(address, token)
-        fill(source, GOLDEN)
-        _subscribe(source, "well", receipts.url)
-        wait_for(receipts.first, GOLDEN)
-        change = 0
-        for fault in [asked.fault] if asked.fault else FAULTS:
-            neighbour = Neighbour()
-            _subscribe(source, "ill", neighbour.url)
-            wait_for(neighbour.told, GOLDEN)
-            found: list[list[float]] = []
-            for now in ("well", fault):
-                neighbour.fault = now
-                count = asked.per_second * asked.seconds
-                _, committed = send(source, GOLDEN, range(change, change + count), asked.per_second)
-                change += count
-                wait_for(receipts.came, change)
-                found.append(sorted((receipts.came[one] - at) * 1e3 for one, at in committed.items()))
-            spells[fault] = (found[0], found[1])
-            source.ask("DELETE", "/v1/targets/ill", None)
-            neighbour.server.shutdown()
-    lines = []
-    for fault, (before, during) in spells.items():
-        lines += [
-            Line("p99 while both are well", share_of(before, 0.99), "ms"),
-            Line(f"p99 while the other {fault}", share_of(during, 0.99), "ms"),
-        ]
-    together = [sorted(one for spell in spells.values() for one in spell[place]) for place in (0, 1)]
-    ratio = share_of(together[1], 0.99) / share_of(together[0], 0.99)
+        firm = Firm(Source(address, token), Receipts(), asked.per_second, asked.seconds)
+        fill(firm.source, GOLDEN)
+        firm.well()
+        firm.block("well")  # warms up, and does not count
+        for fault in asked.fault or FAULTS:
+            found[fault] = Blocks()
+            for pair in range(asked.pairs):
+                for now in ("well", fault) if pair % 2 == 0 else (fault, "well"):
+                    (found[fault].well if now == "well" else found[fault].ill).extend(firm.block(now))
     show(
-        f"Beside a target that fails; {asked.per_second} changes a second, spells of {asked.seconds} s",
-        [*lines, Line("p99 beside a fault, of that without", ratio, "times", CHANGE_MAX)],
+        f"Beside a target that fails; {asked.per_second} changes a second, {asked.pairs} pairs of {asked.seconds} s",
+        [line for fault, blocks in found.items() for line in _lines(fault, blocks)],
+    )
+    if asked.json:
+        asked.json.write_text(json.dumps(_told(found), indent=1), encoding="utf-8")
+
+
+def _lines(fault: str, blocks: Blocks) -> Sequence[Line]:
+    least, most = blocks.between()
+    return (
+        Line(f"{fault}: p99 while both are well", _p99(blocks.well), "ms"),
+        Line(f"{fault}: p99 beside it", _p99(blocks.ill), "ms"),
+        Line(f"{fault}: ratio, 95 % from {least:.2f} to {most:.2f}", blocks.ratio(), "times", CHANGE_MAX),
     )
 
 
-def _subscribe(source: Source, name: str, url: str) -> None:
-    hook = HOOK | {"target": name, "connection": {"url": url, "secret": "MDM_SECRET_HOOK"}}
-    source.ask("PUT", f"/v1/targets/{name}", hook)
+def _told(found: Mapping[str, Blocks]) -> dict[str, dict[str, float | int]]:
+    told: dict[str, dict[str, float | int]] = {}
+    for fault, blocks in found.items():
+        least, most = blocks.between()
+        told[fault] = {
+            "changes": sum(map(len, blocks.ill)),
+            "p99_well_ms": _p99(blocks.well),
+            "p99_ill_ms": _p99(blocks.ill),
+            "ratio": blocks.ratio(),
+            "ratio_least": least,
+            "ratio_most": most,
+        }
+    return told
+
+
+def _p99(seconds: Seconds) -> float:
+    return share_of(sorted(one for second in seconds for one in second), 0.99)
 
 
 if __name__ == "__main__":
