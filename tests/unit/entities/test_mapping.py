@@ -33,6 +33,9 @@ def test_a_salesforce_account() -> None:
         "ParentId": "0015g00000ZzZzZAAV",
         "CurrencyIsoCode": "EUR",
         "NumberOfEmployees": 120,
+        "AnnualRevenue": 14500000.5,
+        "OwnerId": "0055g00000XyXyXAAV",
+        "NaicsCode": "541330",
         "SystemModstamp": "2026-11-20T08:15:42.000+0000",
     }
 
@@ -49,12 +52,15 @@ def test_a_salesforce_account() -> None:
         "country": "DE",
         "parent": "0015g00000ZzZzZAAV",
         "industry": "manufacturing",
+        "employees": "120",
+        "annual_revenue": "14500000.5",
+        "account_owner": "0055g00000XyXyXAAV",
         "currency": "EUR",
     }
     assert mapped.undeclared == {
         "attributes": {"type": "Account", "url": "/services/data/v62.0/sobjects/Account/0015g00000AbCdEAAV"},
         "ShippingCity": "Hamburg",
-        "NumberOfEmployees": 120,
+        "NaicsCode": "541330",
     }
     assert mapped.faults == ()
 
@@ -70,6 +76,7 @@ def test_a_netsuite_customer_with_references_and_sublists() -> None:
         "parent": {"id": "98", "refName": "CUST-00098 Northwind Holding", "links": []},
         "entityStatus": {"id": "13", "refName": "CUSTOMER-Closed Won", "links": []},
         "terms": {"id": "2", "refName": "Net 30", "links": []},
+        "salesRep": {"id": "31", "refName": "Ada King", "links": []},
         "isInactive": False,
         "addressBook": {
             "items": [
@@ -97,6 +104,7 @@ def test_a_netsuite_customer_with_references_and_sublists() -> None:
             {"kind": "HQ", "street": "Hafenstr. 5", "city": "Berlin", "postal_code": "10115", "country": "DE"},
         ],
         "parent": "98",
+        "account_owner": "31",
         "currency": "EUR",
         "payment_terms": "net_30",
         "status": "active",
@@ -124,6 +132,8 @@ def test_a_dynamics_customer_with_its_empty_texts() -> None:
         "PaymentTerms": "Net30",
         "OnHoldStatus": "No",
         "PrimaryContactPhone": "425-555-0100",
+        "OrganizationNumberOfEmployees": 45,
+        "EmployeeResponsibleNumber": "000072",
     }
 
     mapped = map_record(CUSTOMER, row, instance="d365-us")
@@ -138,6 +148,8 @@ def test_a_dynamics_customer_with_its_empty_texts() -> None:
         "country": "US",
         "currency": "USD",
         "payment_terms": "net_30",
+        "employees": "45",
+        "account_owner": "000072",
         "status": "active",
         "own_legal_entity": ["usmf"],
     }
