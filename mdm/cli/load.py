@@ -93,7 +93,7 @@ def _document(report: "LoadReport") -> dict[str, Any]:
         "in_review": report.in_review,
         "example_key": report.example_key,
         "columns": {"used": report.columns_used, "not_used": list(report.columns_unused)},
-        "reasons": [{"field": name, "code": code, "count": n} for (name, code), n in report.reasons.most_common()],
+        "reasons": [_reason(report, kind, n) for kind, n in report.reasons.most_common()],
         "faults_count": report.faults_count,
         "faults": report.faults,
         "repeats_count": report.repeats_count,
@@ -101,6 +101,14 @@ def _document(report: "LoadReport") -> dict[str, Any]:
         "reviews_opened": report.reviews_opened,
         "closest_type": report.closest_type,
     }
+
+
+def _reason(report: "LoadReport", kind: tuple[str, str], count: int) -> dict[str, Any]:
+    """Tell a reason, and what helps where it rejects, in the words of the first record that met it."""
+    told: dict[str, Any] = {"field": kind[0], "code": kind[1], "count": count}
+    if kind in report.rejections:
+        told |= {"message": report.rejections[kind].message, "remedy": report.rejections[kind].remedy}
+    return told
 
 
 def _print(report: "LoadReport", *, is_dry: bool) -> None:
@@ -138,6 +146,8 @@ def _print(report: "LoadReport", *, is_dry: bool) -> None:
         print_text("")
         shown = report.reasons.most_common(REASONS_SHOWN)
         print_table(["field", "reason", "records"], [(name, code, f"{n:,}") for (name, code), n in shown])
+        for rejection in [report.rejections[kind] for kind, _ in shown if kind in report.rejections]:
+            tell(f"{rejection.field}: {rejection.message}; {rejection.remedy}")
         print_text("\n`mdm exceptions list` shows each of them." if not is_dry else "\nNothing was stored.")
     elif is_dry:
         print_text("\nNothing was stored.")

@@ -50,7 +50,7 @@ def judge_files(hub: Hub, patterns: Sequence[str | Path], origin: FileOrigin, *,
             report.show(delivery.key, is_taken=isinstance(judged, Accepted))
             report.statuses["accepted" if isinstance(judged, Accepted) else "rejected"] += 1
             reasons = judged.warnings if isinstance(judged, Accepted) else judged.reasons
-            report.reasons.update((reason.field, reason.code) for reason in reasons)
+            report.note_reasons(reasons)
         on_batch(report)
     return _with_closest_type(hub, report, origin)
 

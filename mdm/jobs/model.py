@@ -40,6 +40,7 @@ class LoadReport:
     statuses: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (field, code) of rejections and warnings
+    rejections: dict[tuple[str, str], Reason] = field(default_factory=dict)  # (field, code) → the first of its kind
     in_review: int = 0
     faults_count: int = 0
     example_key: str | None = None  # the first record that was taken: how its key is written
@@ -58,8 +59,15 @@ class LoadReport:
             self.statuses[outcome.status] += 1
             self.show(outcome.key, is_taken=outcome.status != "rejected")
             self.outcomes[outcome.outcome] += 1
-            self.reasons.update((reason.field, reason.code) for reason in outcome.errors)
+            self.note_reasons(outcome.errors)
             self.in_review += outcome.in_review
+
+    def note_reasons(self, reasons: Iterable[Reason]) -> None:
+        """Count why a record was rejected or warned of, and keep the first rejection of each kind."""
+        for reason in reasons:
+            self.reasons[reason.field, reason.code] += 1
+            if reason.severity == "reject":
+                self.rejections.setdefault((reason.field, reason.code), reason)
 
     def show(self, key: SourceKey, *, is_taken: bool) -> None:
         """Keep the key of the first record that is taken."""

@@ -79,8 +79,9 @@ class SourceInstance:
 class Delivery:
     """One record as a system sent it; `fields` are its own columns, a deletion needs none.
 
-    merged_into  the key that survived, where the system gave this one up in a merge; then nothing else counts
-    reason       why it was deleted, where that is known
+    merged_into    the key that survived, where the system gave this one up in a merge; then nothing else counts
+    reason         why it was deleted, where that is known
+    source_column  the column of a file that named the instance; "" where the caller named it
     """
 
     key: SourceKey
@@ -90,6 +91,7 @@ class Delivery:
     is_deletion: bool = False
     merged_into: SourceKey | None = None
     reason: str = ""
+    source_column: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from mdm.entities.columns import RecordColumn, claim, record_column
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable, InputInvalid, SourceKeyInvalid
 from mdm.sources.files_faults import FileFault, fault
-from mdm.sources.model import Delivery, SourceInstance, SourceKey
+from mdm.sources.model import Delivery, SourceInstance, SourceKey, is_instance_id
 from mdm.sources.vendors import default_object, id_column
 
 _VARYING = (".jsonl", ".ndjson", ".json", ".gz")  # rows of such files need not have the same columns
@@ -109,24 +109,37 @@ def delivery_of(
         remedy = "write it as 2026-06-30T12:00:00Z, or leave the column out with --map COLUMN="
         return fault(path, number, part["source_time"], "time_unreadable", f"{shown} is not an instant", remedy)
     source = said.get("source") or origin.instance.id
+    source_column = part["source"] if said.get("source") else ""
     system = origin.instance.system
     object_name = said.get("object") or origin.object or default_object(system, origin.entity_type.name)
     try:
         key = SourceKey.parse(str(SourceKey(source, object_name, said.get("scope") or origin.scope, native_id)))
     except SourceKeyInvalid as error:
-        return fault(path, number, part["id"], "source_key_invalid", error.message, error.remedy)
+        return _key_fault(path, number, said, part, error)
     gone = {part[name] for name in ("deleted", "merged_into") if name in part}
     left_out = gone if layout.is_id_an_attribute else {part["id"], *gone}
     fields = {column: value for column, value in row.items() if column not in left_out and value != ""}
     is_deleted = said.get("deleted", "").strip().lower() in _YES
     survivor = said.get("merged_into", "").strip()
     if survivor in {"", native_id, _NO_MASTER}:
-        return Delivery(key, origin.entity_type.name, fields, instant, is_deleted)
+        return Delivery(key, origin.entity_type.name, fields, instant, is_deleted, source_column=source_column)
     try:
         merged_into = SourceKey.parse(str(SourceKey(source, key.object, key.scope, survivor)))
     except SourceKeyInvalid as error:
         return fault(path, number, part["merged_into"], "source_key_invalid", error.message, error.remedy)
-    return Delivery(key, origin.entity_type.name, fields, instant, is_deleted, merged_into)
+    return Delivery(key, origin.entity_type.name, fields, instant, is_deleted, merged_into, source_column=source_column)
+
+
+def _key_fault(
+    path: Path, number: int, said: Mapping[RecordColumn, str], part: Mapping[RecordColumn, str], error: SourceKeyInvalid
+) -> FileFault:
+    """Say why there is no source key; a column that is only called source, as that of leads, can be left out."""
+    source = said.get("source", "")
+    if source and not is_instance_id(source):
+        reason = f"{source[:60]!r} cannot be the id of a source instance"
+        remedy = f"leave the column out with --map {part['source']}="
+        return fault(path, number, part["source"], "source_key_invalid", reason, remedy)
+    return fault(path, number, part["id"], "source_key_invalid", error.message, error.remedy)
 
 
 def _text(value: Any) -> str:

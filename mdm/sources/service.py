@@ -101,14 +101,7 @@ def judge(
     """Map one delivery and decide whether it can be stored; all faults are told at once."""
     named = [key.instance for key in (delivery.key, delivery.merged_into) if key is not None]
     if unknown := [instance for instance in named if instance not in known_instances]:
-        reason = Reason(
-            "source",
-            "source_unknown",
-            f"source instance {unknown[0]!r} is not registered",
-            "register it first",
-            "reject",
-        )
-        return Rejected(delivery, (reason,))
+        return Rejected(delivery, (_unregistered(unknown[0], delivery.source_column),))
     mapped = map_record(entity_type, delivery.fields, instance=delivery.key.instance, column_map=column_map)
     rejecting = tuple(fault for fault in mapped.faults if fault.severity == "reject")
     if delivery.is_deletion or delivery.merged_into is not None:
@@ -125,6 +118,16 @@ def judge(
         warnings=mapped.faults,
         content_hash=_content_hash(delivery, mapped.values, mapped.undeclared),
     )
+
+
+def _unregistered(instance_id: str, column: str) -> Reason:
+    """Say that an instance is not registered; a column of a file that is only called so can be left out."""
+    if not column:
+        message, remedy = f"source instance {instance_id!r} is not registered", "register it first"
+    else:
+        message = f"column {column!r} names the source instance {instance_id!r}, which is not registered"
+        remedy = f"register it first, or leave the column out with --map {column}="
+    return Reason("source", "source_unknown", message, remedy, "reject")
 
 
 def judge_own_words(

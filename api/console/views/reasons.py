@@ -16,6 +16,8 @@ REASONS: Final = (
     N_("deliver to an instance of your own; reserve with POST /v1/resolve-or-reserve"),
     N_("source instance '%(name)s' is not registered"),
     N_("register it first"),
+    N_("column '%(column)s' names the source instance '%(name)s', which is not registered"),
+    N_("register it first, or leave the column out with --map %(column)s="),
     N_("%(key)s is a %(entity)s, not a %(other_entity)s"),
     N_("a source key keeps its entity type; deliver the record under another object"),
     N_("%(column)s holds a value that no text column can keep"),

@@ -77,6 +77,27 @@ def test_a_row_that_cannot_be_read_is_listed_and_the_others_are_taken(mdm: Mdm, 
     ]
 
 
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_a_column_that_is_only_called_source_can_be_left_out_and_the_load_tells_how(
+    mdm: Mdm, folder: Path, dry: tuple[str, ...]
+) -> None:
+    (folder / "leads.csv").write_text("id,name,source\nA1,Contoso,o\nA2,Adatum,o\n", encoding="utf-8")
+    mdm("sources", "add", "crm-one")
+    arguments = ("load", folder / "leads.csv", "-s", "crm-one", "-e", "customer", *dry)
+
+    refused = mdm(*arguments)
+    told = json.loads(mdm(*arguments, "--json").stdout)
+
+    message = "column 'source' names the source instance 'o', which is not registered"
+    remedy = "register it first, or leave the column out with --map source="
+    assert f"source: {message}; {remedy}" in " ".join(refused.stderr.split())
+    assert told["reasons"] == [
+        {"field": "source", "code": "source_unknown", "count": 2, "message": message, "remedy": remedy}
+    ]
+    mended = document(mdm(*arguments, "-m", "source=", "--json"))
+    assert mended["statuses"] == {"accepted" if dry else "created": 2}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

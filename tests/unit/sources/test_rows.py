@@ -56,6 +56,26 @@ def test_what_the_row_says_goes_before_what_is_said_of_the_file() -> None:
     assert str(found.key) == "d365-us/custtable/demf:1"
 
 
+def test_a_row_says_which_column_named_its_instance() -> None:
+    named, unnamed = (read({"id": "1", "Source": source}, origin()) for source in ("d365-us", ""))
+    mapped_away = read({"id": "1", "Source": "d365-us"}, origin(columns={"Source": ""}))
+
+    assert [one.source_column for one in (named, unnamed, mapped_away) if isinstance(one, Delivery)] == [
+        *("Source", "", "")
+    ]
+    assert isinstance(mapped_away, Delivery)
+    assert mapped_away.key.instance == "d365-emea"
+
+
+def test_a_source_that_can_be_no_instance_is_told_with_its_column() -> None:
+    found = read({"id": "1", "Source": "Trade show", "name": "Contoso"}, origin())
+
+    assert isinstance(found, FileFault)
+    assert (found.column, found.code) == ("Source", "source_key_invalid")
+    assert "'Trade show' cannot be the id of a source instance" in found.message
+    assert found.remedy == "leave the column out with --map Source="
+
+
 def test_a_column_mapped_by_hand_wins_over_its_name() -> None:
     found = read({"id": "1", "Nr": "7", "name": "Contoso"}, origin(columns={"Nr": "id"}))
 
