@@ -112,7 +112,14 @@ def check_address(query: bytes, raw_path: bytes) -> None:
 
 
 async def read_bounded(request: Request, bytes_max: int) -> bytes:
-    """Read a body as it streams in; raises TooLarge, and HttpRefusal 408 for one that drips."""
+    """Read a body as it streams in; raises TooLarge, and HttpRefusal 408 for one that drips.
+
+    A length that is declared too large is believed at once, before a byte is read. The server drops what a client sends
+    on after the refusal, so that one which sends everything before it reads gets the refusal too.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > bytes_max:
+        raise _too_large(bytes_max)
     chunks: list[bytes] = []
     size = 0
     try:
@@ -120,10 +127,7 @@ async def read_bounded(request: Request, bytes_max: int) -> bytes:
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > bytes_max:
-                    raise TooLarge(
-                        f"the body is larger than the {bytes_max} bytes that this route takes",
-                        remedy="send it in several requests",
-                    )
+                    raise _too_large(bytes_max)
                 chunks.append(chunk)
     except TimeoutError as error:
         raise HttpRefusal(
@@ -133,6 +137,12 @@ async def read_bounded(request: Request, bytes_max: int) -> bytes:
             remedy="send it again in smaller parts",
         ) from error
     return b"".join(chunks)
+
+
+def _too_large(bytes_max: int) -> TooLarge:
+    return TooLarge(
+        f"the body is larger than the {bytes_max} bytes that this route takes", remedy="send it in several requests"
+    )
 
 
 def _check(document: Any, depth_max: int) -> None:
