@@ -117,13 +117,12 @@ def row_marks(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
                 " ORDER BY 1"
             )
         ).scalars()
-        return {
-            table: [
-                tuple(row)
-                for row in connection.execute(text(f'SELECT xmin::text, ctid::text FROM "{table}" ORDER BY 2'))
-            ]
-            for table in tables
-        }
+        marks: dict[str, list[tuple[Any, ...]]] = {table: [] for table in tables}
+        # One statement: a step of the state machine asks twice, and fifty round trips took a fifth of its time.
+        asked = " UNION ALL ".join(f"SELECT '{table}', xmin::text, ctid::text FROM \"{table}\"" for table in marks)
+        for table, *mark in connection.execute(text(f"{asked} ORDER BY 1, 3")):
+            marks[table].append(tuple(mark))
+        return marks
 
 
 @contextmanager

@@ -50,6 +50,7 @@ from mdm.stewardship.overrides import Wish, clear_override, set_override
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_on, hub_state, register_instances, row_marks
 from tests.integration.stewardship.acts import told
 from tests.properties.hub_model import Merged, Model, Refused, Widget
+from tests.properties.hub_promises import assert_order_plays_no_part, assert_promises, delivery_of
 
 KEYS = [f"crm-{place}/Account:{number}" for place in ("east", "west") for number in range(4)]
 keys = st.sampled_from(KEYS)
@@ -112,7 +113,7 @@ class HubMachine(RuleBasedStateMachine):
     def deliver_the_same_again(self, at: int) -> None:
         key = picked(self.model.widgets, at)
         before = row_marks(self.hub)
-        (outcome,) = deliver(self.hub, [self._delivery(key, self.model.widgets[key])], who="test")
+        (outcome,) = deliver(self.hub, [delivery_of(self.policy, key, self.model.widgets[key])], who="test")
         assert outcome.status == "unchanged"
         assert row_marks(self.hub) == before
 
@@ -121,7 +122,9 @@ class HubMachine(RuleBasedStateMachine):
     def deliver_old_news(self, at: int, widget: Widget) -> None:
         key = picked(self.model.known, at)
         before = row_marks(self.hub)
-        (outcome,) = deliver(self.hub, [self._delivery(key, Widget(**{**vars(widget), "time": -1}))], who="test")
+        (outcome,) = deliver(
+            self.hub, [delivery_of(self.policy, key, Widget(**{**vars(widget), "time": -1}))], who="test"
+        )
         assert outcome.status == "stale"
         assert row_marks(self.hub) == before
 
@@ -129,7 +132,7 @@ class HubMachine(RuleBasedStateMachine):
     def deliver_a_batch(self, batch: list[tuple[str, Widget]]) -> None:
         self.time += 1
         news = [(key, Widget(**{**vars(widget), "time": self.time})) for key, widget in batch]
-        outcomes = deliver(self.hub, [self._delivery(key, widget) for key, widget in news], who="test")
+        outcomes = deliver(self.hub, [delivery_of(self.policy, key, widget) for key, widget in news], who="test")
         assert {outcome.status for outcome in outcomes} <= {"created", "updated"}
         for key, widget in news:
             self.model.take(key, widget, widget.time)
@@ -326,6 +329,7 @@ class HubMachine(RuleBasedStateMachine):
                     )
                 )
             }
+        assert_promises(self.hub)
         self.model.settle(golden_by_key(self.hub), ages)
         assert self._decided() == {(frozenset(one[:2]), one.what) for one in self.model.decisions}
         assert notes == {gid: self.model.note_of(gid) for gid in self.model.members}
@@ -340,9 +344,10 @@ class HubMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "hub"):
             assert_sound(self.hub)
+            assert_order_plays_no_part(self.hub, type(self).sweep, self.model)
 
     def _deliver(self, key: str, widget: Widget) -> None:
-        (outcome,) = deliver(self.hub, [self._delivery(key, widget)], who="test")
+        (outcome,) = deliver(self.hub, [delivery_of(self.policy, key, widget)], who="test")
         assert outcome.status == ("updated" if key in self.model.known else "created")
         self.model.take(key, widget, widget.time)
         self.undoable = []
@@ -381,9 +386,3 @@ class HubMachine(RuleBasedStateMachine):
 
     def _wide(self, at: int) -> str:
         return str(picked([gid for gid, keys in self.model.members.items() if len(keys) > 1], at))
-
-    def _delivery(self, key: str, widget: Widget) -> Any:
-        codes = sorted(widget.codes)
-        return delivery(
-            key, self.entity_type, at=widget.time, name=widget.name, codes=codes, batch=widget.batch, note=widget.note
-        )
