@@ -23,8 +23,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "peers"))
 
 from match_run import OURS, Limits, run  # noqa: E402 -- scripts of the folder peers
-from match_sets import MODELS, SETS, SMALL, Set, load, prepared, raw  # noqa: E402
-from match_table import key_of, written  # noqa: E402
+from match_sets import MODELS, SETS, SMALL, Set, load, prepared, raw  # noqa: E402 -- as above
+from match_table import key_of, written  # noqa: E402 -- as above
 
 RESULTS = HERE / "results" / "match_peers"
 SYSTEMS = {

@@ -225,7 +225,7 @@ def is_well_formed(text: str) -> bool:
 
 
 def _sortable() -> str:
-    global _latest  # noqa: PLW0603 - ids of one process rise strictly, also within a millisecond
+    global _latest  # noqa: PLW0603 -- ids of one process rise strictly, also within a millisecond
     with _lock:
         _latest = max((time.time_ns() // 1_000_000) << 80 | secrets.randbits(80), _latest + 1 + secrets.randbits(40))
         number = _latest

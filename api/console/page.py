@@ -71,7 +71,7 @@ def _guard(answer: Answer, access: Access, name: str) -> Answer:
                 visit = await _with_form(request, visit, access)
                 scope["mdm.visit"] = visit
             return await answer(request)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the visitor gets a page
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the visitor gets a page
             return refusals.answer(visit, error, request_id=str(scope.get("mdm.request_id", "")))
 
     return guarded

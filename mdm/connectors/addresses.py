@@ -165,7 +165,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
         self,
         path: str,
         timeout: float | None = None,  # noqa: ARG002 -- the parameters are the library's
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,  # noqa: ARG002
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,  # noqa: ARG002 -- as above
     ) -> httpcore2.NetworkStream:
         """Refuse: no target is a file of this machine."""
         raise AddressDenied(f"{path} is no address of a network")

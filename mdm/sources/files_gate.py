@@ -120,7 +120,7 @@ def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, bounds: Workbo
         while piece:
             parser.Parse(piece, False)  # noqa: FBT003 -- the library's own word for "more comes"
             piece = part.read(_PIECE)
-        parser.Parse(b"", True)  # noqa: FBT003
+        parser.Parse(b"", True)  # noqa: FBT003 -- the same word for "that was all"
 
 
 def _told(error: Exception) -> str:

@@ -163,6 +163,17 @@ def todos_have_an_issue(path: PurePosixPath, text: str) -> Iterator[str]:
             yield f"{path}:{token.start[0]}: write the issue number, as in TODO(#12)"
 
 
+def exceptions_from_rules_give_a_reason(path: PurePosixPath, text: str) -> Iterator[str]:
+    """Ask each `noqa` for its rule and reason: nobody dares to take one without a reason out again."""
+    if path.suffix != ".py":
+        return
+    for token in tokenize.generate_tokens(StringIO(text).readline):
+        if token.type != tokenize.COMMENT or "noqa" not in token.string:
+            continue
+        if not re.fullmatch(r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)* -- \S.*", token.string):
+            yield f"{path}:{token.start[0]}: write the rule and why, as in # noqa: S311 -- no answer depends on it"
+
+
 def time_comes_from_the_clock(path: PurePosixPath, text: str) -> Iterator[str]:
     """Keep `datetime.now` in clock.py: naive or local times elsewhere once ordered versions wrongly."""
     if not _is_product(path) or path == PurePosixPath("mdm/clock.py"):
@@ -215,7 +226,12 @@ FILE_RULES: Final[tuple[Rule, ...]] = (
     *(file_is_short, functions_fit_a_screen, functions_take_few_parameters, environment_is_read_in_settings),
     *(one_place_commits, imports_stand_at_the_top, private_names_stay_private, names_say_something),
     *(module_opens_with_a_docstring, skips_give_a_reason, pipeline_fits_one_screen, todos_have_an_issue),
-    *(time_comes_from_the_clock, no_address_of_one_machine, requirements_are_pins_with_hashes),
+    *(
+        exceptions_from_rules_give_a_reason,
+        time_comes_from_the_clock,
+        no_address_of_one_machine,
+        requirements_are_pins_with_hashes,
+    ),
 )
 
 

@@ -77,7 +77,7 @@ def test_files_longer_than_the_aim_are_named(capsys: pytest.CaptureFixture[str])
     with capsys.disabled():
         for path, lines in sorted(long.items()):
             if lines > rules.FILE_LINES_AIM:
-                print(f"\n{path} has {lines} lines; aim at {rules.FILE_LINES_AIM}", end="")  # noqa: T201 - a warning
+                print(f"\n{path} has {lines} lines; aim at {rules.FILE_LINES_AIM}", end="")  # noqa: T201 -- a warning
 
     assert all(lines <= rules.FILE_LINES_MAX for lines in long.values())
 
@@ -130,6 +130,13 @@ PLANTED = [
     (rules.pipeline_fits_one_screen, "mdm/pipeline.py", lines_of(121, "x\n"), lines_of(120, "x\n")),
     (rules.todos_have_an_issue, "mdm/a.py", "x = 1  # TODO mend\n", "x = 1  # TODO(#12) mend\n"),
     (rules.todos_have_an_issue, "mdm/a.py", "# FIXME\n", "x = 'TODO'\n"),
+    (
+        rules.exceptions_from_rules_give_a_reason,
+        "mdm/a.py",
+        "x = 1  # noqa: S311\n",
+        "x = 1  # noqa: S311, DTZ001 -- no answer depends on it\n",
+    ),
+    (rules.exceptions_from_rules_give_a_reason, "tests/a.py", "x = 1  # noqa\n", "x = '# noqa'\n"),
     (rules.time_comes_from_the_clock, "mdm/a.py", "datetime.now(UTC)", "clock.now()"),
     (rules.time_comes_from_the_clock, "api/a.py", "date.today()", "datetime.fromisoformat(x)"),
     (rules.no_address_of_one_machine, "docs/a.md", "see /home/ada/hub", "see the home page"),

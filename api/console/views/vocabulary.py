@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 
-def N_(message: str) -> str:  # noqa: N802 - the name by which Babel knows a message that is translated later
+def N_(message: str) -> str:  # noqa: N802 -- the name by which Babel knows a message that is translated later
     """Mark a message for the catalogue."""
     return message
 

@@ -225,7 +225,7 @@ def test_a_bad_field_of_an_address_costs_that_field_only() -> None:
         ("start date", "2026-09-01T12:00:00Z", "2026-09-01"),
         ("start date", "31.12.2026", "2026-12-31"),
         ("start date", date(2026, 9, 1), "2026-09-01"),
-        ("start date", datetime(2026, 9, 1, 12), "2026-09-01"),  # noqa: DTZ001  spreadsheets know no time zone
+        ("start date", datetime(2026, 9, 1, 12), "2026-09-01"),  # noqa: DTZ001 -- spreadsheets know no time zone
         ("start date", "1900-01-01T12:00:00Z", None),
         ("end date", "2154-12-31T23:59:59Z", None),
         ("value", "12,500.00", "12500"),

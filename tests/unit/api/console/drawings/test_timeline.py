@@ -11,7 +11,7 @@ from api.console.drawings.timeline import GAP_MIN, ROWS_MAX, Happening, timeline
 FEW = settings(max_examples=40)  # each is a second of all runs
 
 NOW = datetime(2026, 11, 25, 9, 12, tzinfo=UTC)
-DATES = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - zoned by the other argument
+DATES = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 -- zoned by the other argument
 
 
 @FEW
