@@ -279,7 +279,10 @@ def _is_due(rule: FieldRule, value: Any, held: Held, lane: DueLane) -> bool:
     there = held.hashes.get(rule.target_field)
     if rule.owner == "fill":
         return value not in (None, []) and there == hash_value(held.salt, rule.target_field, None)
-    return lane.is_forced or there != hash_value(held.salt, rule.target_field, value)
+    wanted = hash_value(held.salt, rule.target_field, value)
+    # What was asked and never answered may stand there: a value that is wanted again is written over it.
+    in_doubt = (held.intended or {}).get(rule.target_field, wanted)
+    return lane.is_forced or there != wanted or in_doubt != wanted
 
 
 def _settling(

@@ -79,7 +79,7 @@ HURRIED = Timeouts(connect_s=60, silence_s=1, total_s=2)
 
 @pytest.fixture
 def erp(hub: Hub, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Books]:
-    name = request.node.callspec.params["name"] if hasattr(request.node, "callspec") else ""
+    name = request.node.callspec.params.get("name", "") if hasattr(request.node, "callspec") else ""
     timeouts = HURRIED if name in {"hang", "hang_done", "slow_body"} else Timeouts(60, 60, 90)
     with books(hub, tmp_path, timeouts=timeouts, address=ADDRESSES.get(name, lambda fake: fake.url)) as one:
         yield one
@@ -168,6 +168,26 @@ def test_a_target_that_fails_again_and_again_is_let_rest_and_noticed_when_it_is_
     assert len(erp.fake.records.all("customer")) == 7
     assert standing(hub).failures == 0
     assert asked < 6 * 7 * 2
+
+
+@pytest.mark.parametrize("fault", ["done_then_drop", "drop"])
+def test_a_value_that_comes_back_while_the_one_between_was_never_answered_stands_there_again(
+    hub: Hub, erp: Books, fault: str
+) -> None:
+    send(hub, 1)
+    erp.relay.drain()
+    erp.fake.faults.plan(MISBEHAVIOUR[fault], Aim(method="PATCH"), times=1)
+    send(hub, 1, city="York")
+    erp.relay.drain()
+    send(hub, 1)
+
+    erp.clock.forward(seconds=30)
+    erp.relay.drain()
+
+    (record,) = erp.fake.records.all("customer")
+    assert record.fields["city"] == "Town 1"
+    assert (lane(hub).attempts, lane(hub).failure_kind) == (0, None)
+    assert_sound(hub)
 
 
 def test_a_poison_record_parks_its_lane_only(hub: Hub, erp: Books) -> None:

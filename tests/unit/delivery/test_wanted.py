@@ -75,6 +75,16 @@ def test_only_what_differs_is_written_and_a_filled_field_only_where_nothing_stan
     assert changes(sight(OwnRecord("Gizmo", "us", "1", None), tag="x")) == [("update", "1", {"title": "Phase 2"})]
 
 
+def test_what_was_asked_without_an_answer_is_written_over_by_the_value_of_before() -> None:
+    one = known("1", title="Phase 2")
+    assert one.held is not None
+    asked = replace(one.held, intended=hash_fields(SALT, {"title": "Phase 3"}))
+
+    assert changes(sight(replace(one, held=asked))) == [("update", "1", {"title": "Phase 2"})]
+    answered = replace(asked, intended=hash_fields(SALT, {"title": "Phase 2"}))
+    assert changes(sight(replace(one, held=answered))) == []
+
+
 def test_a_field_is_emptied_only_where_the_declaration_says_so() -> None:
     seen = sight(known("1", title="Phase 2", grade="first"))
     rules = replace(RULES, fields=(FieldRule("grade", "grade", clears=True),))
