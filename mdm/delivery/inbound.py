@@ -122,8 +122,9 @@ class _Listening:
         state = held.state if held.state in {"deactivated", "inactive"} else "active"
         after = replace(held, state=state, hashes={**held.hashes, **{n: seen[n] for n in seen.keys() - late}})
         if self._use_flag in ours - late:
-            at = min(self._now, told_at or self._now)
-            after = self._with_flag(after, seen[self._use_flag], is_out_of_use=shown[self._use_flag], at=at)
+            after = replace(after, state="deactivated" if shown[self._use_flag] else "active")
+        proven = {name: seen[name] for name in ours - late if intended.get(name) == seen[name]}
+        after = _with_proven(after, proven, at=min(self._now, told_at or self._now))
         self._note(held, said, after)
         ours = (ours | late) & fields.keys()
         if said is None or not ours:
@@ -140,15 +141,6 @@ class _Listening:
         again = [name for name in news & own.keys() if own[name] == said.fields.get(name)]
         return _said_again(heard, held, again) if again else heard
 
-    def _with_flag(self, held: Held, hash_: str, *, is_out_of_use: bool, at: datetime) -> Held:
-        """Take the hub's own word for whether a record is in use: what was intended is there, whoever was answered."""
-        flag, intended = self._use_flag, held.intended or {}
-        held = replace(held, state="deactivated" if is_out_of_use else "active")
-        if intended.get(flag) != hash_:
-            return held
-        rest = {name: one for name, one in intended.items() if name != flag}
-        return replace(held, intended=rest or None, written=with_writes(held.written, {flag: hash_}, at=at))
-
     def _note(self, held: Held | None, said: Row[Any] | None, after: Held) -> None:
         if held is None or held != after:
             golden_id = said.golden_id if said is not None and said.golden_id else ""
@@ -160,6 +152,12 @@ class _Listening:
                     "seen_at": self._now,
                 }
             )
+
+
+def _with_proven(held: Held, hashes: Mapping[str, str], *, at: datetime) -> Held:
+    """Note as written what was intended and is there, whoever was answered: it is what the hub wrote last."""
+    rest = {name: one for name, one in (held.intended or {}).items() if name not in hashes}
+    return replace(held, intended=rest or None, written=with_writes(held.written, hashes, at=at)) if hashes else held
 
 
 def _is_set(flag: Any) -> bool:

@@ -175,9 +175,11 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
         if isinstance(answer, Failure):
             continue
         place = (intent.held.object, intent.held.scope, intent.held.native_id)
-        written = rows[place]["held"].written if place in rows else intent.held.written
-        writes = with_writes(written, intent.writes, at=now)
-        held = replace(intent.held, intended=None, remote_version=answer.version, written=writes)
+        before = rows[place]["held"] if place in rows else intent.held
+        # What was asked earlier without an answer, and not again now, may stand there still.
+        in_doubt = {name: hash_ for name, hash_ in (before.intended or {}).items() if name not in intent.writes}
+        writes = with_writes(before.written, intent.writes, at=now)
+        held = replace(intent.held, intended=in_doubt or None, remote_version=answer.version, written=writes)
         if intent.change.kind == "create":
             # A record that was there already, or that an earlier attempt made, may hold other values than we asked for.
             known = {name: hash_ for name, hash_ in held.hashes.items() if name not in answer.differing}

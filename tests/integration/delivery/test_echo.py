@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from mdm.demo.fakes.faults import DONE_THEN_DROP, DROP, Aim
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
+from mdm.sources.model import Delivery, SourceKey
+from tests.erp import Books, books
 from tests.hubs import assert_sound, delivery, golden_by_key
 from tests.targets import ERP, Shelf, ready
 
@@ -86,3 +89,58 @@ def test_a_late_echo_of_an_earlier_write_is_known_by_its_time(hub: Hub, tmp_path
     assert status(hub, at=2, title="Acme") == "unchanged"
     relay.drain()
     assert shelf.records == {"n1": {"title": "Acme Ltd"}}
+
+
+def test_what_was_written_without_an_answer_is_no_news_though_other_fields_were_written_since(
+    hub: Hub, tmp_path: Path
+) -> None:
+    """Nobody says the city any more, and it is not emptied there: it is the hub's own word all the same."""
+    with books(hub, tmp_path) as erp:
+        account = "salesforce-us/Account:1"
+        first: dict[str, Any] = {"name": "Acme", "currency": "EUR"}
+        deliver(hub, [delivery(account, "customer", at=0, **first)], who="t")
+        erp.relay.drain()
+        read(hub, erp)
+        erp.fake.faults.plan(DONE_THEN_DROP, Aim(method="PATCH"), times=1)
+        deliver(hub, [delivery(account, "customer", at=1, **first, city="York")], who="t")
+        erp.relay.drain()
+        deliver(hub, [delivery(account, "customer", at=2, **{**first, "name": "Acme Ltd"})], who="t")
+        erp.clock.forward(seconds=30)
+        erp.relay.drain()
+
+        (record,) = erp.fake.records.all("customer")
+        assert record.fields == {"companyName": "Acme Ltd", "currency": "EUR", "city": "York"}
+        assert read(hub, erp) == "unchanged"
+        assert "city" not in versions(hub)[-1][1]
+        # What its own people write there later is news.
+        erp.fake.edit("customer", record.native_id, {"city": "Leeds"}, by="otto")
+        assert read(hub, erp) == "updated"
+        assert versions(hub)[-1][1]["city"] == "Leeds"
+        assert_sound(hub)
+
+
+def test_what_was_written_without_an_answer_is_known_once_it_was_seen_whatever_is_asked_after_that(
+    hub: Hub, tmp_path: Path
+) -> None:
+    with books(hub, tmp_path) as erp:
+        for at, (city, fault) in enumerate([("Ely", None), ("York", DONE_THEN_DROP), ("Bath", DROP)]):
+            news = delivery("salesforce-us/Account:1", "customer", at=at, name="Acme", currency="EUR", city=city)
+            deliver(hub, [news], who="t")
+            if fault is not None:
+                erp.fake.faults.plan(fault, Aim(method="PATCH"), times=1)
+            erp.clock.forward(hours=1)
+            erp.relay.drain(turns_max=1)
+            read(hub, erp)
+
+        assert [one.fields["city"] for one in erp.fake.records.all("customer")] == ["York"]
+        assert versions(hub)[-1][1]["city"] == "Bath"
+        assert read(hub, erp) == "unchanged"
+        assert_sound(hub)
+
+
+def read(hub: Hub, erp: Books) -> str:
+    """Deliver the one record of the ERP as it stands; give what became of it."""
+    (record,) = erp.fake.records.all("customer")
+    key = SourceKey("netsuite-us", "customer", "", record.native_id)
+    (outcome,) = deliver(hub, [Delivery(key, "customer", dict(record.fields), record.changed_at)], who="reader")
+    return outcome.status
