@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
+
+NO_ANSWER: Final = 0  # in place of a status: the message was taken, and the connection ends without a word
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ def receiver() -> Iterator[Receiver]:
                 return
             headers = {name.lower(): value for name, value in self.headers.items()}
             status, sent = one.take(Attempt(self.path, headers, body))
+            if status == NO_ANSWER:
+                self.close_connection = True
+                return
             self.send_response(status)
             for name, value in sent.items():
                 self.send_header(name, value)

@@ -1,52 +1,61 @@
 """Relays that are killed at random lose nothing: every receiver has every message in order, every system what it shall.
 
-A receiver of messages and an ERP are told by several processes, each killed at a failpoint or anywhere; a delay here
-and there lets them meet. What comes twice has the same id, and comes twice because somebody was killed.
+A receiver of messages and an ERP are told by several processes, each killed at a failpoint or anywhere. Both lose an
+answer now and then and take their time, and so do the relays. First nobody dies, and nothing comes twice but what was
+refused or whose answer was lost; then many die, and what comes twice besides has the id and the content it had before.
 """
 
-import json
-import os
 import random
-import signal
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.context import ForkServerProcess
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from mdm.connectors.signatures import make_secret
 from mdm.db.engine import open_engine
-from mdm.delivery.relay import WEBHOOK_LANES_MAX
-from mdm.delivery.tellings_store import VERSIONS_MAX
+from mdm.delivery.model import Declaration
 from mdm.demo.fakes.erp import ERP
 from mdm.demo.fakes.fake import Fake
+from mdm.demo.fakes.faults import DONE_THEN_DROP, DROP, Aim
 from mdm.demo.fakes.wire import running
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
-from tests.hubs import assert_sound, delivery, hub_on, register_instances
-from tests.receivers import Attempt, receiver
-from tests.relayers import Relaying, relay_for_ever
+from tests.hubs import assert_sound, delivery, golden_by_key, hub_on, register_instances
+from tests.receivers import NO_ANSWER, Attempt, Receiver, receiver
+from tests.relayers import Crew, crew
 from tests.targets import declare
+from tests.tellings import (
+    Arrival,
+    active_of,
+    arrival,
+    held_otherwise,
+    in_two_meanings,
+    lanes_of,
+    leases_that_ran_out,
+    note_leases,
+    out_of_order,
+    unexplained,
+    versions_of,
+)
 
 pytestmark = [pytest.mark.db, pytest.mark.timeout(14_400)]
 
-LEASE_S = 10.0
-POINTS = ("delivery.leased", "delivery.intended", "delivery.sent", "delivery.bound", "delivery.settled")
-PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.relayers"])
+LEASE_S = 20.0  # many times what a turn takes with its pauses, and what a test waits for what a dead relay had
+PAUSE_S_MAX = 0.1
+REFUSED = "crm-us/Account:0"  # the receiver never takes it once there was a death
+MISFIT = "crm-us/Account:1"  # the ERP never takes it once there was a death
 HOOK = """
     target: hook
     title: Hook
     kind: webhook
     connection: {{url: '{url}', secret: MDM_SECRET_HOOK}}
     rate: {{per_second: 100000}}
-    events: {{entities: [widget_hold]}}
+    events: {{entities: [widget_hold], payload: full}}
 """
 BOOKS = """
     target: books
@@ -67,15 +76,36 @@ BOOKS = """
 
 @dataclass(frozen=True)
 class Size:
-    """How much is told, by how many, of whom how many are killed."""
+    """How much is told, by how many, of whom how many are killed.
+
+    quiet  versions that are told before anybody dies
+    """
 
     records: int
     versions: int
+    quiet: int
     relays: int
     kills: int
 
 
-@pytest.mark.parametrize("size", [Size(500, 10, 4, 5), pytest.param(Size(5_000, 20, 8, 25), marks=pytest.mark.soak)])
+@dataclass
+class Told:
+    """The hub, the receiver and the ERP that it tells, and what they were told."""
+
+    hub: Hub
+    heard: Receiver
+    fake: Fake
+    books: Declaration
+    faults: "Faults"
+
+    def arrivals(self) -> list[Arrival]:
+        """Give all that came at the receiver, in its order."""
+        return [arrival(one) for one in self.heard.attempts]
+
+
+@pytest.mark.parametrize(
+    "size", [Size(500, 10, 2, 4, 5), pytest.param(Size(5_000, 20, 4, 8, 25), marks=pytest.mark.soak)]
+)
 def test_killed_relays_lose_nothing_and_put_nothing_out_of_order(
     fresh_database: str,
     tmp_path: Path,
@@ -85,95 +115,107 @@ def test_killed_relays_lose_nothing_and_put_nothing_out_of_order(
     size: Size,
 ) -> None:
     rnd = random.Random(seed)
-    monkeypatch.setenv("MDM_SECRET_HOOK", make_secret())
     engine = open_engine(fresh_database, 4)
     request.addfinalizer(engine.dispose)
-    hub = hub_on(engine)
-    register_instances(hub, "crm-us", "erp-us")
-    with running(Fake(ERP)) as fake, receiver() as heard:
-        monkeypatch.setenv("MDM_SECRET_BOOKS", fake.hub_key)
-        declare(hub, tmp_path, HOOK.format(url=heard.url))
-        declare(hub, tmp_path, BOOKS.format(url=fake.url))
-        faults = Faults(seed)
-        heard.answer = faults.answer
-        written = size.records * size.versions
-        with relays(fresh_database, size.relays, rnd) as crew:
-            for version in range(size.versions):
+    with firm(engine, tmp_path, monkeypatch, seed) as firm_told:
+        hub = firm_told.hub
+        with crew(fresh_database, size.relays, rnd, lease_s=LEASE_S, kills_max=0) as unharmed:
+            for version in range(size.quiet):
                 write(hub, size.records, version)
-                if crew.kills < size.kills:
-                    crew.kill_one()
-            while crew.kills < size.kills:
+            wait_until_told(hub, unharmed)
+        assert_told(firm_told, kills=0)
+        assert parked(hub) == {}
+
+        with crew(fresh_database, size.relays, rnd, lease_s=LEASE_S, kills_max=size.kills) as dying:
+            for version in range(size.quiet, size.versions):
+                write(hub, size.records, version, poisoned=True)
+                dying.kill_one()
+            while not dying.is_done:
                 time.sleep(0.5)
-                crew.kill_one()
-            wait_until_told(hub)
-    expected = versions_of(hub)
-    assert sum(map(len, expected.values())) >= written
-    first = first_attempts(heard.attempts)
-    assert {golden: sorted(order) for golden, order in first.items()} == expected
-    assert {golden: order for golden, order in first.items() if order != sorted(order)} == {}
-    repeated = Counter(one.id for one in heard.attempts)
-    repeated.subtract(repeated.keys())
-    repeated.subtract(faults.refused)
-    assert min(repeated.values()) >= 0
-    # A killed relay had so many lanes, each with so many versions.
-    assert repeated.total() <= size.kills * WEBHOOK_LANES_MAX * VERSIONS_MAX
-    assert {row.fields["companyName"] for row in fake.records.all("customer")} == names(hub)
-    assert len(fake.records.all("customer")) == size.records
-    assert_sound(hub)
-
-
-class Crew:
-    """Processes that relay; one that was killed is replaced by another."""
-
-    def __init__(self, url: str, count: int, rnd: random.Random) -> None:
-        self._url = url
-        self._rnd = rnd
-        self.kills = 0
-        self.running = [self._start() for _ in range(count)]
-
-    def _start(self) -> ForkServerProcess:
-        point, hit = self._rnd.choice([*POINTS, "", ""]), self._rnd.randint(1, 6)
-        secrets = {name: value for name, value in os.environ.items() if name.startswith("MDM_SECRET_")}
-        relaying = Relaying(self._url, LEASE_S, secrets, point, hit)
-        child = PROCESSES.Process(target=relay_for_ever, args=(relaying,))
-        child.start()
-        return child
-
-    def kill_one(self) -> None:
-        """Count those who killed themselves, or kill one, and put others in their place."""
-        dead = [one for one in self.running if not one.is_alive()]
-        if not dead:
-            dead = [self._rnd.choice(self.running)]
-            assert dead[0].pid is not None
-            os.kill(dead[0].pid, signal.SIGKILL)
-        for one in dead:
-            one.join()
-            self.kills += 1
-            self.running[self.running.index(one)] = self._start()
+                dying.kill_one()
+            wait_until_told(hub, dying)
+        assert len(versions_of(hub)) >= size.records * size.versions
+        assert_told(firm_told, kills=dying.kills)
+        goldens = golden_by_key(hub)
+        assert parked(hub) == {("hook", goldens[REFUSED]): "refused", ("books", goldens[MISFIT]): "refused"}
+        assert_sound(hub)
 
 
 @contextmanager
-def relays(url: str, count: int, rnd: random.Random) -> Iterator[Crew]:
-    """Run relays for the length of a `with` block."""
-    crew = Crew(url, count, rnd)
-    try:
-        yield crew
-    finally:
-        for one in crew.running:
-            one.kill()
-            one.join()
+def firm(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> Iterator[Told]:
+    """Set a receiver and an ERP up that fail now and then, and the hub that tells them."""
+    hub = hub_on(engine)
+    register_instances(hub, "crm-us", "erp-us")
+    note_leases(hub)
+    monkeypatch.setenv("MDM_SECRET_HOOK", make_secret())
+    with running(Fake(ERP, seed=seed)) as fake, receiver() as heard:
+        monkeypatch.setenv("MDM_SECRET_BOOKS", fake.hub_key)
+        declare(hub, folder, HOOK.format(url=heard.url))
+        books = declare(hub, folder, BOOKS.format(url=fake.url))
+        fake.latency_s = 0.002
+        for method in ("POST", "PATCH"):
+            for fault in (DONE_THEN_DROP, DROP):
+                fake.faults.plan(fault, Aim(method=method), probability=0.005)
+        faults = Faults(seed)
+        heard.answer = faults.answer
+        yield Told(hub, heard, fake, books, faults)
 
 
-def write(hub: Hub, records_count: int, version: int) -> None:
-    """Write one version of every record."""
+def assert_told(told: Told, *, kills: int) -> None:
+    """Hold all that was told until now against the hub, the parked lanes apart."""
+    hub, arrivals, lost = told.hub, told.arrivals(), parked(told.hub)
+    versions = versions_of(hub)
+    assert in_two_meanings(arrivals) == {}
+    assert out_of_order(arrivals) == []
+    assert [one for one in arrivals if one.values != versions[one.place]] == []
+    missing = versions.keys() - {one.place for one in arrivals}
+    assert {golden_id for golden_id, _ in missing} <= {golden_id for target, golden_id in lost if target == "hook"}
+
+    # Who died had one turn under way for each target: only what it had leased may come again without a failure.
+    ran_out, turns = leases_that_ran_out(hub, "hook")
+    assert turns <= kills
+    assert unexplained(arrivals, told.faults.failed, ran_out) == {}
+    assert_books_told(told, kills=kills)
+
+    for target in ("hook", "books"):
+        expected = {
+            golden_id: ("ready", version, version)
+            for golden_id, (version, _) in active_of(hub).items()
+            if (target, golden_id) not in lost
+        }
+        lanes = {golden_id: lane for golden_id, lane in lanes_of(hub, target).items() if golden_id in expected}
+        assert lanes == expected
+    misfits = {golden_id for target, golden_id in lost if target == "books"}
+    assert held_otherwise(hub, told.books, "widget_hold", told.fake, but=misfits) == []
+
+
+def assert_books_told(told: Told, *, kills: int) -> None:
+    """Hold what the ERP was asked against what explains it: no id writes twice, and no record goes back."""
+    entries = [one for one in told.fake.journal.entries() if one.is_write]
+    ran_out, turns = leases_that_ran_out(told.hub, "books")
+    assert turns <= kills
+    wrote = Counter(one.key for one in entries if one.has_written)
+    assert {key: count for key, count in wrote.items() if count > 1} == {}
+    asked, spoilt = Counter(one.key for one in entries), Counter(one.key for one in entries if one.fault)
+    surplus = {key: count - 1 - spoilt[key] - ran_out[key.partition(".")[0]] for key, count in asked.items()}
+    assert {key: count for key, count in surplus.items() if count > 0} == {}
+    named: dict[str, list[int]] = defaultdict(list)
+    for one in entries:
+        if one.has_written and "companyName" in one.changed:
+            named[one.native_id].append(int(one.changed["companyName"].rpartition(" ")[2]))
+    assert {native_id: order for native_id, order in named.items() if order != sorted(order)} == {}
+
+
+def write(hub: Hub, records_count: int, version: int, *, poisoned: bool = False) -> None:
+    """Write one version of every record, one value of which comes back; poison is what a target takes from nobody."""
     news = [
         delivery(
-            f"crm-us/Account:{number}",
+            (key := f"crm-us/Account:{number}"),
             "widget_hold",
             at=version,
             codes=[f"code{number}"],
-            name=f"Firm {number} as of {version}",
-            note="EUR",
+            name=f"{'Poison' if poisoned and key == REFUSED else 'Firm'} {number} as of {version}",
+            note="no currency" if poisoned and key == MISFIT else ("EUR", "GBP")[version % 2],
         )
         for number in range(records_count)
     ]
@@ -182,66 +224,52 @@ def write(hub: Hub, records_count: int, version: int) -> None:
         assert {one.status for one in outcomes} <= {"created", "updated"}
 
 
+@dataclass
 class Faults:
-    """Refuses one message in a hundred the first time it comes."""
+    """Refuses one message in a hundred the first time it comes, loses as many answers, takes its time, and no poison.
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self.refused: set[str] = set()
+    failed  by id, how often it was answered with a failure, or not at all
+    """
+
+    seed: int
+    failed: Counter[str] = field(default_factory=Counter)
 
     def answer(self, attempt: Attempt) -> int:
         """Give the status of an answer."""
-        if attempt.id in self.refused or random.Random(f"{self._seed}{attempt.id}").random() < 0.99:
-            return 204
-        self.refused.add(attempt.id)
-        return 503
+        rnd = random.Random(f"{self.seed}{attempt.id}{self.failed[attempt.id]}")
+        if rnd.random() < 0.02:
+            time.sleep(rnd.uniform(0, PAUSE_S_MAX))
+        status = 422 if b"Poison" in attempt.body else rnd.choices((204, 503, NO_ANSWER), (98, 1, 1))[0]
+        self.failed[attempt.id] += status != 204
+        return status
 
 
-def wait_until_told(hub: Hub) -> None:
-    """Wait until nothing waits any more; failures are due at once here, so that nobody waits for a backoff."""
+def parked(hub: Hub) -> dict[tuple[str, str], str]:
+    """Give the lanes that wait for a person, and why."""
+    with hub.engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT target_id, golden_id, failure_kind FROM delivery_lane WHERE state = 'dead'")
+        )
+        return {(row.target_id, row.golden_id): row.failure_kind for row in rows}
+
+
+def wait_until_told(hub: Hub, telling: Crew) -> None:
+    """Wait until nothing waits but what is parked; failures are due at once, so that nobody waits for a backoff."""
     until = time.monotonic() + 3_600
     while True:
         with hub.engine.begin() as connection:
             connection.execute(
                 text(
-                    "UPDATE delivery_lane SET due_at = now() WHERE failure_kind IS NOT NULL"
+                    "UPDATE delivery_lane SET due_at = now() WHERE failure_kind IS NOT NULL AND state <> 'dead'"
                     " AND lease_token IS NULL AND due_at > now()"
                 )
             )
             connection.execute(text("UPDATE target_pulse SET opens_at = NULL WHERE opens_at IS NOT NULL"))
             waiting = connection.execute(
-                text("SELECT count(*) FROM delivery_lane WHERE acknowledged < head")
+                text("SELECT count(*) FROM delivery_lane WHERE acknowledged < head AND state <> 'dead'")
             ).scalar_one()
+        telling.replace_dead()
         if not waiting:
             return
         assert time.monotonic() < until, f"{waiting} lanes wait"
         time.sleep(0.2)
-
-
-def versions_of(hub: Hub) -> dict[str, list[int]]:
-    found = defaultdict(list)
-    with hub.engine.connect() as connection:
-        for row in connection.execute(text("SELECT golden_id, version FROM golden_version ORDER BY 1, 2")):
-            found[row.golden_id].append(row.version)
-    return dict(found)
-
-
-def first_attempts(attempts: Sequence[Attempt]) -> Mapping[str, list[int]]:
-    """Give of each golden record its versions in the order in which they first came."""
-    found: dict[str, dict[int, None]] = defaultdict(dict)
-    for one in attempts:
-        told = json.loads(one.body)["data"]
-        found[told["golden_id"]].setdefault(told["version"])
-    return {golden: list(order) for golden, order in found.items()}
-
-
-def names(hub: Hub) -> set[str]:
-    with hub.engine.connect() as connection:
-        return set(
-            connection.execute(
-                text(
-                    "SELECT v.values ->> 'name' FROM golden_version v JOIN golden_record g ON g.id = v.golden_id"
-                    " AND g.version = v.version WHERE g.state = 'active'"
-                )
-            ).scalars()
-        )
