@@ -47,6 +47,11 @@ test: check ## Everything that .ci/run runs: check, all tests, then those of the
 		echo "No PostgreSQL 15 in $(OLDEST_POSTGRES_BIN): its second run is left out."; \
 	fi
 
+.PHONY: oldest
+oldest: $(VENV)/.dev ## All tests that need PostgreSQL on the oldest one; `make test` runs those there that call each store once.
+	MDM_TEST_POSTGRES_BIN="$(OLDEST_POSTGRES_BIN)" \
+		$(PYTEST) -n $(WORKERS) -m "db and $(EVERYDAY)" --ignore=tests/house --durations=10 --hypothesis-profile=ci
+
 .PHONY: soak
 soak: $(VENV)/.dev ## The long tests, with a random seed that is printed (SEED=… repeats a run).
 	@seed="$${SEED:-$$RANDOM$$RANDOM}"; echo "SEED=$$seed"; \
