@@ -19,7 +19,7 @@ from mdm.delivery.hashes import hash_fields, new_salt
 from mdm.delivery.model import Declaration, Held
 from mdm.delivery.targets import declarations_of_instances
 from mdm.delivery.wanted import in_its_words
-from mdm.delivery.writes import is_earlier, is_last, with_writes
+from mdm.delivery.writes import is_earlier, is_last, with_writes, without_proven
 from mdm.entities.model import EntityType
 from mdm.ids import GoldenId, RecordId
 from mdm.sources import store as sources_store
@@ -115,15 +115,14 @@ class _Listening:
         seen = hash_fields(held.salt, shown)
         told_at, intended = one.delivery.source_time, held.intended or {}
         late = {name for name, hash_ in seen.items() if is_earlier(held.written, name, hash_, told_at=told_at)}
-        ours = {
-            name for name, hash_ in seen.items() if intended.get(name) == hash_ or is_last(held.written, name, hash_)
-        }
+        asked = {name for name, hash_ in seen.items() if hash_ in intended.get(name, ())}
+        ours = asked | {name for name, hash_ in seen.items() if is_last(held.written, name, hash_)}
         # Else a delivery does not say whether the record is in use there.
         state = held.state if held.state in {"deactivated", "inactive"} else "active"
         after = replace(held, state=state, hashes={**held.hashes, **{n: seen[n] for n in seen.keys() - late}})
         if self._use_flag in ours - late:
             after = replace(after, state="deactivated" if shown[self._use_flag] else "active")
-        proven = {name: seen[name] for name in ours - late if intended.get(name) == seen[name]}
+        proven = {name: seen[name] for name in asked - late}
         after = _with_proven(after, proven, at=min(self._now, told_at or self._now))
         self._note(held, said, after)
         ours = (ours | late) & fields.keys()
@@ -156,8 +155,10 @@ class _Listening:
 
 def _with_proven(held: Held, hashes: Mapping[str, str], *, at: datetime) -> Held:
     """Note as written what was intended and is there, whoever was answered: it is what the hub wrote last."""
-    rest = {name: one for name, one in (held.intended or {}).items() if name not in hashes}
-    return replace(held, intended=rest or None, written=with_writes(held.written, hashes, at=at)) if hashes else held
+    if not hashes:
+        return held
+    rest = without_proven(held.intended, hashes)
+    return replace(held, intended=rest, written=with_writes(held.written, hashes, at=at))
 
 
 def _is_set(flag: Any) -> bool:

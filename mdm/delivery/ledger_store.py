@@ -10,6 +10,7 @@ from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.decisions.review_model import HOLDING
 from mdm.delivery.model import Held, OwnRecord
+from mdm.delivery.writes import Asked
 from mdm.ids import GoldenId, ReviewId
 
 
@@ -152,9 +153,7 @@ def upsert_held(connection: Connection, target_id: str, rows: Sequence[Mapping[s
     )
 
 
-def restore_intended(
-    connection: Connection, target_id: str, rows: Sequence[tuple[Held, Mapping[str, str] | None]]
-) -> None:
+def restore_intended(connection: Connection, target_id: str, rows: Sequence[tuple[Held, Asked | None]]) -> None:
     """Put back what was intended of records, and the external ids that are not known, to how they were before.
 
     rows  each record as it was before, with what was noted as intended since; one noted otherwise is left as it is
@@ -178,8 +177,8 @@ def restore_intended(
                         "object": one.object,
                         "scope": one.scope,
                         "native_id": one.native_id,
-                        "intended": one.intended,
-                        "noted": noted,
+                        "intended": _kept(one.intended),
+                        "noted": _kept(noted),
                         "external_id": one.external_id,
                     }
                     for one, noted in rows
@@ -198,11 +197,22 @@ def held_of(row: Row[Any]) -> Held:
         row.state,
         bytes(row.salt),
         row.held,
-        row.intended,
+        _read(row.intended),
         row.written,
         row.remote_version,
         row.external_id,
     )
+
+
+def _kept(asked: Asked | None) -> dict[str, Any] | None:
+    """Say what was asked of each field: one hash, or a list where several are in doubt."""
+    return None if asked is None else {name: list(some) if len(some) > 1 else some[0] for name, some in asked.items()}
+
+
+def _read(asked: Mapping[str, Any] | None) -> Asked | None:
+    if asked is None:
+        return None
+    return {name: tuple(some) if isinstance(some, list) else (some,) for name, some in asked.items()}
 
 
 def _row(one: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,7 +226,7 @@ def _row(one: Mapping[str, Any]) -> dict[str, Any]:
         "state": held.state,
         "salt": held.salt,
         "held": held.hashes,
-        "intended": held.intended,
+        "intended": _kept(held.intended),
         "written": held.written,
         "remote_version": held.remote_version,
         "external_id": held.external_id,

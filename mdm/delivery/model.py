@@ -216,7 +216,7 @@ Settlement = Done | Later | Dead
 class Held:
     """What the hub knows of one record of a target: salted hashes by field, never values.
 
-    intended  hashes of what is being written; None when nothing is
+    intended  hashes of all that was asked of a field since it last was answered, the newest last; None when nothing was
     written   by field, what the hub wrote there
     external_id  that it bears; None: that is not known
     """
@@ -227,7 +227,7 @@ class Held:
     state: RemoteState
     salt: bytes
     hashes: Mapping[str, str]
-    intended: Mapping[str, str] | None = None
+    intended: Mapping[str, tuple[str, ...]] | None = None
     written: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     remote_version: str = ""
     external_id: str | None = None

@@ -28,7 +28,7 @@ from mdm.delivery.sights import look
 from mdm.delivery.taken import is_about_ids, settle_taken
 from mdm.delivery.unknown_ids import with_external_ids
 from mdm.delivery.wanted import Intent, Plan, plan_records
-from mdm.delivery.writes import with_writes
+from mdm.delivery.writes import Asked, with_asked, with_writes
 from mdm.errors import DecisionContradicts
 from mdm.failpoints import failpoint
 from mdm.hub import Hub, Work, carry
@@ -38,7 +38,7 @@ from mdm.sources.model import SourceKey
 RESERVED = timedelta(minutes=1)  # chosen: most creates are confirmed within seconds, the others are expired by a worker
 HELD_BACK = timedelta(hours=1)  # a version that is held back; the next one makes its lane due at once
 
-_Refused = tuple[Held, Mapping[str, str] | None]
+_Refused = tuple[Held, Asked | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _note_intended(connection: Connection, *, target_id: str, asked: Sequence[_A
             is_given = held.external_id != before.external_id
             if held.native_id and (intent.writes or is_given):
                 earlier = rows[place]["held"] if place in rows else before
-                noted = replace(before, intended={**(earlier.intended or {}), **intent.writes} or None)
+                noted = replace(before, intended=with_asked(earlier.intended, intent.writes) or None)
                 is_given = is_given or earlier.external_id is None
                 rows[place] = _ledger_row(one.sight, replace(noted, external_id=None) if is_given else noted)
     ledger_store.upsert_held(connection, target_id, list(rows.values()))
@@ -215,9 +215,11 @@ def _refused(told: _Told, answered: Collection[Place]) -> list[_Refused]:
         for held in asked
         if (place := (held.object, held.scope, held.native_id)) not in answered
     }
-    noted = {place: dict(held.intended or {}) for place, held in before.items()}
+    noted = {place: with_asked(held.intended, {}) for place, held in before.items()}
     for intent in told.asked.intents:
-        noted.get((intent.held.object, intent.held.scope, intent.held.native_id), {}).update(intent.writes)
+        place = (intent.held.object, intent.held.scope, intent.held.native_id)
+        if place in noted:
+            noted[place] = with_asked(noted[place], intent.writes)
     return [(held, noted[place] or None) for place, held in before.items()]
 
 

@@ -281,8 +281,8 @@ def _is_due(rule: FieldRule, value: Any, held: Held, lane: DueLane) -> bool:
         return value not in (None, []) and there == hash_value(held.salt, rule.target_field, None)
     wanted = hash_value(held.salt, rule.target_field, value)
     # What was asked and never answered may stand there: a value that is wanted again is written over it.
-    in_doubt = (held.intended or {}).get(rule.target_field, wanted)
-    return lane.is_forced or there != wanted or in_doubt != wanted
+    in_doubt = (held.intended or {}).get(rule.target_field, ())
+    return lane.is_forced or there != wanted or any(one != wanted for one in in_doubt)
 
 
 def _settling(

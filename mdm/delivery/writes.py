@@ -9,9 +9,26 @@ from datetime import datetime
 from typing import Any, Final
 
 EARLIER_MAX: Final = 5  # chosen: a change that is told late is a few writes late at most
+ASKED_MAX: Final = 5  # chosen: a target that leaves so many attempts at one field in doubt rests meanwhile
 PUT_BACK_MAX: Final = 20  # chosen: more than any freeze waits for
 
 Writes = Mapping[str, Mapping[str, Any]]
+Asked = Mapping[str, tuple[str, ...]]
+
+
+def with_asked(asked: Asked | None, hashes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Note what fields are about to be written with; each of the values before that was never answered may stand there.
+
+    The newest is the last.
+    """
+    before = asked or {}
+    return {**before, **{name: _at_the_end(before.get(name, ()), hash_) for name, hash_ in hashes.items()}}
+
+
+def without_proven(asked: Asked | None, hashes: Mapping[str, str]) -> dict[str, tuple[str, ...]] | None:
+    """Forget what was asked up to a value that was seen to be there; what was asked after that may come yet."""
+    rest = {name: _after(values, hashes[name]) if name in hashes else values for name, values in (asked or {}).items()}
+    return {name: values for name, values in rest.items() if values} or None
 
 
 def with_writes(written: Writes, hashes: Mapping[str, str], *, at: datetime) -> dict[str, Mapping[str, Any]]:
@@ -36,6 +53,14 @@ def is_earlier(written: Writes, field: str, hash_: str, *, told_at: datetime | N
     if last is None or told_at is None or told_at >= datetime.fromisoformat(last["at"]):
         return False
     return last["hash"] != hash_ and any(earlier["hash"] == hash_ for earlier in last.get("before", ()))
+
+
+def _at_the_end(values: tuple[str, ...], hash_: str) -> tuple[str, ...]:
+    return (*(one for one in values if one != hash_), hash_)[-ASKED_MAX:]
+
+
+def _after(values: tuple[str, ...], hash_: str) -> tuple[str, ...]:
+    return values[values.index(hash_) + 1 :] if hash_ in values else values
 
 
 def _with_write(last: Mapping[str, Any], hash_: str, at: datetime) -> Mapping[str, Any]:

@@ -138,6 +138,31 @@ def test_what_was_written_without_an_answer_is_known_once_it_was_seen_whatever_i
         assert_sound(hub)
 
 
+def test_each_of_several_values_that_were_asked_for_without_an_answer_is_our_own(hub: Hub, tmp_path: Path) -> None:
+    with books(hub, tmp_path) as erp:
+        for at, (city, fault) in enumerate([("Ely", None), ("York", DONE_THEN_DROP), ("Bath", DROP), ("Hull", DROP)]):
+            news = delivery("salesforce-us/Account:1", "customer", at=at, name="Acme", currency="EUR", city=city)
+            deliver(hub, [news], who="t")
+            if fault is not None:
+                erp.fake.faults.plan(fault, Aim(method="PATCH"), times=1)
+            erp.clock.forward(hours=1)
+            erp.relay.drain(turns_max=1)
+            if fault is None:
+                read(hub, erp)
+
+        (record,) = erp.fake.records.all("customer")
+        assert record.fields["city"] == "York"
+        assert read(hub, erp) == "unchanged"
+        # What was asked after that may still be carried out.
+        erp.fake.edit("customer", record.native_id, {"city": "Bath"}, by="hub")
+        assert read(hub, erp) == "unchanged"
+        assert versions(hub)[-1][1]["city"] == "Hull"
+        erp.fake.edit("customer", record.native_id, {"city": "Leeds"}, by="otto")
+        assert read(hub, erp) == "updated"
+        assert versions(hub)[-1][1]["city"] == "Leeds"
+        assert_sound(hub)
+
+
 def read(hub: Hub, erp: Books) -> str:
     """Deliver the one record of the ERP as it stands; give what became of it."""
     (record,) = erp.fake.records.all("customer")

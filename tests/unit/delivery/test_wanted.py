@@ -78,10 +78,13 @@ def test_only_what_differs_is_written_and_a_filled_field_only_where_nothing_stan
 def test_what_was_asked_without_an_answer_is_written_over_by_the_value_of_before() -> None:
     one = known("1", title="Phase 2")
     assert one.held is not None
-    asked = replace(one.held, intended=hash_fields(SALT, {"title": "Phase 3"}))
+    phase_2, phase_3 = (hash_fields(SALT, {"title": f"Phase {number}"})["title"] for number in (2, 3))
+    asked = replace(one.held, intended={"title": (phase_3,)})
 
     assert changes(sight(replace(one, held=asked))) == [("update", "1", {"title": "Phase 2"})]
-    answered = replace(asked, intended=hash_fields(SALT, {"title": "Phase 2"}))
+    again = replace(asked, intended={"title": (phase_3, phase_2)})
+    assert changes(sight(replace(one, held=again))) == [("update", "1", {"title": "Phase 2"})]
+    answered = replace(asked, intended={"title": (phase_2,)})
     assert changes(sight(replace(one, held=answered))) == []
 
 
