@@ -126,7 +126,7 @@ class _Listening:
         after = _with_proven(after, proven, at=min(self._now, told_at or self._now))
         self._note(held, said, after)
         ours = (ours | late) & fields.keys()
-        if said is None or not ours:
+        if said is None or (not ours and not _is_repeated(one, said, held)):
             return one
         own = {name: value for name, value in fields.items() if name not in ours}
         news = {name for name, value in own.items() if _is_news(held, said, name, value, seen.get(name))}
@@ -171,6 +171,16 @@ def _is_news(held: Held, said: Row[Any], name: str, value: Any, hash_: str | Non
     if name in held.hashes:
         return hash_ != held.hashes[name] or name not in said.fields
     return bool(value != said.fields.get(name))
+
+
+def _is_repeated(one: Accepted, said: Row[Any], held: Held) -> bool:
+    """Tell whether a record that we may have written to, be it an id alone, says word for word what it said last.
+
+    Its instant may be that of our write, which makes its words no newer.
+    """
+    is_touched = held.written or held.intended or held.remote_version or held.external_id is None
+    delivered = one.delivery.fields, one.values, one.undeclared
+    return bool(is_touched) and delivered == (said.fields, said.shown, said.undeclared)
 
 
 def _said_again(one: Accepted, held: Held, names: Sequence[str]) -> Accepted:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from mdm.demo.fakes.faults import DONE_THEN_DROP, DROP, Aim
+from mdm.demo.fakes.faults import DONE_THEN_DROP, DROP, FAILING, Aim
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from mdm.sources.model import Delivery, SourceKey
@@ -160,6 +160,23 @@ def test_each_of_several_values_that_were_asked_for_without_an_answer_is_our_own
         erp.fake.edit("customer", record.native_id, {"city": "Leeds"}, by="otto")
         assert read(hub, erp) == "updated"
         assert versions(hub)[-1][1]["city"] == "Leeds"
+        assert_sound(hub)
+
+
+def test_what_a_record_said_before_is_no_newer_since_we_wrote_an_id_into_it(hub: Hub, tmp_path: Path) -> None:
+    """It was made without an answer, and read before it was asked for again: it passes for the word of its people."""
+    with books(hub, tmp_path) as erp:
+        erp.fake.faults.plan(FAILING.done(), Aim(method="POST"), times=1)
+        deliver(hub, [delivery("salesforce-us/Account:1", "customer", at=0, name="Acme", currency="EUR")], who="t")
+        erp.relay.drain()
+        assert read(hub, erp) == "created"
+        (made,) = erp.fake.records.all("customer")
+        before = versions(hub)
+        erp.fake.edit("customer", made.native_id, {}, external_id="", by="hub")
+
+        assert erp.fake.record("customer", made.native_id).changed_at > made.changed_at
+        assert read(hub, erp) == "unchanged"
+        assert versions(hub) == before
         assert_sound(hub)
 
 
