@@ -188,10 +188,24 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
             if refusal is not None:
                 return replace(told, answers=(refusal,))
         rows[held.object, held.scope, held.native_id] = _ledger_row(told.asked.sight, held) | {"written_at": now}
+    _keep_doubt(told, rows)
     kept, refused = list(rows.values()), _refused(told, rows)
     if kept or refused:
         run(hub.engine, partial(_note_answers, target_id=declaration.id, kept=kept, refused=refused))
     return told
+
+
+def _keep_doubt(told: _Told, rows: dict[Place, dict[str, Any]]) -> None:
+    """Keep what was asked last and not answered in a record that had answered to an earlier change of the same lane."""
+    if told.failure is None or told.failure.kind not in LEAVES_DOUBT:
+        return
+    unanswered = told.asked.intents[len(told.answers) - 1]
+    place = (unanswered.held.object, unanswered.held.scope, unanswered.held.native_id)
+    if place in rows:
+        held: Held = rows[place]["held"]
+        asked = with_asked(held.intended, unanswered.writes) or None
+        external_id = held.external_id if held.external_id == unanswered.held.external_id else None
+        rows[place]["held"] = replace(held, intended=asked, external_id=external_id)
 
 
 def _note_answers(

@@ -149,6 +149,32 @@ def test_a_late_word_is_no_proof_of_what_is_being_written_though_it_says_the_sam
         assert not erp.fake.record("customer", entered).is_active
 
 
+def test_what_was_not_answered_is_our_own_though_an_earlier_change_of_the_record_was(hub: Hub, tmp_path: Path) -> None:
+    with books(hub, tmp_path, declaration=FLAGGED) as erp:
+        entered = erp.fake.enter("customer", {"companyName": "Quillon Ltd", "currency": "EUR"}, by="otto").native_id
+        read(hub, erp, entered)
+        deliver(hub, [delivery("salesforce-us/Account:1", "customer", name="Brightwater", currency="EUR")], who="t")
+        erp.relay.drain()
+        golden = golden_by_key(hub)
+        other, first = (GoldenId(golden[key]) for key in (f"netsuite-us/customer:{entered}", "salesforce-us/Account:1"))
+        event = perform(hub, Merge(first, other, survivor=first), MARA).event_id
+        erp.clock.forward(hours=1)
+        erp.relay.drain()
+        perform(hub, Unmerge(event), MARA)
+        news = delivery("salesforce-us/Account:2", "customer", name="Zephyr", currency="EUR", city="Rome")
+        deliver(hub, [news], who="t")
+        second = GoldenId(golden_by_key(hub)["salesforce-us/Account:2"])
+        perform(hub, Merge(other, second, survivor=other), MARA)
+        erp.fake.faults.plan(DONE_THEN_DROP, Aim(method="PATCH", key=entered), times=1)
+        erp.clock.forward(hours=1)
+        erp.relay.drain(turns_max=1)
+
+        assert asked(erp, entered) == ["changed", "changed"]
+        assert erp.fake.record("customer", entered).fields["city"] == "Rome"
+        assert read(hub, erp, entered) == "unchanged"
+        assert_sound(hub)
+
+
 def intended(hub: Hub, native_id: str) -> object:
     with hub.engine.connect() as connection:
         query = text("SELECT intended FROM target_record WHERE native_id = :id")
