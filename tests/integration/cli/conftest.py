@@ -2,14 +2,19 @@
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
 from mdm.cli.main import app
+from mdm.db.engine import conninfo
+
+SETTLE_S_MAX = 20.0
 
 Mdm = Callable[..., Result]
 
@@ -47,12 +52,26 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def loaded(mdm: Mdm, folder: Path) -> Mdm:
-    """Load both exports: five records, one without a name, two of one company."""
+def loaded(mdm: Mdm, folder: Path, database_url: str) -> Mdm:
+    """Load both exports: five records, one without a name, two of one company. All of it is below the safe horizon."""
     for source, file in (("salesforce-emea", "accounts.csv"), ("netsuite-us", "customers.csv")):
         answer = mdm("load", folder / file, "-s", source, "-e", "customer", "--create-source", source.split("-")[0])
         assert answer.exit_code == 0, answer.stderr
+    settle(database_url)
     return mdm
+
+
+def settle(url: str) -> None:
+    """Wait until no writer of the server is older than what was written: autovacuum is one, whatever it looks at."""
+    deadline = time.monotonic() + SETTLE_S_MAX
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        (written,) = connection.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())").fetchone() or (0,)
+        while time.monotonic() < deadline:
+            (oldest,) = connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())").fetchone() or (0,)
+            if int(oldest) >= int(written):
+                return
+            time.sleep(0.05)
+    pytest.fail(f"a transaction older than {written} still runs after {SETTLE_S_MAX:.0f} s")
 
 
 def document(result: Result) -> Any:
