@@ -74,7 +74,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     calls = f"{len(STORE_CALLS.called)} of {len(STORE_CALLS.known)} functions of the stores"
     sys.stdout.write(f"\nCalled on this PostgreSQL: {calls}.\n")
-    sys.stdout.write("".join(f"Not as tests/oldest.py says: {name}.\n" for name in STORE_CALLS.missed))
+    sys.stdout.write("".join(f"No test chosen by tests/oldest.py calls {name}.\n" for name in STORE_CALLS.missed))
     if STORE_CALLS.missed and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
