@@ -94,8 +94,8 @@ def deliver_records(
             settlements.append(failed(lane, unread[lane.golden_id], now=now))
             continue
         plan = _plan(hub, declaration, sight, lane)
-        if plan.asks is not None:
-            owners.add(plan.asks)
+        if sight.state == "active":  # its id is its own, also where no record is given it now
+            owners.update(one.owner for one in sight.namesakes)
         if plan.intents:
             asked.append(_Asked(lane, sight, plan))
         elif plan.waits:

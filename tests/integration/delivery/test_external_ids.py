@@ -20,7 +20,7 @@ from mdm.hub import Hub
 from mdm.ids import GoldenId
 from mdm.jobs.service import deliver
 from mdm.sources.model import Delivery, SourceKey
-from mdm.stewardship.model import By, Judge, Merge, Split, Undo, Unmerge
+from mdm.stewardship.model import By, Judge, Merge, Move, Split, Undo, Unmerge
 from mdm.stewardship.operations import perform
 from tests.erp import Books, books
 from tests.hubs import assert_sound, delivery, golden_by_key, register_instances
@@ -184,6 +184,27 @@ def test_a_record_that_is_split_away_bears_the_id_of_its_new_golden_record(erp: 
 
     (made,) = erp.named().keys() - {entered}
     assert erp.named() == {entered: parted, made: first}
+
+
+def test_an_id_is_let_go_of_once_its_golden_record_stands_again_with_a_record_that_bears_none(erp: Told) -> None:
+    first = erp.send(0, tax_ids=[TAX_ID], phones=[PHONE])
+    erp.rest()
+    (made,) = erp.named()
+    entered = erp.enter(0, vatRegNumber=TAX_ID)
+    assert erp.read(entered) == first
+    second, third = erp.send(1), erp.send(2)
+    erp.rest()
+    key = SourceKey("netsuite-us", "customer", "", entered)
+    moved = perform(erp.hub, Move(key, third), MARA)
+    perform(erp.hub, Merge(first, second, survivor=second), MARA)
+    erp.rest()
+    assert erp.named()[made] == first  # it forwards: its id may stay where it is
+
+    perform(erp.hub, Undo(moved.event_id), MARA)
+    assert (erp.golden(str(key)), erp.golden(f"netsuite-us/customer:{made}")) == (first, second)
+    erp.rest()
+
+    assert erp.named()[made] != first
 
 
 def test_what_is_asked_after_an_id_was_taken_is_another_request_whoever_bears_it(erp: Told) -> None:
