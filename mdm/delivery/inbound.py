@@ -3,6 +3,9 @@
 A system that is a source and a target shows the hub's values beside its own. A field that holds what we wrote last, or
 are writing just now, is an echo: it is no evidence, and a delivery of echoes alone ends here. What somebody changed
 there is news, also when it is the value of before we wrote.
+
+Where something else stands than what was asked for without an answer, it may have been carried out and replaced: it is
+asked for under new ids then, since a system carries the same request out once.
 """
 
 import hashlib
@@ -16,6 +19,7 @@ from sqlalchemy import Connection, Row
 from mdm import clock
 from mdm.delivery import ledger_store as store
 from mdm.delivery.hashes import hash_fields, new_salt
+from mdm.delivery.lanes_store import begin_series_of
 from mdm.delivery.model import Declaration, Held
 from mdm.delivery.targets import declarations_of_instances
 from mdm.delivery.wanted import in_its_words
@@ -54,6 +58,7 @@ def without_echoes(
     news: list[tuple[int, Accepted]] = []
     echoes: dict[int, Arrival] = {}
     rows: dict[str, list[dict[str, Any]]] = {}
+    replaced: dict[str, set[GoldenId]] = {}
     for instance in sorted(instances):
         mine = [(index, one) for index, one in chunk if one.delivery.key.instance == instance]
         target = targets.get(instance)
@@ -67,14 +72,19 @@ def without_echoes(
                 echoes[index] = heard
             else:
                 news.append((index, heard))
-        rows[target.id] = listening.rows
+        rows[target.id], replaced[target.id] = listening.rows, listening.replaced
     for target_id, kept in sorted(rows.items()):
         store.upsert_held(connection, target_id, kept)
+        if replaced[target_id]:
+            begin_series_of(connection, target_id, sorted(replaced[target_id]))
     return Heard(tuple(sorted(news, key=lambda pair: pair[0])), echoes)
 
 
 class _Listening:
-    """Listens to one target: what each of its records held and said until now, and what is to be noted."""
+    """Listens to one target: what each of its records held and said until now, and what is to be noted.
+
+    replaced  the golden records of which a record holds something else than what was asked for without an answer
+    """
 
     def __init__(
         self,
@@ -94,6 +104,7 @@ class _Listening:
         self._said = sources_store.select_last_payloads(connection, keys)
         self._now = clock.now()
         self.rows: list[dict[str, Any]] = []
+        self.replaced: set[GoldenId] = set()
 
     def hear(self, one: Accepted) -> Accepted | Arrival:
         """Give what a delivery says of its own, or the record that it repeats our words of."""
@@ -116,6 +127,8 @@ class _Listening:
         told_at, intended = one.delivery.source_time, held.intended or {}
         late = {name for name, hash_ in seen.items() if is_earlier(held.written, name, hash_, told_at=told_at)}
         asked = {name for name, hash_ in seen.items() if hash_ in intended.get(name, ())}
+        if said is not None and said.golden_id and (seen.keys() & intended.keys()) - asked - late:
+            self.replaced.add(GoldenId(said.golden_id))
         ours = asked | {name for name, hash_ in seen.items() if is_last(held.written, name, hash_)}
         # Else a delivery does not say whether the record is in use there.
         state = held.state if held.state in {"deactivated", "inactive"} else "active"
@@ -178,9 +191,10 @@ def _is_repeated(one: Accepted, said: Row[Any], held: Held) -> bool:
 
     Its instant may be that of our write, which makes its words no newer.
     """
-    is_touched = held.written or held.intended or held.remote_version or held.external_id is None
+    # An id that it bears, or may bear, the hub may have given it when it made it.
+    is_touched = held.written_at is not None or held.external_id != ""
     delivered = one.delivery.fields, one.values, one.undeclared
-    return bool(is_touched) and delivered == (said.fields, said.shown, said.undeclared)
+    return is_touched and delivered == (said.fields, said.shown, said.undeclared)
 
 
 def _said_again(one: Accepted, held: Held, names: Sequence[str]) -> Accepted:

@@ -118,6 +118,17 @@ def begin_series(connection: Connection, lane: DueLane) -> None:
     )
 
 
+def begin_series_of(connection: Connection, target_id: str, golden_ids: Sequence[GoldenId]) -> None:
+    """Let what is asked for lanes from the next look on bear new request ids, whoever has them leased."""
+    connection.execute(
+        text(
+            "UPDATE delivery_lane SET series = series + 1 WHERE target_id = :target AND golden_id = ANY(:ids)"
+            " AND acknowledged < head"
+        ),
+        {"target": target_id, "ids": list(golden_ids)},
+    )
+
+
 def give_back(connection: Connection, lanes: Sequence[DueLane], *, due_at: datetime) -> None:
     """End leases without a word on the lanes: they are due at an instant, as if nobody had looked."""
     rows = [{"target_id": one.target_id, "golden_id": one.golden_id, "token": one.token} for one in lanes]

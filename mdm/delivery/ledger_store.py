@@ -47,10 +47,10 @@ def select_own_records(
     rows = connection.execute(
         text(
             "SELECT r.golden_id, r.object, r.scope, r.native_id, t.state, t.salt, t.held, t.intended, t.written,"
-            " t.remote_version, t.external_id FROM source_record r LEFT JOIN target_record t ON t.target_id = :target"
-            " AND t.object = r.object AND t.scope = r.scope AND t.native_id = r.native_id"
-            " WHERE r.golden_id = ANY(:ids) AND r.instance_id = :instance AND r.state = 'active'"
-            " AND r.ended_because IS NULL ORDER BY r.id"
+            " t.remote_version, t.external_id, t.written_at FROM source_record r"
+            " LEFT JOIN target_record t ON t.target_id = :target AND t.object = r.object AND t.scope = r.scope"
+            "  AND t.native_id = r.native_id WHERE r.golden_id = ANY(:ids) AND r.instance_id = :instance"
+            " AND r.state = 'active' AND r.ended_because IS NULL ORDER BY r.id"
         ),
         {"target": target_id, "instance": instance_id, "ids": list(golden_ids)},
     )
@@ -117,9 +117,9 @@ def select_held(
     rows = connection.execute(
         text(
             "SELECT t.object, t.scope, t.native_id, t.state, t.salt, t.held, t.intended, t.written, t.remote_version,"
-            " t.external_id FROM target_record t JOIN jsonb_to_recordset(CAST(:keys AS jsonb)) AS k (object text,"
-            " scope text, native_id text) USING (object, scope, native_id) WHERE t.target_id = :target"
-            f"{' ORDER BY 1, 2, 3 FOR UPDATE OF t' if for_update else ''}"
+            " t.external_id, t.written_at FROM target_record t JOIN jsonb_to_recordset(CAST(:keys AS jsonb))"
+            " AS k (object text, scope text, native_id text) USING (object, scope, native_id)"
+            f" WHERE t.target_id = :target{' ORDER BY 1, 2, 3 FOR UPDATE OF t' if for_update else ''}"
         ),
         {
             "target": target_id,
@@ -201,6 +201,7 @@ def held_of(row: Row[Any]) -> Held:
         row.written,
         row.remote_version,
         row.external_id,
+        row.written_at,
     )
 
 

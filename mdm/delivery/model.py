@@ -219,6 +219,7 @@ class Held:
     intended  hashes of all that was asked of a field since it last was answered, the newest last; None when nothing was
     written   by field, what the hub wrote there
     external_id  that it bears; None: that is not known
+    written_at   when the hub last wrote to it, or asked to, be it an id alone; None: never
     """
 
     object: str
@@ -231,6 +232,7 @@ class Held:
     written: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     remote_version: str = ""
     external_id: str | None = None
+    written_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ def _tell(
     """Send round after round the next change of every lane, so that the changes of one lane are in order."""
     if not asked:
         return []
-    run(hub.engine, partial(_note_intended, target_id=declaration.id, asked=asked))
+    run(hub.engine, partial(_note_intended, target_id=declaration.id, asked=asked, now=now))
     failpoint("delivery.intended")
     answers: defaultdict[GoldenId, list[Receipt | Failure]] = defaultdict(list)
     going = list(asked)
@@ -148,7 +148,7 @@ def _tell(
     return [_with_owner(hub, declaration, _keep(hub, declaration, one, now)) for one in told]
 
 
-def _note_intended(connection: Connection, *, target_id: str, asked: Sequence[_Asked]) -> None:
+def _note_intended(connection: Connection, *, target_id: str, asked: Sequence[_Asked], now: datetime) -> None:
     """Note the hashes of what is about to be written in records that are there; one yet to be made has no place.
 
     The external id that a record is given is not known until it is acknowledged.
@@ -164,7 +164,8 @@ def _note_intended(connection: Connection, *, target_id: str, asked: Sequence[_A
                 earlier = rows[place]["held"] if place in rows else before
                 noted = replace(before, intended=with_asked(earlier.intended, intent.writes) or None)
                 is_given = is_given or earlier.external_id is None
-                rows[place] = _ledger_row(one.sight, replace(noted, external_id=None) if is_given else noted)
+                noted = replace(noted, external_id=None) if is_given else noted
+                rows[place] = _ledger_row(one.sight, noted) | {"written_at": now}
     ledger_store.upsert_held(connection, target_id, list(rows.values()))
 
 

@@ -163,7 +163,33 @@ def test_each_of_several_values_that_were_asked_for_without_an_answer_is_our_own
         assert_sound(hub)
 
 
-def test_what_a_record_said_before_is_no_newer_since_we_wrote_an_id_into_it(hub: Hub, tmp_path: Path) -> None:
+def test_what_was_carried_out_without_an_answer_and_replaced_since_is_asked_for_anew(hub: Hub, tmp_path: Path) -> None:
+    """A system answers a request that it knows as it did, and does nothing: what somebody put back would stay."""
+    with books(hub, tmp_path) as erp:
+        account = "salesforce-us/Account:1"
+        deliver(hub, [delivery(account, "customer", at=0, name="Acme", currency="EUR", city="Ely")], who="t")
+        erp.relay.drain()
+        read(hub, erp)
+        erp.fake.faults.plan(DONE_THEN_DROP, Aim(method="PATCH"), times=1)
+        deliver(hub, [delivery(account, "customer", at=1, name="Acme", currency="EUR", city="York")], who="t")
+        erp.relay.drain(turns_max=1)
+        (record,) = erp.fake.records.all("customer")
+        assert record.fields["city"] == "York"
+        erp.fake.edit("customer", record.native_id, {"city": "Ely"}, by="otto")
+        assert read(hub, erp) == "unchanged"
+        assert versions(hub)[-1][1]["city"] == "York"
+
+        erp.clock.forward(hours=1)
+        erp.relay.drain()
+
+        assert erp.fake.record("customer", record.native_id).fields["city"] == "York"
+        assert_sound(hub)
+
+
+@pytest.mark.parametrize("is_id_read", [False, True])
+def test_what_a_record_said_before_is_no_newer_since_we_wrote_an_id_into_it(
+    hub: Hub, tmp_path: Path, *, is_id_read: bool
+) -> None:
     """It was made without an answer, and read before it was asked for again: it passes for the word of its people."""
     with books(hub, tmp_path) as erp:
         erp.fake.faults.plan(FAILING.done(), Aim(method="POST"), times=1)
@@ -172,6 +198,9 @@ def test_what_a_record_said_before_is_no_newer_since_we_wrote_an_id_into_it(hub:
         assert read(hub, erp) == "created"
         (made,) = erp.fake.records.all("customer")
         before = versions(hub)
+        if is_id_read:
+            erp.clock.forward(hours=1)
+            erp.relay.drain()
         erp.fake.edit("customer", made.native_id, {}, external_id="", by="hub")
 
         assert erp.fake.record("customer", made.native_id).changed_at > made.changed_at
