@@ -229,11 +229,20 @@ def _creation(subscription: RecordSubscription, sight: Sight, values: _Values, l
         fields=fields,
         external_id=str(sight.golden_id),
     )
-    # A repeat may be answered with the record that an earlier attempt made, of other values: nothing is known of it.
-    # Else a new record has nothing in the fields that are not filled.
-    everything = {rule.target_field: value for rule, value in values}
-    hashes = hash_fields(salt, everything) if lane.attempts == 0 else {}
-    held = Held(subscription.object, subscription.scope, "", "active", salt, hashes, external_id=str(sight.golden_id))
+    # A repeat may be answered with the record that an earlier attempt made, of other values: what is asked may stand
+    # there, and nothing more is known of it. Else a new record has nothing in the fields that are not filled.
+    everything = hash_fields(salt, {rule.target_field: value for rule, value in values})
+    is_first = lane.attempts == 0
+    held = Held(
+        subscription.object,
+        subscription.scope,
+        "",
+        "active",
+        salt,
+        everything if is_first else {},
+        None if is_first else {name: (everything[name],) for name in fields},
+        external_id=str(sight.golden_id),
+    )
     return Intent(change, held)
 
 

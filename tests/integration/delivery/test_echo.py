@@ -163,6 +163,24 @@ def test_each_of_several_values_that_were_asked_for_without_an_answer_is_our_own
         assert_sound(hub)
 
 
+def test_what_a_second_attempt_made_is_no_news_before_its_values_are_compared(hub: Hub, tmp_path: Path) -> None:
+    with books(hub, tmp_path) as erp:
+        account = "salesforce-us/Account:1"
+        deliver(hub, [delivery(account, "customer", at=0, name="Acme", currency="EUR", city="Ely")], who="t")
+        erp.fake.faults.plan(DROP, Aim(method="POST"), times=1)
+        erp.relay.drain(turns_max=1)
+        erp.clock.forward(hours=1)
+        erp.relay.drain(turns_max=1)
+        deliver(hub, [delivery(account, "customer", at=1, name="Acme", currency="EUR", city="York")], who="t")
+
+        assert [one.fields["city"] for one in erp.fake.records.all("customer")] == ["Ely"]
+        assert read(hub, erp) == "unchanged"
+        assert versions(hub)[-1][1]["city"] == "York"
+        erp.relay.drain()
+        assert [one.fields["city"] for one in erp.fake.records.all("customer")] == ["York"]
+        assert_sound(hub)
+
+
 def test_what_was_carried_out_without_an_answer_and_replaced_since_is_asked_for_anew(hub: Hub, tmp_path: Path) -> None:
     """A system answers a request that it knows as it did, and does nothing: what somebody put back would stay."""
     with books(hub, tmp_path) as erp:
