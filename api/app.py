@@ -25,7 +25,7 @@ from mdm.db.provide import hub_database
 from mdm.history.hot_reads import HotConnection
 from mdm.hub import open_hub
 from mdm.memory import spare_what_stays
-from mdm.resolution.service import make_ready
+from mdm.resolution.warming import make_ready
 from mdm.settings import Settings, load_settings
 from mdm.telemetry import configure_logging
 
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 with nullcontext() if registration is None else closing(OidcProvider(registration)) as provider:
                     rings = KeyRing(hub.engine), SessionRing(hub.engine)
                     app.state.opened = Opened(hub, url, pool, *rings, limiter_of(chosen), provider)
-                    make_ready()
+                    make_ready(hub.declared.values())
                     spare_what_stays("a server is loaded")
                     yield
 

@@ -61,11 +61,6 @@ class Scratch(NamedTuple):
     found_right: Any
 
 
-def load() -> None:
-    """Load the loops now, for a process that is about to compare much."""
-    import_module("matching.loops")
-
-
 def __getattr__(name: str) -> Any:
     """Give a loop of `matching.loops`, and keep it here."""
     if name.startswith("_"):

@@ -25,6 +25,7 @@ from mdm.jobs.model import Identity, Outcome
 from mdm.pipeline import apply, reevaluate, resolve
 from mdm.resolution.model import Bounds
 from mdm.resolution.service import ChunkTooWide
+from mdm.resolution.warming import make_ready
 from mdm.sources import exceptions, exceptions_store
 from mdm.sources import store as sources_store
 from mdm.sources.model import HUB, Accepted, Arrival, Delivery, DeliveryException, Rejected, SourceKey
@@ -50,6 +51,7 @@ def deliver(
     Rejected ones wait in the exception queue and hold nobody else up. An exact repeat is found before any lock is taken
     and changes nothing; what was mended after an earlier delivery of the same content stands as mended.
     """
+    make_ready(hub.declared.values())
     known = KnownInstances(hub)
     judged = _as_mended(hub, [_judge(hub, one, known, column_map) for one in deliveries], known)
     rejected = {index: one for index, one in enumerate(judged) if isinstance(one, Rejected)}
@@ -120,6 +122,7 @@ def rehearse_deliveries(
     first  what is done before a chunk of these keys
     then   looks at what became of a chunk before it is taken back
     """
+    make_ready(hub.declared.values())
     known = KnownInstances(hub)
     judged = _as_mended(hub, [_judge(hub, one, known, column_map) for one in deliveries], known)
     outcomes = _rejections({index: one for index, one in enumerate(judged) if isinstance(one, Rejected)})

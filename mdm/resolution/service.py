@@ -7,7 +7,6 @@ from functools import cache
 import numpy as np
 from sqlalchemy import Connection
 
-from matching import kernels
 from matching.keys import blocking_keys
 from matching.model import MATCH, NON_MATCH, MatchModel
 from matching.online import conflict_signatures, conflicting, judge
@@ -189,11 +188,6 @@ def refresh_reviews(
     if reviews.is_settled(asked):
         return ()
     return reviews.settle(connection, entity_type, asked, at=clock.recording_instant(connection), who=who)
-
-
-def make_ready() -> None:
-    """Load what compares, for a server whose first delivery shall not wait for it."""
-    kernels.load()
 
 
 def _other_end(edge: Edge, changed: frozenset[RecordId]) -> RecordId:
