@@ -269,11 +269,16 @@ def select_questions(connection: Connection, record_ids: Iterable[RecordId]) -> 
     """
     rows = connection.execute(
         text(
-            "WITH open AS (SELECT e.left_id, e.right_id, e.bits, e.verdict, least(l.golden_id, r.golden_id) AS first,"
+            "WITH touching AS MATERIALIZED (SELECT left_id, right_id, bits, verdict FROM edge"
+            "  WHERE (left_id = ANY(:ids) OR right_id = ANY(:ids)) AND NOT is_vetoed),"
+            # Many edges of a wide cluster end at few records: each is looked up once, by its id.
+            " ends AS MATERIALIZED (SELECT s.id, s.golden_id FROM"
+            "  (SELECT left_id AS id FROM touching UNION SELECT right_id FROM touching) AS k"
+            "  CROSS JOIN LATERAL (SELECT id, golden_id FROM source_record WHERE id = k.id OFFSET 0) AS s),"
+            " open AS (SELECT e.left_id, e.right_id, e.bits, e.verdict, least(l.golden_id, r.golden_id) AS first,"
             "   greatest(l.golden_id, r.golden_id) AS second"
-            "  FROM edge e JOIN source_record l ON l.id = e.left_id JOIN source_record r ON r.id = e.right_id"
-            "  WHERE (e.left_id = ANY(:ids) OR e.right_id = ANY(:ids)) AND NOT e.is_vetoed AND l.golden_id <>"
-            " r.golden_id"
+            "  FROM touching e JOIN ends l ON l.id = e.left_id JOIN ends r ON r.id = e.right_id"
+            "  WHERE l.golden_id <> r.golden_id"
             " UNION ALL SELECT d.left_id, d.right_id, 0, 0, least(l.golden_id, r.golden_id),"
             "   greatest(l.golden_id, r.golden_id)"
             "  FROM decision d JOIN source_record l ON l.id = d.left_id JOIN source_record r ON r.id = d.right_id"
