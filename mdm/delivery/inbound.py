@@ -23,7 +23,7 @@ from mdm.delivery.lanes_store import begin_series_of
 from mdm.delivery.model import Declaration, Held
 from mdm.delivery.targets import declarations_of_instances
 from mdm.delivery.wanted import in_its_words
-from mdm.delivery.writes import is_earlier, is_last, with_writes, without_proven
+from mdm.delivery.writes import is_earlier, is_last, is_since, with_writes, without_proven
 from mdm.entities.model import EntityType
 from mdm.ids import GoldenId, RecordId
 from mdm.sources import store as sources_store
@@ -129,7 +129,7 @@ class _Listening:
         asked = {name for name, hash_ in seen.items() if hash_ in intended.get(name, ())}
         if said is not None and said.golden_id and (seen.keys() & intended.keys()) - asked - late:
             self.replaced.add(GoldenId(said.golden_id))
-        ours = asked | {name for name, hash_ in seen.items() if is_last(held.written, name, hash_)}
+        ours = asked | {name for name, hash_ in seen.items() if _is_written(held, said, name, hash_)}
         # Else a delivery does not say whether the record is in use there.
         state = held.state if held.state in {"deactivated", "inactive"} else "active"
         after = replace(held, state=state, hashes={**held.hashes, **{n: seen[n] for n in seen.keys() - late}})
@@ -164,6 +164,13 @@ class _Listening:
                     "seen_at": self._now,
                 }
             )
+
+
+def _is_written(held: Held, said: Row[Any] | None, name: str, hash_: str) -> bool:
+    """Tell whether a field shows what the hub wrote last; not where somebody replaced that and put it back since."""
+    is_replaced = held.hashes.get(name, hash_) != hash_
+    told_at = said.source_time if said is not None else None
+    return is_last(held.written, name, hash_) and not (is_replaced and is_since(held.written, name, told_at=told_at))
 
 
 def _with_proven(held: Held, hashes: Mapping[str, str], *, at: datetime) -> Held:

@@ -157,7 +157,7 @@ def _note_intended(connection: Connection, *, target_id: str, asked: Sequence[_A
     for one in asked:
         known = {(own.object, own.scope, own.native_id): own.held for own in one.sight.records}
         for intent in one.intents:
-            held, place = intent.held, (intent.held.object, intent.held.scope, intent.held.native_id)
+            held, place = intent.held, _place(intent.held)
             before = known.get(place) or replace(held, hashes={}, external_id=None)
             is_given = held.external_id != before.external_id
             if held.native_id and (intent.writes or is_given):
@@ -175,7 +175,7 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
     for intent, answer in zip(told.asked.intents, told.answers, strict=False):
         if isinstance(answer, Failure):
             continue
-        place = (intent.held.object, intent.held.scope, intent.held.native_id)
+        place = _place(intent.held)
         before = rows[place]["held"] if place in rows else intent.held
         # What was asked earlier without an answer, and not again now, may stand there still.
         in_doubt = {name: hash_ for name, hash_ in (before.intended or {}).items() if name not in intent.writes}
@@ -188,7 +188,7 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
             refusal = _bind(hub, declaration, told.asked.sight, held)
             if refusal is not None:
                 return replace(told, answers=(refusal,))
-        rows[held.object, held.scope, held.native_id] = _ledger_row(told.asked.sight, held) | {"written_at": now}
+        rows[_place(held)] = _ledger_row(told.asked.sight, held) | {"written_at": now}
     _keep_doubt(told, rows)
     kept, refused = list(rows.values()), _refused(told, rows)
     if kept or refused:
@@ -201,7 +201,7 @@ def _keep_doubt(told: _Told, rows: dict[Place, dict[str, Any]]) -> None:
     if told.failure is None or told.failure.kind not in LEAVES_DOUBT:
         return
     unanswered = told.asked.intents[len(told.answers) - 1]
-    place = (unanswered.held.object, unanswered.held.scope, unanswered.held.native_id)
+    place = _place(unanswered.held)
     if place in rows:
         held: Held = rows[place]["held"]
         asked = with_asked(held.intended, unanswered.writes) or None
@@ -217,25 +217,32 @@ def _note_answers(
 
 
 def _refused(told: _Told, answered: Collection[Place]) -> list[_Refused]:
-    """Give as they were before the records that the system would not change, or was not asked to after that.
+    """Give as they were before the records that the system would not change, or was not asked to after a failure.
 
     Each with what was noted as intended.
     """
-    if told.failure is None or told.failure.kind in LEAVES_DOUBT:
+    if told.failure is None:
         return []
+    intents, failed_at = told.asked.intents, len(told.answers) - 1
+    in_doubt = intents[failed_at : failed_at + 1] if told.failure.kind in LEAVES_DOUBT else ()
+    untouched = [intent.held for intent in intents[failed_at + len(in_doubt) :] if intent.held.native_id]
+    left = {*answered, *(_place(intent.held) for intent in in_doubt)}
     known = {(own.object, own.scope, own.native_id): own.held for own in told.asked.sight.records}
-    asked = [intent.held for intent in told.asked.intents[len(told.answers) - 1 :] if intent.held.native_id]
     before = {
         place: known.get(place) or replace(held, external_id=None)
-        for held in asked
-        if (place := (held.object, held.scope, held.native_id)) not in answered
+        for held in untouched
+        if (place := _place(held)) not in left
     }
     noted = {place: with_asked(held.intended, {}) for place, held in before.items()}
-    for intent in told.asked.intents:
-        place = (intent.held.object, intent.held.scope, intent.held.native_id)
+    for intent in intents:
+        place = _place(intent.held)
         if place in noted:
             noted[place] = with_asked(noted[place], intent.writes)
     return [(held, noted[place] or None) for place, held in before.items()]
+
+
+def _place(held: Held) -> Place:
+    return held.object, held.scope, held.native_id
 
 
 def _bind(hub: Hub, declaration: Declaration, sight: Sight, held: Held) -> Failure | None:

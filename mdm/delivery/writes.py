@@ -42,6 +42,12 @@ def is_last(written: Writes, field: str, hash_: str) -> bool:
     return last is not None and bool(last["hash"] == hash_)
 
 
+def is_since(written: Writes, field: str, *, told_at: datetime | None) -> bool:
+    """Tell whether something was told after the hub's last write, if there was one; never without an instant."""
+    last = written.get(field)
+    return last is not None and told_at is not None and told_at > datetime.fromisoformat(last["at"])
+
+
 def is_earlier(written: Writes, field: str, hash_: str, *, told_at: datetime | None) -> bool:
     """Tell whether a value is what the hub wrote before its last write, and was told before that one.
 

@@ -121,11 +121,11 @@ def select_alike(connection: Connection, key: SourceKey) -> list[str]:
 
 
 def select_last_payloads(connection: Connection, keys: Sequence[SourceKey]) -> dict[SourceKey, Row[Any]]:
-    """Give of each known record what it said last: record_id, golden_id, fields, shown and undeclared."""
+    """Give of each known record what it said last: record_id, golden_id, fields, shown, undeclared and source_time."""
     rows = connection.execute(
         text(
             "SELECT r.instance_id, r.object, r.scope, r.native_id, r.id AS record_id, r.golden_id, v.fields,"
-            " v.values AS shown, v.undeclared"
+            " v.values AS shown, v.undeclared, v.source_time"
             f" FROM source_record r JOIN jsonb_to_recordset(CAST(:keys AS jsonb)) AS k ({_KEY_COLUMNS})"
             " USING (instance_id, object, scope, native_id)"
             " JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version"

@@ -163,6 +163,26 @@ def test_each_of_several_values_that_were_asked_for_without_an_answer_is_our_own
         assert_sound(hub)
 
 
+def test_our_word_that_somebody_replaced_and_put_back_is_theirs(hub: Hub, tmp_path: Path) -> None:
+    with books(hub, tmp_path) as erp:
+        account = "salesforce-us/Account:1"
+        deliver(hub, [delivery(account, "customer", at=0, name="Acme", currency="EUR", city="Ely")], who="t")
+        erp.relay.drain()
+        (record,) = erp.fake.records.all("customer")
+        assert read(hub, erp) == "unchanged"
+        erp.fake.edit("customer", record.native_id, {"city": "Bath"}, by="otto")
+        assert read(hub, erp) == "updated"
+        assert versions(hub)[-1][1]["city"] == "Bath"
+
+        erp.fake.edit("customer", record.native_id, {"city": "Ely"}, by="otto")
+
+        assert read(hub, erp) == "updated"
+        assert versions(hub)[-1][1]["city"] == "Ely"
+        erp.relay.drain()
+        assert erp.fake.record("customer", record.native_id).fields["city"] == "Ely"
+        assert_sound(hub)
+
+
 def test_what_a_second_attempt_made_is_no_news_before_its_values_are_compared(hub: Hub, tmp_path: Path) -> None:
     with books(hub, tmp_path) as erp:
         account = "salesforce-us/Account:1"

@@ -67,6 +67,21 @@ def test_a_failed_change_is_repeated_with_the_same_id(hub: Hub, tmp_path: Path, 
     assert lane(hub) == ("ready", 0, None)
 
 
+def test_what_was_not_asked_after_a_failure_is_not_in_doubt(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
+    relay = ready(hub, tmp_path, shelf)
+    shelf.records.update({number: {"title": "Acme"} for number in ("n1", "n2")})
+    here = [delivery(f"erp-us/Widget:{number}", "widget_hold", codes=["c1"], title="Acme") for number in ("n1", "n2")]
+    deliver(hub, [*here, delivery("crm-us/Account:1", "widget_hold", codes=["c1"], name="Bolt")], who="t")
+    shelf.failing = [Failure("unclear", "the connection ended")]
+
+    relay.drain()
+
+    assert [one.native_id for one in shelf.changes] == ["n1"]
+    with hub.engine.connect() as connection:
+        rows = connection.execute(text("SELECT native_id FROM target_record WHERE intended IS NOT NULL"))
+        assert rows.scalars().all() == ["n1"]
+
+
 def test_what_will_never_be_taken_parks_its_lane_only(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
     relay = ready(hub, tmp_path, shelf)
     shelf.failing = [Failure("refused", "422 Unprocessable Content")]
