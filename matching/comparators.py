@@ -171,7 +171,10 @@ def telling_name(values: Vocabulary, left: Positions, right: Positions) -> NDArr
 
     This one does not take equal for 1: "smith" is less telling than "quarrenden precision castings".
     """
-    alike = company_name(values, left, right) >= ALIKE_NAMES
+    alike = left == right
+    apart = np.flatnonzero(~alike)
+    if len(apart):
+        alike[apart] = company_name(values, left[apart], right[apart]) >= ALIKE_NAMES
     words = values.tokens
     told = np.where(words.lengths > 2, words.weights, 0.0)
     weights = told[words.codes].sum(axis=1)

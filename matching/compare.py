@@ -50,11 +50,13 @@ def compare_feature(
 
 def levels_of(alike: NDArray[np.float64], comparison: Comparison) -> NDArray[np.int8]:
     """Return the level index of each likeness, -1 for a missing one: int8 [pairs]."""
-    bounds = np.array([level.at_least for level in comparison.levels[:-1]]) - 1e-9
+    is_missing = alike < 0
+    if is_missing.all():
+        return np.full(len(alike), MISSING, dtype=np.int8)
     levels = np.zeros(len(alike), dtype=np.int8)
-    for bound in bounds:
-        levels += alike < bound
-    levels[alike < 0] = MISSING
+    for level in comparison.levels[:-1]:
+        levels += alike < level.at_least - 1e-9
+    levels[is_missing] = MISSING
     return levels
 
 

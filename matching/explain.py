@@ -12,7 +12,7 @@ import numpy as np
 
 from matching.decide import holds
 from matching.model import MISSING, VERDICTS, MatchModel, Verdict, Veto
-from matching.online import by_scope, conflict_signatures, conflicting, judge_known
+from matching.online import by_scope, judge_known
 from matching.records import Forms
 from matching.score import weights
 from matching.term_frequency import frequency_bits, know
@@ -71,9 +71,6 @@ def explain_many(
     taken = frequency_bits(known, first, second, judged.vectors, model)
     places, worth = np.arange(judged.vectors.shape[1]), weights(model)
     held = [holds(rule, judged.vectors, model).tolist() for rule in model.rules]
-    conflicts = [False] * len(lefts)
-    if model.vetoes:
-        conflicts = conflicting(conflict_signatures(forms, model), first, second).tolist()
     found = []
     for pair, (left, right) in enumerate(zip(lefts, rights, strict=True)):
         levels = judged.vectors[pair].tolist()
@@ -88,7 +85,7 @@ def explain_many(
                 bits=total,
                 verdict=VERDICTS[int(judged.verdicts[pair])],
                 rules=tuple(rule.name for rule, holding in zip(model.rules, held, strict=True) if holding[pair]),
-                is_conflict=bool(conflicts[pair]),
+                is_conflict=bool(clashes(forms, left, right, model)),
             )
         )
     return tuple(found)

@@ -165,8 +165,10 @@ def _chunks(column: Column, distinct: NDArray[np.int64], countries: tuple[str, .
 def _coded(given: Sequence[Given], pair_of: NDArray[np.integer], column: Column) -> Column:
     """Code what a form gave to each distinct pair, and spread it to the records that hold the pair."""
     counts = np.concatenate([np.empty(0, dtype=np.int64), *(part.counts for part in given)])
-    starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
     codes, values = coded(given)
+    if bool((counts == 1).all()) and column.is_single:
+        return Column(column.offsets, codes[pair_of].astype(np.int32), values)
+    starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
     held = counts[pair_of]
     within = np.arange(held.sum()) - np.repeat(np.cumsum(held) - held, held)
     owners = np.repeat(column.owners, held)

@@ -69,6 +69,8 @@ def match_row(
     for path in _paths(entity_type) if paths is None else paths:
         name, _, inner = path.partition(".")
         held = values.get(name)
+        if held is None:
+            continue
         parts = held if isinstance(held, list) else [held]
         texts = [part.get(inner) for part in parts if isinstance(part, Mapping)] if inner else parts
         kept = [text for text in texts if isinstance(text, str) and text]
