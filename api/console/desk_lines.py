@@ -1,6 +1,6 @@
 """The list beside a card, line by line. From one card to the next nearly all lines stay as they are: each is kept."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -8,7 +8,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from api.console.drawings.ring import Ring, ring
+from api.console.drawings.ring import ring
 from api.console.render import environment, words_of
 from api.console.visit import Visit
 from mdm.stewardship.card_model import probability
@@ -30,7 +30,7 @@ class Entry:
     query: str
     left_name: str
     right_name: str
-    ring: Ring
+    bits: float
     entity_type: str
     kind: str
     due: str
@@ -53,16 +53,18 @@ class Lines:
 def lines_of(visit: Visit, desk: Desk, *, query: str, shown_id: str, now: datetime) -> Lines:
     """Write the list of a desk for a visit; `query` names the queue that is worked through."""
 
-    def written(lines: Iterable[DeskLine], *, is_given: bool = False) -> tuple[Markup, ...]:
+    def written(lines: Sequence[DeskLine], *, is_given: bool = False) -> tuple[Markup, ...]:
         entries = (
             _entry(visit, line, query, now, is_given=is_given, is_here=line.review.id == shown_id) for line in lines
         )
         return tuple(_written(visit.language, entry) for entry in entries)
 
+    in_order = written(desk.lines)
+    both = list(zip(desk.lines, in_order, strict=True))
     return Lines(
-        written(desk.lines),
-        written(line for line in desk.lines if line.is_near),
-        written(line for line in desk.lines if not line.is_near),
+        in_order,
+        tuple(entry for line, entry in both if line.is_near),
+        tuple(entry for line, entry in both if not line.is_near),
         written(desk.waiting, is_given=True),
     )
 
@@ -74,7 +76,7 @@ def _entry(visit: Visit, line: DeskLine, query: str, now: datetime, *, is_given:
         query=query,
         left_name=line.left_name,
         right_name=line.right_name,
-        ring=ring(probability(review.bits)),
+        bits=review.bits,
         entity_type=review.entity_type,
         kind=review.kind,
         due=words_of(visit).age(review.due_at, now) if review.due_at else "",
@@ -87,5 +89,6 @@ def _entry(visit: Visit, line: DeskLine, query: str, now: datetime, *, is_given:
 
 @lru_cache(maxsize=_KEPT_MAX)
 def _written(language: str, entry: Entry) -> Markup:
-    text = environment(language).get_template("review_entry.html").render(one=entry)
+    drawn = ring(probability(entry.bits))
+    text = environment(language).get_template("review_entry.html").render(one=entry, ring=drawn)
     return Markup(text)  # noqa: S704 -- a template of ours, which escapes what it shows

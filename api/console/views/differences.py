@@ -8,7 +8,7 @@ are compared as the form writes them. `column_differences` does it for more than
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
@@ -62,8 +62,7 @@ def column_differences(values: Sequence[Value | None], compare: Compare = differ
     columns: list[tuple[Segment, ...]] = [()] * len(values)
     if not found:
         return Columns(tuple(columns), None)
-    agreed = Counter(_form_of(value) for value in found.values())
-    reference = max(found, key=lambda place: (agreed[_form_of(found[place])], -place))
+    reference = _reference(found) if len(found) > 2 else min(found)
     columns[reference] = segments([(found[reference].text, "same")])
     for place, value in found.items():
         if place != reference:
@@ -71,6 +70,13 @@ def column_differences(values: Sequence[Value | None], compare: Compare = differ
             if len(found) == 2:
                 columns[reference] = seen_from_reference
     return Columns(tuple(columns), reference)
+
+
+def _reference(found: Mapping[int, Value]) -> int:
+    """Choose the place of the value that most agree with, the first of several."""
+    forms = {place: _form_of(value) for place, value in found.items()}
+    agreed = Counter(forms.values())
+    return max(found, key=lambda place: (agreed[forms[place]], -place))
 
 
 def _form_of(value: Value) -> str:
