@@ -1,10 +1,12 @@
 """The review page over HTTP: whose page it is, what its forms may say, and that nothing happens twice."""
 
+import gc
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from api.console.views.card import CardView
 from mdm.db.transaction import run
 from mdm.entities.model import ReviewGuards, ReviewPolicy
 from mdm.hub import Hub
@@ -360,3 +362,19 @@ def test_the_records_of_a_cluster_stand_in_columns_up_to_a_bound(
     assert "If you merge" not in words(page)
     assert kept.status_code == 200
     assert len(partition_of(hub)) == 1
+
+
+def test_a_card_leaves_memory_with_its_page(asking: Hub, visit: Visit) -> None:
+    """What only the garbage collector finds piles up until it looks, and then a page waits for it."""
+    mara = visit("mara")
+    mara.get("/review")
+    gc.collect()
+    gc.disable()
+    try:
+        page = mara.get("/review")
+        left = [one for one in gc.get_objects() if isinstance(one, CardView)]
+    finally:
+        gc.enable()
+
+    assert asks(page)
+    assert not left
