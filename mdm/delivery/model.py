@@ -158,7 +158,8 @@ class DueLane:
 
     attempts   failed ones in a row
     queued_at  since when its oldest message waits
-    series     of the ids of its requests: another one once an answer was about the record of another golden record
+    series     of the ids of its requests: another one once an answer was about the record of another golden record, or
+               something else was seen than what was asked for without an answer
     """
 
     target_id: str
