@@ -120,13 +120,15 @@ def as_merge(scene: Scene, returning: Collection[GoldenId]) -> Scene:
     """Look at an event as the merge of golden records into what they lead to.
 
     A record of theirs that the same event put elsewhere has left them since, so to speak; one that it deleted has not.
+    What other golden records gained by the event, they keep: who made them established stays with them.
     """
     plan = scene.event.plan
     survivors = {turn.golden_id: turn.after.forward_to for turn in plan.turns if turn.golden_id in returning}
+    turns = tuple(turn for turn in plan.turns if turn.golden_id in survivors.values() or not _stays_active(turn))
     moves = tuple(
         replace(move, after=survivors[move.before]) if move.before in survivors else move for move in plan.moves
     )
-    event = replace(scene.event, plan=replace(plan, moves=moves))
+    event = replace(scene.event, plan=replace(plan, moves=moves, turns=turns))
     return replace(scene, events=(event, *scene.events[1:]))
 
 
@@ -200,7 +202,7 @@ def giving_back(scene: Scene, returning: Iterable[GoldenId], moves: Iterable[Mov
         elif before.forward_to in back:
             if _leads_as_left(scene, turn):
                 forwards[turn.golden_id] = before.forward_to
-        elif before.state == turn.after.state == "active":
+        elif _stays_active(turn):
             survivors[turn.golden_id] = before
     leaving: Part = frozenset().union(*homes.values())
     for survivor_id, standing in survivors.items():
@@ -263,6 +265,10 @@ def _rejoined(scene: Scene, moves: Iterable[Move]) -> dict[GoldenId, Part]:
         for golden_id, records in sorted(moved.items())
         if (standings.get(golden_id) or scene.goldens[golden_id].standing).is_established
     }
+
+
+def _stays_active(turn: Turn) -> bool:
+    return turn.before is not None and turn.before.state == turn.after.state == "active"
 
 
 def _leads_as_left(scene: Scene, turn: Turn) -> bool:

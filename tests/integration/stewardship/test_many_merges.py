@@ -1,11 +1,15 @@
 """Merges that share one event are taken back each by itself: what became of one pair leaves the others alone."""
 
 import pytest
+from sqlalchemy import text
 
+from mdm.decisions.model import Verdict
 from mdm.hub import Hub
-from mdm.stewardship.model import Confirm, Merge, MergeAll, Unmerge
+from mdm.stewardship import service
+from mdm.stewardship.model import Confirm, Merge, MergeAll, Move, Unmerge
 from tests.hubs import assert_sound
-from tests.integration.stewardship.acts import A, B, C, D, E, alone, do, groups, ids
+from tests.integration.stewardship.acts import A, B, C, D, E, alone, do, groups, ids, key, send
+from tests.integration.stewardship.widgets import acknowledge
 
 pytestmark = pytest.mark.db
 
@@ -25,3 +29,45 @@ def test_a_later_link_across_one_border_does_not_tie_the_other_pairs_together_ag
     said = sorted((one.verdict.judgement, one.left_key[-1] + one.right_key[-1]) for one in done.made)
     assert said == [("different", "ab"), ("different", "ae"), ("different", "cd"), ("same", "be")]
     assert_sound(hub)
+
+
+def test_what_the_other_pairs_gained_stays_theirs_when_one_is_taken_back(hub: Hub) -> None:
+    golden = alone(hub, A, B, C, D)
+    acknowledge(hub, B, D)
+    merged = do(hub, MergeAll(((golden[A], golden[B]), (golden[C], golden[D]))))
+    assert ids(hub, B, D) == [golden[A], golden[C]]
+
+    do(hub, Unmerge(merged.event_id, golden[B]))
+
+    assert groups(hub) == {"a", "b", "cd"}
+    assert established(hub) == {golden[B], golden[C]}
+    do(hub, Unmerge(merged.event_id, golden[D]))
+    assert established(hub) == {golden[B], golden[D]}
+    assert_sound(hub)
+
+
+def test_a_merge_that_came_with_a_move_is_taken_back_and_the_move_is_not(hub: Hub) -> None:
+    """The record that stays moved makes its new golden record established, as it came from an established one."""
+    golden = alone(hub, A, B, D, E)
+    do(hub, Merge(golden[A], golden[B]))
+    do(hub, Confirm(golden[A]))
+    service.decide(hub, key(B), key(E), Verdict("different", "sure"), who="bob")
+    send(hub, A, name="red", codes=["x1"], note="a")
+    send(hub, E, name="red", codes=["x1"], note="e")
+    assert groups(hub) == {"ab", "d", "e"}
+    moved = do(hub, Move(key(B), golden[D]))
+    assert groups(hub) == {"ae", "bd"}
+
+    do(hub, Unmerge(moved.event_id))
+
+    assert groups(hub) == {"a", "bd", "e"}
+    assert established(hub) == set(ids(hub, A, B))
+    assert_sound(hub)
+
+
+def established(hub: Hub) -> set[str]:
+    with hub.engine.connect() as connection:
+        found = text(
+            "SELECT id FROM golden_record WHERE state = 'active' AND (is_confirmed OR is_acknowledged) ORDER BY id"
+        )
+        return set(connection.execute(found).scalars())
