@@ -9,22 +9,11 @@ import secrets
 import time
 from typing import Any, Final
 
-from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access_log import Write
 from api.errors import INTERNAL_ERROR, MEDIA_TYPE, problem_bytes
-from mdm.telemetry import REGISTRY, logger
-
-REQUESTS: Final = Counter("mdm_http_requests", "HTTP requests answered.", ["route", "status"], registry=REGISTRY)
-SECONDS: Final = Histogram(
-    "mdm_http_request_seconds",
-    "Seconds from the first byte in to the last byte out.",
-    ["route"],
-    # Chosen: a look-up takes half a millisecond, a batch of 1,000 records some seconds.
-    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-    registry=REGISTRY,
-)
+from mdm.telemetry import REQUEST_SECONDS, REQUESTS, logger
 
 _LOG: Final = logger("mdm.http")
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
@@ -82,7 +71,7 @@ class Edge:
             counter = self._requests[route, status] = REQUESTS.labels(route, str(status))
         timer = self._seconds.get(route)
         if timer is None:
-            timer = self._seconds[route] = SECONDS.labels(route)
+            timer = self._seconds[route] = REQUEST_SECONDS.labels(route)
         counter.inc()
         timer.observe(seconds)
         principal = scope.get("mdm.principal")

@@ -1,16 +1,20 @@
 """`mdm serve`: answer over HTTP."""
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from pathlib import Path
 
     from mdm.hub import Hub
     from mdm.settings import Settings
+
+_ADDRESS_FILE: Final = "served-at"  # in the home, while a server runs: where it listens
+_REACH_S: Final = 0.5  # chosen: a server on this machine answers at once
 
 
 def serve(
@@ -42,6 +46,7 @@ def run_server(hub: "Hub", *, port: int | None = None, host: str | None = None, 
     first_link = _first_link(hub, address)
     with ExitStack() as running:
         running.enter_context(listening)
+        running.callback(_note_address(hub.settings.home, address))
         if with_worker:
             running.callback(_start_worker(hub))
         tell(f"Serving {address}, documentation at {address}/docs; Ctrl-C ends it.")
@@ -110,10 +115,43 @@ def _first_link(hub: "Hub", address: str) -> str | None:
     return (hub.settings.public_url or address) + made.path if made else None
 
 
+def _note_address(home: "Path", address: str) -> "Callable[[], None]":
+    """Write down where this server listens, for commands that print links; give what takes the note away again."""
+    from contextlib import suppress
+
+    note = home / _ADDRESS_FILE
+
+    def end() -> None:
+        with suppress(OSError):
+            if note.read_text(encoding="utf-8") == address:
+                note.unlink()
+
+    with suppress(OSError):  # a home that cannot be written to keeps no note, and the server runs all the same
+        home.mkdir(parents=True, exist_ok=True)
+        note.write_text(address, encoding="utf-8")
+    return end
+
+
 def public_address(settings: "Settings") -> str:
-    """Return where people reach the console of a server that runs with these settings."""
+    """Return where people reach the console: of the server that runs, else of one that runs with these settings."""
+    if settings.public_url:
+        return settings.public_url
     host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-    return settings.public_url or f"http://{host}:{settings.http_port}"
+    return _noted_address(settings.home) or f"http://{host}:{settings.http_port}"
+
+
+def _noted_address(home: "Path") -> str | None:
+    """Give the address that a server wrote down, if one still listens there."""
+    import socket
+    from contextlib import suppress
+    from urllib.parse import urlsplit
+
+    with suppress(OSError, ValueError):
+        address = (home / _ADDRESS_FILE).read_text(encoding="utf-8")
+        place = urlsplit(address)
+        socket.create_connection((place.hostname, place.port), timeout=_REACH_S).close()
+        return address
+    return None
 
 
 def _start_worker(hub: "Hub") -> "Callable[[], None]":

@@ -66,6 +66,13 @@ def test_a_load_beside_the_server_is_seen_by_it_and_sigterm_ends_all(reachable_h
         address = re.findall(r"http://[\d.]+:\d+", said)[0]
         token = re.findall(r"mdm_[\w-]+", said)[0]
         loaded = subprocess.run([*MDM, *load], env=environment(reachable_home / "home"), check=False)
+        invited = subprocess.run(
+            [*MDM, "people", "add", "anna", "--name", "Anna"],
+            env=environment(reachable_home / "home"),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
         found = answer(f"{address}/v1/crosswalk?source=crm-one&source_key=1", token)
         started.send_signal(signal.SIGTERM)
         code = started.wait(START_S_MAX)
@@ -74,6 +81,7 @@ def test_a_load_beside_the_server_is_seen_by_it_and_sigterm_ends_all(reachable_h
         r"Open the console as its first administrator, good once within 24 hours: (\S+)/sign-in/link/[\w-]{43}\n", said
     ) == [address]
     assert loaded.returncode == 0
+    assert invited.stdout.startswith(f"{address}/sign-in/link/"), "a link leads to where the server listens"
     assert found.json().get("answer") == "one", found.text
     assert code == 0
     assert list((reachable_home / "home").rglob("postmaster.pid")) == []
