@@ -99,17 +99,19 @@ class TargetGauges(Collector):
 
 @dataclass(frozen=True, slots=True)
 class DriftReading:
-    """What the last comparison of one target that came to its end found.
+    """What the last comparison of one target that came to its end found, and whether another one is due.
 
-    counts  of findings that are a difference, over all entity types: each kind, also where there is none
-    state   repaired where what was found was mended or ordered by it, else found
-    age_s   for how long the comparison is past
+    counts     of findings that are a difference, over all entity types: each kind, also where there is none
+    state      repaired where what was found was mended or ordered by it, else found; "" where none came to its end
+    age_s      for how long the comparison is past; None where none came to its end
+    overdue_s  for how long another one could have come to its end; None where none is asked for by now
     """
 
     target: str
     counts: Mapping[str, int]
     state: str
-    age_s: float
+    age_s: float | None
+    overdue_s: float | None
 
 
 class DriftGauges(Collector):
@@ -133,11 +135,19 @@ class DriftGauges(Collector):
         age = GaugeMetricFamily(
             "mdm_target_drift_age_seconds", "For how long the last comparison of a target is past.", labels=["target"]
         )
+        overdue = GaugeMetricFamily(
+            "mdm_target_drift_overdue_seconds",
+            "For how long a comparison that a running target declares could have come to its end; 0 while none is due.",
+            labels=["target"],
+        )
         for one in self._readings:
-            age.add_metric([one.target], one.age_s)
+            if one.age_s is not None:
+                age.add_metric([one.target], one.age_s)
+            if one.overdue_s is not None:
+                overdue.add_metric([one.target], one.overdue_s)
             for finding, count in one.counts.items():
                 drift.add_metric([one.target, finding, one.state], count)
-        yield from (drift, age)
+        yield from (drift, age, overdue)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Use cases of reports on targets: begin one, keep what it found, read the newest."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 from mdm import clock
 from mdm.delivery import standings_store
 from mdm.delivery.model import Declaration
-from mdm.delivery.targets import require_declaration
+from mdm.delivery.targets import declarations, require_declaration
 from mdm.errors import InputInvalid
 from mdm.gauges import DriftReading
 from mdm.ids import new_target_report_id
@@ -56,17 +57,19 @@ def newest(connection: Connection, target_id: str, kind: ReportKind) -> Report |
 
 
 def readings_of_drift(connection: Connection) -> tuple[DriftReading, ...]:
-    """Give what a scrape tells of the last comparison of each target."""
+    """Give what a scrape tells of the last comparison of each target, and of the one that is due."""
     now = clock.instant(connection)
-    return tuple(
-        DriftReading(
-            row.target_id,
-            {finding: sum(found.get(finding, 0) for found in row.counts.values()) for finding in DRIFT},
-            row.state,
-            (now - row.recorded_at).total_seconds(),
-        )
-        for row in store.select_last_drifts(connection)
-    )
+    declared, standings = declarations(connection), standings_store.select_standings(connection)
+    readings = []
+    for row in store.select_last_drifts(connection):
+        found: Mapping[str, Mapping[str, int]] = row.counts or {}
+        counts = {finding: sum(one.get(finding, 0) for one in found.values()) for finding in DRIFT}
+        standing, declaration = standings.get(row.target_id), declared.get(row.target_id)
+        every = declaration.reconcile.every if declaration and standing and standing.state == "running" else None
+        age_s = (now - row.recorded_at).total_seconds() if row.state else None
+        overdue_s = max(0.0, (now - (row.recorded_at or row.begun_at) - every).total_seconds()) if every else None
+        readings.append(DriftReading(row.target_id, counts if row.state else {}, row.state or "", age_s, overdue_s))
+    return tuple(readings)
 
 
 def require_plan(connection: Connection, declaration: Declaration) -> Report:

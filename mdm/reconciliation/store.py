@@ -75,13 +75,18 @@ def select_reports(
 
 
 def select_last_drifts(connection: Connection) -> tuple[Row[Any], ...]:
-    """Give of each target the last comparison that came to its end: target_id, state, counts, recorded_at."""
+    """Give of each target the last comparison that came to its end, of those that began one.
+
+    target_id, state, counts, recorded_at, the last three None where none came to its end, and begun_at of the first.
+    """
     return tuple(
         connection.execute(
             text(
-                "SELECT r.target_id, r.state, r.counts, r.recorded_at FROM target t CROSS JOIN LATERAL (SELECT *"
-                " FROM target_report WHERE target_id = t.id AND kind = 'drift' AND state IN ('found', 'repaired')"
-                " ORDER BY recorded_at DESC, id DESC LIMIT 1) AS r ORDER BY 1"
+                "SELECT b.target_id, r.state, r.counts, r.recorded_at, b.begun_at FROM (SELECT target_id,"
+                " min(recorded_at) AS begun_at FROM target_report WHERE kind = 'drift' GROUP BY 1) AS b"
+                " LEFT JOIN LATERAL (SELECT * FROM target_report"
+                "  WHERE target_id = b.target_id AND kind = 'drift' AND state IN ('found', 'repaired')"
+                "  ORDER BY recorded_at DESC, id DESC LIMIT 1) AS r ON true ORDER BY 1"
             )
         )
     )

@@ -49,7 +49,7 @@ SCRAPED = {"instance"}
 def labels_by_metric() -> dict[str, set[str]]:
     """Give the labels of each sample, of metrics that nothing has happened to as well."""
     before = TARGETS._readings, DRIFTS._readings, DEALS._readings
-    DRIFTS.tell([DriftReading("t", {"missed": 1}, "found", 1.0)])
+    DRIFTS.tell([DriftReading("t", {"missed": 1}, "found", 1.0, 0.0)])
     DEALS.tell(([StateReading("sold", 1, 0, 1.0, 0)], [StepReading("sold", "validate", "failing", 1)]))
     TARGETS.tell([TargetReading("t", {"ready": 1}, 0, 1.0, "running", 0, 0)])
     found: dict[str, set[str]] = {}

@@ -32,6 +32,9 @@ pytestmark = pytest.mark.db
 DECLARED = NETSUITE.replace(
     "          phones:", "          payment_terms: {{field: terms, owner: target}}\n          phones:"
 )
+EVERY_HOUR = DECLARED.replace(
+    "    records:\n", "    reconcile: {{every_hours: 1, repair: republish}}\n    records:\n", 1
+)
 NAMES = ("Brightwater", "Halden Roe", "Quillon", "Marchetti")
 DRIFTED = ("missed", "edited", "lost", "forwarded", "unknown")
 
@@ -148,6 +151,7 @@ def test_each_difference_is_named_by_the_side_that_moved(hub: Hub, erp: Told) ->
     (told,) = run(hub.engine, readings_of_drift)
     assert (told.target, told.state) == ("netsuite", "found")
     assert told.counts == {"missed": 1, "edited": 1, "lost": 2, "forwarded": 0, "unknown": 1}
+    assert told.overdue_s is None, "nobody declared that it shall be compared"
 
 
 @pytest.mark.parametrize("repair", ["republish", "ingest"])
@@ -260,21 +264,47 @@ def test_the_worker_reconciles_what_is_due_by_the_declaration(
 ) -> None:
     monkeypatch.setenv("MDM_SECRET_NETSUITE", "hub-key")
     hub = hub_on(engine, outgoing_networks="127.0.0.0/8")
-    scheduled = DECLARED.replace(
-        "    records:\n", "    reconcile: {{every_hours: 1, repair: republish}}\n    records:\n", 1
-    )
-    with books(hub, tmp_path, declaration=scheduled) as erp:
+    with books(hub, tmp_path, declaration=EVERY_HOUR) as erp:
         send(hub, 0)
         erp.relay.drain()
         assert reconcile_due(hub) == 1
         erp.fake.edit("customer", "1001", {"city": "Köln"}, by="anna")
         assert reconcile_due(hub) == 0
-        with hub.engine.begin() as connection:
-            connection.execute(text("UPDATE target_report SET recorded_at = recorded_at - interval '1 hour'"))
+        hours_pass(hub, 1)
 
         assert reconcile_due(hub) == 1
         erp.relay.drain()
         assert erp.fake.record("customer", "1001").fields["city"] == "Bonn"
+
+
+def test_a_comparison_is_overdue_until_one_comes_to_its_end(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MDM_SECRET_NETSUITE", "another-key")
+    hub = hub_on(engine, outgoing_networks="127.0.0.0/8")
+    with books(hub, tmp_path, declaration=EVERY_HOUR):
+        assert run(hub.engine, readings_of_drift) == ()
+        assert reconcile_due(hub) == 0, "the key is another one, so nothing can be read"
+        (told,) = run(hub.engine, readings_of_drift)
+        assert (told.state, told.counts, told.age_s, told.overdue_s) == ("", {}, None, 0.0)
+        hours_pass(hub, 3)
+        (told,) = run(hub.engine, readings_of_drift)
+        assert told.overdue_s == pytest.approx(2 * 3_600, abs=60)
+
+        monkeypatch.setenv("MDM_SECRET_NETSUITE", "hub-key")
+        assert reconcile_due(hub) == 1
+        (told,) = run(hub.engine, readings_of_drift)
+        assert (told.state, told.overdue_s) == ("found", 0.0)
+        hours_pass(hub, 3)
+        run(hub.engine, lambda connection: connection.execute(text("UPDATE target_standing SET state = 'paused'")))
+        (told,) = run(hub.engine, readings_of_drift)
+        assert told.overdue_s is None, "nobody compares a target that somebody paused"
+
+
+def hours_pass(hub: Hub, count: int) -> None:
+    with hub.engine.begin() as connection:
+        ago = text("UPDATE target_report SET recorded_at = recorded_at - make_interval(hours => :count)")
+        connection.execute(ago, {"count": count})
 
 
 @pytest.mark.parametrize(
