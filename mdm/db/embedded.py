@@ -61,6 +61,8 @@ SETTINGS: Mapping[str, str] = {
 # For tests only: a crash of the machine may destroy the files; a kill still loses nothing.
 CARELESS: Mapping[str, str] = {"fsync": "off", "full_page_writes": "off"}
 
+_PARTIAL = ".partial"  # ends the name of a folder in which initdb works
+
 log = logging.getLogger(__name__)
 
 
@@ -152,11 +154,15 @@ def _major(place: Place) -> int | None:
 
 
 def _initialise(place: Place, binaries: Binaries, *, durable: bool) -> None:
-    """Make the database's files, all or none of them."""
+    """Make the database's files, all or none of them, in a folder of this start's own.
+
+    The initdb of an owner that was killed removes its folder before it ends, a while after the owner's lock is free.
+    """
+    for left in place.folder.glob(f"{place.database_folder.name}*{_PARTIAL}"):
+        rmtree(left, ignore_errors=True)
     if place.database_folder.exists():
         return
-    partial = place.folder / "database.partial"
-    rmtree(partial, ignore_errors=True)
+    partial = place.folder / f"{place.database_folder.name}.{os.urandom(4).hex()}{_PARTIAL}"
     # The builtin provider needs no locale of the system; before 17 every Debian has C.UTF-8.
     locale = ["--locale=C.UTF-8"]
     if binaries.major >= 17:

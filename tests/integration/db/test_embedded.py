@@ -1,5 +1,6 @@
 """The embedded server: who owns it, when it ends, and that it keeps what was committed."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -186,6 +187,58 @@ def test_the_server_of_an_owner_that_was_killed_at_its_start_is_waited_for(
     with embedded_server(home, bin_folder=postgres_binaries(), durable=False) as url:
         assert ask(url, "SELECT 1") == 1
         late.wait(10)
+
+
+def test_an_initdb_that_outlived_its_owner_is_in_nobodys_way(reachable_home: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", VISITOR, str(reachable_home), str(postgres_binaries() or "")],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    ) as owner:
+        (late,) = folders_in_the_making(reachable_home)
+        (initdb,) = (int(one.name) for one in Path("/proc").glob("[0-9]*") if is_initdb_of(one, late))
+        os.kill(initdb, signal.SIGSTOP)
+        owner.kill()
+    begun = version_at(late)
+
+    def go_on() -> None:
+        while all(version_at(one) <= begun for one in folders_in_the_making(reachable_home)):
+            time.sleep(0.001)
+        os.kill(initdb, signal.SIGCONT)
+
+    waiting = threading.Thread(target=go_on)
+    waiting.start()
+    with hub(reachable_home) as url:
+        waiting.join()
+        assert ask(url, "SELECT 1") == 1
+    wait_until_ended(initdb)
+    with hub(reachable_home) as url:
+        assert ask(url, "SELECT 1") == 1
+    assert not list(reachable_home.glob("postgres/database*partial"))
+
+
+def folders_in_the_making(home: Path) -> list[Path]:
+    """Wait until initdb has begun to fill a folder."""
+    while not (found := [one.parent for one in home.glob("postgres/database*partial/PG_VERSION")]):
+        time.sleep(0.001)
+    return found
+
+
+def version_at(folder: Path) -> int:
+    """Tell when initdb began to fill a folder, 0 where it is gone."""
+    try:
+        return (folder / "PG_VERSION").stat().st_ctime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def is_initdb_of(running: Path, folder: Path) -> bool:
+    try:
+        asked = (running / "cmdline").read_bytes().decode().split("\0")
+    except OSError:
+        return False
+    return asked[0].endswith("/initdb") and f"--pgdata={folder}" in asked
 
 
 def test_a_stranger_with_the_number_of_a_dead_server_is_left_alone(home: Path) -> None:
