@@ -71,14 +71,16 @@ def rejoined(parts: Sequence[tuple[GoldenId, Group]], wishes: Wishes) -> list[Gr
     return [part for _, part in found]
 
 
-def parts_returned(situation: Situation) -> tuple[Group, ...]:
+def parts_returned(situation: Situation) -> Mapping[GoldenId, Group]:
     """Return the records of each established golden record that an operation brings back from retirement."""
     goldens = situation.goldens
-    return tuple(
-        frozenset(id_ for id_ in records if id_ in situation.members and situation.members[id_].golden_id is None)
+    return {
+        golden_id: frozenset(
+            id_ for id_ in records if id_ in situation.members and situation.members[id_].golden_id is None
+        )
         for golden_id, records in sorted(situation.wishes.returned.items())
         if golden_id in goldens and goldens[golden_id].state == "retired" and goldens[golden_id].is_established
-    )
+    }
 
 
 def survival_order(golden: GoldenRecord) -> tuple[bool, GoldenId]:
@@ -197,6 +199,7 @@ def _surviving(situation: Situation, group: Group, survivor_id: GoldenId) -> Sta
     if (before := wishes.standings.get(survivor_id)) is not None:
         return Standing("active", None, before.is_confirmed, before.is_acknowledged)
     ids = {survivor_id} | {situation.members[record_id].golden_id for record_id in group}
+    ids |= {id_ for id_, part in parts_returned(situation).items() if not part.isdisjoint(group)}
     sources = [golden for id_, golden in situation.goldens.items() if id_ in ids]
     is_confirmed = survivor_id in wishes.confirmed or any(one.is_confirmed for one in sources)
     return Standing("active", None, is_confirmed, any(one.is_acknowledged for one in sources))

@@ -263,7 +263,7 @@ def _hold(
         if standing.is_established or not is_whole
     ]
     present = {record.id for record in records}
-    established = [part & present for part in (*rejoined(parts, situation.wishes), *parts_returned(situation))]
+    established = [part & present for part in (*rejoined(parts, situation.wishes), *parts_returned(situation).values())]
     signatures = None
     if entity_type.model.vetoes and records:
         signatures = conflict_signatures(_forms(entity_type, records, *_vetoing(entity_type)), entity_type.model)

@@ -89,6 +89,7 @@ class Model:
     leads: dict[Gid, Gid] = field(default_factory=dict)  # where forwards lead again
     preferred: set[Gid] = field(default_factory=set)  # survive whatever else would decide
     returned: frozenset[Key] = frozenset()  # records with which an established golden record comes back
+    returning: Gid = ""  # the golden record that does
 
     def takes(self, key: Key, time: int) -> bool:
         """Tell whether a delivery of this time is news; an older one is stale."""
@@ -172,7 +173,7 @@ class Model:
         """Bring back what belonged to an id last; an established one has its records again."""
         back = [key for key in self.withdrawn if self.own[key][-1] == gid]
         if self.states[gid][0] == "retired" and gid in self.confirmed | self.acknowledged:
-            self.returned = frozenset(back)
+            self.returned, self.returning = frozenset(back), gid
         self.preferred = {gid}
         for key in back:
             widget = self.withdrawn.pop(key)
@@ -345,7 +346,8 @@ class Model:
             members[actual] = set(group)
             claimed = [gid for gid, heir in heirs.items() if heir == group]
             for flagged, had in ((self.acknowledged, before.acknowledged), (self.confirmed, before.confirmed)):
-                if any(before.members.get(gid, set()) & group for gid in had):
+                came = {gid for gid in had if before.members.get(gid, set()) & group}
+                if came or (self.returned & group and self.returning in had):
                     flagged.add(actual)
             if actual in self.given:
                 self._flag(actual, *self.given[actual])

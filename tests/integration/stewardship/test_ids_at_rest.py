@@ -234,3 +234,20 @@ def test_an_undone_split_is_taken_apart_or_refused_also_once_the_id_that_it_led_
 
     assert f"none of the records of {golden[B]}" in refused.value.message
     assert hub_state(hub) == before
+
+
+def test_who_takes_in_a_restored_record_is_established_as_that_was(hub: Hub) -> None:
+    """Else the next look would merge what the restoration has just kept apart from other established ones."""
+    send(hub, A, name="red", codes=["x1"], note="a")
+    own = GoldenId(ids(hub, A)[0])
+    do(hub, Confirm(own))
+    do(hub, Retire(own))
+    send(hub, B, name="red", codes=["x1"], note="b")
+    (other,) = ids(hub, B)
+
+    do(hub, Restore(own))
+
+    assert ids(hub, A, B) == [other, other]
+    with hub.engine.connect() as connection:
+        assert identity_store.select_goldens(connection, [GoldenId(other)])[GoldenId(other)].is_confirmed
+    assert_sound(hub)
