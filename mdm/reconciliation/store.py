@@ -82,10 +82,11 @@ def select_last_drifts(connection: Connection) -> tuple[Row[Any], ...]:
     return tuple(
         connection.execute(
             text(
-                "SELECT b.target_id, r.state, r.counts, r.recorded_at, b.begun_at FROM (SELECT target_id,"
-                " min(recorded_at) AS begun_at FROM target_report WHERE kind = 'drift' GROUP BY 1) AS b"
+                "SELECT t.id AS target_id, r.state, r.counts, r.recorded_at, b.begun_at FROM target t"
+                " CROSS JOIN LATERAL (SELECT recorded_at AS begun_at FROM target_report"
+                "  WHERE target_id = t.id AND kind = 'drift' ORDER BY recorded_at LIMIT 1) AS b"
                 " LEFT JOIN LATERAL (SELECT * FROM target_report"
-                "  WHERE target_id = b.target_id AND kind = 'drift' AND state IN ('found', 'repaired')"
+                "  WHERE target_id = t.id AND kind = 'drift' AND state IN ('found', 'repaired')"
                 "  ORDER BY recorded_at DESC, id DESC LIMIT 1) AS r ON true ORDER BY 1"
             )
         )
