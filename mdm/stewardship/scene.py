@@ -51,12 +51,15 @@ class Scene:
     @property
     def neighbourhood(self) -> Part:
         """Return all members of the golden records that the event itself touched, as they are now."""
-        present = {self.present(golden_id) for golden_id in self.event.plan.touched}
-        return frozenset().union(*(self.members.get(golden_id, frozenset()) for golden_id in present))
+        return frozenset().union(*map(self.here, self.event.plan.touched))
 
     def present(self, golden_id: GoldenId) -> GoldenId:
         """Return what an id leads to now."""
         return self.goldens[golden_id].forward_to or golden_id
+
+    def here(self, golden_id: GoldenId) -> Part:
+        """Return the members of what an id leads to now."""
+        return self.members.get(self.present(golden_id), frozenset())
 
     def is_elsewhere(self, move: Move) -> bool:
         """Tell whether a record has left the golden record into which an event moved it; one without any has not."""
@@ -120,15 +123,22 @@ def as_merge(scene: Scene, returning: Collection[GoldenId]) -> Scene:
     """Look at an event as the merge of golden records into what they lead to.
 
     A record of theirs that the same event put elsewhere has left them since, so to speak; one that it deleted has not.
-    What other golden records gained by the event, they keep: who made them established stays with them.
+    What other golden records gained by the event, they keep: who made them established stays with them. So does what
+    those that they lead to gained by absorbing others.
     """
     plan = scene.event.plan
     survivors = {turn.golden_id: turn.after.forward_to for turn in plan.turns if turn.golden_id in returning}
-    turns = tuple(turn for turn in plan.turns if turn.golden_id in survivors.values() or not _stays_active(turn))
+    turns = [turn for turn in plan.turns if not _stays_active(turn)]
+    for turn in plan.turns:
+        if turn.golden_id in survivors.values() and _stays_active(turn):
+            others = [one.before for one in turns if one.golden_id not in returning and _leads_to(scene, one, turn)]
+            kept = _established_by(turn.before, others)
+            if kept != turn.after:
+                turns.append(replace(turn, before=kept))
     moves = tuple(
         replace(move, after=survivors[move.before]) if move.before in survivors else move for move in plan.moves
     )
-    event = replace(scene.event, plan=replace(plan, moves=moves, turns=turns))
+    event = replace(scene.event, plan=replace(plan, moves=moves, turns=tuple(turns)))
     return replace(scene, events=(event, *scene.events[1:]))
 
 
@@ -162,8 +172,8 @@ def require_resting(connection: Connection, scene: Scene, returning: Iterable[Go
             )
 
 
-def borders(scene: Scene, moves: Iterable[Move]) -> tuple[tuple[Part, ...], ...]:
-    """Return for each golden record who stands apart from whom once moves are taken back: who stays, who goes where.
+def borders(scene: Scene, moves: Iterable[Move]) -> dict[GoldenId, tuple[Part, ...]]:
+    """Return by golden record who stands apart from whom once moves are taken back: who stays, who goes where.
 
     Who arrived since stands on no side; its own evidence decides.
     """
@@ -172,11 +182,11 @@ def borders(scene: Scene, moves: Iterable[Move]) -> tuple[tuple[Part, ...], ...]
         if move.before is not None and move.after is not None and not scene.is_elsewhere(move):
             leaving.setdefault(move.after, {}).setdefault(move.before, set()).add(move.record_id)
     gone = {record_id for parts in leaving.values() for part in parts.values() for record_id in part}
-    divisions = []
+    divisions = {}
     for left_id, parts in sorted(leaving.items()):
-        here = scene.members.get(scene.present(left_id), frozenset()) | scene.before.get(left_id, frozenset())
-        divisions.append((here - gone - scene.arrived, *(frozenset(part) for _, part in sorted(parts.items()))))
-    return tuple(divisions)
+        here = scene.here(left_id) | scene.before.get(left_id, frozenset())
+        divisions[left_id] = (here - gone - scene.arrived, *(frozenset(part) for _, part in sorted(parts.items())))
+    return divisions
 
 
 def giving_back(scene: Scene, returning: Iterable[GoldenId], moves: Iterable[Move]) -> Wishes:
@@ -265,6 +275,22 @@ def _rejoined(scene: Scene, moves: Iterable[Move]) -> dict[GoldenId, Part]:
         for golden_id, records in sorted(moved.items())
         if (standings.get(golden_id) or scene.goldens[golden_id].standing).is_established
     }
+
+
+def _leads_to(scene: Scene, absorbed: Turn, survivor: Turn) -> bool:
+    """Tell whether an event let one golden id lead to another, and it still leads where that one does."""
+    is_absorbed = absorbs(absorbed) and absorbed.after.forward_to == survivor.golden_id
+    return is_absorbed and scene.present(absorbed.golden_id) == scene.present(survivor.golden_id)
+
+
+def _established_by(own: Standing | None, others: Iterable[Standing | None]) -> Standing | None:
+    """Return a standing with all that those of others add to it."""
+    for other in others:
+        if own is not None and other is not None:
+            is_confirmed = own.is_confirmed or other.is_confirmed
+            is_acknowledged = own.is_acknowledged or other.is_acknowledged
+            own = replace(own, is_confirmed=is_confirmed, is_acknowledged=is_acknowledged)
+    return own
 
 
 def _stays_active(turn: Turn) -> bool:

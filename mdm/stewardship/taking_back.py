@@ -210,15 +210,17 @@ def _require_in_effect(act: Act, event: IdentityEvent) -> None:
 def _sides(act: Act, scene: Scene, moves: Sequence[Move]) -> tuple[list[tuple[Part, ...]], list[Decision]]:
     """Return who stands apart from whom once moves are taken back, and the active decisions around all of them.
 
-    Who arrived since goes along only where somebody decided in person that it is the same as one who returns.
+    Who arrived there since goes along only where somebody decided in person that it is the same as one who returns.
     """
     divisions = borders(scene, moves)
-    around = decisions.decisions_around(act.connection, {id_ for parts in divisions for part in parts for id_ in part})
+    involved = frozenset().union(*(part for parts in divisions.values() for part in parts))
+    around = decisions.decisions_around(act.connection, involved)
     in_person = _linked_in_person(around, scene.event.id)
-    return [
-        (staying, *(part | (_tied_to(in_person, part) & scene.arrived) for part in parts))
-        for staying, *parts in divisions
-    ], around
+    sides: list[tuple[Part, ...]] = []
+    for left_id, (staying, *parts) in divisions.items():
+        arrived = scene.arrived & scene.here(left_id)
+        sides.append((staying, *(part | (_tied_to(in_person, part) & arrived) for part in parts)))
+    return sides, around
 
 
 def _linked_in_person(active: Iterable[Decision], event_id: EventId) -> nx.Graph:

@@ -43,6 +43,7 @@ class Merged:
 
     leaving  its members; staying: those of the survivor
     seen     every record that had belonged to any golden record by then
+    beside   what the survivor absorbed at once with it
     """
 
     absorbed: Gid
@@ -54,6 +55,7 @@ class Merged:
     confirmed: frozenset[Gid]
     published: frozenset[tuple[Key, Gid]]
     forwards: Mapping[Gid, Gid]
+    beside: frozenset[Gid]
 
 
 PUT = frozenset({"merge", "split", "move", "dissolve", "restore", "decision", "revocation"})
@@ -202,7 +204,8 @@ class Model:
         led_here = {gid for gid, standing in self.states.items() if standing == ("forwarded", here)}
         self.leads = {gid: to for gid, to in merged.forwards.items() if to == merged.absorbed and gid in led_here}
         self.given[merged.absorbed] = (merged.absorbed in merged.confirmed, merged.absorbed in merged.acknowledged)
-        was = (merged.survivor in merged.confirmed, merged.survivor in merged.acknowledged)
+        others = {gid for gid in merged.beside if self.states[gid] == ("forwarded", here)}
+        was = tuple(bool((others | {merged.survivor}) & had) for had in (merged.confirmed, merged.acknowledged))
         gained = (was[0] or merged.absorbed in merged.confirmed, was[1] or merged.absorbed in merged.acknowledged)
         if here == merged.survivor and was != gained:
             since = any(gid == here for _, gid in self.published - merged.published)
@@ -361,13 +364,15 @@ class Model:
                 first, *_ = self.own.get(key, [gid])
                 self.own[key] = [first, gid]
         self.members = members
+        into = {gid: to for gid, to in sorted(absorbed) if gid in before.members}
         self.merges = [
-            before.merged_into(gid, to, frozenset(self.own)) for gid, to in sorted(absorbed) if gid in before.members
+            before.merged_into(gid, to, frozenset(self.own), frozenset(one for one in into if into[one] == to) - {gid})
+            for gid, to in into.items()
         ]
         self.homes, self.given, self.leads, self.preferred, self.acting = {}, {}, {}, set(), "ingest"
         self.returned = frozenset()
 
-    def merged_into(self, absorbed: Gid, survivor: Gid, seen: frozenset[Key]) -> Merged:
+    def merged_into(self, absorbed: Gid, survivor: Gid, seen: frozenset[Key], beside: frozenset[Gid]) -> Merged:
         """Note what stands before one golden record is absorbed by another."""
         return Merged(
             absorbed,
@@ -379,6 +384,7 @@ class Model:
             frozenset(self.confirmed),
             frozenset(self.published),
             {gid: to for gid, (_, to) in self.states.items() if to == absorbed},
+            beside,
         )
 
     def foretell(self, groups: Iterable[frozenset[Key]]) -> dict[frozenset[Key], Gid | None]:

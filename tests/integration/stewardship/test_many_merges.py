@@ -46,6 +46,20 @@ def test_what_the_other_pairs_gained_stays_theirs_when_one_is_taken_back(hub: Hu
     assert_sound(hub)
 
 
+def test_what_one_golden_record_gained_by_absorbing_two_it_keeps_as_long_as_the_other_is_absorbed(hub: Hub) -> None:
+    golden = alone(hub, A, B, C)
+    acknowledge(hub, B)
+    merged = do(hub, MergeAll(((golden[A], golden[B]), (golden[A], golden[C]))))
+    assert established(hub) == {golden[A]} == set(ids(hub, A, B, C))
+
+    do(hub, Unmerge(merged.event_id, golden[C]))
+    assert (groups(hub), established(hub)) == ({"ab", "c"}, {golden[A]})
+    do(hub, Unmerge(merged.event_id, golden[B]))
+
+    assert (groups(hub), established(hub)) == ({"a", "b", "c"}, {golden[B]})
+    assert_sound(hub)
+
+
 def test_a_merge_that_came_with_a_move_is_taken_back_and_the_move_is_not(hub: Hub) -> None:
     """The record that stays moved makes its new golden record established, as it came from an established one."""
     golden = alone(hub, A, B, D, E)

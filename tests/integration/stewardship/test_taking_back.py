@@ -139,6 +139,39 @@ def test_an_unmerge_is_blocked_by_a_decision_somebody_made_in_person(hub: Hub) -
     assert personal.id in refused.value.blocking[0]
 
 
+def delete(hub: Hub, record: str) -> None:
+    deliver(hub, [delivery(record, "widget_hold", deleted=True)], who="test")
+
+
+def test_an_unmerge_does_not_pull_a_record_out_of_another_golden_record(hub: Hub) -> None:
+    """Somebody tied a newcomer to who returns, by a record that is gone; it was merged with who stayed, elsewhere."""
+    alone(hub, D)
+    send(hub, A, name="a", codes=["x1"], batch="150483782")
+    send(hub, C, name="c", codes=["x1", "x2"])
+    send(hub, B, name="b", codes=["x2"], batch="804735132")
+    assert groups(hub) == {"ac", "b", "d"}
+    (survivor,) = set(ids(hub, A, C))
+    delete(hub, A)
+    assert (groups(hub), ids(hub, B)) == ({"bc", "d"}, [survivor])
+    merged = service.events_of(hub, GoldenId(survivor))[-1]
+    for gone in (C, D):
+        delete(hub, gone)
+    golden = alone(hub, A, E)
+    assert (groups(hub), ids(hub, B)) == ({"a", "b", "e"}, [survivor])
+    do(hub, Merge(golden[A], golden[E]))
+    for record in (B, E):
+        service.decide(hub, key(D), key(record), Verdict("same", "sure"), who="bob")
+    before = row_marks(hub)
+
+    with pytest.raises(OperationBlocked) as refused:
+        do(hub, Unmerge(merged.id))
+
+    assert any(D in one for one in refused.value.blocking)
+    assert row_marks(hub) == before
+    assert groups(hub) == {"ae", "b"}
+    assert_sound(hub)
+
+
 def test_an_event_is_taken_back_once(hub: Hub) -> None:
     golden = alone(hub, A, B)
     merged = do(hub, Merge(golden[A], golden[B]))
