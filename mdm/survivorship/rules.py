@@ -61,7 +61,7 @@ def survive(
         found: tuple[Any, Lineage] | None
         if name in ruling:
             found = _overridden(ruling[name], contests)
-        elif (result := contests.of(name)).winner is None:
+        elif name not in contests.told or (result := contests.of(name)).winner is None:
             continue
         elif attribute.survivorship.strategy == "union":
             found = _united(attribute, result)
@@ -198,14 +198,17 @@ class _Result:
 
 
 class _Contests:
-    """The contests of one golden record, each held once and only when asked for."""
+    """The contests of one golden record, each held once and only when asked for.
+
+    told  the attributes that any member says anything of: a few of many
+    """
 
     def __init__(self, entity_type: EntityType, contributions: Sequence[Contribution], at: datetime) -> None:
         self.entity_type = entity_type
         self.members = tuple(sorted(contributions, key=lambda member: member.record_key))
         self.at = at
+        self.told = frozenset().union(*[member.values for member in self.members])
         self._result_by_leader: dict[str, _Result | None] = {}
-        self._unanswered: _Result | None = None
         keys = {member.record_key for member in self.members}
         assert len(keys) == len(self.members), "a source record contributes once"
 
@@ -232,13 +235,10 @@ class _Contests:
 
     def _hold(self, attributes: tuple[str, ...]) -> _Result:
         candidates = tuple([c for c in self.members if not c.values.keys().isdisjoint(attributes)])
-        if not candidates and self._unanswered is not None:
-            return self._unanswered
         rule = self.entity_type.attributes[attributes[0]].survivorship
         contest = Contest(self.entity_type, attributes, rule, candidates, self.at, self._winner_of)
-        if not candidates:  # most attributes of most records: one result without anybody says it of them all
-            self._unanswered = _Result(contest, (), (), (), {})
-            return self._unanswered
+        if not candidates:
+            return _Result(contest, (), (), (), {})
         implied = IMPLIED_FALLBACK.get(rule.strategy)
         strategies = (rule.strategy, *(rule.fallback or ((implied,) if implied else ())))
         columns = [STRATEGIES[strategy](contest) for strategy in strategies]
