@@ -1,7 +1,7 @@
 """A system of records under chaos: what people do in it, what the hub asks of it, whose its records are in the hub."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from mdm.connectors.record_api import RecordApi
 from mdm.delivery.model import Declaration
 from mdm.delivery.relay import Relay
 from mdm.demo.fakes.fake import Fake
+from mdm.demo.fakes.journal import Entry
 from mdm.hub import Hub
 from mdm.ids import GoldenId
 from mdm.sources.model import SourceKey
@@ -92,17 +93,29 @@ class System:
         answered: set[str] = set()
         for one in entries[self.heard :]:
             # What was not answered of a lane is asked for again, all of it.
-            names = {one.native_id, one.external_id, one.key.partition(".")[0]} - {""}
+            names = _names_in(one)
             if one.fault:
                 self.struck[one.fault] += one.is_write
                 self.excused |= names  # a new record is not believed before it was read back
                 answered -= names
             elif one.is_write and one.status < 400:
-                assert one.has_written or names & (self.excused | self.touched), f"asked for without need: {one}"
+                is_needed = one.has_written or names & (self.excused | self.touched)
+                assert is_needed, f"asked for without need: {one}, after {self.heard_of(names)}"
                 # Of a record that was made at a second attempt the values are compared once more.
                 answered |= names if one.method == "PATCH" else set()
         self.excused -= answered
         self.heard = len(entries)
+
+    def heard_of(self, names: Collection[str]) -> list[Entry]:
+        """Give all that the journal says of a record, and of what it was called by the same requests."""
+        about = [(one, _names_in(one)) for one in self.fake.journal.entries()]
+        called = set(names).union(*(said for _, said in about if said & set(names)))
+        return [one for one, said in about if said & called]
+
+
+def _names_in(entry: Entry) -> set[str]:
+    """Give the names by which an entry of the journal speaks of a record: its key, and golden ids."""
+    return {entry.native_id, entry.external_id, entry.key.partition(".")[0]} - {""}
 
 
 def members_of(hub: Hub) -> dict[GoldenId, list[SourceKey]]:
