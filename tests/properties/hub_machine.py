@@ -162,6 +162,7 @@ class HubMachine(RuleBasedStateMachine):
             return
         made = stewardship.decide(self.hub, *pair, verdict, who="steward")
         self.model.decide(left, right, judgement, str(made.event_id))
+        self.model.acting = "decision"
         self.undoable = []
 
     @precondition(lambda self: self.model.decisions)
@@ -177,6 +178,7 @@ class HubMachine(RuleBasedStateMachine):
         )
         stewardship.revoke(self.hub, decision_id, who="steward")
         self.model.decisions.remove(said)
+        self.model.acting = "revocation"
         self.undoable = []
 
     @precondition(lambda self: self.model.widgets)
