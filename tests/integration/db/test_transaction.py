@@ -184,13 +184,32 @@ def test_a_connection_lost_in_a_transaction_is_unavailable_and_the_next_one_work
 
 
 def test_connections_that_died_in_the_pool_are_replaced_unseen(counters: Engine) -> None:
+    lose_all_but_one(counters)
+
+    assert values(counters) == [0, 0]
+
+
+def test_a_connection_that_was_quiet_is_asked_whether_the_server_is_still_there(
+    counters: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that swallows everything says nothing of a session that has ended."""
+    monkeypatch.setattr("mdm.db.engine._has_spoken", lambda _: False)
+    lose_all_but_one(counters)
+    with pytest.raises(DatabaseUnavailable):
+        values(counters)
+
+    lose_all_but_one(counters)
+    monkeypatch.setattr("mdm.db.engine.QUIET_S_MAX", 0.0)
+    assert values(counters) == [0, 0]
+
+
+def lose_all_but_one(counters: Engine) -> None:
+    """Let connections in the pool end, the one that is taken next among them."""
     others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
     with transaction(counters) as connection:
         with reading(counters):
             pass
         connection.execute(text(f"SELECT pg_terminate_backend(pid, 5000) {others}"))
-
-    assert values(counters) == [0, 0]
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
