@@ -49,7 +49,8 @@ from mdm.stewardship.operations import perform, preview
 from mdm.stewardship.overrides import Wish, clear_override, set_override
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_on, hub_state, register_instances, row_marks
 from tests.integration.stewardship.acts import told
-from tests.properties.hub_model import Merged, Model, Refused, Widget
+from tests.properties.hub_facts import Merged, Refused, Widget
+from tests.properties.hub_model import Model
 from tests.properties.hub_promises import assert_order_plays_no_part, assert_promises, delivery_of
 
 KEYS = [f"crm-{place}/Account:{number}" for place in ("east", "west") for number in range(4)]

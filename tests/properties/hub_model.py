@@ -8,62 +8,9 @@ import copy
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from tests.properties.hub_facts import PUT, Gid, Key, Merged, Refused, Said, Widget
 from tests.properties.test_law_of_clusters import Graph, ordered, parts_of, slow_hold, slow_propose
-
-Key = str
-Gid = str
-
-
-@dataclass(frozen=True)
-class Widget:
-    """What a source says of one record."""
-
-    codes: frozenset[str]
-    name: str
-    batch: str
-    note: str
-    time: int
-
-
-class Said(NamedTuple):
-    """One active decision: the event that it came with, and whether somebody made it about two records in person."""
-
-    left: Key
-    right: Key
-    what: str
-    event: str
-    is_personal: bool = False
-
-
-@dataclass(frozen=True)
-class Merged:
-    """One golden record was absorbed: what was before.
-
-    leaving  its members; staying: those of the survivor
-    seen     every record that had belonged to any golden record by then
-    beside   what the survivor absorbed at once with it
-    """
-
-    absorbed: Gid
-    survivor: Gid
-    leaving: frozenset[Key]
-    staying: frozenset[Key]
-    seen: frozenset[Key]
-    acknowledged: frozenset[Gid]
-    confirmed: frozenset[Gid]
-    published: frozenset[tuple[Key, Gid]]
-    forwards: Mapping[Gid, Gid]
-    beside: frozenset[Gid]
-
-
-PUT = frozenset({"merge", "split", "move", "dissolve", "restore", "decision", "revocation"})
-"""Acts that put a record where somebody wanted it."""
-
-
-class Refused(Exception):
-    """The model will not have it."""
 
 
 @dataclass
@@ -203,6 +150,8 @@ class Model:
         self.homes = {merged.absorbed: leaving, here: (rest - arrived) or rest}
         led_here = {gid for gid, standing in self.states.items() if standing == ("forwarded", here)}
         self.leads = {gid: to for gid, to in merged.forwards.items() if to == merged.absorbed and gid in led_here}
+        if here == merged.survivor and merged.rested is not None:
+            self.leads[here] = self.resolved(merged.rested)  # where nobody stays with it
         self.given[merged.absorbed] = (merged.absorbed in merged.confirmed, merged.absorbed in merged.acknowledged)
         others = {gid for gid in merged.beside if self.states[gid] == ("forwarded", here)}
         was = tuple(bool((others | {merged.survivor}) & had) for had in (merged.confirmed, merged.acknowledged))
@@ -385,6 +334,7 @@ class Model:
             frozenset(self.published),
             {gid: to for gid, (_, to) in self.states.items() if to == absorbed},
             beside,
+            self.states.get(survivor, ("", None))[1],
         )
 
     def foretell(self, groups: Iterable[frozenset[Key]]) -> dict[frozenset[Key], Gid | None]:
@@ -411,10 +361,10 @@ class Model:
         for gid, to in absorbed:
             self._forward(gid, to)
         for gid, (state, _) in list(self.states.items()):
-            if state == "active" and gid not in members:
-                self.states[gid] = ("retired", None)
-            elif gid in self.leads and gid not in members:
+            if gid in self.leads and gid not in members:
                 self.states[gid] = ("forwarded", self.leads[gid])
+            elif state == "active" and gid not in members:
+                self.states[gid] = ("retired", None)
 
     def _parts(self, gid: Gid, members: set[Key]) -> list[tuple[set[Key], tuple[bool, bool]]]:
         """Part a golden record as an operation gives ids back, each part with what established it."""

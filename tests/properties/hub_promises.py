@@ -23,7 +23,8 @@ from mdm.stewardship import service as stewardship
 from mdm.survivorship import service as survivorship
 from mdm.survivorship import store as survivorship_store
 from tests.hubs import delivery, golden_by_key, hub_state, register_instances
-from tests.properties.hub_model import Model, Widget
+from tests.properties.hub_facts import Widget
+from tests.properties.hub_model import Model
 
 _STEP: Final = {"I1", "I2", "I3", "I4", "I9", "I10", "I12", "I13"}
 # One statement in place of nine: a step takes 50 ms, and a round trip each would be a fifth of it.

@@ -12,8 +12,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import Engine
 
 from tests.databases import Sweeper
+from tests.properties.hub_facts import Refused, Widget
 from tests.properties.hub_machine import KEYS, HubMachine
-from tests.properties.hub_model import Model, Refused, Widget
+from tests.properties.hub_model import Model
 
 
 def drive(engine: Engine, sweeper: Sweeper, policy: str, *, examples: int) -> None:
