@@ -22,14 +22,17 @@ from tests.databases import ask, execute, postgres_binaries, reachable_folder
 pytestmark = pytest.mark.db
 
 ROOT = Path(__file__).parents[3]
-# A process that enters the server of a home, prints its URL, and leaves when its input ends.
+# A process that enters the server of a home, prints its URL, and leaves when its input ends. It looks up now and then:
+# a signal that comes just before a read that waits for ever would not be heard.
 VISITOR = """
+import select
 import sys
 from pathlib import Path
 from mdm.db.embedded import embedded_server
 with embedded_server(Path(sys.argv[1]), bin_folder=Path(sys.argv[2]) if sys.argv[2] else None, durable=False) as url:
     print(url, flush=True)
-    sys.stdin.read()
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
+        pass
 """
 
 
@@ -197,7 +200,8 @@ def test_an_initdb_that_outlived_its_owner_is_in_nobodys_way(reachable_home: Pat
         stdout=subprocess.DEVNULL,
     ) as owner:
         (late,) = folders_in_the_making(reachable_home)
-        (initdb,) = (int(one.name) for one in Path("/proc").glob("[0-9]*") if is_initdb_of(one, late))
+        # A child that it has just forked looks like initdb itself until it becomes another program.
+        initdb = min(int(one.name) for one in Path("/proc").glob("[0-9]*") if is_initdb_of(one, late))
         os.kill(initdb, signal.SIGSTOP)
         owner.kill()
     begun = version_at(late)
