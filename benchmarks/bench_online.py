@@ -3,7 +3,9 @@
     python benchmarks/b2b/generate.py --records 1000000 --seed 1 --out /tmp/b2b
     python benchmarks/bench_online.py --set /tmp/b2b
 
-Some records are held out and then looked for: the golden record of their true cluster should come first.
+Some records are held out and then looked for: the golden record of their true cluster should come first. The hub works
+by a model that has learnt what is common among the records, as `mdm model train --identifiers` gives; by the declared
+one with `--as-declared`.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from typing import Any
 
 import psycopg
 import pyarrow.parquet as pq
-from fill_records import fields_of, fill_records
+from fill_records import fields_of, fill_records, learnt
 from harness import Line, cpu_s, hub_home, show
 from sqlalchemy import text
 
@@ -24,6 +26,7 @@ from mdm.db.engine import conninfo
 from mdm.db.migrate import upgrade
 from mdm.db.provide import hub_database
 from mdm.db.transaction import reading
+from mdm.entities.model import EntityType
 from mdm.hub import Hub, open_hub
 from mdm.resolution.model import Bounds, Sought
 from mdm.resolution.search import search
@@ -39,7 +42,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--set", type=Path, required=True, help="folder with records.parquet and truth.parquet")
     parser.add_argument("--rounds", type=int, default=1_000, help="records looked for")
-    parser.add_argument("--home", type=Path, help="keep the hub here, and use what is there")
+    parser.add_argument("--home", type=Path, help="keep the hub here, and use what is there, under the same model")
+    parser.add_argument("--as-declared", action="store_true", help="work by the declared model")
     asked = parser.parse_args()
     records, truth = asked.set / "records.parquet", asked.set / "truth.parquet"
     table, of = pq.read_table(records), pq.read_table(truth)
@@ -52,20 +56,26 @@ def main() -> None:
         url = opened.enter_context(hub_database(settings))
         upgrade(url)
         hub = opened.enter_context(open_hub(settings, url))
+        entity_type = hub.entity_type("customer")
+        if not asked.as_declared:
+            started = time.perf_counter()
+            entity_type = learnt(records, entity_type)
+            print(f"learnt what is common in {time.perf_counter() - started:.0f} s")
         with psycopg.connect(conninfo(url)) as connection:
             (there,) = connection.execute("SELECT count(*) FROM source_record").fetchone() or (0,)
         if not there:
             started = time.perf_counter()
-            there = fill_records(conninfo(url), records, truth, frozenset(row["id"] for row in rows))
+            there = fill_records(conninfo(url), records, truth, frozenset(row["id"] for row in rows), entity_type)
             print(f"filled {there:,} records in {time.perf_counter() - started:.0f} s")
-        lines = measured(hub, rows, cluster_by_id)
+        lines = measured(hub, entity_type, rows, cluster_by_id)
     show(f"Match one record against {there:,}", lines)
 
 
-def measured(hub: Hub, rows: list[dict[str, Any]], cluster_by_id: dict[str, str]) -> list[Line]:
+def measured(
+    hub: Hub, entity_type: EntityType, rows: list[dict[str, Any]], cluster_by_id: dict[str, str]
+) -> list[Line]:
     """Look for each record; the first few only warm up."""
     bounds = Bounds(hub.settings.locks_max, hub.settings.block_size_emergency, hub.settings.component_records_max)
-    entity_type = hub.entity_type("customer")
     taken, right, none, wrong = [], 0, 0, 0
     with hub.engine.connect() as connection:
         session_id = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()

@@ -16,10 +16,14 @@ import psycopg
 import pyarrow.parquet as pq
 
 from matching.keys import blocking_keys
+from matching.learning import taught_by_identifiers
+from matching.model_json import read_model, write_model
 from matching.standardise import standardise
 from mdm.entities.mapping import map_record
+from mdm.entities.model import EntityType
 from mdm.entities.service import entity_types
 from mdm.jobs.columnar import records_of
+from mdm.modelling.editing import with_model
 
 CHUNK = 10_000
 AT = "2026-01-05 09:00:00+00"
@@ -35,7 +39,14 @@ _VERSION = (
 )
 
 
-def fill_records(url: str, records: Path, truth: Path, held_out: frozenset[str]) -> int:
+def learnt(records: Path, entity_type: EntityType) -> EntityType:
+    """Give an entity type the model that the records teach: what is common among them, and by their identifiers."""
+    read = records_of(pq.read_table(records), entity_type, {}).records
+    forms = standardise(read, entity_type.model, os.cpu_count() or 1)
+    return with_model(entity_type, taught_by_identifiers(forms, entity_type.model))
+
+
+def fill_records(url: str, records: Path, truth: Path, held_out: frozenset[str], entity_type: EntityType) -> int:
     """Copy in the records but for those held out; return how many there are then."""
     table = pq.read_table(records)
     with psycopg.connect(url, autocommit=True) as connection:
@@ -54,7 +65,8 @@ def fill_records(url: str, records: Path, truth: Path, held_out: frozenset[str])
             connection.execute(f"DROP INDEX {name}")
         connection.execute("ALTER TABLE blocking_key DROP CONSTRAINT pk_blocking_key")
     starts = range(0, table.num_rows, CHUNK)
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _open, (records, truth, held_out)) as pool:
+    given = (records, truth, held_out, write_model(entity_type.model))
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _open, given) as pool:
         filled = sum(pool.map(_copy_chunk, [url] * len(starts), starts))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET maintenance_work_mem = '1GB'")
@@ -76,12 +88,12 @@ def fields_of(row: Mapping[str, Any]) -> dict[str, Any]:
 _open_files: dict[str, Any] = {}
 
 
-def _open(records: Path, truth: Path, held_out: frozenset[str]) -> None:
+def _open(records: Path, truth: Path, held_out: frozenset[str], model: str) -> None:
     of = pq.read_table(truth)
     _open_files["records"] = pq.read_table(records)
     _open_files["cluster"] = dict(zip(of["id"].to_pylist(), of["cluster_id"].to_pylist(), strict=True))
     _open_files["held_out"] = held_out
-    _open_files["entity_type"] = entity_types(())["customer"]
+    _open_files["entity_type"] = with_model(entity_types(())["customer"], read_model(model))
 
 
 def _copy_chunk(url: str, start: int) -> int:

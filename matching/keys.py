@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -79,9 +80,12 @@ def learn_blocking(forms: Forms, model: MatchModel, threads: int = 1) -> tuple[f
     return frozenset(np.union1d(stops, finer_stops).view(np.int64).tolist()), by_rule
 
 
+@lru_cache(maxsize=8)  # a population of millions has a hundred thousand: sorting them would take most of a look-up
 def stops_of(stop_keys: frozenset[int]) -> NDArray[np.uint64]:
     """Return stop keys as hashes in order."""
-    return np.sort(np.fromiter(stop_keys, dtype=np.int64, count=len(stop_keys)).view(np.uint64))
+    stops = np.sort(np.fromiter(stop_keys, dtype=np.int64, count=len(stop_keys)).view(np.uint64))
+    stops.flags.writeable = False
+    return stops
 
 
 def part_hashes(part: KeyPart, hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -317,10 +321,13 @@ def _together_again(keyed: _Keyed, stops: NDArray[np.uint64]) -> Keys:
 
 def _is_in(keys: NDArray[np.uint64], stops: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Tell which keys are stop keys, given in order: bool [keys]."""
-    found = np.zeros(len(keys), dtype=bool)
-    if len(stops):
+    if len(stops) == 0:
+        return np.zeros(len(keys), dtype=bool)
+    asked = np.arange(len(keys))
+    if len(keys) > len(stops):
         is_end = np.zeros(_ENDS + 1, dtype=bool)  # few keys end as a stop key does: the others need no search
         is_end[stops & np.uint64(_ENDS)] = True
         asked = np.flatnonzero(is_end[keys & np.uint64(_ENDS)])
-        found[asked] = stops[np.minimum(np.searchsorted(stops, keys[asked]), len(stops) - 1)] == keys[asked]
+    found = np.zeros(len(keys), dtype=bool)
+    found[asked] = stops[np.minimum(np.searchsorted(stops, keys[asked]), len(stops) - 1)] == keys[asked]
     return found

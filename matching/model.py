@@ -111,7 +111,7 @@ class Veto:
 class Population:
     """Hold what was learnt from a population of records, frozen.
 
-    frequency  feature (or "feature tokens") → value → records holding it; only counts of 2 and more
+    frequency  feature (or "feature tokens") → value → records holding it; only counts that change a weight
     stop_keys  blocking keys whose block is too large
     generic    feature → values shared by so many different names that they tell nothing
     """

@@ -9,7 +9,15 @@ from typing import Final
 from matching.keys import Keys, learn_blocking
 from matching.model import MatchModel, Population
 from matching.records import Column, Forms
-from matching.term_frequency import SHARE_COMMON, above, counted, counted_tokens, spread
+from matching.term_frequency import (
+    HOLDERS_FREE,
+    SHARE_COMMON,
+    TOKEN_HOLDERS_FREE,
+    above,
+    counted,
+    counted_tokens,
+    spread,
+)
 
 NAMES_SHARING_MAX: Final = 12
 """Different names that may share a phone, domain or mailbox before it tells nothing (chosen: a family shares one)."""
@@ -32,9 +40,13 @@ def learn(forms: Forms, model: MatchModel, threads: int = 1) -> tuple[MatchModel
     }
     share = len(forms.keys) // SHARE_COMMON
     compared = sorted({comparison.feature for comparison in model.comparisons})
-    frequency = {name: counted(forms.features[name], 1 if name in weighed else max(1, share)) for name in compared}
+    # Counts up to what is free change nothing, and are most of them.
+    frequency = {
+        name: counted(forms.features[name], HOLDERS_FREE if name in weighed else max(HOLDERS_FREE, share))
+        for name in compared
+    }
     frequency |= {
-        f"{name} tokens": counted_tokens(forms.features[name])
+        f"{name} tokens": counted_tokens(forms.features[name], TOKEN_HOLDERS_FREE)
         for name in sorted(worded)
         if _has_words(forms.features[name])
     }
@@ -44,8 +56,8 @@ def learn(forms: Forms, model: MatchModel, threads: int = 1) -> tuple[MatchModel
         shared = {
             name: spread(forms.features[name], names) for name, form in form_by_feature.items() if form in SHARED_FORMS
         }
-        generic = {name: above(counts, NAMES_SHARING_MAX) for name, counts in shared.items()}
-        frequency |= {name: counts for name, counts in shared.items() if name in weighed}
+        generic = {name: frozenset(above(counts, NAMES_SHARING_MAX)) for name, counts in shared.items()}
+        frequency |= {name: above(counts, HOLDERS_FREE) for name, counts in shared.items() if name in weighed}
     population = Population(
         len(forms.keys), frequency, frozenset(), {name: values for name, values in generic.items() if values}
     )

@@ -24,6 +24,9 @@ Rarity: TypeAlias = Callable[[str], float]
 HOLDERS_FREE: Final = 4
 """Records that may hold a value before its agreement is worth less: one entity's own copies (chosen)."""
 
+TOKEN_HOLDERS_FREE: Final = 2
+"""Records that may hold a token before it tells less (chosen)."""
+
 SHARE_COMMON: Final = 64
 """A value of more than one record in this many tells by its share alone: a main street, a capital (chosen)."""
 
@@ -124,7 +127,7 @@ def token_rarity(population: Population, feature: str) -> Rarity:
     scale = math.log2(max(population.records_count, RECORDS_MIN))
 
     def rarity(token: str) -> float:
-        weight = max(0.05, 1.0 - math.log2(max(1.0, holders.get(token, 1) / 2)) / scale)
+        weight = max(0.05, 1.0 - math.log2(max(1.0, holders.get(token, 1) / TOKEN_HOLDERS_FREE)) / scale)
         return min(weight, GENERIC_WEIGHT) if token in GENERIC_TOKENS else weight
 
     return rarity
@@ -232,14 +235,14 @@ def counted(column: Column, more_than: int = 1) -> dict[str, int]:
     return {column.values[code]: int(counts[code]) for code in np.flatnonzero(counts > more_than)}
 
 
-def counted_tokens(column: Column) -> dict[str, int]:
-    """Count the records that hold each token in some value; tokens held once are left out."""
+def counted_tokens(column: Column, more_than: int = 1) -> dict[str, int]:
+    """Count the records that hold each token in some value; tokens held by no more than a bound are left out."""
     words = words_of(texts_of(column.values))
     words_count = max(1, len(words.distinct))
     held = distinct_in_order(words.owners * words_count + words.codes)
     by_value = np.bincount(column.codes, minlength=len(column.values))
     counts = np.bincount(held % words_count, weights=by_value[held // words_count], minlength=words_count)
-    return {words.distinct[code]: int(counts[code]) for code in np.flatnonzero(counts > 1)}
+    return {words.distinct[code]: int(counts[code]) for code in np.flatnonzero(counts > more_than)}
 
 
 def spread(column: Column, names: Column) -> dict[str, int]:
@@ -251,6 +254,6 @@ def spread(column: Column, names: Column) -> dict[str, int]:
     return {column.values[code]: int(counts[code]) for code in np.flatnonzero(counts > 1)}
 
 
-def above(counts: Mapping[str, int], limit: int) -> frozenset[str]:
-    """Return the values counted more often than a limit."""
-    return frozenset(value for value, count in counts.items() if count > limit)
+def above(counts: Mapping[str, int], limit: int) -> dict[str, int]:
+    """Return the values counted more often than a limit, with their counts."""
+    return {value: count for value, count in counts.items() if count > limit}

@@ -17,7 +17,7 @@ from matching.distinct import distinct_in_order
 from matching.model import MatchModel, Population
 from matching.population import NAME_FORMS, NAMES_SHARING_MAX, SHARED_FORMS
 from matching.records import Column, Forms
-from matching.term_frequency import SHARE_COMMON, above, counted
+from matching.term_frequency import HOLDERS_FREE, SHARE_COMMON, TOKEN_HOLDERS_FREE, above, counted
 from matching.texts import texts_of, words_of
 
 COUNT_ROWS: Final = pa.schema(
@@ -73,12 +73,12 @@ def summary(sums: pa.Table, model: MatchModel) -> pa.Table:
 
 def least_counts(model: MatchModel, records_count: int) -> Mapping[str, Mapping[str, int]]:
     """Return what → feature → the least sum that `population_of` reads, so that a backend need not hand on the rest."""
-    asked, share = _asked(model), max(1, records_count // SHARE_COMMON)
+    asked, share = _asked(model), max(HOLDERS_FREE, records_count // SHARE_COMMON)
     return {
-        "value": {name: 2 if name in asked.weighed else share + 1 for name in asked.compared},
-        "token": dict.fromkeys(asked.worded, 2),
+        "value": {name: (HOLDERS_FREE if name in asked.weighed else share) + 1 for name in asked.compared},
+        "token": dict.fromkeys(asked.worded, TOKEN_HOLDERS_FREE + 1),
         "words": dict.fromkeys(asked.worded, 1),
-        "name": {name: 2 if name in asked.weighed else NAMES_SHARING_MAX + 1 for name in asked.shared},
+        "name": {name: (HOLDERS_FREE if name in asked.weighed else NAMES_SHARING_MAX) + 1 for name in asked.shared},
     }
 
 
@@ -93,7 +93,7 @@ def population_of(totals: pa.Table, records_count: int, model: MatchModel) -> Po
     frequency |= {f"{name} tokens": found.get(("token", name), {}) for name in asked.worded if ("words", name) in found}
     shared = {name: found.get(("name", name), {}) for name in asked.shared} if asked.name is not None else {}
     frequency |= {name: counts for name, counts in shared.items() if name in asked.weighed}
-    generic = {name: above(counts, NAMES_SHARING_MAX) for name, counts in shared.items()}
+    generic = {name: frozenset(above(counts, NAMES_SHARING_MAX)) for name, counts in shared.items()}
     return Population(
         records_count, frequency, frozenset(), {name: values for name, values in generic.items() if values}
     )

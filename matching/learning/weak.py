@@ -123,7 +123,7 @@ def _guarded(forms: Forms, model: MatchModel) -> Forms:
         return forms
     strong = {part.feature for part in model.comparisons if part.name in identifying(model)}
     kept = {
-        name: without(column, above(spread(column, names), NAMES_SHARING_MAX)) if name in strong else column
+        name: without(column, frozenset(above(spread(column, names), NAMES_SHARING_MAX))) if name in strong else column
         for name, column in informative(forms, model.population).features.items()
     }
     return replace(forms, features=kept)

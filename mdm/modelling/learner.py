@@ -1,12 +1,12 @@
-"""The learner of the matching engine, as a training asks for it."""
+"""The learners of the matching engine, as a training asks for them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from matching.learning import learn_supervised
+from matching.learning import learn_supervised, learn_unsupervised
 from matching.learning.model import Labels
 from matching.model import MatchModel
 from matching.records import Forms
@@ -21,12 +21,17 @@ class Lesson:
     report: Mapping[str, Any]
 
 
-def learner(seed: int) -> Callable[[Forms, MatchModel, Decided], Lesson]:
-    """Give the supervised learner under a seed; every decision counts the same."""
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Learns under a seed: from decided pairs, of which every one counts the same, else from identifiers."""
 
-    def learn(forms: Forms, model: MatchModel, decided: Decided) -> Lesson:
-        labels = Labels(decided.left, decided.right, decided.is_same, np.ones(len(decided.left)))
-        learnt = learn_supervised(forms, model, labels, seed=seed)
+    seed: int
+
+    def __call__(self, forms: Forms, model: MatchModel, decided: Decided | None, /) -> Lesson:
+        """Learn, and tell what was found out."""
+        if decided is None:
+            learnt = learn_unsupervised(forms, model, seed=self.seed)
+        else:
+            labels = Labels(decided.left, decided.right, decided.is_same, np.ones(len(decided.left)))
+            learnt = learn_supervised(forms, model, labels, seed=self.seed)
         return Lesson(learnt.model, asdict(learnt.report))
-
-    return learn

@@ -1,6 +1,6 @@
 """SQL of versions of rules, their activations, what waits, and the work that follows, one function a question."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -304,6 +304,18 @@ def select_records_after(connection: Connection, entity_type: str, after: str, *
         {"type": entity_type, "after": after, "limit": limit},
     )
     return tuple(map(RecordId, rows.scalars()))
+
+
+def select_values_after(connection: Connection, entity_type: str, after: str, *, limit: int) -> Sequence[Row[Any]]:
+    """List active records by id, those behind an id, with their values: id, the parts of the key, context, values."""
+    return connection.execute(
+        text(
+            "SELECT r.id, r.instance_id, r.object, r.scope, r.native_id, r.context, v.values FROM source_record r"
+            " JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version"
+            " WHERE r.id > :after AND r.entity_type = :type AND r.state = 'active' ORDER BY r.id LIMIT :limit"
+        ),
+        {"type": entity_type, "after": after, "limit": limit},
+    ).all()
 
 
 def select_drawn(connection: Connection, entity_type: str, *, limit: int, seed: str) -> tuple[RecordId, ...]:

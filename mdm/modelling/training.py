@@ -1,14 +1,14 @@
-"""A match model from what stewards decided, or from a file of pairs: kept as a version, never activated.
+"""A match model from what stewards decided, from a file of pairs, or from identifiers: a version, never activated.
 
-The learner is pure and lives in matching; here is what it is given: the hub's records, the pairs, and the model that
-holds. What it found out is kept with the version.
+The learners are pure and live in matching; here is what they are given: the hub's records, the pairs, and the model
+that holds, with what is common among all records. What they found out is kept with the version.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from sqlalchemy import Connection
@@ -22,7 +22,8 @@ from mdm.hub import Hub
 from mdm.ids import RecordId
 from mdm.modelling.editing import with_model
 from mdm.modelling.evidence import Decided, Gathered, gather, gather_decided, placed
-from mdm.modelling.model import ModelVersion, Origin, Provenance
+from mdm.modelling.model import ModelVersion, Provenance
+from mdm.modelling.population import Tell, read_forms, with_population
 from mdm.modelling.service import keep_model
 from mdm.resolution.service import standardise
 from mdm.sources import store as sources_store
@@ -50,7 +51,14 @@ class Learning(Protocol):
         """Tell what was found out."""
 
 
-Learner = Callable[[Forms, MatchModel, Decided], Learning]
+class Learner(Protocol):
+    """What learns: from decided pairs among the records, or from what identifiers say of them where there are none."""
+
+    def __call__(self, forms: Forms, model: MatchModel, decided: Decided | None, /) -> Learning:
+        """Learn under a model that has its population."""
+
+
+Teacher = Literal["decisions", "labels", "identifiers"]
 LabelledKeys = tuple[SourceKey, SourceKey, bool]
 
 
@@ -58,27 +66,45 @@ LabelledKeys = tuple[SourceKey, SourceKey, bool]
 class Lesson:
     """What a model shall be learnt from, and why.
 
-    labels   pairs of a file; None: what stewards decided
+    teacher  decisions of stewards, labels of a file, or identifiers that records share
+    labels   pairs of the file
     """
 
     entity_type: str
     reason: str
-    labels: tuple[LabelledKeys, ...] | None = None
+    teacher: Teacher = "decisions"
+    labels: tuple[LabelledKeys, ...] = ()
 
 
-def train(hub: Hub, lesson: Lesson, learner: Learner, *, who: str, limit: int = RECORDS_MAX) -> ModelVersion:
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a training may use: records that it compares, processes that standardise; and who hears how far it is."""
+
+    records_max: int = RECORDS_MAX
+    processes: int = 1
+    tell: Tell = lambda _: None
+
+
+def train(hub: Hub, lesson: Lesson, learner: Learner, *, who: str, means: Means | None = None) -> ModelVersion:
     """Learn a model and keep it as a version; raises InputInvalid when there is too little to learn from."""
     entity_type = hub.entity_type(lesson.entity_type)
+    means = means or Means()
     with snapshot(hub.engine) as connection:
-        gathered = gather(connection, entity_type, limit=limit)
-        decided = _decided(connection, entity_type, lesson)
-    origin: Origin = "decisions" if lesson.labels is None else "labels"
-    _require_enough(decided, lesson)
-    records, together = _together(gathered, decided)
-    learnt = learner(standardise(entity_type, records), entity_type.model, together)
+        decided = _decided(connection, entity_type, lesson) if lesson.teacher != "identifiers" else None
+        if decided is not None:
+            _require_enough(decided, lesson)
+        every = read_forms(connection, entity_type, processes=means.processes, tell=means.tell)
+        gathered = gather(connection, entity_type, limit=means.records_max) if decided is not None else None
+    model = with_population(every, entity_type.model, tell=means.tell)
+    means.tell("learning what agreement is worth")
+    if decided is None or gathered is None:
+        learnt = learner(every, model, None)
+    else:
+        records, together = _together(gathered, decided)
+        learnt = learner(standardise(entity_type, records), model, together)
     made = with_model(entity_type, learnt.model)
-    reason = lesson.reason.strip() or f"learnt from {len(decided.left)} {origin}"
-    source = Provenance(origin, reason, entity_type.model.version, learnt.report)
+    reason = lesson.reason.strip() or _told(lesson, decided, len(every.keys))
+    source = Provenance(lesson.teacher, reason, entity_type.model.version, learnt.report)
     return keep_model(hub, made, source, who=who)
 
 
@@ -110,12 +136,18 @@ def read_labels(path: Path) -> tuple[LabelledKeys, ...]:
     return tuple(found)
 
 
+def _told(lesson: Lesson, decided: Decided | None, records_count: int) -> str:
+    if decided is None:
+        return f"learnt from the identifiers of {records_count:,} records"
+    return f"learnt from {len(decided.left)} {lesson.teacher}"
+
+
 def _cell(cells: Mapping[str, str], names: Sequence[str]) -> str | None:
     return next((cells[name] for name in names if cells.get(name)), None)
 
 
 def _decided(connection: Connection, entity_type: EntityType, lesson: Lesson) -> Decided:
-    if lesson.labels is None:
+    if lesson.teacher == "decisions":
         return gather_decided(connection, entity_type)
     keys = {key for left, right, _ in lesson.labels for key in (left, right)}
     heads = {
@@ -133,10 +165,11 @@ def _decided(connection: Connection, entity_type: EntityType, lesson: Lesson) ->
 def _require_enough(decided: Decided, lesson: Lesson) -> None:
     same = int(decided.is_same.sum())
     if len(decided.left) < LABELS_MIN or not 0 < same < len(decided.left):
-        what = "stewards' decisions" if lesson.labels is None else "labels on records of the hub"
+        what = "stewards' decisions" if lesson.teacher == "decisions" else "labels on records of the hub"
         raise InputInvalid(
             f"{len(decided.left)} {what} about {lesson.entity_type}, {same} of them `same`, are too few to learn from",
-            remedy=f"decide about {LABELS_MIN} pairs or more, of both kinds; the queue puts the most useful first",
+            remedy=f"decide about {LABELS_MIN} pairs or more, of both kinds; the queue puts the most useful first."
+            " Identifiers teach without any (--identifiers)",
             field="labels",
         )
 

@@ -55,3 +55,22 @@ def test_a_version_that_nobody_made_is_named(loaded: Mdm) -> None:
     assert refused.exit_code == 1
     assert "0123456789abcdef" in refused.stderr
     assert "mdm model list" in refused.stderr
+
+
+def test_a_model_is_learnt_from_identifiers_where_nobody_has_decided(loaded: Mdm, tmp_path: Path) -> None:
+    pictures = tmp_path / "report.html"
+
+    refused = loaded("model", "train", "-e", "customer", "--report", pictures)
+    assert refused.exit_code == 1
+    assert "--identifiers" in refused.stderr
+    both = loaded("model", "train", "-e", "customer", "--labels", tmp_path / "pairs.csv", "--identifiers")
+    assert both.exit_code == 2
+    assert "from labels or from identifiers" in both.stderr
+
+    made = document(loaded("model", "train", "-e", "customer", "--identifiers", "--report", pictures, "--json"))
+
+    assert "weights stay as declared" in " ".join(made["report"]["notes"])
+    assert pictures.read_text(encoding="utf-8").count("<svg") >= 1
+    assert "4 records known" in loaded("model", "show", made["version"]).stdout
+    assert "identifiers" in loaded("model", "list", "-e", "customer").stdout
+    assert loaded("check").exit_code == 0

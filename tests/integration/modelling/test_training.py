@@ -9,7 +9,7 @@ from mdm.decisions.model import Verdict
 from mdm.errors import InputInvalid
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
-from mdm.modelling.learner import learner
+from mdm.modelling.learner import Learner
 from mdm.modelling.model import Pair
 from mdm.modelling.picture import html_of
 from mdm.modelling.service import compare, overview
@@ -46,7 +46,7 @@ def decided(hub: Hub) -> None:
 def test_what_stewards_decided_changes_what_agreement_is_worth(hub: Hub) -> None:
     decided(hub)
 
-    made = train(hub, Lesson(TYPE, "thirty decisions"), learner(1), who="ann")
+    made = train(hub, Lesson(TYPE, "thirty decisions"), Learner(1), who="ann")
 
     assert (made.origin, made.made_from, made.reason) == (
         "decisions",
@@ -60,12 +60,12 @@ def test_what_stewards_decided_changes_what_agreement_is_worth(hub: Hub) -> None
     assert bits["code", "other"] is not None
     assert bits["code", "other"] < 0  # different codes were worth nothing before, and speak against it now
     assert overview(hub, TYPE).holds == Pair(None, None)
-    assert train(hub, Lesson(TYPE, "again"), learner(1), who="bob").version == made.version
+    assert train(hub, Lesson(TYPE, "again"), Learner(1), who="bob").version == made.version
 
 
 def test_the_report_draws_what_was_found_out(hub: Hub) -> None:
     decided(hub)
-    made = train(hub, Lesson(TYPE, "<b>thirty</b> decisions"), learner(1), who="ann")
+    made = train(hub, Lesson(TYPE, "<b>thirty</b> decisions"), Learner(1), who="ann")
 
     page = html_of(made)
 
@@ -82,12 +82,12 @@ def test_a_list_of_pairs_teaches_as_decisions_do(hub: Hub, tmp_path: Path) -> No
     path.write_text("\n".join(("Left,Right,Judgement", *rows, "crm-east/Account:99,crm-west/Account:1,same")))
 
     labels = read_labels(path)
-    made = train(hub, Lesson(TYPE, "", labels), learner(1), who="ann")
+    made = train(hub, Lesson(TYPE, "", "labels", labels), Learner(1), who="ann")
 
     assert len(labels) == 31
     assert (made.origin, made.reason) == ("labels", "learnt from 30 labels")
     decided(hub)
-    assert train(hub, Lesson(TYPE, ""), learner(1), who="ann").version == made.version
+    assert train(hub, Lesson(TYPE, ""), Learner(1), who="ann").version == made.version
 
 
 def test_too_little_to_learn_from_and_rows_that_cannot_be_read_are_refused(hub: Hub, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_too_little_to_learn_from_and_rows_that_cannot_be_read_are_refused(hub: 
     path.write_text("left,right,judgement\ncrm-east/Account:1,crm-west/Account:1,perhaps\n")
 
     with pytest.raises(InputInvalid, match="0 stewards' decisions about widget_hold"):
-        train(hub, Lesson(TYPE, ""), learner(1), who="ann")
+        train(hub, Lesson(TYPE, ""), Learner(1), who="ann")
     with pytest.raises(InputInvalid, match="'perhaps' is no judgement"):
         read_labels(path)
     path.write_text("left,right\na,b\n")

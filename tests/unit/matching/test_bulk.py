@@ -86,9 +86,13 @@ def test_a_steward_and_the_tax_ids_bind_the_clusters() -> None:
 
 
 def test_what_is_common_is_learnt_and_what_strangers_share_is_generic() -> None:
-    """Thirteen names share the phone 1, more than twelve; two records are named acme tools."""
+    """Thirteen names share the phone 1, more than twelve; five records are named acme tools, four bolt works.
+
+    Four holders of a value and two of a word are free, so of bolt works only the words are kept.
+    """
     rows = [{"name": [f"firm{letter}"], "phone": ["1"]} for letter in "abcdefghijklm"]
-    rows += [{"name": ["acme tools"], "phone": ["2"]}, {"name": ["acme tools"], "phone": ["2"]}]
+    rows += [{"name": ["acme tools"], "phone": ["2"]}] * 5 + [{"name": ["bolt works"], "phone": ["3"]}] * 4
+    rows += [{"name": ["pair"], "phone": ["4"]}] * 2
     forms = forms_of(rows)
     model = company_model(
         features=tuple(
@@ -98,9 +102,9 @@ def test_what_is_common_is_learnt_and_what_strangers_share_is_generic() -> None:
 
     learnt = learn_population(forms, model)
 
-    assert learnt.records_count == 15
-    assert learnt.frequency["name"] == {"acme tools": 2}
-    assert learnt.frequency["name tokens"] == {"acme": 2, "tools": 2}
+    assert learnt.records_count == 24
+    assert learnt.frequency["name"] == {"acme tools": 5}
+    assert learnt.frequency["name tokens"] == {"acme": 5, "tools": 5, "bolt": 4, "works": 4}
     assert learnt.generic == {"phone": frozenset({"1"})}
     assert learnt.stop_keys == frozenset()
 

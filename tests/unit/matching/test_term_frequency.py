@@ -1,9 +1,13 @@
 """Common values and words tell less, by counts that are frozen in the model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from matching.model import EMPTY_POPULATION, Population
+from matching.online import judge
+from matching.population import learn_population
 from matching.records import column_from_lists
 from matching.term_frequency import counted, counted_tokens, frequency_bits, know, spread, token_rarity
 from tests.unit.matching.models import company_model, forms_of
@@ -55,3 +59,20 @@ def test_values_tokens_and_spread_are_counted_by_record() -> None:
     assert counted(names) == {"acme tools": 2}
     assert counted_tokens(names) == {"acme": 3, "tools": 2}
     assert spread(phones, names) == {"1": 2}  # of "acme tools" and "acme"; the nameless holder does not count
+
+
+def test_counts_that_are_free_take_nothing_off_and_need_not_be_kept() -> None:
+    """Of names with one to nine holders, each agreement is worth the same by the whole counts and by those kept."""
+    rows = [{"name": [f"name{'abcdefghi'[holders - 1]} tool"]} for holders in range(1, 10) for _ in range(holders)]
+    forms = forms_of(rows)
+    model = company_model(population=EMPTY_POPULATION)
+    kept = replace(model, population=learn_population(forms, model))
+    names = forms.features["name"]
+    whole = {**kept.population.frequency, "name": counted(names), "name tokens": counted_tokens(names)}
+    known = replace(model, population=replace(kept.population, frequency=whole))
+    left, right = (places.astype(np.int32) for places in np.triu_indices(len(rows), k=1))
+
+    by_kept, by_whole = judge(forms, left, right, kept), judge(forms, left, right, known)
+
+    assert sorted(kept.population.frequency["name"].values()) == [5, 6, 7, 8, 9]
+    assert by_kept.bits.tolist() == by_whole.bits.tolist()
