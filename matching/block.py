@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.keys import BlockingKeys, Keys, running, starts, within
+from matching.key_parts import Keys, within
+from matching.keys import BlockingKeys, running, starts
 from matching.model import BlockingRule, MatchModel
 
 BLOCK_SIZE_EMERGENCY: Final = 20

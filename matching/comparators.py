@@ -158,6 +158,10 @@ def company_name(values: Vocabulary, left: Positions, right: Positions) -> NDArr
     one side has generic words more ("group") · 0.80 one is the acronym of the other · 0.70 one side has a telling word
     more · up to 0.60 both sides have words of their own, as sister companies do: the share of words in common
     """
+    return values.once(_company_name, left, right)
+
+
+def _company_name(values: Vocabulary, left: Positions, right: Positions) -> NDArray[np.float64]:
     found = _aligned(values, left, right, abbreviations_or_slips, _company_bands)
     whole, short = values.shorthand
     found = np.where((short[left] == whole[right]) | (whole[left] == short[right]), np.maximum(found, 0.8), found)

@@ -4,6 +4,8 @@ Equal codes are settled as integers; strings meet only once for each distinct pa
 hold it. Records with several values are as like as their likest two.
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,10 @@ from matching.model import MISSING, Comparison, MatchModel
 from matching.records import Column, Forms
 from matching.term_frequency import informative, token_rarity
 from matching.vocabulary import Vocabulary
+
+_TOLERANCE: Final = 1e-9
+_FEW: Final = 8
+"""Pairs whose levels are found one by one (November 2026: as quick up to here)."""
 
 
 def compare(forms: Forms, left: NDArray[np.integer], right: NDArray[np.integer], model: MatchModel) -> NDArray[np.int8]:
@@ -50,14 +56,22 @@ def compare_feature(
 
 def levels_of(alike: NDArray[np.float64], comparison: Comparison) -> NDArray[np.int8]:
     """Return the level index of each likeness, -1 for a missing one: int8 [pairs]."""
+    if len(alike) <= _FEW:
+        return np.array([_level_of(one, comparison) for one in alike.tolist()], dtype=np.int8)
     is_missing = alike < 0
     if is_missing.all():
         return np.full(len(alike), MISSING, dtype=np.int8)
     levels = np.zeros(len(alike), dtype=np.int8)
     for level in comparison.levels[:-1]:
-        levels += alike < level.at_least - 1e-9
+        levels += alike < level.at_least - _TOLERANCE
     levels[is_missing] = MISSING
     return levels
+
+
+def _level_of(alike: float, comparison: Comparison) -> int:
+    if alike < 0:
+        return MISSING
+    return next(place for place, level in enumerate(comparison.levels) if alike >= level.at_least - _TOLERANCE)
 
 
 def likeness(

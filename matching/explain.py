@@ -12,7 +12,7 @@ import numpy as np
 
 from matching.decide import holds
 from matching.model import MISSING, VERDICTS, MatchModel, Verdict, Veto
-from matching.online import by_scope, judge_known
+from matching.online import Judgement, by_scope, judge_known
 from matching.records import Forms
 from matching.score import weights
 from matching.term_frequency import frequency_bits, know
@@ -60,14 +60,14 @@ def explain(forms: Forms, left: int, right: int, model: MatchModel) -> Explanati
 
 
 def explain_many(
-    forms: Forms, lefts: Sequence[int], rights: Sequence[int], model: MatchModel
+    forms: Forms, lefts: Sequence[int], rights: Sequence[int], model: MatchModel, judged: Judgement | None = None
 ) -> tuple[Explanation, ...]:
-    """Explain the verdicts on pairs of records (positions in `forms`), compared all at once."""
+    """Explain the verdicts on pairs of records (positions in `forms`), compared all at once or judged already."""
     if not lefts:
         return ()
     first, second = np.array(lefts), np.array(rights)
     known = know(forms, model)
-    judged = judge_known(known, first, second, model)
+    judged = judged or judge_known(known, first, second, model)
     taken = frequency_bits(known, first, second, judged.vectors, model)
     places, worth = np.arange(judged.vectors.shape[1]), weights(model)
     held = [holds(rule, judged.vectors, model).tolist() for rule in model.rules]

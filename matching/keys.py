@@ -6,35 +6,27 @@ common (a stop key) is replaced by finer ones: itself joined with the parts that
 that do not pair records by themselves. A finer key that is still too common is left out.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matching.distinct import distinct_in_order
-from matching.model import BlockingRule, KeyPart, MatchModel
-from matching.records import Column, Forms
-from matching.term_frequency import informative, token_rarity
+from matching.key_parts import Keys, Part, Parts, Run, parts_of, text_hash
+from matching.model import BlockingRule, MatchModel
+from matching.records import Forms
+from matching.term_frequency import informative
 from matching.texts import mix
-from matching.transforms import TRANSFORMS, Values
-
-KEYS_PER_PART_MAX: Final = 16
-"""Key texts one record may give to one part: bounds lists and long names (chosen)."""
 
 _ENDS: Final = (1 << 20) - 1
 """The last bits of a key by which most are told from stop keys (chosen: a megabyte)."""
 
-Keys: TypeAlias = tuple[NDArray[np.int32], NDArray[np.uint64]]
-"""(record, key) rows, records ascending: int32 and uint64."""
-
-Run: TypeAlias = Callable[..., Iterator[Any]]
-"""A `map`: here, or in threads."""
+_NONE: Final[Keys] = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +47,7 @@ def keys_by_rule(forms: Forms, model: MatchModel, threads: int = 1) -> list[Keys
     """Return the keys of each rule apart, as `blocking_keys` does: (record, key) rows, records ascending."""
     stops = stops_of(model.population.stop_keys)
     with running(threads) as run:
-        parts = _parts(informative(forms, model.population), model, run)
+        parts = parts_of(informative(forms, model.population), model, run)
         whole = _whole(parts, model, run)
         if len(stops) == 0:
             return whole
@@ -71,7 +63,7 @@ def learn_stop_keys(forms: Forms, model: MatchModel) -> frozenset[int]:
 def learn_blocking(forms: Forms, model: MatchModel, threads: int = 1) -> tuple[frozenset[int], list[Keys]]:
     """Find the stop keys as `learn_stop_keys` does, and give the keys of each rule that are left."""
     with running(threads) as run:
-        parts = _parts(informative(forms, model.population), model, run)
+        parts = parts_of(informative(forms, model.population), model, run)
         whole = _whole(parts, model, run)
         stops = _all_too_large(whole, model, run)
         split = _split(parts, model, whole, stops, run)
@@ -86,16 +78,6 @@ def stops_of(stop_keys: frozenset[int]) -> NDArray[np.uint64]:
     stops = np.sort(np.fromiter(stop_keys, dtype=np.int64, count=len(stop_keys)).view(np.uint64))
     stops.flags.writeable = False
     return stops
-
-
-def part_hashes(part: KeyPart, hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Tell the texts of one part from equal ones of another: the hashes that keys are made of."""
-    return mix(hashes, np.uint64(text_hash(f"{part.feature}\x1f{part.transform}")))
-
-
-def text_hash(text: str) -> int:
-    """Hash a text to 64 bits, the same in every process."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 @contextmanager
@@ -124,13 +106,6 @@ def _too_large(keys: NDArray[np.uint64], size_max: int) -> NDArray[np.uint64]:
     return ordered[begins[np.diff(np.append(begins, len(ordered))) > size_max]]
 
 
-def within(counts: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Count from 0 in each of the groups that lie end to end."""
-    ends: NDArray[np.int64] = np.cumsum(counts, dtype=np.int64)
-    before: NDArray[np.int64] = np.repeat(ends - counts, counts)
-    return np.arange(len(before), dtype=np.int64) - before
-
-
 def starts(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return where each run of equal keys begins."""
     if len(keys) == 0:
@@ -146,103 +121,7 @@ def _together(by_rule: Sequence[Keys], records_count: int) -> BlockingKeys:
     return BlockingKeys(records[order], rules[order], keys[order].view(np.int64))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """Hold the hashes of one key part: record i has hashes[offsets[i] : offsets[i + 1]], distinct."""
-
-    offsets: NDArray[np.int64]
-    hashes: NDArray[np.uint64]
-
-    def join(self, records: NDArray[np.int32], keys: NDArray[np.uint64]) -> Keys:
-        """Combine each key with every hash of the same record."""
-        starts = self.offsets[records]
-        counts = self.offsets[records + 1] - starts
-        if counts.max(initial=0) <= 1:
-            has_one = counts > 0
-            return records[has_one], mix(keys[has_one], self.hashes[starts[has_one]])
-        places = np.repeat(starts, counts) + within(counts)
-        return np.repeat(records, counts), mix(np.repeat(keys, counts), self.hashes[places])
-
-    def rows(self) -> Keys:
-        """Return (record, hash) rows."""
-        return np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets)), self.hashes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Parts:
-    """Hold the hashes of every key part in the model's rules, and of the contexts (None = there are none)."""
-
-    by_part: Mapping[KeyPart, _Part]
-    contexts: NDArray[np.uint64] | None
-
-
-def _parts(forms: Forms, model: MatchModel, run: Run) -> _Parts:
-    asked = dict.fromkeys(part for rule in model.blocking for part in rule.parts)
-
-    def of_feature(feature: str) -> dict[KeyPart, _Part]:
-        column = forms.features[feature]
-        used = np.flatnonzero(np.bincount(column.codes, minlength=len(column.values)))
-        local = np.zeros(len(column.values), dtype=np.int64)
-        local[used] = np.arange(len(used))
-        values = Values([column.values[code] for code in used.tolist()], token_rarity(model.population, feature))
-        local = local[column.codes]
-        return {part: _part(column, local, values, part) for part in asked if part.feature == feature}
-
-    by_part: dict[KeyPart, _Part] = {}
-    for found in run(of_feature, dict.fromkeys(part.feature for part in asked)):
-        by_part |= found
-    return _Parts(by_part, _context_hashes(forms))
-
-
-def _part(column: Column, local: NDArray[np.int64], values: Values, part: KeyPart) -> _Part:
-    """Hash the key texts of one part: once a distinct value, then spread to the records that hold it."""
-    name, _, size = part.transform.partition(":")
-    value_of, hashes = TRANSFORMS[name].hashes(values, int(size or 0))
-    hashes = part_hashes(part, hashes)
-    counts = np.bincount(value_of, minlength=len(values.texts))
-    starts = np.cumsum(counts) - counts
-    held = counts[local]
-    records = np.repeat(column.owners, held)
-    spread = hashes[np.repeat(starts[local], held) + within(held)]
-    records, spread = _bounded(records, spread, column.counts > 1, KEYS_PER_PART_MAX)
-    offsets = np.zeros(len(column) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(records, minlength=len(column)), out=offsets[1:])
-    return _Part(offsets, spread)
-
-
-def _bounded(
-    records: NDArray[np.int32], hashes: NDArray[np.uint64], has_several: NDArray[np.bool_], limit: int
-) -> Keys:
-    """Keep the smallest distinct hashes of each record: no order of values can change which.
-
-    has_several  bool [records], whether a record has several values: the hashes of one are distinct already
-    """
-    is_asked = has_several | (np.bincount(records, minlength=len(has_several)) > limit)
-    asked = np.flatnonzero(is_asked[records])
-    if len(asked) == 0:
-        return records, hashes
-    order = asked[np.lexsort((hashes[asked], records[asked]))]
-    owners, sorted_hashes = records[order], hashes[order]
-    is_new = np.ones(len(order), dtype=bool)
-    is_new[1:] = (owners[1:] != owners[:-1]) | (sorted_hashes[1:] != sorted_hashes[:-1])
-    order, owners = order[is_new], owners[is_new]
-    kept = np.arange(len(owners)) - np.searchsorted(owners, owners, side="left") < limit
-    is_kept = np.ones(len(records), dtype=bool)
-    is_kept[asked] = False
-    is_kept[order[kept]] = True
-    return records[is_kept], hashes[is_kept]
-
-
-def _context_hashes(forms: Forms) -> NDArray[np.uint64] | None:
-    """Hash each record's context; 0 stands for the unknown one, which pairs with nobody."""
-    if forms.contexts is None:
-        return None
-    return np.fromiter(
-        (text_hash(text) | 1 if text else 0 for text in forms.contexts), dtype=np.uint64, count=len(forms.contexts)
-    )
-
-
-def _rule_keys(rule: BlockingRule, parts: _Parts, entity_type: str) -> Keys:
+def _rule_keys(rule: BlockingRule, parts: Parts, entity_type: str) -> Keys:
     """Combine the parts of one rule, and the context, to a key for each combination a record has."""
     label = "\x1f".join((entity_type, *(f"{part.feature} {part.transform}" for part in rule.parts)))
     records, keys = parts.by_part[rule.parts[0]].rows()
@@ -263,47 +142,46 @@ class _Keyed:
     finer: Keys
 
 
-def _whole(parts: _Parts, model: MatchModel, run: Run) -> list[Keys]:
+def _whole(parts: Parts, model: MatchModel, run: Run) -> list[Keys]:
     """Return the keys of each rule as declared, stop keys among them."""
     return list(run(lambda rule: _rule_keys(rule, parts, model.entity_type), model.blocking))
 
 
-def _split(
-    parts: _Parts, model: MatchModel, whole: Sequence[Keys], stops: NDArray[np.uint64], run: Run
-) -> list[_Keyed]:
+def _split(parts: Parts, model: MatchModel, whole: Sequence[Keys], stops: NDArray[np.uint64], run: Run) -> list[_Keyed]:
     """Replace the stop keys of each rule by finer ones."""
     stopped = list(run(lambda found: _is_in(found[1], stops), whole))
+    if not any(is_stop.any() for is_stop in stopped):
+        return [_Keyed(found, _NONE) for found in whole]
     refining = dict(parts.by_part)
     for rule, is_stop in zip(model.blocking, stopped, strict=True):
         if len(rule.parts) == 1:
             refining[rule.parts[0]] = _only(parts.by_part[rule.parts[0]], is_stop, parts.contexts)
 
     def finer(rule: BlockingRule, found: Keys, is_stop: NDArray[np.bool_]) -> _Keyed:
+        if not is_stop.any():
+            return _Keyed(found, _NONE)
         return _finer(found, is_stop, [part for name, part in refining.items() if name not in rule.parts])
 
     return list(run(finer, model.blocking, whole, stopped))
 
 
-def _only(part: _Part, is_stop: NDArray[np.bool_], contexts: NDArray[np.uint64] | None) -> _Part:
+def _only(part: Part, is_stop: NDArray[np.bool_], contexts: NDArray[np.uint64] | None) -> Part:
     """Keep the hashes of a part whose own rule finds them too common; others pair their records by themselves."""
     owners, hashes = part.rows()
     kept = np.ones(len(hashes), dtype=bool) if contexts is None else contexts[owners] != 0
     kept[kept] = is_stop
     counts = np.bincount(owners[kept], minlength=len(part.offsets) - 1)
-    return _Part(np.concatenate(([0], np.cumsum(counts))), hashes[kept])
+    return Part(np.concatenate(([0], np.cumsum(counts))), hashes[kept])
 
 
-def _finer(found: Keys, is_stop: NDArray[np.bool_], refining: Sequence[_Part]) -> _Keyed:
+def _finer(found: Keys, is_stop: NDArray[np.bool_], refining: Sequence[Part]) -> _Keyed:
     """Put finer keys in the place of the stop keys of one rule."""
-    none = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint64)
-    if not is_stop.any():
-        return _Keyed(found, none)
     finer = [part.join(found[0][is_stop], found[1][is_stop]) for part in refining]
     return _Keyed(
         (found[0][~is_stop], found[1][~is_stop]),
         (
-            np.concatenate([none[0], *(rows for rows, _ in finer)]),
-            np.concatenate([none[1], *(hashed for _, hashed in finer)]),
+            np.concatenate([_NONE[0], *(rows for rows, _ in finer)]),
+            np.concatenate([_NONE[1], *(hashed for _, hashed in finer)]),
         ),
     )
 

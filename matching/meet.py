@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from matching.keys import KEYS_PER_PART_MAX, blocking_keys, part_hashes
+from matching.key_parts import KEYS_PER_PART_MAX, part_hashes
+from matching.keys import blocking_keys
 from matching.model import KeyPart, MatchModel
 from matching.records import Forms
 from matching.term_frequency import informative, token_rarity

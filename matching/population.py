@@ -6,7 +6,8 @@ What is learnt is frozen in the model, so that a record means the same to it wha
 from dataclasses import replace
 from typing import Final
 
-from matching.keys import Keys, learn_blocking
+from matching.key_parts import Keys
+from matching.keys import learn_blocking
 from matching.model import MatchModel, Population
 from matching.records import Column, Forms
 from matching.term_frequency import (

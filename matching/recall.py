@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.block import Blocks, blocks_of, candidate_batches
-from matching.keys import Keys, keys_by_rule, within
+from matching.key_parts import Keys, within
+from matching.keys import keys_by_rule
 from matching.model import EMPTY_POPULATION, MatchModel
 from matching.population import learn
 from matching.records import Forms

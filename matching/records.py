@@ -34,7 +34,7 @@ class Column:
     @property
     def counts(self) -> NDArray[np.int64]:
         """Count the values of each record: int64 [records]."""
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]
 
     @property
     def is_single(self) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from matching.backends.reference_likeness import LIKENESS, Weigh, weigher
 from matching.block import BLOCK_SIZE_EMERGENCY
-from matching.keys import KEYS_PER_PART_MAX
+from matching.key_parts import KEYS_PER_PART_MAX
 from matching.model import MISSING, BlockingRule, Comparison, KeyPart, MatchModel
 from matching.records import Forms
 from matching.term_frequency import GENERIC_TOKENS

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import accumulate, pairwise, repeat
 from multiprocessing import get_context
 from typing import Final, TypeAlias
 
@@ -26,6 +26,9 @@ VALUES_MIN: Final = 200_000
 
 _MARKED_MAX: Final = 50_000_000
 """Pairs of a value and a country that may be marked rather than sorted (chosen: five bytes each)."""
+
+_FEW: Final = 64
+"""Values held whose forms are coded one by one (November 2026: two records in .50 instead of .64 ms)."""
 
 AT_ONCE: Final = 20_000
 """Values in a chunk (chosen: some ten megabytes at work)."""
@@ -164,6 +167,8 @@ def _chunks(column: Column, distinct: NDArray[np.int64], countries: tuple[str, .
 
 def _coded(given: Sequence[Given], pair_of: NDArray[np.integer], column: Column) -> Column:
     """Code what a form gave to each distinct pair, and spread it to the records that hold the pair."""
+    if len(pair_of) <= _FEW and isinstance(given[0].forms, list):
+        return _coded_few(given[0].counts.tolist(), given[0].forms, pair_of.tolist(), column)
     counts = np.concatenate([np.empty(0, dtype=np.int64), *(part.counts for part in given)])
     codes, values = coded(given)
     if bool((counts == 1).all()) and column.is_single:
@@ -173,6 +178,20 @@ def _coded(given: Sequence[Given], pair_of: NDArray[np.integer], column: Column)
     within = np.arange(held.sum()) - np.repeat(np.cumsum(held) - held, held)
     owners = np.repeat(column.owners, held)
     return _column(owners, codes[np.repeat(starts[pair_of], held) + within], values, len(column))
+
+
+def _coded_few(counts: Sequence[int], forms: Sequence[str], pair_of: Sequence[int], column: Column) -> Column:
+    """Do the same with what a form gave to few, one by one."""
+    code_by_form: dict[str, int] = {}
+    coded_forms = [code_by_form.setdefault(form, len(code_by_form)) for form in forms]
+    ends = list(accumulate(counts, initial=0))
+    codes: list[int] = []
+    offsets = [0]
+    for start, end in pairwise(column.offsets.tolist()):
+        held = (code for pair in pair_of[start:end] for code in coded_forms[ends[pair] : ends[pair + 1]])
+        codes += dict.fromkeys(held)
+        offsets.append(len(codes))
+    return Column(np.array(offsets, dtype=np.int64), np.array(codes, dtype=np.int32), tuple(code_by_form))
 
 
 def _together(parts: Sequence[Column]) -> Column:

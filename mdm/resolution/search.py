@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from matching.explain import Explanation, explain, explain_many
 from matching.keys import blocking_keys
 from matching.model import NON_MATCH
-from matching.online import conflict_signatures, conflicting, judge
+from matching.online import Judgement, conflict_signatures, conflicting, judge
 from mdm.entities.mapping import map_record
 from mdm.entities.model import EntityType
 from mdm.errors import InputInvalid
@@ -127,7 +127,9 @@ def _candidates(
         if (golden_id := records[place].golden_id) is not None:
             best.setdefault(golden_id, place)
     chosen = list(best.items())[:limit]
-    explained = explain_many(forms, [0] * len(chosen), [place + 1 for _, place in chosen], entity_type.model)
+    places = np.array([place for _, place in chosen], dtype=np.int64)
+    known = Judgement(judged.vectors[places], judged.bits[places], judged.verdicts[places])
+    explained = explain_many(forms, [0] * len(chosen), (places + 1).tolist(), entity_type.model, known)
     return tuple(
         Candidate(golden_id, records[place].key, told)
         for (golden_id, place), told in zip(chosen, explained, strict=True)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from matching.block import candidate_pairs
-from matching.keys import KEYS_PER_PART_MAX, blocking_keys, learn_stop_keys, text_hash
+from matching.key_parts import KEYS_PER_PART_MAX, text_hash
+from matching.keys import blocking_keys, learn_stop_keys
 from matching.model import EMPTY_POPULATION, BlockingRule, KeyPart
 from tests.unit.matching.models import company_model, forms_of
 
