@@ -246,12 +246,20 @@ class Model:
         crossing = [one for one in self._links() if side.get(one.left, 0) != side.get(one.right, 0) and may_end(one)]
         ended = [one for one in self._links() if one in crossing or one in also]
         self.decisions = [one for one in self.decisions if one not in ended]
-        if any(one not in also for one in ended):
-            for component in {self._connected([key], links) for pair in links for key in pair}:
-                for number in sorted({side.get(key, 0) for key in component}):
-                    self._star([key for key in component if side.get(key, 0) == number], event)
+        is_redrawn, leaning = any(one not in also for one in ended), self._leaning_on(ended)
+        for component in {self._connected([key], links) for pair in links for key in pair}:
+            for number in sorted({side.get(key, 0) for key in component}):
+                together = {key for key in component if side.get(key, 0) == number}
+                if is_redrawn or together & leaning:
+                    self._star(together, event)
         pairs = [pair for one, other in itertools.combinations(parts, 2) for pair in itertools.product(one, other)]
         self._say(sorted(pairs), "different", event)
+
+    def _leaning_on(self, ended: Sequence[Said]) -> set[Key]:
+        """Find what later operations tied: they named one record for all that these links tied to it."""
+        first = min((one.event for one in ended), default=None)
+        later = [one for one in self._links() if first is not None and one.event > first and not one.is_personal]
+        return {key for one in later for key in (one.left, one.right)}
 
     def _require_consistent(self) -> None:
         links = [(one.left, one.right) for one in self._links()]
