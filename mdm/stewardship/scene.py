@@ -124,11 +124,12 @@ def as_merge(scene: Scene, returning: Collection[GoldenId]) -> Scene:
 
     A record of theirs that the same event put elsewhere has left them since, so to speak; one that it deleted has not.
     What other golden records gained by the event, they keep: who made them established stays with them. So does what
-    those that they lead to gained by absorbing others.
+    those that they lead to gained by absorbing others. An id that the event woke for others is theirs.
     """
     plan = scene.event.plan
     survivors = {turn.golden_id: turn.after.forward_to for turn in plan.turns if turn.golden_id in returning}
-    turns = [turn for turn in plan.turns if not _stays_active(turn)]
+    others_woke = {turn.golden_id for turn in plan.turns if _wakes(turn)}.difference(survivors.values())
+    turns = [turn for turn in plan.turns if not _stays_active(turn) and turn.golden_id not in others_woke]
     for turn in plan.turns:
         if turn.golden_id in survivors.values() and _stays_active(turn):
             others = [one.before for one in turns if one.golden_id not in returning and _leads_to(scene, one, turn)]
@@ -251,9 +252,8 @@ def as_it_was(scene: Scene, wishes: Wishes) -> Wishes:
 def _rests_of_woken(scene: Scene, back: Collection[GoldenId]) -> dict[GoldenId, Standing]:
     """Return how the ids that the events woke had rested; of what a target was told of since it goes on to know."""
     found: dict[GoldenId, Standing] = {}
-    for turn in (turn for event in scene.events for turn in event.plan.turns if turn.after.state == "active"):
-        if turn.before is None or turn.before.state == "active":
-            continue
+    for turn in (turn for event in scene.events for turn in event.plan.turns if _wakes(turn)):
+        assert turn.before is not None, "minted ids were left out"
         led_to = turn.before.forward_to
         if led_to is not None and led_to not in back:
             led_to = scene.present(led_to)
@@ -295,6 +295,10 @@ def _established_by(own: Standing | None, others: Iterable[Standing | None]) -> 
 
 def _stays_active(turn: Turn) -> bool:
     return turn.before is not None and turn.before.state == turn.after.state == "active"
+
+
+def _wakes(turn: Turn) -> bool:
+    return turn.before is not None and turn.before.state != "active" and turn.after.state == "active"
 
 
 def _leads_as_left(scene: Scene, turn: Turn) -> bool:

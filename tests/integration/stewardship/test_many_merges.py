@@ -5,13 +5,16 @@ from sqlalchemy import text
 
 from mdm.decisions.model import Verdict
 from mdm.hub import Hub
+from mdm.ids import EventId, GoldenId
+from mdm.jobs.service import deliver
 from mdm.stewardship import service
 from mdm.stewardship.model import Confirm, Merge, MergeAll, Move, Unmerge
-from tests.hubs import assert_sound
+from tests.hubs import assert_sound, delivery
 from tests.integration.stewardship.acts import A, B, C, D, E, alone, do, groups, ids, key, send
 from tests.integration.stewardship.widgets import acknowledge
 
 pytestmark = pytest.mark.db
+TYPE = "widget_hold"
 
 
 def test_a_later_link_across_one_border_does_not_tie_the_other_pairs_together_again(hub: Hub) -> None:
@@ -85,3 +88,41 @@ def established(hub: Hub) -> set[str]:
             "SELECT id FROM golden_record WHERE state = 'active' AND (is_confirmed OR is_acknowledged) ORDER BY id"
         )
         return set(connection.execute(found).scalars())
+
+
+def test_an_id_that_the_event_woke_for_others_leads_to_their_records_once_these_are_absorbed(hub: Hub) -> None:
+    """One delivery joins d to a, and lets c go home from b and e: c stays off a only because d is there."""
+    send(hub, A, name="red", codes=["k1"])
+    send(hub, B, name="blue", codes=["k2"])
+    send(hub, C, name="green", codes=["k3"])
+    send(hub, D, name="teal", codes=["k4"])
+    golden = dict(zip((A, B, C, D), ids(hub, A, B, C, D), strict=True))
+    send(hub, E, name="grey", codes=["k2", "k3"])
+    assert (groups(hub), standing_of(hub, golden[C])) == ({"a", "bce", "d"}, ("forwarded", golden[B]))
+    deliver(
+        hub,
+        [
+            delivery(C, TYPE, name="green", codes=["k3", "k1"], batch="150483782"),
+            delivery(D, TYPE, name="red", codes=["k1"], batch="804735132"),
+            delivery(E, TYPE, name="grey", codes=["k2"]),
+        ],
+        who="test",
+    )
+    assert (groups(hub), ids(hub, C, D)) == ({"ad", "be", "c"}, [golden[C], golden[A]])
+
+    do(hub, Unmerge(last_event(hub)))
+
+    assert (groups(hub), ids(hub, A, D)) == ({"ac", "be", "d"}, [golden[A], golden[D]])
+    assert standing_of(hub, golden[C]) == ("forwarded", golden[A])
+    assert_sound(hub)
+
+
+def last_event(hub: Hub) -> EventId:
+    with hub.engine.connect() as connection:
+        return EventId(connection.execute(text("SELECT max(id) FROM identity_event")).scalar_one())
+
+
+def standing_of(hub: Hub, golden_id: GoldenId) -> tuple[str, str | None]:
+    with hub.engine.connect() as connection:
+        rows = connection.execute(text("SELECT state, forward_to FROM golden_record WHERE id = :id"), {"id": golden_id})
+        return tuple(rows.one())
