@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from matching.keys import blocking_keys
 from matching.online import conflict_signatures, conflicting, judge
 from matching.records import records_from_rows
 from matching.standardise import standardise
@@ -20,7 +21,7 @@ _ALIKE: Final = ("Northwind Consulting Partners 12", "Northwnd Consultings Prtne
 
 
 def make_ready(entity_types: Iterable[EntityType]) -> None:
-    """Compare two records of each entity type, once in a process."""
+    """Block and compare two records of each entity type, once in a process."""
     for entity_type in entity_types:
         _compare_two(entity_type)
 
@@ -31,5 +32,6 @@ def _compare_two(entity_type: EntityType) -> None:
     rows = [dict.fromkeys(paths_of(model.features), words) for words in _ALIKE]
     forms = standardise(records_from_rows(["1", "2"], ["a", "b"], rows, ["", ""]), model)
     left, right = np.array([0], dtype=np.int32), np.array([1], dtype=np.int32)
+    blocking_keys(forms, model)
     judge(forms, left, right, model)
     conflicting(conflict_signatures(forms, model), left, right)
