@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from mdm.decisions.model import Verdict
 from mdm.hub import Hub
-from mdm.ids import EventId, GoldenId
+from mdm.ids import EventId
 from mdm.jobs.service import deliver
 from mdm.stewardship import service
 from mdm.stewardship.model import Confirm, Merge, MergeAll, Move, Unmerge
@@ -122,7 +122,7 @@ def last_event(hub: Hub) -> EventId:
         return EventId(connection.execute(text("SELECT max(id) FROM identity_event")).scalar_one())
 
 
-def standing_of(hub: Hub, golden_id: GoldenId) -> tuple[str, str | None]:
+def standing_of(hub: Hub, golden_id: str) -> tuple[str, str | None]:
     with hub.engine.connect() as connection:
         rows = connection.execute(text("SELECT state, forward_to FROM golden_record WHERE id = :id"), {"id": golden_id})
         return tuple(rows.one())
