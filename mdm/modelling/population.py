@@ -47,7 +47,7 @@ def read_forms(connection: Connection, entity_type: EntityType, *, processes: in
     return standardise(records, entity_type.model, processes)
 
 
-def with_population(forms: Forms, model: MatchModel, *, tell: Tell) -> MatchModel:
+def with_present_population(forms: Forms, model: MatchModel, *, tell: Tell) -> MatchModel:
     """Give the model the population of these records, in the place of one that it had."""
     tell(f"learning what is common among {len(forms.keys):,} records")
     return replace(model, population=learn_population(forms, replace(model, population=EMPTY_POPULATION)))

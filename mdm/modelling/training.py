@@ -23,7 +23,7 @@ from mdm.ids import RecordId
 from mdm.modelling.editing import with_model
 from mdm.modelling.evidence import Decided, Gathered, gather, gather_decided, placed
 from mdm.modelling.model import ModelVersion, Provenance
-from mdm.modelling.population import Tell, read_forms, with_population
+from mdm.modelling.population import Tell, read_forms, with_present_population
 from mdm.modelling.service import keep_model
 from mdm.resolution.service import standardise
 from mdm.sources import store as sources_store
@@ -95,7 +95,7 @@ def train(hub: Hub, lesson: Lesson, learner: Learner, *, who: str, means: Means 
             _require_enough(decided, lesson)
         every = read_forms(connection, entity_type, processes=means.processes, tell=means.tell)
         gathered = gather(connection, entity_type, limit=means.records_max) if decided is not None else None
-    model = with_population(every, entity_type.model, tell=means.tell)
+    model = with_present_population(every, entity_type.model, tell=means.tell)
     means.tell("learning what agreement is worth")
     if decided is None or gathered is None:
         learnt = learner(every, model, None)
