@@ -124,11 +124,13 @@ def as_merge(scene: Scene, returning: Collection[GoldenId]) -> Scene:
 
     A record of theirs that the same event put elsewhere has left them since, so to speak; one that it deleted has not.
     What other golden records gained by the event, they keep: who made them established stays with them. So does what
-    those that they lead to gained by absorbing others. An id that the event woke for others is theirs.
+    those that they lead to gained by absorbing others. An id that the event woke for others is theirs, unless it leads
+    where those lead that return: it goes along with them then.
     """
     plan = scene.event.plan
     survivors = {turn.golden_id: turn.after.forward_to for turn in plan.turns if turn.golden_id in returning}
-    others_woke = {turn.golden_id for turn in plan.turns if _wakes(turn)}.difference(survivors.values())
+    woken = {turn.golden_id for turn in plan.turns if _wakes(turn) and not _leads_as_left(scene, turn)}
+    others_woke = woken.difference(survivors.values())
     turns = [turn for turn in plan.turns if not _stays_active(turn) and turn.golden_id not in others_woke]
     for turn in plan.turns:
         if turn.golden_id in survivors.values() and _stays_active(turn):
@@ -302,8 +304,11 @@ def _wakes(turn: Turn) -> bool:
 
 
 def _leads_as_left(scene: Scene, turn: Turn) -> bool:
-    """Tell whether an id leads where an event made it lead, as far as that leads on, and not elsewhere since."""
-    led_to = turn.after.forward_to
+    """Tell whether an id leads where an event made it lead, as far as that leads on, and not elsewhere since.
+
+    One that it woke must have come to rest again where it had led before.
+    """
+    led_to = turn.after.forward_to or (turn.before.forward_to if turn.before is not None else None)
     return led_to is not None and scene.goldens[turn.golden_id].forward_to == scene.present(led_to)
 
 

@@ -117,6 +117,23 @@ def test_an_id_that_the_event_woke_for_others_leads_to_their_records_once_these_
     assert_sound(hub)
 
 
+def test_an_id_that_the_event_woke_for_others_goes_along_once_these_joined_who_returns(hub: Hub) -> None:
+    """Moving a away from c leaves c under the id that it had before; c is moved after it, and both return at once."""
+    golden = alone(hub, A, B, C)
+    do(hub, Merge(golden[A], golden[C]))
+    moved = do(hub, Move(key(A), golden[B]))
+    assert (ids(hub, A, C), standing_of(hub, golden[A])) == ([golden[B], golden[C]], ("forwarded", golden[B]))
+    apart = next(one for one in moved.made if one.verdict.judgement == "different" and one.right_key == C)
+    service.revoke(hub, apart.id, who="ann")
+    do(hub, Move(key(C), golden[B]))
+
+    do(hub, Unmerge(moved.event_id, golden[A]))
+
+    assert (groups(hub), ids(hub, A, B)) == ({"ac", "b"}, [golden[A], golden[B]])
+    assert standing_of(hub, golden[C]) == ("forwarded", golden[A])
+    assert_sound(hub)
+
+
 def last_event(hub: Hub) -> EventId:
     with hub.engine.connect() as connection:
         return EventId(connection.execute(text("SELECT max(id) FROM identity_event")).scalar_one())
