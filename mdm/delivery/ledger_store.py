@@ -29,11 +29,17 @@ def select_shown(connection: Connection, golden_ids: Collection[GoldenId]) -> di
 
 
 def select_reserved(connection: Connection, instance_id: str, golden_ids: Collection[GoldenId]) -> set[GoldenId]:
-    """Return those of these golden records that somebody outside of the hub is about to create in an instance."""
+    """Return those of these golden records that somebody outside of the hub is about to create in an instance.
+
+    Or in another one, where nothing else is known of the golden record: the create may be abandoned yet.
+    """
     rows = connection.execute(
         text(
             "SELECT r.golden_id FROM reservation q JOIN source_record r ON r.id = q.record_id AND r.state = 'active'"
-            " WHERE r.golden_id = ANY(:ids) AND q.instance_id = :instance AND q.state = 'open' AND NOT q.is_published"
+            " WHERE r.golden_id = ANY(:ids) AND q.state = 'open' AND NOT q.is_published AND (q.instance_id = :instance"
+            "  OR NOT EXISTS (SELECT FROM source_record o WHERE o.golden_id = r.golden_id AND o.state = 'active'"
+            "   AND NOT EXISTS (SELECT FROM reservation p"
+            "    WHERE p.record_id = o.id AND p.state = 'open' AND NOT p.is_published)))"
         ),
         {"instance": instance_id, "ids": list(golden_ids)},
     )

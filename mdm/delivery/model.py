@@ -268,7 +268,7 @@ class Sight:
     version  the newest one that is not held back
     records  those that the target has of it, the one first that the hub has known longest
     parents  by golden id that it points at: (scope, native id) of the records that the target has of that
-    is_reserved  somebody outside of the hub is about to create it there
+    is_reserved  somebody outside of the hub is about to create it there, or elsewhere and nobody else knows it yet
     in_review  where the target has none: an open review that asks whether one of its records is this one
     namesakes  records of other golden records that bear its id
     claimed    of the external ids that its records bear: the ids of other active golden records

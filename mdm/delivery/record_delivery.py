@@ -88,7 +88,7 @@ def deliver_records(
             settlements.append(Later(lane, now + HELD_BACK, None, "its newest version is held back"))
             continue
         if sight.is_reserved and not sight.records:
-            settlements.append(Later(lane, now + RESERVED, None, "somebody reserved it there, and creates it"))
+            settlements.append(Later(lane, now + RESERVED, None, "somebody reserved it, and creates it"))
             continue
         if lane.golden_id in unread:
             settlements.append(failed(lane, unread[lane.golden_id], now=now))

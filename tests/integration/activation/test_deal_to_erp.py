@@ -11,6 +11,7 @@ from mdm.activation.reservation_model import Wanted
 from mdm.activation.reservations import abandon, confirm, require_reservation, resolve_or_reserve
 from mdm.db.transaction import run
 from mdm.jobs.service import deliver
+from mdm.sources.model import SourceKey
 from tests.deals import follow, prepare, standing, tell
 from tests.erp import NETSUITE, books
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_on
@@ -19,6 +20,7 @@ from tests.reservers import CLIENT, Erp
 pytestmark = pytest.mark.db
 
 OTHER: dict[str, Any] = {"name": "Beta Werke AG", "country": "DE", "vat number": "DE811569869", "currency": "EUR"}
+NEW_ACCOUNT = SourceKey.parse("salesforce-us/Account:4711")
 # An ERP that keeps contracts as well, each with its client and its first project.
 WITH_CONTRACTS = f"""{NETSUITE.rstrip()}
       contract:
@@ -87,4 +89,33 @@ def test_publishing_leaves_the_creating_to_whoever_reserved_it(engine: Engine, t
         erp.relay.drain()
 
         assert set(other.entities()) == {answer.golden_id, given_up.golden_id}  # nobody else does it: the hub does
+        assert_sound(hub)
+
+
+def test_a_client_that_is_only_reserved_is_created_in_no_other_system_either(engine: Engine, tmp_path: Path) -> None:
+    hub = hub_on(engine)
+    with books(hub, tmp_path) as erp:
+        other = Erp(erp.fake.url)
+
+        def told() -> set[str]:
+            erp.clock.forward(minutes=2)
+            erp.relay.drain()
+            return set(other.entities())
+
+        elsewhere = Wanted("customer", "salesforce-us", OTHER)
+        given_up = resolve_or_reserve(hub, elsewhere, who="sync")
+        assert told() == set()
+        abandon(hub, str(given_up.reservation and given_up.reservation.id), who="sync")
+        assert told() == set()
+
+        held = resolve_or_reserve(hub, elsewhere, who="sync")
+        assert told() == set()
+        confirm(hub, str(held.reservation and held.reservation.id), NEW_ACCOUNT, who="sync")
+        assert told() == {held.golden_id}
+
+        known = resolve_or_reserve(hub, Wanted("customer", "salesforce-us", {**CLIENT, "currency": "EUR"}), who="sync")
+        assert told() == {held.golden_id}
+        deliver(hub, [delivery("kantata/client:7", "customer", **{**CLIENT, "currency": "EUR"})], who="psa")
+        assert golden_by_key(hub)["kantata/client:7"] == known.golden_id
+        assert told() == {held.golden_id, known.golden_id}  # the client is real, whatever becomes of the reservation
         assert_sound(hub)
