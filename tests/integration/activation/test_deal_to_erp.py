@@ -20,6 +20,7 @@ from tests.reservers import CLIENT, Erp
 pytestmark = pytest.mark.db
 
 OTHER: dict[str, Any] = {"name": "Beta Werke AG", "country": "DE", "vat number": "DE811569869", "currency": "EUR"}
+IN_EUROS: dict[str, Any] = {**CLIENT, "currency": "EUR"}
 NEW_ACCOUNT = SourceKey.parse("salesforce-us/Account:4711")
 # An ERP that keeps contracts as well, each with its client and its first project.
 WITH_CONTRACTS = f"""{NETSUITE.rstrip()}
@@ -66,7 +67,7 @@ def test_publishing_creates_the_reserved_client_and_the_deal_can_be_billed(engin
 def test_publishing_leaves_the_creating_to_whoever_reserved_it(engine: Engine, tmp_path: Path) -> None:
     hub = hub_on(engine)
     with books(hub, tmp_path) as erp:
-        wanted = Wanted("customer", "netsuite-us", {**CLIENT, "currency": "EUR"})
+        wanted = Wanted("customer", "netsuite-us", IN_EUROS)
         answer = resolve_or_reserve(hub, wanted, who="sync")
         erp.relay.drain()
         other = Erp(erp.fake.url)
@@ -113,9 +114,9 @@ def test_a_client_that_is_only_reserved_is_created_in_no_other_system_either(eng
         confirm(hub, str(held.reservation and held.reservation.id), NEW_ACCOUNT, who="sync")
         assert told() == {held.golden_id}
 
-        known = resolve_or_reserve(hub, Wanted("customer", "salesforce-us", {**CLIENT, "currency": "EUR"}), who="sync")
+        known = resolve_or_reserve(hub, Wanted("customer", "salesforce-us", IN_EUROS), who="sync")
         assert told() == {held.golden_id}
-        deliver(hub, [delivery("kantata/client:7", "customer", **{**CLIENT, "currency": "EUR"})], who="psa")
+        deliver(hub, [delivery("kantata/client:7", "customer", **IN_EUROS)], who="psa")
         assert golden_by_key(hub)["kantata/client:7"] == known.golden_id
         assert told() == {held.golden_id, known.golden_id}  # the client is real, whatever becomes of the reservation
         assert_sound(hub)
