@@ -97,7 +97,7 @@ def _edges(connection: Connection) -> tuple[int, float]:
 
 def _accepted(hub: Hub, numbers: range) -> Iterator[Accepted]:
     """Judge the two deliveries of each customer, in a row."""
-    entity_type, known = hub.entity_type(ENTITY), frozenset(source for source, _ in SOURCES)
+    entity_type, known = hub.entity_type(ENTITY), {source: "" for source, _ in SOURCES}
     for number in numbers:
         for source, kind in SOURCES:
             delivery = Delivery(SourceKey(source, kind, "", str(number)), ENTITY, customer_fields(source, number))

@@ -20,7 +20,7 @@ from matching.learning import taught_by_identifiers
 from matching.model_json import read_model, write_model
 from matching.standardise import standardise
 from mdm.entities.mapping import map_record
-from mdm.entities.model import EntityType
+from mdm.entities.model import EntityType, Origin
 from mdm.entities.service import entity_types
 from mdm.jobs.columnar import records_of
 from mdm.modelling.editing import with_model
@@ -116,7 +116,7 @@ def _copy_chunk(url: str, start: int) -> int:
                     )
             with cursor.copy(f"COPY {_VERSION} FROM STDIN") as copy:
                 for row in rows:
-                    values = dict(map_record(entity_type, fields_of(row), instance=row["source"]).values)
+                    values = dict(map_record(entity_type, fields_of(row), origin=Origin(row["source"])).values)
                     written = orjson.dumps(values, default=str).decode()
                     copy.write_row([f"rec_{row['id']}", 1, "active", "{}", written, "{}", "[]", "\\x00", AT, "bench"])
             with cursor.copy("COPY blocking_key (entity_type, key, record_id) FROM STDIN") as copy:

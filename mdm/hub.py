@@ -62,13 +62,13 @@ class Hub:
     """What a process opens once and shares among its threads.
 
     declared        the entity types as they hold: declarations with the rules activated since, see mdm.entities.live
-    instances_seen  the source instances that were seen registered; none is ever removed
+    instances_seen  the source instances that were seen registered, with their systems; none is ever removed
     """
 
     engine: Engine
     declared: Mapping[str, EntityType]
     settings: Settings
-    instances_seen: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
+    instances_seen: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Let the declarations follow what is activated."""

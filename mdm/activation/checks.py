@@ -3,7 +3,7 @@
 Every reason is told at once, each with what to do; none of them changes anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,11 +14,11 @@ from mdm.activation import store
 from mdm.activation.model import Billing, Made, Recipe
 from mdm.entities.code_lists import fold
 from mdm.entities.mapping import map_record
-from mdm.entities.model import EntityType, Reason
+from mdm.entities.model import EntityType, Origin, Reason
 from mdm.errors import SourceKeyInvalid
 from mdm.identity import crosswalk_store
 from mdm.sources.model import HUB, SourceKey
-from mdm.sources.service import instances
+from mdm.sources.service import systems
 
 DEPTH_MAX: Final = 20
 """Levels of parents that are followed (chosen: groups of firms are five or six deep)."""
@@ -42,8 +42,9 @@ def check_deal(
     fields: Mapping[str, Any],
 ) -> Checked:
     """Look at a deal as a whole."""
-    known = frozenset(one.id for one in instances(connection))
-    mapped = map_record(recipe.facts, fields, instance=opportunity.instance)
+    known = systems(connection)
+    origin = Origin(opportunity.instance, known.get(opportunity.instance, ""))
+    mapped = map_record(recipe.facts, fields, origin=origin)
     facts = mapped.values
     billing = billing_of(recipe, str(facts.get("legal_entity", "")))
     # A value that cannot be read must not be lost on the way to an invoice, so that here no fault is a mere warning.
@@ -70,7 +71,7 @@ def billing_of(recipe: Recipe, legal_entity: str) -> Billing | None:
 
 
 def _about_billing(
-    recipe: Recipe, billing: Billing | None, facts: Mapping[str, Any], known: frozenset[str]
+    recipe: Recipe, billing: Billing | None, facts: Mapping[str, Any], known: Collection[str]
 ) -> list[Reason]:
     if "legal_entity" not in facts:
         return []  # that it is missing is told already
@@ -139,7 +140,7 @@ def _about_records(
         return []
     found = []
     for made in _MADE:
-        mapped = map_record(declared[made], recipe.fields_of(made, facts), instance=HUB)
+        mapped = map_record(declared[made], recipe.fields_of(made, facts), origin=Origin(HUB))
         fact_by_attribute = {attributes[made]: name for name, attributes in recipe.fills.items() if made in attributes}
         found += [
             replace(fault, field=fact_by_attribute[fault.field])

@@ -12,13 +12,13 @@ from mdm.identity import crosswalk_store
 from mdm.ids import GoldenId
 from mdm.pipeline import resolve
 from mdm.sources.model import Accepted, Delivery, Rejected, SourceKey
-from mdm.sources.service import instances, judge, register_hub
+from mdm.sources.service import judge, register_hub, systems
 
 
 def put_record(work: Work, entity_type_name: str, key: SourceKey, fields: Mapping[str, Any]) -> GoldenId:
     """Store a record of the hub, or its next version, and return where it belongs; raises FieldsRejected."""
     register_hub(work.connection)
-    known = frozenset(one.id for one in instances(work.connection))
+    known = systems(work.connection)
     entity_type = work.declared[entity_type_name]
     judged = judge(entity_type, Delivery(key, entity_type_name, fields), known_instances=known, column_map={})
     if isinstance(judged, Rejected):
@@ -31,7 +31,7 @@ def end_record(work: Work, entity_type_name: str, key: SourceKey, *, reason: str
     """Take a record of the hub out of it; its golden record is retired if nothing else is in it."""
     entity_type = work.declared[entity_type_name]
     delivery = Delivery(key, entity_type_name, {}, is_deletion=True, reason=reason)
-    judged = judge(entity_type, delivery, known_instances=frozenset({key.instance}), column_map={})
+    judged = judge(entity_type, delivery, known_instances={key.instance: ""}, column_map={})
     assert isinstance(judged, Accepted), "a deletion has no values that could be wrong"
     resolve(work, entity_type, [judged])
 

@@ -50,7 +50,7 @@ from mdm.source_events import service as source_events
 from mdm.source_events.model import SourceFact
 from mdm.sources import store as sources_store
 from mdm.sources.model import HUB, Accepted, Delivery, Rejected, SourceKey
-from mdm.sources.service import instances, judge, register_hub, require_instance
+from mdm.sources.service import judge, register_hub, require_instance, systems
 from mdm.telemetry import RESERVATIONS
 
 DUE_MAX = 40  # chosen: reservations that one turn of the worker ends, each in a transaction of its own
@@ -190,7 +190,7 @@ def _judged(hub: Hub, wanted: Wanted, who: str) -> _Asked:
     _require_bounds(wanted)
     with reading(hub.engine) as connection:
         require_instance(connection, wanted.source)
-        known = frozenset(one.id for one in instances(connection))
+        known = systems(connection)
     place = SourceKey(wanted.source, "reservation", "", "new")
     judged = judge(entity_type, Delivery(place, entity_type.name, wanted.fields), known_instances=known, column_map={})
     if isinstance(judged, Rejected):
@@ -334,7 +334,7 @@ def _require_fitting(connection: Connection, found: Reservation, key: SourceKey)
     judged = source_events.judge(
         SourceFact("re_keyed", found.key.instance, found.key, key, found.entity_type),
         types={known: head.entity_type for known, head in heads.items()},
-        known_instances=frozenset(one.id for one in instances(connection)),
+        known_instances=frozenset(systems(connection)),
     )
     if not isinstance(judged, str):
         raise FieldsRejected([replace(fault_of(reason), place="source_key") for reason in judged])
@@ -370,7 +370,7 @@ def _with_evidence(hub: Hub, connection: Connection, asked: _Asked, answer: Reso
     readable = asked.wanted.readable
     if answer.status == "reserved" or (readable is not None and not readable):
         return answer
-    sought = Sought(asked.wanted.fields, asked.wanted.source)
+    sought = Sought(asked.wanted.fields, asked.wanted.source, asked.accepted.system)
     found = search(connection, asked.entity_type, sought, bounds=hub.bounds, sources=readable)
     return replace(answer, candidates=tuple(one for one in found.candidates if _belongs(one, answer)))
 

@@ -23,7 +23,7 @@ from mdm.db.actor import name_actor
 from mdm.db.locks import key_hash, lock_keys
 from mdm.db.transaction import run
 from mdm.entities.mapping import map_record
-from mdm.entities.model import EntityType, Reason
+from mdm.entities.model import EntityType, Origin, Reason
 from mdm.errors import DealConflict, DealUnknown
 from mdm.failpoints import failpoint
 from mdm.gauges import StateReading, StepReading
@@ -31,6 +31,7 @@ from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
 from mdm.ids import DealId, ExceptionId, new_deal_id
 from mdm.sources import exceptions, exceptions_store
 from mdm.sources.model import Delivery, DeliveryException, Rejected, SourceKey
+from mdm.sources.service import systems
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +197,11 @@ def names_of(connection: Connection, recipe: Recipe, deals: Sequence[Deal]) -> d
     """Give what people call these deals: by their golden records, incomplete ones by what was told of them."""
     named = store.select_names(connection, deals)
     told = exceptions.fields_of(connection, [one.exception_id for one in deals if one.exception_id is not None])
+    known = systems(connection) if told else {}
     for deal in deals:
         if deal.progress.standing == "incomplete" and deal.exception_id in told:
-            facts = map_record(recipe.facts, told[deal.exception_id], instance=deal.opportunity.instance).values
+            origin = Origin(deal.opportunity.instance, known.get(deal.opportunity.instance, ""))
+            facts = map_record(recipe.facts, told[deal.exception_id], origin=origin).values
             named[deal.id] = DealName(
                 *(str(facts.get(name, "")) for name in ("contract_name", "billing_name", "amount", "currency"))
             )

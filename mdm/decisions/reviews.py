@@ -21,7 +21,7 @@ from mdm.decisions.review_model import (
     Weight,
     stake,
 )
-from mdm.entities.model import EntityType, ReviewDue, ReviewRoute, covers
+from mdm.entities.model import EntityType, ReviewDue, ReviewRoute
 from mdm.errors import ReviewUnknown
 from mdm.ids import ReviewId, new_review_id
 from mdm.sources import store as sources_store
@@ -150,7 +150,7 @@ def _leads(rule: ReviewRoute, question: Question, sides: Sequence[SourceRecord])
 
 
 def _is_of(rule: ReviewRoute, record: SourceRecord) -> bool:
-    if rule.sources and not any(covers(source, record.key.instance) for source in rule.sources):
+    if rule.sources and not any(map(record.origin.is_of, rule.sources)):
         return False
     if rule.when is None:
         return True

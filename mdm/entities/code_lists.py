@@ -14,7 +14,7 @@ from pathlib import Path
 from matching.standardise import FORMS
 from mdm.entities.declaration import CodeDeclaration, CodeListDeclaration
 from mdm.entities.document import Document, Fault, parse_document, read_text
-from mdm.entities.model import CodeList, covers
+from mdm.entities.model import CodeList, Origin
 from mdm.entities.shape import check_shape, suggest
 
 
@@ -24,14 +24,14 @@ def fold(word: str) -> str:
     return "".join(letter for letter in normal if letter.isalnum()) or normal.strip()
 
 
-def translate(code_list: CodeList, word: str, instance: str) -> str | None:
+def translate(code_list: CodeList, word: str, origin: Origin) -> str | None:
     """Find the code that a source means by a word: None if it is none, "" if the word says nothing.
 
-    The most particular source named wins, then the words that hold for all, then the form.
+    The source named that is closest to the record's own wins, then the words that hold for all, then the form.
     """
     folded = fold(word)
-    for source in sorted(code_list.by_source, key=len, reverse=True):
-        if covers(source, instance) and folded in code_list.by_source[source]:
+    for source in origin.closest(code_list.by_source):
+        if folded in code_list.by_source[source]:
             return code_list.by_source[source][folded]
     if word in code_list.codes:
         return word

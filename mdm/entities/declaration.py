@@ -29,7 +29,8 @@ class SurvivorshipDeclaration(Part):
 
     strategy: Strategy = "source_priority"
     sources: list[Text] = Field(
-        [], description="for source_priority, best first: an instance id, or its beginning up to a hyphen"
+        [],
+        description="for source_priority, best first: an instance id, its beginning up to a hyphen, or its system",
     )
     fallback: list[Strategy] = []
     options: dict[str, Any] = {}
@@ -187,7 +188,7 @@ class ReviewRouteDeclaration(Part):
         description="a person as the hub names them, or group:NAME"
     )
     kinds: list[ReviewKind] = []
-    sources: list[Text] = Field([], description="instance ids, or their beginnings up to a hyphen")
+    sources: list[Text] = Field([], description="instance ids, their beginnings up to a hyphen, or systems")
     when: ConditionDeclaration | None = None
 
 
@@ -266,7 +267,7 @@ class CodeListDeclaration(Part):
     codes: dict[Text, CodeDeclaration] = {}
     by_source: dict[Text, dict[Text, Text | None]] = Field(
         {},
-        description="source instance (or its beginning up to a hyphen) → its word → code, or nothing",
+        description="source instance (or its beginning up to a hyphen, or its system) → its word → code, or nothing",
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from matching.model import FeatureSpec
 from mdm.entities.columns import Claim, claim, record_column
-from mdm.entities.model import Attribute, EntityType, MappedRecord, Reason
+from mdm.entities.model import NOWHERE, Attribute, EntityType, MappedRecord, Origin, Reason
 from mdm.entities.validation import validate
 from mdm.entities.values import Unreadable, clean, keepable, read, single_values
 
@@ -23,11 +23,12 @@ def map_record(
     entity_type: EntityType,
     delivered: Mapping[str, Any],
     *,
-    instance: str,
+    origin: Origin = NOWHERE,
     column_map: Mapping[str, str] = MappingProxyType({}),
 ) -> MappedRecord:
     """Map one delivered row and check it.
 
+    origin      whose words the codes are in
     column_map  column → attribute, over what names and synonyms say; "" leaves a column undeclared
     returns     values by attribute in the order of the declaration, the rest, and every fault
     """
@@ -35,7 +36,7 @@ def map_record(
     values: dict[str, Any] = {}
     faults: list[Reason] = []
     for attribute in entity_type.attributes.values():
-        found, left, problems = _fill(entity_type, attribute, claimed.get(attribute.name, ()), instance)
+        found, left, problems = _fill(entity_type, attribute, claimed.get(attribute.name, ()), origin)
         if found:
             values[attribute.name] = found if attribute.is_list else found[0]
         undeclared.update(left)
@@ -45,7 +46,7 @@ def map_record(
     return MappedRecord(values, kept, (*faults, *validate(entity_type, values)))
 
 
-def read_value(entity_type: EntityType, name: str, given: Any, *, instance: str = "") -> tuple[Any, tuple[Reason, ...]]:
+def read_value(entity_type: EntityType, name: str, given: Any) -> tuple[Any, tuple[Reason, ...]]:
     """Read one attribute's value as if a source had delivered it; (None, ()) says nothing.
 
     returns  the value in the hub's words, and every fault; with a fault the value is not to be taken
@@ -54,7 +55,7 @@ def read_value(entity_type: EntityType, name: str, given: Any, *, instance: str 
     if not attribute.is_list and isinstance(given, list | tuple) and len(given) > 1:
         problem = f"{name}: is a list of {len(given)}, but the attribute holds one value"
         return None, (Reason(name, "not_a_single_value", problem, "give one value", "warn"),)
-    found, _, faults = _fill(entity_type, attribute, [(Claim(0, 0, name), name, given)], instance)
+    found, _, faults = _fill(entity_type, attribute, [(Claim(0, 0, name), name, given)], NOWHERE)
     return (found if attribute.is_list else found[0]) if found else None, tuple(faults)
 
 
@@ -153,7 +154,7 @@ def _keep_one_prefix(names: tuple[str, ...], claimed: dict[str, _Offers]) -> dic
 
 
 def _fill(
-    entity_type: EntityType, attribute: Attribute, offers: _Offers | tuple[()], instance: str
+    entity_type: EntityType, attribute: Attribute, offers: _Offers | tuple[()], origin: Origin
 ) -> tuple[list[Any], dict[str, Any], list[Reason]]:
     """Read the offers to one attribute: its values, the columns left undeclared, and what could not be read."""
     found: list[Any] = []
@@ -166,7 +167,7 @@ def _fill(
         before = len(found)
         errors: list[Unreadable] = []
         for part in single_values(attribute, delivered):
-            value = _read_part(entity_type, attribute, part, instance=instance, errors=errors)
+            value = _read_part(entity_type, attribute, part, origin=origin, errors=errors)
             if value is not None and value not in found:
                 found.append(value)
         if errors or len(found) == before:
@@ -188,21 +189,21 @@ def _surplus(attribute: Attribute, found: list[Any]) -> list[Reason]:
 
 
 def _read_part(
-    entity_type: EntityType, attribute: Attribute, part: Any, *, instance: str, errors: list[Unreadable]
+    entity_type: EntityType, attribute: Attribute, part: Any, *, origin: Origin, errors: list[Unreadable]
 ) -> Any:
     """Read one single value; None when it says nothing or, with an error added, cannot be read."""
     try:
         if attribute.semantic_type == "element":
-            return _element(entity_type, attribute, part, instance=instance, errors=errors)
+            return _element(entity_type, attribute, part, origin=origin, errors=errors)
         code_list = entity_type.code_lists.get(attribute.code_list) if attribute.code_list else None
-        return read(attribute, part, code_list=code_list, instance=instance)
+        return read(attribute, part, code_list=code_list, origin=origin)
     except Unreadable as error:
         errors.append(error)
         return None
 
 
 def _element(
-    entity_type: EntityType, attribute: Attribute, part: Any, *, instance: str, errors: list[Unreadable]
+    entity_type: EntityType, attribute: Attribute, part: Any, *, origin: Origin, errors: list[Unreadable]
 ) -> dict[str, str] | None:
     """Read a structure: fields that bear an attribute's name, or a column of it, are read as that attribute is."""
     if not isinstance(part, Mapping):
@@ -217,7 +218,7 @@ def _element(
         if twin is None or twin.semantic_type == "element":
             name, text = clean(field), clean(value)
         else:
-            name, text = twin.name, _read_part(entity_type, twin, value, instance=instance, errors=errors)
+            name, text = twin.name, _read_part(entity_type, twin, value, origin=origin, errors=errors)
         if text:
             element.setdefault(name, text)
     key = attribute.element_key or ""

@@ -5,10 +5,10 @@ keep, how its records are matched and whose value survives. All of it comes from
 YAML, files or a database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from matching.model import MatchModel
 
@@ -295,6 +295,32 @@ class MappedRecord:
         return any(fault.severity == "reject" for fault in self.faults)
 
 
-def covers(source: str, instance: str) -> bool:
-    """Tell whether a source named in a declaration means this instance: `netsuite` covers netsuite and netsuite-us."""
-    return instance == source or instance.startswith(f"{source}-")
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record comes from: a source instance, and the system that it is registered as an installation of."""
+
+    instance: str = ""
+    system: str = ""
+
+    def is_of(self, source: str) -> bool:
+        """Tell whether a source named in a declaration means this instance.
+
+        `netsuite` means netsuite, netsuite-us, and whatever is registered as an installation of netsuite.
+        """
+        return _names(source, self.instance) or _names(source, self.system)
+
+    def closest(self, sources: Iterable[str]) -> list[str]:
+        """List those of these sources that mean this instance, the closest first.
+
+        A name of the instance is closer than one of its system, and a longer name closer than a shorter one.
+        """
+        named = filter(self.is_of, sources)
+        return sorted(named, key=lambda source: (_names(source, self.instance), len(source)), reverse=True)
+
+
+NOWHERE: Final = Origin()
+"""Of what no source delivered."""
+
+
+def _names(source: str, name: str) -> bool:
+    return name == source or name.startswith(f"{source}-")

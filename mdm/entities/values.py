@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from matching.standardise import FORMS
 from mdm.entities.code_lists import translate
-from mdm.entities.model import Attribute, CodeList
+from mdm.entities.model import Attribute, CodeList, Origin
 
 TEXT_LENGTH_MAX: Final = 2_000
 """Chosen: longer than any name, address or description that is worth mastering."""
@@ -60,10 +60,10 @@ def single_values(attribute: Attribute, delivered: Any) -> Iterator[Any]:
         yield delivered
 
 
-def read(attribute: Attribute, delivered: Any, *, code_list: CodeList | None, instance: str) -> str | None:
+def read(attribute: Attribute, delivered: Any, *, code_list: CodeList | None, origin: Origin) -> str | None:
     """Read one single value, None when it says nothing; raises Unreadable."""
     if code_list is not None:
-        return _code(delivered, code_list, instance)
+        return _code(delivered, code_list, origin)
     if isinstance(delivered, Mapping):
         delivered = delivered.get("id" if attribute.semantic_type == "reference" else "refName", delivered.get("id"))
         if delivered is None:
@@ -187,18 +187,20 @@ def _boolean(text: str) -> str | None:
     raise Unreadable("not_a_boolean", f"{text[:80]!r} is neither yes nor no", "write true or false")
 
 
-def _code(delivered: Any, code_list: CodeList, instance: str) -> str | None:
+def _code(delivered: Any, code_list: CodeList, origin: Origin) -> str | None:
     words = [delivered.get("refName"), delivered.get("id")] if isinstance(delivered, Mapping) else [delivered]
     texts = [text for text in map(clean, words) if text]
     for text in texts:
-        code = translate(code_list, text[:TEXT_LENGTH_MAX], instance)
+        code = translate(code_list, text[:TEXT_LENGTH_MAX], origin)
         if code is not None:
             return code or None
     if not texts:
         return None
     if not FORMS["text"]([texts[0]], [""])[0]:
         return None
-    remedy = f"map it in your own code_lists/{code_list.name}.yaml, under by_source and {instance or 'the source'}"
+    remedy = (
+        f"map it in your own code_lists/{code_list.name}.yaml, under by_source and {origin.instance or 'the source'}"
+    )
     raise Unreadable("unknown_code", f"{texts[0][:80]!r} is no code of {code_list.title}", remedy)
 
 

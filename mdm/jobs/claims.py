@@ -13,12 +13,14 @@ from mdm.connectors.model import RemoteRecord
 from mdm.db.transaction import reading
 from mdm.delivery.model import Declaration, RecordSubscription
 from mdm.entities.mapping import map_record
+from mdm.entities.model import Origin
 from mdm.hub import Hub
 from mdm.ids import GoldenId
 from mdm.reconciliation import store as reconciliation_store
 from mdm.reconciliation.remote_records import column_map_of, delivery_of, key_of
 from mdm.sources import store as sources_store
 from mdm.sources.model import Delivery, SourceKey
+from mdm.sources.service import systems
 
 GOLDENS_A_READ: Final = 5_000
 KEYS_MAX: Final = 20  # chosen: match keys of one record, where several attributes hold several values
@@ -90,15 +92,23 @@ def claim_all(
     with reading(hub.engine) as connection:
         heads = sources_store.select_heads(connection, [key_of(declaration, one) for one in records])
         goldens = reconciliation_store.select_goldens(connection, subscription.entity_type, named) if named else {}
+        origin = Origin(declaration.instance, systems(connection).get(declaration.instance, ""))
     known = {key: GoldenId(head.golden_id) for key, head in heads.items() if head.golden_id and head.state == "active"}
     return [
-        _claim(hub, delivery_of(declaration, subscription, one), subscription, one, _Known(known, goldens, match_keys))
+        _claim(
+            hub,
+            delivery_of(declaration, subscription, one),
+            subscription,
+            one,
+            _Known(origin, known, goldens, match_keys),
+        )
         for one in records
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    origin: Origin
     by_key: Mapping[SourceKey, GoldenId]
     by_external_id: Mapping[str, GoldenId]
     match_keys: MatchKeys
@@ -118,7 +128,7 @@ def _claim(
         mapped = map_record(
             hub.entity_type(subscription.entity_type),
             delivery.fields,
-            instance=delivery.key.instance,
+            origin=known.origin,
             column_map=column_map_of(subscription),
         )
         found = known.match_keys.find(_keys([mapped.values.get(name) for name in subscription.match_on]))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from matching.records import Column, Records, column_from_arrow, column_from_lists, column_without_values
 from mdm.entities.columns import columns_by_attribute, record_column
 from mdm.entities.mapping import map_record, match_row
-from mdm.entities.model import Attribute, EntityType
+from mdm.entities.model import Attribute, EntityType, Origin
 from mdm.entities.values import Unreadable, read, single_values
 from mdm.errors import InputInvalid
 from mdm.sources.vendors import id_column
@@ -177,7 +177,7 @@ def _read(entity_type: EntityType, attribute: Attribute, value: str, source: str
     found = []
     for part in single_values(attribute, value):
         try:
-            text = read(attribute, part, code_list=code_list, instance=source)
+            text = read(attribute, part, code_list=code_list, origin=Origin(source))
         except Unreadable:
             text = None  # the mapping keeps it undeclared, so that matching does not see it
         if text:
@@ -191,7 +191,7 @@ def _elements(entity_type: EntityType, name: str, path: str, value: str) -> list
         delivered = orjson.loads(value)
     except orjson.JSONDecodeError:
         return []
-    return match_row(entity_type, map_record(entity_type, {name: delivered}, instance="").values).get(path, [])
+    return match_row(entity_type, map_record(entity_type, {name: delivered}).values).get(path, [])
 
 
 def _replaced(column: Column, readings: Sequence[Sequence[str]]) -> Column:

@@ -1,8 +1,8 @@
-"""Which source instances there are, as far as a process has seen: an instance that was registered never goes away."""
+"""Which source instances there are, as far as a process has seen: none goes away or changes system."""
 
 from mdm.db.transaction import reading
 from mdm.hub import Hub
-from mdm.sources.service import instances
+from mdm.sources.service import systems
 
 
 class KnownInstances:
@@ -18,5 +18,9 @@ class KnownInstances:
         if name not in self._hub.instances_seen and not self._has_looked:
             self._has_looked = True
             with reading(self._hub.engine) as connection:
-                self._hub.instances_seen.update(one.id for one in instances(connection))
+                self._hub.instances_seen.update(systems(connection))
         return name in self._hub.instances_seen
+
+    def __getitem__(self, name: str) -> str:
+        """Return the system of an instance that is registered."""
+        return self._hub.instances_seen[name]

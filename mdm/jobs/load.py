@@ -15,7 +15,7 @@ from mdm.sources.files import find_files, read_file
 from mdm.sources.files_faults import FileFault, fault
 from mdm.sources.model import Accepted, Delivery
 from mdm.sources.rows import FileOrigin, Layout, delivery_of, layout_of, require_mapped
-from mdm.sources.service import instances, judge
+from mdm.sources.service import judge, systems
 from mdm.stewardship.reviews import count_reviews_opened
 
 BATCH: Final = 1_000  # chosen: one progress step every few seconds, and little to do again after a kill
@@ -40,9 +40,7 @@ def load_files(
 
 def judge_files(hub: Hub, patterns: Sequence[str | Path], origin: FileOrigin, *, on_batch: OnBatch) -> LoadReport:
     """Read and judge every row without storing anything: accepted and rejected in place of created and updated."""
-    known = run(hub.engine, lambda connection: frozenset(one.id for one in instances(connection))) | {
-        origin.instance.id
-    }
+    known = run(hub.engine, systems) | {origin.instance.id: origin.instance.system}
     report = LoadReport()
     for batch in _batches(patterns, origin, report):
         for delivery in batch:

@@ -1,7 +1,7 @@
 """Deliver: judge a batch, then take it along the path in transactions of a few dozen records."""
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -28,7 +28,7 @@ from mdm.resolution.service import ChunkTooWide
 from mdm.resolution.warming import make_ready
 from mdm.sources import exceptions, exceptions_store
 from mdm.sources import store as sources_store
-from mdm.sources.model import HUB, Accepted, Arrival, Delivery, DeliveryException, Rejected, SourceKey
+from mdm.sources.model import HUB, Accepted, Arrival, Delivery, DeliveryException, Rejected, SourceKey, Systems
 from mdm.sources.service import BUILT_IN, judge, split_known
 from mdm.survivorship import store as survivorship_store
 
@@ -212,7 +212,7 @@ def _reevaluate_some_deferred(work: Work, *, records_max: int) -> int:
     return len(ids) - sources_store.count_deferred(work.connection, ids)
 
 
-def _judge(hub: Hub, delivery: Delivery, known: Container[str], column_map: Mapping[str, str]) -> Accepted | Rejected:
+def _judge(hub: Hub, delivery: Delivery, known: Systems, column_map: Mapping[str, str]) -> Accepted | Rejected:
     if delivery.entity_type not in hub.declared:
         declared = ", ".join(sorted(hub.declared))
         reason = Reason(
@@ -235,7 +235,7 @@ def _rejections(rejected: Mapping[int, Rejected]) -> Outcomes:
     }
 
 
-def _as_mended(hub: Hub, judged: Sequence[Accepted | Rejected], known: Container[str]) -> list[Accepted | Rejected]:
+def _as_mended(hub: Hub, judged: Sequence[Accepted | Rejected], known: Systems) -> list[Accepted | Rejected]:
     """Put what somebody mended and replayed in place of the same faulty content delivered again."""
     found = list(judged)
     faulty = [index for index, one in enumerate(judged) if isinstance(one, Rejected) or one.warnings]

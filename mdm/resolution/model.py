@@ -42,10 +42,11 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A record that may exist already, as somebody describes it; `source` says whose words its fields are."""
+    """A record that may exist already, as somebody describes it; source and system say whose words these are."""
 
     fields: Mapping[str, Any]
     source: str = ""
+    system: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Protocol, Self
 
-from mdm.entities.model import Reason
+from mdm.entities.model import Origin, Reason
 from mdm.errors import SourceKeyInvalid
 from mdm.ids import ExceptionId, GoldenId, RecordId
 
@@ -75,6 +75,16 @@ class SourceInstance:
     retired_at: datetime | None = None
 
 
+class Systems(Protocol):
+    """By registered source instance: the system of which it is an installation."""
+
+    def __contains__(self, instance: object, /) -> bool:
+        """Tell whether an instance of this id is registered."""
+
+    def __getitem__(self, instance: str, /) -> str:
+        """Return its system."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One record as a system sent it; `fields` are its own columns, a deletion needs none.
@@ -107,7 +117,10 @@ class ReferenceKey:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A delivery that fits its entity type, mapped and ready to be stored."""
+    """A delivery that fits its entity type, mapped and ready to be stored.
+
+    system  of which its source instance is an installation
+    """
 
     delivery: Delivery
     values: Mapping[str, Any]
@@ -115,6 +128,7 @@ class Accepted:
     references: tuple[ReferenceKey, ...]
     warnings: tuple[Reason, ...]
     content_hash: bytes
+    system: str = ""
 
     @property
     def state(self) -> RecordState:
@@ -140,6 +154,7 @@ class SourceRecord:
     holds               codes of the validations that hold its golden record back from publishing
     ended_because       why its source uses it no more, though it is still a member; None while it lives
     is_deferred         it waits for a wider search
+    system              of which its source instance is an installation
     """
 
     id: RecordId
@@ -157,6 +172,12 @@ class SourceRecord:
     holds: tuple[str, ...] = ()
     ended_because: EndedBecause | None = None
     is_deferred: bool = False
+    system: str = ""
+
+    @property
+    def origin(self) -> Origin:
+        """Return the instance that it comes from, with its system."""
+        return Origin(self.key.instance, self.system)
 
 
 @dataclass(frozen=True, slots=True)

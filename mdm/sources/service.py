@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 from mdm.db.locks import key_hash, lock_keys
 from mdm.db.types import as_json, is_storable
 from mdm.entities.mapping import map_record
-from mdm.entities.model import EntityType, Reason
+from mdm.entities.model import EntityType, Origin, Reason
 from mdm.errors import InputInvalid, SourceConflict, SourceKeyInvalid, SourceUnknown
 from mdm.failpoints import failpoint
 from mdm.ids import GoldenId, RecordId, new_record_id
@@ -30,6 +30,7 @@ from mdm.sources.model import (
     SourceInstance,
     SourceKey,
     Status,
+    Systems,
     is_instance_id,
 )
 
@@ -85,6 +86,11 @@ def instances(connection: Connection) -> tuple[SourceInstance, ...]:
     return store.select_instances(connection)
 
 
+def systems(connection: Connection) -> dict[str, str]:
+    """Return of which system each registered source instance is an installation."""
+    return {one.id: one.system for one in store.select_instances(connection)}
+
+
 def require_instance(connection: Connection, instance_id: str) -> SourceInstance:
     """Return one instance; raises SourceUnknown that names those which exist."""
     known = {one.id: one for one in store.select_instances(connection)}
@@ -96,13 +102,14 @@ def require_instance(connection: Connection, instance_id: str) -> SourceInstance
 
 
 def judge(
-    entity_type: EntityType, delivery: Delivery, *, known_instances: Container[str], column_map: Mapping[str, str]
+    entity_type: EntityType, delivery: Delivery, *, known_instances: Systems, column_map: Mapping[str, str]
 ) -> Accepted | Rejected:
     """Map one delivery and decide whether it can be stored; all faults are told at once."""
     named = [key.instance for key in (delivery.key, delivery.merged_into) if key is not None]
     if unknown := [instance for instance in named if instance not in known_instances]:
         return Rejected(delivery, (_unregistered(unknown[0], delivery.source_column),))
-    mapped = map_record(entity_type, delivery.fields, instance=delivery.key.instance, column_map=column_map)
+    origin = Origin(delivery.key.instance, known_instances[delivery.key.instance])
+    mapped = map_record(entity_type, delivery.fields, origin=origin, column_map=column_map)
     rejecting = tuple(fault for fault in mapped.faults if fault.severity == "reject")
     if delivery.is_deletion or delivery.merged_into is not None:
         return Accepted(delivery, {}, {}, (), (), _content_hash(delivery, {}, {}))
@@ -117,6 +124,7 @@ def judge(
         references=references_of(entity_type, delivery.key, mapped.values, known_instances),
         warnings=mapped.faults,
         content_hash=_content_hash(delivery, mapped.values, mapped.undeclared),
+        system=origin.system,
     )
 
 
@@ -134,7 +142,8 @@ def judge_own_words(
     entity_type: EntityType, delivery: Delivery, *, accepted: Accepted, column_map: Mapping[str, str]
 ) -> Accepted:
     """Read an accepted delivery again of which some fields were left out; what is missing then is no fault."""
-    mapped = map_record(entity_type, delivery.fields, instance=delivery.key.instance, column_map=column_map)
+    origin = Origin(delivery.key.instance, accepted.system)
+    mapped = map_record(entity_type, delivery.fields, origin=origin, column_map=column_map)
     return Accepted(
         delivery=delivery,
         values=mapped.values,
@@ -142,6 +151,7 @@ def judge_own_words(
         references=tuple(one for one in accepted.references if one.attribute in mapped.values),
         warnings=accepted.warnings,
         content_hash=_content_hash(delivery, mapped.values, mapped.undeclared),
+        system=accepted.system,
     )
 
 

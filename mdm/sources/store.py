@@ -15,7 +15,7 @@ _KEY_COLUMNS = "instance_id text, object text, scope text, native_id text"
 
 RECORD = """
 SELECT r.id, r.instance_id, r.object, r.scope, r.native_id, r.entity_type, r.state, r.version, r.source_time,
-r.golden_id, r.context, v.values, v.warnings, i.rank, r.ended_because, i.duplicate_free, r.is_deferred
+r.golden_id, r.context, v.values, v.warnings, i.rank, i.system, r.ended_because, i.duplicate_free, r.is_deferred
   FROM source_record r
   JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version
   JOIN source_instance i ON i.id = r.instance_id
@@ -334,4 +334,5 @@ def record_of(row: Any) -> SourceRecord:
         holds=tuple(sorted(code for _, code, severity in row.warnings if severity == "hold_publishing")),
         ended_because=row.ended_because,
         is_deferred=row.is_deferred,
+        system=row.system,
     )

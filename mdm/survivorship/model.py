@@ -13,6 +13,7 @@ from typing import Any, Literal
 import orjson
 
 from mdm.decisions.model import Term
+from mdm.entities.model import Origin
 from mdm.ids import GoldenId
 
 State = Literal["in_force", "masks_newer", "superseded", "ended"]
@@ -32,7 +33,7 @@ class Contribution:
 
     record_key: str
     record_id: str
-    instance: str
+    origin: Origin
     source_rank: int
     source_time: datetime | None
     values: Mapping[str, Any]

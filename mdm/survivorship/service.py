@@ -235,7 +235,7 @@ def _contribution(
     return Contribution(
         record_key=str(member.key),
         record_id=member.id,
-        instance=member.key.instance,
+        origin=member.origin,
         source_rank=member.source_rank,
         source_time=member.source_time,
         values=_with_resolved_references(entity_type, member, references),

@@ -13,7 +13,7 @@ from functools import lru_cache
 from math import fsum
 from typing import Any, Final
 
-from mdm.entities.model import EntityType, SurvivorshipRule, covers
+from mdm.entities.model import EntityType, Origin, SurvivorshipRule
 from mdm.survivorship.model import Contribution, canonical_bytes
 from mdm.survivorship.trust import Trusted, decay_of, to_us
 
@@ -54,7 +54,7 @@ def value_time(candidate: Contribution, attributes: Sequence[str]) -> datetime |
 def trusted(contest: Contest, candidate: Contribution) -> Trusted:
     """Give the candidate's trust over time."""
     return Trusted(
-        decay=decay_of(contest.rule.options, candidate.instance),
+        decay=decay_of(contest.rule.options, candidate.origin),
         since=value_time(candidate, contest.attributes),
         is_invalid=not candidate.invalid.isdisjoint(contest.attributes),
     )
@@ -88,13 +88,13 @@ def _source_priority(contest: Contest) -> list[Score | None]:
     sources = contest.rule.sources
     if not sources:
         return [-candidate.source_rank for candidate in contest.candidates]
-    places = (_place(sources, candidate.instance) for candidate in contest.candidates)
+    places = (_place(sources, candidate.origin) for candidate in contest.candidates)
     return [None if place is None else -place for place in places]
 
 
 @lru_cache(maxsize=4_096)
-def _place(sources: tuple[str, ...], instance: str) -> int | None:
-    return next((place for place, source in enumerate(sources) if covers(source, instance)), None)
+def _place(sources: tuple[str, ...], origin: Origin) -> int | None:
+    return next((place for place, source in enumerate(sources) if origin.is_of(source)), None)
 
 
 def _most_recent(contest: Contest) -> list[Score | None]:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import floor
 from typing import Any, Final
 
-from mdm.entities.model import covers
+from mdm.entities.model import Origin
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -81,16 +81,16 @@ class Trusted:
         return Fraction(min(max(age_us, 0), self.decay.period_us), self.decay.period_us)
 
 
-def decay_of(options: Mapping[str, Any], instance: str) -> Decay:
+def decay_of(options: Mapping[str, Any], origin: Origin) -> Decay:
     """Read the decay of a source instance from a rule's options.
 
-    options  `trust`: by source (the longest name that covers the instance, else `default`) maximum and minimum, 0 to
+    options  `trust`: by source (the closest name that means the instance, else `default`) maximum and minimum, 0 to
              100, period_days, curve; `failing_validation`: lowers_percent and reserve_minimum. What is left out is
              maximum 50, minimum 0, 365 days, linear, 50 percent, reserved (chosen).
     """
     trust = options.get("trust") or {}
-    covering = [source for source in trust if covers(source, instance)]
-    named = trust[max(covering, key=len)] if covering else trust.get("default") or {}
+    closest = next(iter(origin.closest(trust)), "default")
+    named = trust.get(closest) or {}
     failing = options.get("failing_validation") or {}
     return Decay(
         maximum=_exact(str(named.get("maximum", 50))),

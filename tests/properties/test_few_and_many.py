@@ -14,7 +14,7 @@ from matching.records import Forms, Records, records_from_rows
 from matching.standardise import standardise
 from mdm.demo.firm import build_firm
 from mdm.entities.mapping import map_record, match_row
-from mdm.entities.model import EntityType
+from mdm.entities.model import EntityType, Origin
 from mdm.entities.service import entity_types
 
 LOTS = (1, 2, 7, 12)
@@ -43,7 +43,7 @@ def model_of(forms: Forms, entity_type: EntityType, *, knows: bool) -> MatchMode
 def told(request: pytest.FixtureRequest) -> tuple[EntityType, list[dict[str, list[str]]]]:
     entity_type = entity_types(())[request.param]
     delivered = [record for record in build_firm().records if record.entity_type == entity_type.name][:RECORDS]
-    values = [map_record(entity_type, one.fields, instance=one.instance).values for one in delivered]
+    values = [map_record(entity_type, one.fields, origin=Origin(one.instance)).values for one in delivered]
     return entity_type, [match_row(entity_type, one) for one in values]
 
 

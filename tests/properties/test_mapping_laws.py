@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdm.entities.mapping import completeness, map_record, match_row
+from mdm.entities.model import Origin
 from mdm.entities.service import entity_types
 
 TYPES = entity_types()
@@ -38,7 +39,7 @@ ROWS = st.dictionaries(st.sampled_from(COLUMNS) | st.text(st.characters()), VALU
 def test_any_row_is_mapped_to_storable_values(name: str, row: dict[str, Any], instance: str) -> None:
     entity_type = TYPES[name]
 
-    mapped = map_record(entity_type, row, instance=instance)
+    mapped = map_record(entity_type, row, origin=Origin(instance))
 
     assert mapped.values.keys() <= entity_type.attributes.keys()
     for attribute, value in mapped.values.items():
@@ -56,9 +57,9 @@ def test_any_row_is_mapped_to_storable_values(name: str, row: dict[str, Any], in
 @given(row=ROWS)
 def test_mapping_again_what_was_mapped_changes_nothing(row: dict[str, Any]) -> None:
     customer = TYPES["customer"]
-    once = map_record(customer, row, instance="x")
+    once = map_record(customer, row, origin=Origin("x"))
 
-    again = map_record(customer, once.values, instance="x")
+    again = map_record(customer, once.values, origin=Origin("x"))
 
     assert again.values == once.values
 

@@ -14,6 +14,7 @@ from matching.evaluate import Evaluation, evaluate
 from matching.records import records_from_rows
 from mdm.demo.firm import DemoFirm, DemoRecord, build_firm
 from mdm.entities.mapping import map_record, match_row
+from mdm.entities.model import Origin
 from mdm.entities.service import entity_types
 
 pytestmark = pytest.mark.quality
@@ -56,7 +57,7 @@ def matched_entity(firm: DemoFirm, entity: str) -> Matched:
     rows = []
     for record in firm.records:
         if record.entity_type == entity:
-            found = map_record(entity_type, record.fields, instance=record.instance)
+            found = map_record(entity_type, record.fields, origin=Origin(record.instance))
             if not any(fault.severity == "reject" for fault in found.faults):
                 kept.append(record)
                 rows.append(match_row(entity_type, found.values))

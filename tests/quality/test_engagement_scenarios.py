@@ -16,6 +16,7 @@ from matching.online import conflict_signatures, conflicting, judge
 from matching.records import records_from_rows
 from matching.standardise import standardise
 from mdm.entities.mapping import map_record, match_row
+from mdm.entities.model import Origin
 from mdm.entities.service import entity_type
 
 Answer = Literal["match", "ask", "apart"]
@@ -277,7 +278,8 @@ def answer(entity: str, left: dict[str, str], right: dict[str, str], contexts: t
     declared = entity_type(entity)
     rows: list[Any] = [
         match_row(
-            declared, map_record(declared, {name: value for name, value in row.items() if value}, instance="x").values
+            declared,
+            map_record(declared, {name: value for name, value in row.items() if value}, origin=Origin("x")).values,
         )
         for row in (left, right)
     ]

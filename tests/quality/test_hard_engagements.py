@@ -12,6 +12,7 @@ from matching.bulk import match
 from matching.evaluate import evaluate
 from matching.records import records_from_rows
 from mdm.entities.mapping import map_record, match_row
+from mdm.entities.model import Origin
 from mdm.entities.service import entity_type
 from tests.quality.hard_engagements import Row, hard_contracts, hard_projects
 
@@ -26,7 +27,7 @@ def test_hard_engagements_are_told_apart_and_found(
     entity: str, invented: Callable[[], list[Row]], precision: float, recall: float
 ) -> None:
     rows, declared = invented(), entity_type(entity)
-    fields = [match_row(declared, map_record(declared, row.fields, instance=row.source).values) for row in rows]
+    fields = [match_row(declared, map_record(declared, row.fields, origin=Origin(row.source)).values) for row in rows]
     records = records_from_rows(
         [row.key for row in rows], [row.source for row in rows], fields, [row.client for row in rows]
     )

@@ -12,6 +12,7 @@ from matching.bulk import match
 from matching.model import VERDICTS, Comparison
 from matching.records import records_from_rows
 from mdm.entities.mapping import map_record, match_row
+from mdm.entities.model import Origin
 from mdm.entities.service import entity_type
 from tests.quality.test_engagement_scenarios import answer
 
@@ -78,7 +79,9 @@ def test_no_weight_that_is_learnt_lets_a_name_join(around: dict[str, str]) -> No
     declared = entity_type("resource")
     learnt = replace(declared.model, comparisons=tuple(map(_convinced, declared.model.comparisons)))
     twin = {"name": "Theodosia Wrzeszczykowska", **around}
-    rows = [match_row(declared, map_record(declared, row, instance="x").values) for row in (twin, twin, twin | MAIL)]
+    rows = [
+        match_row(declared, map_record(declared, row, origin=Origin("x")).values) for row in (twin, twin, twin | MAIL)
+    ]
 
     found = match(records_from_rows(["a", "b", "c"], ["one", "two", "three"], rows), learnt)
 

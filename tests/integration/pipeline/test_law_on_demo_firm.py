@@ -94,7 +94,7 @@ def cut(deliveries: Sequence[Delivery], rnd: random.Random) -> Iterator[Sequence
 
 def in_bulk(firm: Firm) -> set[tuple[str, ...]]:
     """Match each entity type as a whole, parents before children, and return the clusters of them all."""
-    instances = frozenset(one.id for one in firm.firm.instances)
+    instances = {one.id: one.system for one in firm.firm.instances}
     parent_by_key: dict[str, str] = {}
     clusters: set[tuple[str, ...]] = set()
     accepted = [

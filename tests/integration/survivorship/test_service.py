@@ -1,6 +1,7 @@
 """Golden values come from all members and the overrides on them; what differs is a version, and none is lost."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from mdm.decisions.model import Verdict
 from mdm.hub import Hub
 from mdm.ids import GoldenId
 from mdm.jobs.service import deliver, refresh_due
-from mdm.sources.model import SourceKey
+from mdm.sources.model import SourceInstance, SourceKey
+from mdm.sources.service import register
 from mdm.stewardship import service as stewardship
 from mdm.survivorship import service
 from mdm.survivorship.model import GoldenVersion
@@ -208,3 +210,21 @@ def test_golden_records_of_a_type_that_is_declared_no_more_are_left_alone(hub: H
     others = Hub(hub.engine, {"widget_merge": hub.declared["widget_merge"]}, hub.settings)
 
     assert refresh_due(others) == 0
+
+
+def test_a_declaration_names_a_source_by_the_system_that_it_is_registered_as(hub: Hub) -> None:
+    """The shipped declarations speak of salesforce and d365; whoever calls these crm and books says so once."""
+    for rank, (id_, system) in enumerate((("books", "d365"), ("crm", "salesforce")), start=1):
+        run(hub.engine, partial(register, instance=SourceInstance(id_, system, id_.title(), rank), who="test"))
+    said: dict[str, Any] = {"currency": "EUR", "vat number": "DE136695976", "country": "DE"}
+    (told,) = deliver(
+        hub,
+        [delivery("books/CustCustomerV3:1", "customer", name="ACME", PaymentTerms="M010C", **said)],
+        who="t",
+    )
+    assert told.errors == ()
+    deliver(hub, [delivery("crm/Account:1", "customer", name="Acme Logistik GmbH", **said)], who="t")
+
+    assert len(set(golden_by_key(hub).values())) == 1
+    values = newest(hub, "crm/Account:1").values
+    assert (values["legal_name"], values["payment_terms"]) == ("Acme Logistik GmbH", "net_10")

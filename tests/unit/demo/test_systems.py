@@ -7,7 +7,7 @@ import pytest
 
 from mdm.demo.firm import DemoRecord, build_firm
 from mdm.entities.mapping import map_record
-from mdm.entities.model import MappedRecord
+from mdm.entities.model import MappedRecord, Origin
 from mdm.entities.service import entity_types
 
 MEANT_TO_BE_REJECTED = frozenset({"missing_name", "project_template"})
@@ -17,7 +17,7 @@ MEANT_TO_BE_REJECTED = frozenset({"missing_name", "project_template"})
 def mapped() -> list[tuple[DemoRecord, MappedRecord]]:
     types = entity_types()
     return [
-        (record, map_record(types[record.entity_type], record.fields, instance=record.instance))
+        (record, map_record(types[record.entity_type], record.fields, origin=Origin(record.instance)))
         for record in build_firm().records
     ]
 

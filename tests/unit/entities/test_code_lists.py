@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mdm.entities.code_lists import fold, read_code_lists, translate
-from mdm.entities.model import CodeList
+from mdm.entities.model import NOWHERE, CodeList, Origin
 from mdm.entities.service import DEFINITIONS
 
 LISTS, FAULTS = read_code_lists([DEFINITIONS])
@@ -45,17 +45,27 @@ def test_the_built_in_lists_have_no_faults() -> None:
 def test_a_word_is_translated_by_its_source_then_by_the_list(
     name: str, word: str, instance: str, code: str | None
 ) -> None:
-    assert translate(LISTS[name], word, instance) == code
+    assert translate(LISTS[name], word, Origin(instance)) == code
 
 
 def test_the_most_particular_source_wins() -> None:
     by_source = {"netsuite": {"1": "a"}, "netsuite-us": {"1": "b"}}
     code_list = CodeList("letters", "Letters", {"a": "A", "b": "B", "c": "C"}, {"1": "c"}, by_source)
 
-    assert translate(code_list, "1", "netsuite-us") == "b"
-    assert translate(code_list, "1", "netsuite-us-west") == "b"
-    assert translate(code_list, "1", "netsuite-emea") == "a"
-    assert translate(code_list, "1", "netsuites") == "c"
+    assert translate(code_list, "1", Origin("netsuite-us")) == "b"
+    assert translate(code_list, "1", Origin("netsuite-us-west")) == "b"
+    assert translate(code_list, "1", Origin("netsuite-emea")) == "a"
+    assert translate(code_list, "1", Origin("netsuites")) == "c"
+
+
+def test_a_source_is_named_by_its_system_too_and_more_closely_by_itself() -> None:
+    by_source = {"netsuite": {"1": "a", "2": "a"}, "erp": {"1": "b"}}
+    code_list = CodeList("letters", "Letters", {"a": "A", "b": "B", "c": "C"}, {"1": "c"}, by_source)
+
+    assert translate(code_list, "1", Origin("books-us", "netsuite")) == "a"
+    assert translate(code_list, "1", Origin("erp-us", "netsuite")) == "b"
+    assert translate(code_list, "2", Origin("erp-us", "netsuite")) == "a"
+    assert translate(code_list, "1", Origin("books-us", "sage")) == "c"
 
 
 def test_a_list_may_be_a_csv(tmp_path: Path) -> None:
@@ -67,7 +77,7 @@ def test_a_list_may_be_a_csv(tmp_path: Path) -> None:
     lists, faults = read_code_lists([tmp_path])
 
     assert lists["soil_type"].codes == {"c": "Clay", "s": "Sand"}
-    assert translate(lists["soil_type"], "LEHM", "") == "c"
+    assert translate(lists["soil_type"], "LEHM", NOWHERE) == "c"
     assert [(fault.line, fault.problem) for fault in faults] == [(4, "the code c stands here a second time")]
 
 

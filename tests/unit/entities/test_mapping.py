@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mdm.entities.mapping import completeness, map_record, match_row, read_value
+from mdm.entities.model import Origin
 from mdm.entities.service import entity_types
 
 CUSTOMER = entity_types()["customer"]
@@ -39,7 +40,7 @@ def test_a_salesforce_account() -> None:
         "SystemModstamp": "2026-11-20T08:15:42.000+0000",
     }
 
-    mapped = map_record(CUSTOMER, row, instance="salesforce-emea")
+    mapped = map_record(CUSTOMER, row, origin=Origin("salesforce-emea"))
 
     assert mapped.values == {
         "legal_name": "Northwind Engineering GmbH",
@@ -94,7 +95,7 @@ def test_a_netsuite_customer_with_references_and_sublists() -> None:
         },
     }
 
-    mapped = map_record(CUSTOMER, row, instance="netsuite-us")
+    mapped = map_record(CUSTOMER, row, origin=Origin("netsuite-us"))
 
     assert mapped.values == {
         "legal_name": "Northwind Engineering",
@@ -136,7 +137,7 @@ def test_a_dynamics_customer_with_its_empty_texts() -> None:
         "EmployeeResponsibleNumber": "000072",
     }
 
-    mapped = map_record(CUSTOMER, row, instance="d365-us")
+    mapped = map_record(CUSTOMER, row, origin=Origin("d365-us"))
 
     assert mapped.values == {
         "legal_name": "Northwind Inc.",
@@ -159,7 +160,7 @@ def test_a_dynamics_customer_with_its_empty_texts() -> None:
 def test_an_address_is_never_stitched_from_two_columns_of_one_row() -> None:
     row = {"Name": "Acme", "BillingStreet": "", "BillingCity": "Berlin", "street": "1 Main St", "country": "US"}
 
-    mapped = map_record(CUSTOMER, row, instance="crm")
+    mapped = map_record(CUSTOMER, row, origin=Origin("crm"))
 
     # The billing address has no street and says so; it has no column for the country, which the plain one gives.
     assert (mapped.values.get("street"), mapped.values["city"], mapped.values["country"]) == (None, "Berlin", "US")
@@ -174,7 +175,7 @@ def test_headers_people_write() -> None:
         "ZIP": "10115",
     }
 
-    mapped = map_record(CUSTOMER, row, instance="excel")
+    mapped = map_record(CUSTOMER, row, origin=Origin("excel"))
 
     assert mapped.values == {
         "legal_name": "Acme",
@@ -187,14 +188,14 @@ def test_headers_people_write() -> None:
 def test_a_column_mapped_by_hand_comes_before_all_names() -> None:
     row = {"name": "Acme", "full title": "Acme Holding Ltd", "city": "Berlin"}
 
-    mapped = map_record(CUSTOMER, row, instance="x", column_map={"full title": "legal_name", "city": ""})
+    mapped = map_record(CUSTOMER, row, origin=Origin("x"), column_map={"full title": "legal_name", "city": ""})
 
     assert mapped.values == {"legal_name": "Acme Holding Ltd"}
     assert mapped.undeclared == {"name": "Acme", "city": "Berlin"}
 
 
 def test_an_unknown_code_warns_and_stays_undeclared() -> None:
-    mapped = map_record(CUSTOMER, {"name": "Acme", "terms": "when we feel like it"}, instance="netsuite-us")
+    mapped = map_record(CUSTOMER, {"name": "Acme", "terms": "when we feel like it"}, origin=Origin("netsuite-us"))
 
     assert mapped.values == {"legal_name": "Acme"}
     assert mapped.undeclared == {"terms": "when we feel like it"}
@@ -211,7 +212,7 @@ def test_a_bad_field_of_an_address_costs_that_field_only() -> None:
         "addresses": [{"kind": "site", "city": "Berlin", "country": "Atlantis"}, {"city": "Bonn"}, {}],
     }
 
-    mapped = map_record(CUSTOMER, row, instance="x")
+    mapped = map_record(CUSTOMER, row, origin=Origin("x"))
 
     assert mapped.values["addresses"] == [{"kind": "site", "city": "Berlin"}, {"kind": "other", "city": "Bonn"}]
     assert [fault.code for fault in mapped.faults] == ["unknown_code"]
@@ -245,7 +246,7 @@ def test_a_bad_field_of_an_address_costs_that_field_only() -> None:
     ],
 )
 def test_values_are_read_by_their_type(column: str, delivered: Any, value: str | None) -> None:
-    mapped = map_record(PROJECT, {column: delivered}, instance="x")
+    mapped = map_record(PROJECT, {column: delivered}, origin=Origin("x"))
 
     attribute = {"start date": "start_date", "end date": "end_date", "is billable": "is_billable"}.get(column, column)
     assert mapped.values.get(attribute) == value
@@ -264,7 +265,7 @@ def test_values_are_read_by_their_type(column: str, delivered: Any, value: str |
     ],
 )
 def test_what_cannot_be_read_is_a_fault_and_is_kept(column: str, delivered: Any, code: str) -> None:
-    mapped = map_record(PROJECT, {"name": "Roll-out", "code": "P1", column: delivered}, instance="x")
+    mapped = map_record(PROJECT, {"name": "Roll-out", "code": "P1", column: delivered}, origin=Origin("x"))
 
     assert code in [fault.code for fault in mapped.faults]
     assert column in mapped.undeclared
@@ -284,8 +285,8 @@ def test_a_certinia_project_and_a_template() -> None:
         "CurrencyIsoCode": "EUR",
     }
 
-    mapped = map_record(PROJECT, row, instance="certinia")
-    template = map_record(PROJECT, {**row, "pse__Is_Template__c": True}, instance="certinia")
+    mapped = map_record(PROJECT, row, origin=Origin("certinia"))
+    template = map_record(PROJECT, {**row, "pse__Is_Template__c": True}, origin=Origin("certinia"))
 
     assert mapped.values == {
         "name": "Northwind – ERP roll-out phase 2",
@@ -311,7 +312,7 @@ def test_a_contract_lists_its_projects() -> None:
         "kind": "Change Order",
     }
 
-    mapped = map_record(CONTRACT, row, instance="salesforce")
+    mapped = map_record(CONTRACT, row, origin=Origin("salesforce"))
 
     assert mapped.values["projects"] == ["p1", "p2"]
     assert (mapped.values["status"], mapped.values["kind"]) == ("active", "amendment")
@@ -321,7 +322,7 @@ def test_a_contract_lists_its_projects() -> None:
 def test_a_resource_by_first_and_last_name() -> None:
     row = {"FirstName": "Ada", "LastName": "King", "Email": "ada@firm.example", "pse__Is_Resource_Active__c": True}
 
-    mapped = map_record(RESOURCE, row, instance="certinia")
+    mapped = map_record(RESOURCE, row, origin=Origin("certinia"))
 
     assert mapped.values == {
         "full_name": "Ada King",
@@ -333,7 +334,9 @@ def test_a_resource_by_first_and_last_name() -> None:
 
 
 def test_of_several_values_for_one_the_first_is_taken_with_a_warning() -> None:
-    mapped = map_record(RESOURCE, {"Full_Name": ["Ada King", "Ada Lovelace"], "Email": ["a@x.example"]}, instance="x")
+    mapped = map_record(
+        RESOURCE, {"Full_Name": ["Ada King", "Ada Lovelace"], "Email": ["a@x.example"]}, origin=Origin("x")
+    )
 
     assert mapped.values == {"full_name": "Ada King", "emails": ["a@x.example"]}
     assert [(fault.field, fault.code, fault.severity) for fault in mapped.faults] == [

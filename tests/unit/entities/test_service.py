@@ -8,6 +8,7 @@ import pytest
 from matching.standardise import FORMS
 from mdm.entities.declaration import code_list_schema, entity_schema
 from mdm.entities.mapping import map_record
+from mdm.entities.model import Origin
 from mdm.entities.service import DEFINITIONS, entity_types
 
 CUSTOMER_MINIMUM = frozenset(
@@ -90,7 +91,7 @@ def test_the_example_adds_vendors_by_its_file_alone() -> None:
     mapped = map_record(
         vendor,
         {"Supplier Name": "Acme Ltd", "VAT": "GB123456782", "Terms": "Net 30", "iban": "GB99 NONE"},
-        instance="d365-emea",
+        origin=Origin("d365-emea"),
     )
 
     assert mapped.values == {

@@ -5,6 +5,7 @@ import pytest
 
 from mdm.demo.firm import build_firm
 from mdm.entities.mapping import map_record, match_row
+from mdm.entities.model import Origin
 from mdm.entities.service import entity_types
 from mdm.errors import InputInvalid
 from mdm.jobs.columnar import records_of
@@ -25,7 +26,7 @@ def test_a_table_reads_like_its_rows(entity: str, instance: str) -> None:
     found = records_of(table, entity_type, {})
 
     for position, record in enumerate(records):
-        row = match_row(entity_type, map_record(entity_type, record.fields, instance=instance).values)
+        row = match_row(entity_type, map_record(entity_type, record.fields, origin=Origin(instance)).values)
         for path, values in row.items():
             assert list(found.records.attributes[path].of(position)) == values, (record.key, path)
 

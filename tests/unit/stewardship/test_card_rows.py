@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matching.explain import explain
 from mdm.demo.firm import build_firm
 from mdm.entities.mapping import map_record
-from mdm.entities.model import EntityType
+from mdm.entities.model import EntityType, Origin
 from mdm.entities.service import entity_types
 from mdm.ids import RecordId
 from mdm.resolution.service import standardise
@@ -29,7 +29,7 @@ def customers() -> tuple[SourceRecord, ...]:
     """Give some records of the demo firm as they are stored."""
     found = []
     for one in islice((one for one in build_firm(scale=0.1).records if one.entity_type == "customer"), 150):
-        values = map_record(CUSTOMER, one.fields, instance=one.instance).values
+        values = map_record(CUSTOMER, one.fields, origin=Origin(one.instance)).values
         found.append(record(one.key, **values))
     return tuple(found)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from matching.model import MatchModel
-from mdm.entities.model import Attribute, EntityType, Strategy, SurvivorshipRule
+from mdm.entities.model import Attribute, EntityType, Origin, Strategy, SurvivorshipRule
 from mdm.survivorship.model import Contribution, Override
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,7 +64,7 @@ def record(key: str, values: Mapping[str, Any], *, day: float | None = 0, rank: 
     return Contribution(
         record_key=f"{instance}/Account:{native_id}",
         record_id=f"rec_{key}",
-        instance=instance,
+        origin=Origin(instance),
         source_rank=rank,
         source_time=None if day is None else on(day),
         values=values,

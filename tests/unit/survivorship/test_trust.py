@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mdm.entities.model import Origin
 from mdm.survivorship.rules import losers, survive
 from mdm.survivorship.trust import Trusted, decay_of, to_us
 from tests.unit.survivorship.examples import attribute, entity_type, on, record, rule
@@ -18,7 +19,7 @@ def trusted_by(curve: str = "linear", *, is_invalid: bool = False, failing: dict
         "trust": {"crm": {"maximum": 80, "minimum": 30, "period_days": 10, "curve": curve}},
         "failing_validation": failing or {},
     }
-    return Trusted(decay_of(options, "crm-us"), on(0), is_invalid)
+    return Trusted(decay_of(options, Origin("crm-us")), on(0), is_invalid)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +56,9 @@ def test_a_value_of_unknown_age_is_trusted_at_its_minimum() -> None:
 def test_the_longest_name_that_covers_an_instance_gives_its_trust() -> None:
     options = {"trust": {"crm": {"maximum": 1}, "crm-us": {"maximum": 2}, "default": {"maximum": 3}}}
 
-    assert [decay_of(options, instance).maximum for instance in ("crm-us", "crm-eu", "erp")] == [2, 1, 3]
-    assert decay_of({}, "erp").maximum == 50
+    assert [decay_of(options, Origin(instance)).maximum for instance in ("crm-us", "crm-eu", "erp")] == [2, 1, 3]
+    assert decay_of(options, Origin("sales", "crm")).maximum == 1
+    assert decay_of({}, Origin("erp")).maximum == 50
 
 
 def client_with(**trust: Any) -> Any:
