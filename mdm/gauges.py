@@ -24,6 +24,7 @@ class TargetReading:
     oldest_s  for how long the oldest message could have been told; None where nothing is late
     standing  its state, or "" for a folder of files
     frozen    attributes of golden records that it is not told of until a steward has answered
+    is_outside_hours  whether it would be told, were it not for its hours
     """
 
     target: str
@@ -33,6 +34,7 @@ class TargetReading:
     standing: str
     failures: int
     frozen: int
+    is_outside_hours: bool = False
 
 
 class TargetGauges(Collector):
@@ -64,7 +66,7 @@ class TargetGauges(Collector):
             ),
             "oldest": GaugeMetricFamily(
                 "mdm_target_oldest_seconds",
-                "Age of the oldest message that could have been told by now; parked and waiting ones do not count.",
+                "For how long the oldest message could have been told; parked ones, waits and hours do not count.",
                 labels=["target"],
             ),
             "standing": GaugeMetricFamily(
@@ -80,6 +82,11 @@ class TargetGauges(Collector):
                 "Attributes of golden records that a target is not told of, since systems quarrel about them.",
                 labels=["target"],
             ),
+            "outside_hours": GaugeMetricFamily(
+                "mdm_target_outside_hours",
+                "1 while a target that runs waits for the hours of its schedule, else 0.",
+                labels=["target"],
+            ),
         }
         readings = self._readings
         if readings is not None:
@@ -92,6 +99,7 @@ class TargetGauges(Collector):
             families["frozen"].add_metric([one.target], one.frozen)
             if one.standing:
                 families["failures"].add_metric([one.target], one.failures)
+                families["outside_hours"].add_metric([one.target], float(one.is_outside_hours))
                 for state in self.STANDINGS:
                     families["standing"].add_metric([one.target, state], float(one.standing == state))
         yield from families.values()

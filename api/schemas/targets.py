@@ -82,6 +82,9 @@ class TargetTold(Told):
         default=None,
         description="Seconds for which the oldest message could have been told; dead and waiting ones do not count.",
     )
+    told_again_at: Instant | None = Field(
+        default=None, description="Outside of its hours: when they begin. Until then nothing is sent."
+    )
     declaration: dict[str, Any]
 
     @classmethod
@@ -96,6 +99,7 @@ class TargetTold(Told):
             standing=StandingTold.of(line.standing) if line.standing is not None else None,
             depth=DepthTold(ready=depth.ready, failing=depth.failing, waiting=depth.waiting, dead=depth.dead),
             oldest_s=line.oldest_s,
+            told_again_at=line.told_again_at,
             declaration=dict(line.configuration),
         )
 

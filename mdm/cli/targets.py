@@ -107,7 +107,7 @@ def list_(as_json: AsJson = False) -> None:
         (
             line.id,
             line.kind,
-            line.standing.state if line.standing is not None else "files",
+            _state(line),
             f"{line.depth.waits:,}",
             f"{line.depth.dead:,}",
             _seconds(line.oldest_s),
@@ -231,6 +231,7 @@ def _print_target(line: "TargetLine") -> None:
             "state": standing.state if standing is not None else None,
             "because": standing.reason or None if standing is not None else None,
             "since": f"{standing.since:%Y-%m-%d %H:%M} UTC by {standing.who}" if standing is not None else None,
+            "told again": f"from {line.told_again_at:%Y-%m-%d %H:%M} UTC" if line.told_again_at is not None else None,
             "does not answer": _failures(line),
             "answered last": f"{standing.succeeded_at:%Y-%m-%d %H:%M:%S} UTC"
             if standing is not None and standing.succeeded_at
@@ -243,6 +244,13 @@ def _print_target(line: "TargetLine") -> None:
     )
     print_text("")
     _print_content(line.configuration)
+
+
+def _state(line: "TargetLine") -> str:
+    if line.standing is None:
+        return "files"
+    state = line.standing.state
+    return state if line.told_again_at is None else f"{state}, told again from {line.told_again_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _failures(line: "TargetLine") -> str | None:

@@ -23,6 +23,7 @@ from mdm.delivery.model import (
     Repair,
     Unknown,
 )
+from mdm.delivery.schedule_declaration import ScheduleDeclaration, schedule_faults, schedule_of
 from mdm.entities.declaration import Name, Part, Text
 from mdm.entities.document import Document, Fault, Place, read_document
 from mdm.entities.model import EntityType
@@ -112,6 +113,7 @@ class TargetDeclaration(Part):
     records: dict[Name, RecordsDeclaration] = Field({}, description="for records: by entity type")
     events: EventsDeclaration | None = None
     reconcile: ReconcileDeclaration | None = Field(None, description="for records")
+    schedule: ScheduleDeclaration | None = Field(None, description="left out: it is told at any time")
 
 
 _SECRET_WORDS: Final = re.compile(r"(^|_)(secret|token|password|key|credential)s?$")
@@ -185,6 +187,7 @@ def _crosscheck(document: Document, shaped: TargetDeclaration, declared: Mapping
         yield document.fault(("kind",), "`instance` is missing", "name the source instance whose records these are")
     if shaped.reconcile is not None and shaped.kind != "records":
         yield document.fault(("reconcile",), f"a {shaped.kind} holds nothing to compare", "leave it out")
+    yield from schedule_faults(document, shaped.schedule)
     if shaped.events is not None:
         yield from _known(document, ("events", "entities"), shaped.events.entities, declared)
         yield from _known(document, ("events", "kinds"), shaped.events.kinds, EVENT_KINDS)
@@ -249,6 +252,7 @@ def _declaration(shaped: TargetDeclaration) -> Declaration:
         records={name: _records(name, part) for name, part in shaped.records.items()},
         events=_events(shaped.events) if shaped.events is not None else None,
         reconcile=_reconcile(shaped.reconcile or ReconcileDeclaration()),
+        schedule=schedule_of(shaped.schedule),
     )
 
 

@@ -41,9 +41,10 @@ def lease(
     lasting: timedelta,
     now: Clock = clock.instant,
 ) -> tuple[DueLane, ...]:
-    """Lease up to so many due lanes of a target, none while it rests or is not running, and no more than its rate lets.
+    """Lease up to so many due lanes of a target, and no more than its rate lets.
 
-    After a circuit was open one lane goes first. A target that is drained and has nothing left is paused.
+    None while it rests, is not running, or is outside of its hours. After a circuit was open one lane goes first. A
+    target that is drained and has nothing left is paused.
     """
     standing = standings_store.select_standing(connection, declaration.id)
     if standing is None or standing.state not in {"running", "draining"}:
@@ -54,6 +55,8 @@ def lease(
     if standing.state == "draining" and not store.has_due_before(connection, declaration.id, instant=standing.since):
         settled = replace(standing, state="paused", since=instant, reason=f"drained; {standing.reason}".rstrip("; "))
         standings_store.upsert_standing(connection, settled, burst=declaration.rate.burst)
+        return ()
+    if not declaration.schedule.is_open_at(instant):
         return ()
     limit = min(1 if standing.opens_at is not None else limit, _allowed(declaration.rate, standing, instant))
     if not limit:
@@ -98,7 +101,8 @@ def settle(
     seconds = DELIVERY_SECONDS.labels(declaration.id)
     for one in settlements:
         if isinstance(one, Done) and one.outcome == "delivered" and one.lane.golden_id in kept:
-            seconds.observe((instant - one.lane.queued_at).total_seconds())
+            since = declaration.schedule.tellable_since(one.lane.queued_at, instant)
+            seconds.observe((instant - since).total_seconds())
     return frozenset(map(GoldenId, kept))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from mdm.connectors.model import FailureKind
+from mdm.delivery.schedule import ALWAYS, Schedule
 from mdm.ids import GoldenId, ReviewId
 
 # hub     the hub writes it, and puts it back when somebody replaced it
@@ -111,6 +112,7 @@ class Declaration:
     instance     the source instance whose records a target of kind `records` has; "" for the others
     undo_window  how long news of merges and splits wait, so that an undo in time is never seen
     failing_for  how long a target may fail as a whole before it is stopped
+    schedule     when it may be told: what changes outside of its hours waits for them
     """
 
     id: str
@@ -124,6 +126,7 @@ class Declaration:
     records: Mapping[str, RecordSubscription]
     events: EventSubscription | None
     reconcile: Reconcile = Reconcile()
+    schedule: Schedule = ALWAYS
 
     @property
     def entity_types(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from mdm import clock
 from mdm.db.actor import name_actor
 from mdm.delivery import lanes_store, standings_store
 from mdm.delivery import orders_store as store
-from mdm.delivery.model import Declaration
+from mdm.delivery.model import Declaration, Standing
 from mdm.delivery.orders_model import (
     Asked,
     Depth,
@@ -23,6 +23,7 @@ from mdm.delivery.orders_model import (
     Past,
     TargetLine,
 )
+from mdm.delivery.schedule import ALWAYS, Schedule
 from mdm.delivery.targets import declarations, require_declaration
 from mdm.errors import InputInvalid, TargetUnknown
 from mdm.ids import GoldenId, new_delivery_order_id
@@ -41,6 +42,8 @@ def target_lines(connection: Connection) -> tuple[TargetLine, ...]:
     for target in publishing_store.select_targets(connection):
         title = declared[target.id].title if target.id in declared else target.configuration["folder"]
         depth = depths.get(target.id, Depth())
+        schedule = declared[target.id].schedule if target.id in declared else ALWAYS
+        standing = standings.get(target.id)
         lines.append(
             TargetLine(
                 target.id,
@@ -48,9 +51,10 @@ def target_lines(connection: Connection) -> tuple[TargetLine, ...]:
                 target.kind,
                 target.entity_types,
                 target.configuration,
-                standings.get(target.id),
+                standing,
                 depth,
-                _lateness(depth, now),
+                _lateness(depth, schedule, now),
+                _told_again_at(standing, schedule, now),
             )
         )
     return tuple(lines)
@@ -201,11 +205,19 @@ def _depths(connection: Connection) -> dict[str, Depth]:
     return found
 
 
-def _lateness(depth: Depth, now: datetime) -> float | None:
-    """Say for how long the oldest message could have been told; None while all of them wait for an undo."""
-    if depth.oldest_at is None or depth.oldest_at > now:
+def _lateness(depth: Depth, schedule: Schedule, now: datetime) -> float | None:
+    """Say for how long the oldest message could have been told; None while all of them wait for an undo or for hours.
+
+    What waited before the present hours began is late from their beginning on.
+    """
+    if depth.oldest_at is None or depth.oldest_at > now or not schedule.is_open_at(now):
         return None
-    return (now - depth.oldest_at).total_seconds()
+    return (now - schedule.tellable_since(depth.oldest_at, now)).total_seconds()
+
+
+def _told_again_at(standing: Standing | None, schedule: Schedule, now: datetime) -> datetime | None:
+    is_told = standing is not None and standing.state in {"running", "draining"}
+    return schedule.opens_next(now) if is_told and not schedule.is_open_at(now) else None
 
 
 def _require_no_range(asked: Asked) -> None:

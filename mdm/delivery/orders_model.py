@@ -80,7 +80,8 @@ class TargetLine:
     """One target as a list of targets shows it; one of kind file has no standing.
 
     oldest_s  for how many seconds the oldest message could have been told and was not; None: nothing is late.
-              Parked lanes do not count, nor what waits for another record or for an undo.
+              Parked lanes do not count, nor what waits for another record, for an undo, or for the target's hours.
+    told_again_at  when its hours begin, outside of them; None: it is told now, or a person has to let it be told
     """
 
     id: str
@@ -91,6 +92,7 @@ class TargetLine:
     standing: Standing | None
     depth: Depth
     oldest_s: float | None = None
+    told_again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

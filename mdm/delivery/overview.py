@@ -117,6 +117,7 @@ def readings_of(connection: Connection, lines: Sequence[TargetLine]) -> tuple[Ta
             line.standing.state if line.standing is not None else "",
             line.standing.failures if line.standing is not None else 0,
             frozen.get(line.id, 0),
+            is_outside_hours=line.told_again_at is not None,
         )
         for line in lines
     )

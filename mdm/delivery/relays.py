@@ -1,21 +1,23 @@
 """The relays of a process: a thread for every target that runs, so that a slow one holds up no other.
 
 Each polls at its own pace, 20 ms while there is work and up to a second when there is none. Declarations are looked at
-again every second; a target that was changed gets a new relay, one that was paused none.
+again every second; a target that was changed gets a new relay, one that was paused or is outside of its hours none.
 """
 
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
 
+from mdm import clock
 from mdm.connectors.model import MessageSink, RecordSystem
 from mdm.db.transaction import run
 from mdm.delivery import standings_store
 from mdm.delivery.connect import connect
-from mdm.delivery.model import Declaration
+from mdm.delivery.model import Declaration, Standing
 from mdm.delivery.relay import Relay, relay_to
 from mdm.delivery.targets import declarations
 from mdm.errors import HubError
@@ -63,11 +65,17 @@ def tell_once(hub: Hub) -> int:
 
 def _wanted(connection: Connection) -> Mapping[str, Declaration]:
     standings = standings_store.select_standings(connection)
+    now = clock.instant(connection)
     return {
         name: one
         for name, one in declarations(connection).items()
-        if name in standings and standings[name].state in {"running", "draining"}
+        if name in standings and _is_wanted(one, standings[name], now)
     }
+
+
+def _is_wanted(declaration: Declaration, standing: Standing, now: datetime) -> bool:
+    """Tell whether a target has something to expect of a relay; one that is drained is paused at any hour."""
+    return standing.state == "draining" or (standing.state == "running" and declaration.schedule.is_open_at(now))
 
 
 def _bring_to(hub: Hub, running: dict[str, _Running], wanted: Mapping[str, Declaration]) -> None:

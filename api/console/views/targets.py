@@ -17,7 +17,7 @@ from mdm.reconciliation.model import DRIFT, Report
 
 LATE_S: Final = 300.0  # chosen: what could be told for five minutes and was not is late, as the alarm says too
 
-Sign = Literal["going", "late", "silent", "rests", "pause", "drain", "stop", "closed", "begin", "files"]
+Sign = Literal["going", "late", "hours", "silent", "rests", "pause", "drain", "stop", "closed", "begin", "files"]
 Tone = Literal["pos", "neg", "bad", "accent", ""]
 
 
@@ -40,6 +40,7 @@ _STANDINGS: Final = {
 _FILES: Final = Health(N_("A folder of files"), "files", "")
 _RESTS: Final = Health(N_("Rests after failures"), "rests", "neg")
 _SILENT: Final = Health(N_("Does not answer"), "silent", "neg")
+_OUTSIDE_HOURS: Final = Health(N_("Outside of its hours"), "hours", "accent")
 _LATE: Final = Health(N_("Running late"), "late", "neg")
 _GOING: Final = Health(N_("Running"), "going", "pos")
 
@@ -150,6 +151,8 @@ def health_of(line: TargetLine, now: datetime) -> Health:
         return _RESTS
     if standing.failures:
         return _SILENT
+    if line.told_again_at is not None and line.told_again_at > now:
+        return _OUTSIDE_HOURS
     return _LATE if (line.oldest_s or 0.0) >= LATE_S else _GOING
 
 

@@ -1,6 +1,7 @@
 """Targets over HTTP: declared, looked at, steered, and seen only by those who may see all that they are told of."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,23 @@ def test_a_scrape_tells_how_each_target_stands(
     assert {state for state, value in of("mdm_target_standing").items() if value} == {"running"}
     assert of("mdm_target_failures") == {"": 0}
     assert any(one.labels["target"] == "books" for one in families["mdm_delivery_seconds"].samples)
+
+
+def test_outside_of_its_hours_a_target_says_from_when_it_is_told_again(
+    client: TestClient, declared: Headers, engine: Engine
+) -> None:
+    begins = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(hours=2)
+    schedule = {"hours": f"{begins:%H:%M}-{begins + timedelta(hours=1):%H:%M}", "timezone": "UTC"}
+    client.put("/v1/targets/books", headers=declared, json=BOOKS | {"schedule": schedule})
+    run(engine, lambda connection: end_backfill(connection, "books", who="test"))
+
+    told = client.get("/v1/targets/books", headers=declared).json()
+    scraped = client.get("/metrics").text
+
+    assert datetime.fromisoformat(told["told_again_at"]) == begins
+    assert "oldest_s" not in told
+    assert 'mdm_target_outside_hours{target="books"} 1.0' in scraped
+    assert 'mdm_target_oldest_seconds{target="books"} 0.0' in scraped
+    for place, faulty in (("/schedule/hours", {"hours": "8"}), ("/schedule/timezone", {"timezone": "Mars"})):
+        answer = client.put("/v1/targets/books", headers=declared, json=BOOKS | {"schedule": schedule | faulty})
+        assert [fault["place"] for fault in answer.json()["errors"]] == [place]

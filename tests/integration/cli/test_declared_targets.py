@@ -1,6 +1,7 @@
 """`mdm targets apply … remove` and `mdm deliveries`: declared targets, and what is done about what waits."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
 
@@ -196,3 +197,22 @@ def test_the_schema_of_a_target_is_printed(mdm: Mdm) -> None:
 
     assert {"target", "kind", "records", "events"} <= schema["properties"].keys()
     assert mdm("schema", "house").exit_code == 2
+
+
+def test_outside_of_its_hours_a_target_says_from_when_it_is_told_again(
+    filled: Mdm, books: Path, engine: Engine
+) -> None:
+    begins = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(hours=2)
+    schedule = f'schedule: {{hours: "{begins:%H:%M}-{begins + timedelta(hours=1):%H:%M}", timezone: UTC}}\n'
+    books.write_text(books.read_text(encoding="utf-8") + schedule, encoding="utf-8")
+    filled("targets", "apply", books)
+    assert "told again" not in filled("targets", "show", "books").stdout  # its records are not matched
+    run(engine, lambda connection: end_backfill(connection, "books", who="test"))
+
+    shown, listed = filled("targets", "show", "books").stdout, filled("targets", "list").stdout
+
+    assert f"from {begins:%Y-%m-%d %H:%M} UTC" in shown
+    assert "told again from" in " ".join(listed.split())
+    (line,) = lines(filled("targets", "list", "--json"))
+    assert (datetime.fromisoformat(line["told_again_at"]), line["oldest_s"]) == (begins, None)
+    assert document(filled("worker", "--once", "--json"))["tell_targets"] == 0

@@ -1,12 +1,13 @@
 """The declaration of a target: every fault at once with its line, and never a secret in the file."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from mdm.delivery.declaration import declaration_of, read_declaration, target_schema
+from mdm.delivery.schedule import Schedule
 from mdm.errors import TargetDeclarationInvalid
 from tests.hubs import declared
 from tests.targets import ERP
@@ -120,5 +121,67 @@ def test_only_records_can_be_compared(tmp_path: Path) -> None:
     assert "holds nothing to compare" in fault
 
 
+NEWS = "target: t\ntitle: T\nkind: webhook\nconnection: {}\nevents: {entities: [gizmo]}\n"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "read"),
+    [
+        ("{hours: 20:00-06:00, timezone: Europe/Berlin}", Schedule(time(20), time(6), zone="Europe/Berlin")),
+        ("{days: [fri, mon], timezone: UTC}", Schedule(days=(0, 4))),
+        ('{hours: "18:30-24:00", days: [sun], timezone: UTC}', Schedule(time(18, 30), time(0), (6,))),
+    ],
+)
+def test_a_schedule_is_read_as_hours_and_days_of_a_zone(tmp_path: Path, schedule: str, read: Schedule) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text(f"{NEWS}schedule: {schedule}\n")
+
+    declaration, content = read_declaration(file, declared())
+
+    assert declaration.schedule == declaration_of(content).schedule == read
+
+
+def test_every_fault_of_a_schedule_is_named_at_once(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        f"""{NEWS}schedule:
+  hours: 08:00-08:00
+  days:
+  - mon
+  - tue
+  - mon
+  timezone: Europe/Berlim
+""",
+    )
+
+    assert [line.partition(":")[0] for line in found] == ["7", "11", "12"]
+    assert "ends as it begins" in found[0]
+    assert "'mon' is named twice" in found[1]
+    assert "write Europe/Berlin" in found[2]
+
+
+@pytest.mark.parametrize(
+    "hours", ["8-17", "24:00-06:00", "20:00", "20:60-06:00", "20:00-06:00 ", "20:00-06:00\\n", "٢٠:00-06:00"]
+)
+def test_hours_are_written_in_one_way(tmp_path: Path, hours: str) -> None:
+    (fault,) = faults(tmp_path, f'{NEWS}schedule: {{hours: "{hours}", timezone: UTC}}\n')
+
+    assert 'write it as "20:00-06:00"' in fault
+
+
+def test_a_schedule_names_its_zone_and_known_days(tmp_path: Path) -> None:
+    found = faults(tmp_path, f"{NEWS}schedule: {{hours: 20:00-06:00, days: [mo], until: 3}}\n")
+
+    assert {place for place in ("timezone", "days.0", "until") if any(place in fault for fault in found)} == {
+        "timezone",
+        "days.0",
+        "until",
+    }
+    assert "at least one" in faults(tmp_path, f"{NEWS}schedule: {{days: [], timezone: UTC}}\n")[0]
+    for zone in ("Europe", "../etc", "utc+1", "/etc/localtime"):
+        (fault,) = faults(tmp_path, f"{NEWS}schedule: {{timezone: {zone}}}\n")
+        assert "is no time zone" in fault
+
+
 def test_the_schema_is_one_for_editors() -> None:
-    assert target_schema()["properties"].keys() >= {"target", "kind", "records", "events"}
+    assert target_schema()["properties"].keys() >= {"target", "kind", "records", "events", "schedule"}

@@ -1,11 +1,13 @@
 """The pages of targets: who sees which, what is refused, and what records' own words cannot do there."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from mdm.db.transaction import run
+from mdm.db.types import as_json
 from mdm.hub import Hub
 from mdm.reconciliation import service as reports
 from mdm.reconciliation.model import ReportState, Tally
@@ -143,3 +145,23 @@ def test_a_comparison_that_mended_all_or_found_nothing_asks_for_nothing(hub: Hub
     assert "What differed was mended." in mended
     assert "It holds what it should." in nothing
     assert "--repair" not in mended + nothing
+
+
+def test_outside_of_its_hours_a_target_says_from_when_it_is_told_again(hub: Hub, sign_in: SignIn) -> None:
+    begins = datetime.now(UTC) + timedelta(hours=2)
+    schedule = {"hours": f"{begins:%H:%M}-{begins + timedelta(hours=1):%H:%M}", "timezone": "UTC"}
+    visitor = sign_in("mara", "viewer")
+    assert "Outside of its hours" not in visitor.get("/targets/books").text
+    with hub.engine.begin() as connection:
+        statement = text(
+            "UPDATE target SET configuration = jsonb_set(configuration, '{schedule}', CAST(:schedule AS jsonb))"
+            " WHERE id = 'books'"
+        )
+        connection.execute(statement, {"schedule": as_json(schedule)})
+
+    page, overview = visitor.get("/targets/books").text, visitor.get("/targets").text
+
+    assert "Outside of its hours: what changes waits. It is told again from" in page
+    assert "in 2 hours" in page
+    assert "told again from" in overview
+    assert "Outside of its hours" in overview

@@ -35,6 +35,7 @@ def test_every_health_has_a_sign_of_its_own() -> None:
         with_standing(failures=3),
         with_standing(failures=7, opens_at=NOW + timedelta(minutes=4)),
         replace(LINE, oldest_s=301.0),
+        replace(LINE, told_again_at=NOW + timedelta(hours=8)),
         replace(LINE, standing=None, kind="file"),
     ]
 
@@ -63,6 +64,11 @@ def test_parked_lanes_alone_make_no_target_late() -> None:
 def test_only_what_makes_sense_is_offered(state: StandingState, names: list[str]) -> None:
     assert [act.name for act in acts_of(with_standing(state=state))] == names
     assert acts_of(replace(LINE, standing=None)) == ()
+
+
+def test_failures_are_told_before_hours_and_hours_that_began_no_more() -> None:
+    assert health_of(replace(with_standing(failures=3), told_again_at=NOW + timedelta(hours=8)), NOW).sign == "silent"
+    assert health_of(replace(LINE, told_again_at=NOW), NOW).sign == "going"
 
 
 def test_a_target_that_rests_can_be_asked_at_once() -> None:
