@@ -112,6 +112,11 @@ target_record = Table(
     Column("written_at", _INSTANT),
     Column("seen_at", _INSTANT),
     Column("external_id", Text, comment="that it bears there, as far as we know; null: not known"),
+    Column(
+        "unmergeable_into",
+        Text,
+        comment="native id of the record into which the target said that it cannot merge this one; null: it never did",
+    ),
     CheckConstraint("state IN ('active', 'deactivated', 'inactive', 'merged', 'lost')", name="state"),
     Index("ix_target_record_golden_id", "golden_id"),
     Index(
