@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, Protocol
 # unclear       it may have been done (the connection ended or ran out of time after the request left, or the answer
 #               names another id): ask again with the same request id
 # refused       it will never be taken as it is (400, 404, 413, 422, a rule of the system): a person has to look
+# unsupported   the system does not do such a thing at all, be it what it may: a merge has a second choice then
 # ambiguous     the system knows several records for one key (Salesforce answers 300): a person has to look
 # taken         another record bears the external id, or what was answered is the record of another golden record: it is
 #               tried again once that one has let go of it
@@ -22,7 +23,16 @@ from typing import Any, Final, Literal, Protocol
 # moved         a redirect (3xx), which is never followed
 # gone          the place is closed for good (410)
 FailureKind = Literal[
-    "throttled", "unavailable", "unclear", "refused", "ambiguous", "taken", "not_allowed", "moved", "gone"
+    "throttled",
+    "unavailable",
+    "unclear",
+    "refused",
+    "unsupported",
+    "ambiguous",
+    "taken",
+    "not_allowed",
+    "moved",
+    "gone",
 ]
 
 REASON_LENGTH_MAX: Final = 500  # characters of an answer that are kept, where it may be a page of HTML

@@ -140,6 +140,8 @@ class RecordApi:
             return Failure("refused", "the values cannot be written as JSON")
         try:
             answer = self._ask(self._client, method, path, key=change.request_id, body=body)
+            if change.kind == "merge" and (refusal := _cannot_merge(answer)):
+                return refusal
             record = _record(_told(answer))
             if flaw := _mismatch(change, record):
                 return Failure("unclear", flaw, records=(record.native_id,) if flaw == _OTHER_EXTERNAL_ID else ())
@@ -252,6 +254,18 @@ def _told(answer: Answer) -> Any:
     if failure := failure_of(answer):
         raise CallFailed(_explained(failure, answer))
     return answer.document()
+
+
+def _cannot_merge(answer: Answer) -> Failure | None:
+    """Give the answer that this system merges no such records, or knows no merge at all; None where it says else.
+
+    404 is none: it says as well that the record is not there.
+    """
+    failure = failure_of(answer)
+    if failure is None:
+        return None
+    says_so = failure.kind == "refused" and _error(answer).get("code") == "cannot_merge"
+    return replace(_explained(failure, answer), kind="unsupported") if says_so or answer.status in {405, 501} else None
 
 
 def _record(document: Any) -> RemoteRecord:

@@ -22,6 +22,7 @@ from mdm.delivery.model import (
     RecordSubscription,
     Repair,
     Unknown,
+    WhereItCannot,
 )
 from mdm.delivery.schedule_declaration import ScheduleDeclaration, schedule_faults, schedule_of
 from mdm.entities.declaration import Name, Part, Text
@@ -66,6 +67,9 @@ class RecordsDeclaration(Part):
     creates: bool = Field(default=False, description="make records that the target does not have")
     when: Conditions = Field({}, description="values of which one must stand, by attribute; all attributes must fit")
     on_merge: OnMerge = "link"
+    where_it_cannot: WhereItCannot = Field(
+        "link", description="with on_merge: merge, what becomes of a record that the target says it cannot merge"
+    )
     missing_parent: MissingParent = "wait"
     fields: dict[Name, FieldDeclaration]
     match_on: list[Name] = Field(
@@ -272,6 +276,7 @@ def _records(name: str, part: RecordsDeclaration) -> RecordSubscription:
         match_on=tuple(part.match_on),
         unknown=part.unknown,
         use_flag=part.use_flag,
+        where_it_cannot=part.where_it_cannot,
     )
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from mdm.connectors.model import Change
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.decisions.review_model import HOLDING
+from mdm.delivery.hashes import new_salt
 from mdm.delivery.model import Held, OwnRecord
 from mdm.delivery.writes import Asked
 from mdm.ids import GoldenId, ReviewId
@@ -53,7 +55,7 @@ def select_own_records(
     rows = connection.execute(
         text(
             "SELECT r.golden_id, r.object, r.scope, r.native_id, t.state, t.salt, t.held, t.intended, t.written,"
-            " t.remote_version, t.external_id, t.written_at FROM source_record r"
+            " t.remote_version, t.external_id, t.written_at, t.unmergeable_into FROM source_record r"
             " LEFT JOIN target_record t ON t.target_id = :target AND t.object = r.object AND t.scope = r.scope"
             "  AND t.native_id = r.native_id WHERE r.golden_id = ANY(:ids) AND r.instance_id = :instance"
             " AND r.state = 'active' AND r.ended_because IS NULL ORDER BY r.id"
@@ -63,7 +65,8 @@ def select_own_records(
     found: defaultdict[GoldenId, list[OwnRecord]] = defaultdict(list)
     for row in rows:
         held = held_of(row) if row.state is not None else None
-        found[GoldenId(row.golden_id)].append(OwnRecord(row.object, row.scope, row.native_id, held))
+        own = OwnRecord(row.object, row.scope, row.native_id, held, row.unmergeable_into or "")
+        found[GoldenId(row.golden_id)].append(own)
     return dict(found)
 
 
@@ -156,6 +159,27 @@ def upsert_held(connection: Connection, target_id: str, rows: Sequence[Mapping[s
             " seen_at = coalesce(excluded.seen_at, target_record.seen_at)"
         ),
         {"target": target_id, "rows": as_json([_row(one) for one in rows])},
+    )
+
+
+def note_unmergeable(connection: Connection, target_id: str, entity_type: str, refused: Change) -> None:
+    """Keep that a target said of a merge that it cannot do it; all else of the record stays as it is noted."""
+    connection.execute(
+        text(
+            "INSERT INTO target_record (target_id, object, scope, native_id, entity_type, golden_id, state, salt, held,"
+            " written, remote_version, unmergeable_into) VALUES (:target, :object, :scope, :native_id, :type, '',"
+            " 'active', :salt, '{}', '{}', '', :into) ON CONFLICT (target_id, object, scope, native_id)"
+            " DO UPDATE SET unmergeable_into = excluded.unmergeable_into"
+        ),
+        {
+            "target": target_id,
+            "object": refused.object,
+            "scope": refused.scope,
+            "native_id": refused.native_id,
+            "type": entity_type,
+            "salt": new_salt(),
+            "into": refused.into,
+        },
     )
 
 

@@ -16,6 +16,8 @@ Owner = Literal["hub", "fill", "target"]
 # What becomes of the records that a target has besides the one that stays, once they are one golden record:
 # link (they are kept up to date as well), deactivate, merge (where the system can), leave (they are not touched).
 OnMerge = Literal["link", "deactivate", "merge", "leave"]
+# The second choice of `merge`: what becomes of a record of which the system answered that it cannot merge it.
+WhereItCannot = Literal["link", "deactivate", "leave"]
 MissingParent = Literal["wait", "leave_out"]
 TargetKind = Literal["file", "records", "webhook", "nats", "rabbitmq", "kafka"]
 # backfill   its records are not matched yet: nothing is sent
@@ -63,6 +65,7 @@ class RecordSubscription:
     match_on    attributes that tell, all together, which golden record a record of the target is
     unknown     what becomes of its records that match none
     use_flag    the field by which the target itself says that a record is out of use; "": it has none that it delivers
+    where_it_cannot  with `on_merge: merge`, what becomes of a record that the target cannot merge
     """
 
     entity_type: str
@@ -76,6 +79,7 @@ class RecordSubscription:
     match_on: tuple[str, ...] = ()
     unknown: Unknown = "ingest"
     use_flag: str = ""
+    where_it_cannot: WhereItCannot = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +255,16 @@ class Namesake:
 
 @dataclass(frozen=True, slots=True)
 class OwnRecord:
-    """A record that a target has of a golden record, with what is known to stand in it; None: nothing is known."""
+    """A record that a target has of a golden record, with what is known to stand in it; None: nothing is known.
+
+    unmergeable_into  native id of the record into which the target said that it cannot merge this one; "": it never did
+    """
 
     object: str
     scope: str
     native_id: str
     held: Held | None
+    unmergeable_into: str = ""
 
     @property
     def external_id(self) -> str | None:

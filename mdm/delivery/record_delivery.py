@@ -5,7 +5,6 @@ comes back by ingest is known as ours. A record that was made is bound to its go
 before its lane is settled: a crash in between asks again with the same ids, and the system answers as it did.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from mdm.connectors.model import Failure, Receipt, RecordSystem
+from mdm.connectors.model import Change, Failure, Receipt, RecordSystem
 from mdm.db.transaction import run
 from mdm.delivery import ledger_store
 from mdm.delivery.binding import bind_key
@@ -70,6 +69,17 @@ class _Told:
     def failure(self) -> Failure | None:
         """Return what the system did not do, the last that it was asked."""
         return next((one for one in self.answers if isinstance(one, Failure)), None)
+
+    @property
+    def following(self) -> Intent | None:
+        """Return what is asked next; None once all is answered, or something was not done."""
+        done = len(self.answers)
+        return self.asked.intents[done] if self.failure is None and done < len(self.asked.intents) else None
+
+    def with_second_choice(self) -> "_Told":
+        """Ask for the second choice in the place of what follows, which the system cannot do."""
+        plan = self.asked.plan.with_second_choice(len(self.answers))
+        return replace(self, asked=replace(self.asked, plan=plan))
 
 
 def deliver_records(
@@ -135,17 +145,29 @@ def _tell(
         return []
     run(hub.engine, partial(_note_intended, target_id=declaration.id, asked=asked, now=now))
     failpoint("delivery.intended")
-    answers: defaultdict[GoldenId, list[Receipt | Failure]] = defaultdict(list)
-    going = list(asked)
-    for place in range(max(len(one.intents) for one in asked)):
-        going = [one for one in going if len(one.intents) > place]
-        changes = [one.intents[place].change for one in going]
-        for one, answer in zip(list(going), system.write(changes), strict=True):
-            answers[one.lane.golden_id].append(answer)
-        going = [one for one in going if isinstance(answers[one.lane.golden_id][-1], Receipt)]
+    told = [_Told(one, ()) for one in asked]
+    while due := [(place, intent) for place, one in enumerate(told) if (intent := one.following) is not None]:
+        unmerged: list[tuple[Change, _Asked]] = []
+        answers = system.write([intent.change for _, intent in due])
+        for (place, intent), answer in zip(due, answers, strict=True):
+            if isinstance(answer, Failure) and answer.kind == "unsupported" and intent.otherwise is not None:
+                told[place] = told[place].with_second_choice()
+                unmerged.append((intent.change, told[place].asked))
+            else:
+                told[place] = replace(told[place], answers=(*told[place].answers, answer))
+        if unmerged:
+            run(hub.engine, partial(_note_unmerged, target_id=declaration.id, unmerged=unmerged, now=now))
     failpoint("delivery.sent")
-    told = [_Told(one, tuple(answers[one.lane.golden_id])) for one in asked]
     return [_with_owner(hub, declaration, _keep(hub, declaration, one, now)) for one in told]
+
+
+def _note_unmerged(
+    connection: Connection, *, target_id: str, unmerged: Sequence[tuple[Change, _Asked]], now: datetime
+) -> None:
+    """Keep which records cannot be merged, and what is intended instead, before that is sent."""
+    _note_intended(connection, target_id=target_id, asked=[one for _, one in unmerged], now=now)
+    for refused, one in unmerged:
+        ledger_store.note_unmergeable(connection, target_id, one.sight.entity_type, refused)
 
 
 def _note_intended(connection: Connection, *, target_id: str, asked: Sequence[_Asked], now: datetime) -> None:

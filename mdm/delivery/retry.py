@@ -46,6 +46,7 @@ RULES: Final[Mapping[FailureKind, Rule]] = {
     "unavailable": Rule("target", "wait", counts=True),
     "unclear": Rule("target", "wait", counts=True),
     "refused": Rule("lane", "park", counts=True),
+    "unsupported": Rule("lane", "park", counts=True),
     "ambiguous": Rule("lane", "park", counts=True),
     "taken": Rule("lane", "wait", counts=True),
     "not_allowed": Rule("target", "stop", counts=False),

@@ -8,9 +8,9 @@ put a value back has another one.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
-from mdm.connectors.model import Change, ChangeKind
+from mdm.connectors.model import REASON_LENGTH_MAX, Change, ChangeKind
 from mdm.delivery.external_ids import id_to_give, is_renamed, lets_go, namesake_in, with_bearer_first
 from mdm.delivery.hashes import hash_fields, hash_value, new_salt
 from mdm.delivery.model import (
@@ -22,6 +22,7 @@ from mdm.delivery.model import (
     OwnRecord,
     RecordSubscription,
     Sight,
+    WhereItCannot,
 )
 from mdm.entities.model import EntityType
 from mdm.ids import GoldenId, ReviewId
@@ -33,17 +34,27 @@ class Intent:
 
     held  without a native id where the record is yet to be made
     flag  hash of the target's own flag of use, where the change sets it
+    otherwise  what is done in its place where the target answers that it cannot; None: that fails like any refusal
     """
 
     change: Change
     held: Held
     flag: Mapping[str, str] = field(default_factory=dict)
+    otherwise: "SecondChoice | None" = None
 
     @property
     def writes(self) -> Mapping[str, str]:
         """Return the hashes of what is written, by field."""
         hashes = self.held.hashes
         return {**{name: hashes[name] for name in self.change.fields if name in hashes}, **self.flag}
+
+
+@dataclass(frozen=True, slots=True)
+class SecondChoice:
+    """What is done with a record that its target cannot merge; `reason` says so to people."""
+
+    intents: tuple[Intent, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,13 @@ class Plan:
         """Tell whether something else has to happen first."""
         return self.waits_for is not None or self.in_review is not None or self.asks is not None
 
+    def with_second_choice(self, place: int) -> "Plan":
+        """Put in the place of a change that the target cannot carry out what is done otherwise."""
+        otherwise = self.intents[place].otherwise
+        assert otherwise is not None, "only what has a second choice is replaced"
+        intents = (*self.intents[:place], *otherwise.intents, *self.intents[place + 1 :])
+        return replace(self, intents=intents, reason=_joined(self.reason, otherwise.reason))
+
 
 @dataclass(frozen=True, slots=True)
 class _Missing(Exception):
@@ -82,6 +100,9 @@ def plan_records(subscription: RecordSubscription, entity_type: EntityType, sigh
 
 
 def _with_flag(intent: Intent, flag: str) -> Intent:
+    if intent.otherwise is not None:
+        flagged = tuple(_with_flag(one, flag) for one in intent.otherwise.intents)
+        intent = replace(intent, otherwise=replace(intent.otherwise, intents=flagged))
     if not flag or intent.change.kind not in {"deactivate", "reactivate"}:
         return intent
     return replace(intent, flag={flag: hash_value(intent.held.salt, flag, intent.change.kind == "deactivate")})
@@ -142,10 +163,11 @@ def _bringing(
         *_keeping(_as_freed(staying, freed), values, sight, lane, given, subscription.use_flag),
         *_settling(subscription, staying, [_as_freed(one, freed) for one in others], values, sight, lane),
     ]
-    plan = Plan(tuple(intents), "delivered" if intents else "no_change")
+    reason = _known_refusals(subscription, staying, others, lane)
+    plan = Plan(tuple(intents), "delivered" if intents else "no_change", reason)
     namesake = namesake_in(sight, staying.object, staying.scope)
     if namesake is not None and is_renamed(_as_freed(staying, freed), str(sight.golden_id)):
-        return replace(plan, asks=namesake.owner, reason=_asked(namesake))
+        return replace(plan, asks=namesake.owner, reason=_joined(_asked(namesake), reason))
     return plan
 
 
@@ -304,14 +326,65 @@ def _settling(
 ) -> Iterator[Intent]:
     """Do with the other records of the same golden record what the policy says."""
     for record in others:
-        if subscription.on_merge == "link":
-            # Systems keep one record for an external id: the one that stays has it.
-            yield from _keeping(record, values, sight, lane, "", subscription.use_flag)
-        elif subscription.on_merge != "leave" and (
-            record.held is None or record.held.state == "active" or _is_in_doubt(record.held, subscription.use_flag)
-        ):
+        if subscription.on_merge != "merge":
+            yield from _settled(subscription.on_merge, subscription, record, values, sight, lane)
+            continue
+        instead = subscription.where_it_cannot
+        otherwise = SecondChoice(
+            tuple(_settled(instead, subscription, record, values, sight, lane)), _not_merged(record, instead)
+        )
+        if _is_known_unmergeable(record, staying, lane):
+            yield from otherwise.intents
+        elif _is_in_use(record, subscription) or record.unmergeable_into == staying.native_id:
             held = record.held or Held(record.object, record.scope, record.native_id, "active", new_salt(), {})
-            if subscription.on_merge == "merge":
-                yield _intent("merge", replace(held, state="merged"), {}, sight, lane, into=staying.native_id)
-            else:
-                yield _intent("deactivate", replace(held, state="deactivated"), {}, sight, lane)
+            merged = _intent("merge", replace(held, state="merged"), {}, sight, lane, into=staying.native_id)
+            yield replace(merged, otherwise=otherwise)
+
+
+def _settled(
+    choice: WhereItCannot,
+    subscription: RecordSubscription,
+    record: OwnRecord,
+    values: _Values,
+    sight: Sight,
+    lane: DueLane,
+) -> Iterator[Intent]:
+    """Keep another record of the same golden record up to date, take it out of use, or leave it."""
+    if choice == "link":
+        # Systems keep one record for an external id: the one that stays has it.
+        yield from _keeping(record, values, sight, lane, "", subscription.use_flag)
+    elif choice == "deactivate" and _is_in_use(record, subscription):
+        held = record.held or Held(record.object, record.scope, record.native_id, "active", new_salt(), {})
+        yield _intent("deactivate", replace(held, state="deactivated"), {}, sight, lane)
+
+
+def _is_in_use(record: OwnRecord, subscription: RecordSubscription) -> bool:
+    return record.held is None or record.held.state == "active" or _is_in_doubt(record.held, subscription.use_flag)
+
+
+def _is_known_unmergeable(record: OwnRecord, staying: OwnRecord, lane: DueLane) -> bool:
+    """Tell whether the target said of this pair that it cannot merge it; whoever tells it again asks it anew."""
+    return record.unmergeable_into == staying.native_id and not lane.is_forced
+
+
+def _known_refusals(
+    subscription: RecordSubscription, staying: OwnRecord, others: Sequence[OwnRecord], lane: DueLane
+) -> str:
+    """Say which records stay unmerged with this version as with those before, and what they are instead."""
+    known = [one for one in others if subscription.on_merge == "merge" and _is_known_unmergeable(one, staying, lane)]
+    return _joined(*(_not_merged(one, subscription.where_it_cannot) for one in known))
+
+
+_DONE_INSTEAD: Final[Mapping[WhereItCannot, str]] = {
+    "link": "linked",
+    "deactivate": "deactivated",
+    "leave": "left as it is",
+}
+
+
+def _not_merged(record: OwnRecord, instead: WhereItCannot) -> str:
+    return f"{record.object} {record.native_id} could not be merged there: {_DONE_INSTEAD[instead]} instead"
+
+
+def _joined(*reasons: str) -> str:
+    return "; ".join(filter(None, reasons))[:REASON_LENGTH_MAX]

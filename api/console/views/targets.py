@@ -56,6 +56,7 @@ FAILURES: Final = {
     "unavailable": N_("did not answer"),
     "unclear": N_("no clear answer"),
     "refused": N_("refused"),
+    "unsupported": N_("does not do such a thing"),
     "ambiguous": N_("more than one fits there"),
     "taken": N_("another record there bears its id"),
     "not_allowed": N_("not allowed"),

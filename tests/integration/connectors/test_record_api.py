@@ -10,7 +10,7 @@ from mdm.connectors.model import CallFailed, Change, Failure, Receipt
 from mdm.connectors.record_api import FAILURES_IN_A_ROW_MAX, RecordApi
 from mdm.demo.fakes.crm import CRM
 from mdm.demo.fakes.erp import ERP
-from mdm.demo.fakes.faults import FAILING, SCHEMA_ERROR, THROTTLED, Aim
+from mdm.demo.fakes.faults import FAILING, SCHEMA_ERROR, THROTTLED, Aim, Fault
 from mdm.demo.fakes.limits import Rate
 from tests.integration.connectors.systems import LOOPBACK, TRUST, new_client, one, spoken_to, system, update
 
@@ -243,8 +243,31 @@ def test_the_erp_refuses_a_merge_and_deactivates_until_it_is_taken_back() -> Non
         on = receipt(one(connector, Change("r5", "reactivate", "customer", "", loser, {})))
         seen_on = connector.read("customer", [loser])[on.native_id]
 
-        assert (merged.kind, merged.reason) == ("refused", "409 Conflict (cannot_merge)")
+        assert (merged.kind, merged.reason) == ("unsupported", "409 Conflict (cannot_merge)")
         assert (seen_off.is_active, seen_on.is_active) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "of_a_merge", "of_another_write"),
+    [
+        (405, "unsupported", "refused"),
+        (501, "unsupported", "unavailable"),
+        (404, "refused", "refused"),
+        (422, "refused", "refused"),
+        (500, "unavailable", "unavailable"),
+    ],
+)
+def test_only_a_merge_is_taken_for_one_that_its_system_does_not_know(
+    status: int, of_a_merge: str, of_another_write: str
+) -> None:
+    with system(CRM) as (fake, connector):
+        loser, survivor = (receipt(one(connector, account(f"r{name}", name))).native_id for name in "AB")
+        fake.faults.plan(Fault("answered", "answer", status=status), Aim(key=loser), times=2)
+
+        merged = failure(one(connector, Change("r1", "merge", "Account", "", loser, {}, into=survivor)))
+        off = failure(one(connector, Change("r2", "deactivate", "Account", "", loser, {})))
+
+        assert (merged.kind, off.kind) == (of_a_merge, of_another_write)
 
 
 def test_a_scope_is_part_of_what_is_written_and_read() -> None:

@@ -31,6 +31,20 @@ def test_what_is_read_is_what_was_kept(tmp_path: Path) -> None:
     assert declaration.records["widget_hold"].fields[1].owner == "fill"
 
 
+def test_what_cannot_be_merged_is_linked_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    def read(text: str) -> str:
+        (tmp_path / "t.yaml").write_text(dedent(text))
+        declaration, _ = read_declaration(tmp_path / "t.yaml", declared())
+        return declaration.records["widget_hold"].where_it_cannot
+
+    chosen = ERP.replace("creates: true", "creates: true\n        on_merge: merge\n        where_it_cannot: CHOICE", 1)
+
+    assert [read(ERP), read(chosen.replace("CHOICE", "leave"))] == ["link", "leave"]
+    assert "known: deactivate, leave, link" in " ".join(faults(tmp_path, chosen.replace("CHOICE", "merge")))
+    properties = target_schema()["$defs"]["RecordsDeclaration"]["properties"]
+    assert properties["where_it_cannot"]["enum"] == ["link", "deactivate", "leave"]
+
+
 def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
     found = faults(
         tmp_path,

@@ -16,6 +16,7 @@ from mdm.delivery.model import (
     RecordSubscription,
     RemoteState,
     Sight,
+    WhereItCannot,
 )
 from mdm.delivery.wanted import fits, plan_records
 from mdm.ids import GoldenId, ReviewId
@@ -115,6 +116,72 @@ def test_the_other_records_of_one_golden_record_meet_the_policy(policy: OnMerge,
     seen = sight(known("1", title="Phase 2"), known("2", title="Other"))
 
     assert [kind for kind, _, _ in changes(seen, replace(RULES, on_merge=policy))] == ([expected] if expected else [])
+
+
+def test_a_merge_brings_along_what_is_done_where_the_target_cannot() -> None:
+    seen = sight(known("1", title="Phase 2"), known("2", title="Other"))
+    rules = replace(RULES, on_merge="merge")
+
+    def second_choice(instead: WhereItCannot) -> tuple[list[str], str, str]:
+        plan = plan_records(replace(rules, where_it_cannot=instead), GIZMO, seen, LANE).with_second_choice(0)
+        return [one.change.kind for one in plan.intents], plan.outcome, plan.reason
+
+    why = "Gizmo 2 could not be merged there:"
+    assert second_choice("link") == (["update"], "delivered", f"{why} linked instead")
+    assert second_choice("deactivate") == (["deactivate"], "delivered", f"{why} deactivated instead")
+    assert second_choice("leave") == ([], "delivered", f"{why} left as it is instead")
+
+
+def test_the_second_choice_takes_the_place_of_the_merge_and_the_other_records_keep_theirs() -> None:
+    seen = sight(*(known(native_id, title="Other") for native_id in "123"))
+    plan = plan_records(replace(RULES, on_merge="merge", where_it_cannot="deactivate"), GIZMO, seen, LANE)
+
+    told = [(one.change.kind, one.change.native_id) for one in plan.with_second_choice(1).intents]
+
+    assert [(one.change.kind, one.change.native_id) for one in plan.intents] == [
+        ("update", "1"),
+        ("merge", "2"),
+        ("merge", "3"),
+    ]
+    assert told == [("update", "1"), ("deactivate", "2"), ("merge", "3")]
+
+
+def test_a_record_that_is_taken_out_of_use_in_place_of_a_merge_is_known_by_the_targets_own_flag() -> None:
+    rules = replace(RULES, on_merge="merge", where_it_cannot="deactivate", use_flag="isInactive")
+    plan = plan_records(rules, GIZMO, sight(known("1", title="Phase 2"), known("2", title="Other")), LANE)
+
+    (intent,) = plan.with_second_choice(0).intents
+
+    assert intent.writes == hash_fields(SALT, {"isInactive": True})
+
+
+@pytest.mark.parametrize(("instead", "expected"), [("link", "update"), ("deactivate", "deactivate"), ("leave", None)])
+def test_a_pair_that_could_not_be_merged_is_settled_otherwise_at_once(
+    instead: WhereItCannot, expected: str | None
+) -> None:
+    rules = replace(RULES, on_merge="merge", where_it_cannot=instead)
+    seen = sight(known("1", title="Phase 2"), replace(known("2", title="Other"), unmergeable_into="1"))
+
+    plan = plan_records(rules, GIZMO, seen, LANE)
+
+    assert [one.change.kind for one in plan.intents] == ([expected] if expected else [])
+    assert "Gizmo 2 could not be merged there" in plan.reason
+    assert plan_records(replace(rules, on_merge="leave"), GIZMO, seen, LANE).reason == ""
+
+
+def test_another_pair_and_whoever_is_told_again_is_asked_to_merge_anew() -> None:
+    rules = replace(RULES, on_merge="merge", where_it_cannot="deactivate")
+    refused = replace(known("2", title="Other"), unmergeable_into="1")
+    again = replace(LANE, is_forced=True)
+
+    assert changes(sight(known("3", title="Phase 2"), refused), rules) == [("merge", "2", {})]
+    assert ("merge", "2", {}) in changes(sight(known("1", title="Phase 2"), refused), rules, again)
+    out_of_use = in_state(refused, "deactivated")
+    assert ("merge", "2", {}) in changes(sight(known("1", title="Phase 2"), out_of_use), rules, again)
+    assert changes(sight(known("1", title="Phase 2"), out_of_use), rules) == []
+    # One that was never to be merged, since the policy was another one then, stays as it is.
+    by_policy = in_state(known("2", title="Other"), "deactivated")
+    assert not any(kind == "merge" for kind, _, _ in changes(sight(known("1"), by_policy), rules, again))
 
 
 def test_a_record_that_was_taken_out_of_use_comes_back_before_it_is_written() -> None:
