@@ -7,7 +7,15 @@ schema. A test holds real messages of every kind against it.
 from typing import Any, Final, get_args
 
 from api.openapi import VERSION
-from api.schemas.changes import ChangesTold
+from api.schemas.changes import (
+    SUMMARIES,
+    ChangesTold,
+    ForwardedDetails,
+    GoldenDetails,
+    MovedTold,
+    PartTold,
+    SplitDetails,
+)
 from mdm.connectors.envelope import ENVELOPE_BYTES_MAX, schema_of
 from mdm.connectors.kafka import KafkaPlace
 from mdm.connectors.nats import NatsPlace
@@ -18,12 +26,6 @@ Part = dict[str, Any]
 
 ENVELOPE_TYPE: Final = "application/cloudevents+json"
 KINDS: Final[tuple[GoldenEventKind, ...]] = get_args(GoldenEventKind)
-_SUMMARIES: Final[dict[GoldenEventKind, str]] = {
-    "golden_record.created": "A golden record came to be.",
-    "golden_record.changed": "A golden record has a new version: other values, or other source records.",
-    "golden_record.forwarded": "A golden record was merged; its id leads to `forward_to` for ever.",
-    "golden_record.retired": "A golden record has no source record left; it comes back under its id if one returns.",
-}
 _TEXT: Final[Part] = {"type": "string"}
 _IDS: Final[Part] = {"type": "array", "items": _TEXT}
 
@@ -119,7 +121,7 @@ def _message(way: str, kind: GoldenEventKind) -> Part:
     return {
         "name": kind,
         "title": kind,
-        "summary": _SUMMARIES[kind],
+        "summary": SUMMARIES[kind],
         "contentType": ENVELOPE_TYPE,
         "payload": _ref("components", "schemas", _key(kind)),
         "traits": [_ref("components", "messageTraits", way)],
@@ -172,7 +174,7 @@ def _envelope(kind: GoldenEventKind) -> Part:
     }
     return {
         "type": "object",
-        "description": f"{_SUMMARIES[kind]} At most {ENVELOPE_BYTES_MAX:,} bytes.",
+        "description": f"{SUMMARIES[kind]} At most {ENVELOPE_BYTES_MAX:,} bytes.",
         "required": list(names),
         "additionalProperties": False,
         "properties": names,
@@ -185,16 +187,27 @@ def _told(kind: GoldenEventKind) -> Part:
         "entity_type": _TEXT,
         "version": {"type": "integer", "minimum": 1},
         "changed": {**_IDS, "description": "Names of the attributes whose value is another than before."},
-        "joined": {**_IDS, "description": "Ids of source records that came to it."},
-        "left": {**_IDS, "description": "Ids of source records that left it."},
+        "event_id": {**_TEXT, **_said(GoldenDetails, "event_id")},
+        "moves": {"type": "array", "items": MovedTold.model_json_schema(), **_said(GoldenDetails, "moves")},
+        "joined": {**_IDS, **_said(GoldenDetails, "joined")},
+        "left": {**_IDS, **_said(GoldenDetails, "left")},
         "values": {"type": "object", "description": "By attribute, where the subscription asks for them."},
         "left_out": {**_IDS, "description": "What did not fit; read it by id."},
     }
     required = ["golden_id", "entity_type", "version"]
     if kind == "golden_record.forwarded":
-        names["forward_to"] = {**_TEXT, "description": "The golden record that it was merged into."}
+        names["forward_to"] = {**_TEXT, **_said(ForwardedDetails, "forward_to")}
         required.append("forward_to")
+    if kind == "golden_record.split":
+        # Not required: what is too long for an envelope is left out.
+        parts = {"type": "array", "items": PartTold.model_json_schema()}
+        names["parts"] = {**parts, **_said(SplitDetails, "parts")}
     return {"type": "object", "required": required, "additionalProperties": False, "properties": names}
+
+
+def _said(details: type[GoldenDetails], name: str) -> dict[str, str]:
+    """Describe a key as the change feed does."""
+    return {"description": details.model_fields[name].description or ""}
 
 
 def _key(kind: str) -> str:

@@ -96,7 +96,8 @@ def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: Cau
         versions = survive(work.connection, entity_type, plan.touched, event_id=event_id, at=at, who=work.who)
     work.written.extend(versions)
     with stage("publish"):
-        work.queued.update(publish(work.connection, plan, versions, at=at, who=work.who))
+        queued = publish(work.connection, plan, versions, event_id=event_id, at=at, who=work.who)
+    work.queued.update(queued)
     for follower in followers_of(work.connection, work.declared, plan, work.locks):
         if follower.is_matched_within:
             reevaluate(work, follower.entity_type, follower.record_ids, cause=cause.following(event_id))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from api.dependencies import Asker, TheHub
 from api.pagination import PAGE_SIZE, Limit
 from api.route import HubRoute
-from api.schemas.changes import ChangesTold, ChangeTold
+from api.schemas.changes import DETAILS, ChangesTold, ChangeTold
 from mdm.access.model import Verb
 from mdm.db.transaction import reading
 from mdm.publishing.model import Event
@@ -43,7 +43,7 @@ def _told(event: Event) -> ChangeTold:
         golden_id=event.golden_id,
         version=event.version,
         review_id=event.review_id,
-        details=dict(event.details),
+        details=DETAILS[event.kind].model_validate(event.details),
         recorded_at=event.recorded_at,
         who=event.who,
     )

@@ -15,7 +15,9 @@ import orjson
 ENVELOPE_BYTES_MAX: Final = 20_000  # Standard Webhooks 1.0, "Payload size"
 _SEQUENCE_DIGITS: Final = 19  # of a bigint: the extension asks for texts that sort as the numbers do
 # What is left out first: the largest, and the easiest to read elsewhere.
-_LEAVES: Final = ("values", "joined", "left", "changed", "details")
+_LEAVES: Final = ("values", "joined", "left", "moves", "parts", "changed", "details")
+_DETAILS: Final = ("event_id", "forward_to", "parts", "moves", "joined", "left")
+_SHAPE: Final = 2  # of `data`: raised when it says more, or something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Told:
     sequence  rises within a subject: the version of a golden record, the place of a review's turn
     version   of the golden record; None for a turn of a review
     changed   names of the attributes whose golden value is another than before
-    details   forward_to, joined and left as in the change feed, or what a turn of a review tells
+    details   of a golden record or of a turn of a review, as in the change feed
     values    of the golden version, where the subscription asks for them
     """
 
@@ -51,7 +53,7 @@ def source_of(public_url: str | None, system: str) -> str:
 
 def schema_of(kind: str) -> str:
     """Name the shape of `data` of a kind; another shape would get another number."""
-    return f"urn:mdm:event:{kind}:1"
+    return f"urn:mdm:event:{kind}:{_SHAPE}"
 
 
 def enclose(told: Told, *, source: str, bytes_max: int = ENVELOPE_BYTES_MAX) -> bytes:
@@ -79,7 +81,7 @@ def _told_part(told: Told) -> dict[str, Any]:
         "version": told.version,
         "changed": sorted(told.changed),
     }
-    part |= {name: told.details[name] for name in ("forward_to", "joined", "left") if told.details.get(name)}
+    part |= {name: told.details[name] for name in _DETAILS if told.details.get(name)}
     if told.values is not None:
         part["values"] = {name: told.values[name] for name in sorted(told.values)}
     return part

@@ -4,11 +4,12 @@ News of a merge or split that was taken back within the target's undo window is 
 the one that is again as before are passed over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 
@@ -23,7 +24,10 @@ from mdm.delivery.wanted import fits
 from mdm.failpoints import failpoint
 from mdm.hub import Hub
 from mdm.publishing import store as publishing_store
+from mdm.publishing.service import keys_of_moved
 
+# Whoever asks for changes is told of splits too: a split is a change, and nobody may miss that records left.
+_AS_ASKED_FOR: Final = {"golden_record.split": {"golden_record.split", "golden_record.changed"}}
 HELD_BACK = timedelta(hours=1)  # a version that is held back; the next one makes its lane due at once
 
 
@@ -46,11 +50,13 @@ def deliver_events(
     with reading(hub.engine) as connection:
         found = select_tellings(connection, lanes)
         source = source_of(hub.settings.public_url, publishing_store.select_system(connection))
+        keys = keys_of_moved(connection, [row.details for rows in found.values() for row in rows])
+    write = partial(message_of, source=source, payload=subscription.payload, key_by_record=keys)
     settlements: list[Settlement] = []
     tellings = []
     for lane in lanes:
         rows = found.get(lane.golden_id, [])
-        telling = _telling(subscription, lane, rows, source, is_undone=bool(declaration.undo_window))
+        telling = _telling(subscription, lane, rows, write, is_undone=bool(declaration.undo_window))
         if telling is None:
             settlements.append(Later(lane, now + HELD_BACK, None, "its next version is held back"))
         else:
@@ -68,7 +74,12 @@ def deliver_events(
 
 
 def _telling(
-    subscription: EventSubscription, lane: DueLane, rows: Sequence[Row[Any]], source: str, *, is_undone: bool
+    subscription: EventSubscription,
+    lane: DueLane,
+    rows: Sequence[Row[Any]],
+    write: Callable[[Row[Any], Row[Any] | None], Message],
+    *,
+    is_undone: bool,
 ) -> _Telling | None:
     fresh = [row for row in rows if row.version > lane.acknowledged]
     if not fresh:
@@ -76,10 +87,7 @@ def _telling(
     lasting = without_undone(rows, lane.acknowledged) if is_undone else fresh
     told = [row for row in lasting if _is_told(subscription, row)]
     before = {after.version: row for row, after in pairwise(rows)}
-    messages = tuple(
-        (row.version, message_of(row, before.get(row.version), source=source, payload=subscription.payload))
-        for row in told
-    )
+    messages = tuple((row.version, write(row, before.get(row.version))) for row in told)
     outcome: OutcomeKind = "delivered" if messages else "not_subscribed" if lasting else "undone"
     return _Telling(lane, messages, fresh[-1].version, outcome)
 
@@ -110,7 +118,7 @@ def _is_regrouped(row: Row[Any]) -> bool:
 
 
 def _is_told(subscription: EventSubscription, row: Row[Any]) -> bool:
-    if subscription.kinds and row.kind not in subscription.kinds:
+    if subscription.kinds and not _AS_ASKED_FOR.get(row.kind, {row.kind}) & set(subscription.kinds):
         return False
     # What ended is told to whoever may have known it, whatever its last values were.
     return row.state != "active" or fits(subscription.conditions, row.shown)

@@ -9,14 +9,21 @@ from mdm.decisions.review_model import ReviewEventKind
 from mdm.ids import GoldenId, ReviewId
 
 GoldenEventKind = Literal[
-    "golden_record.created", "golden_record.changed", "golden_record.forwarded", "golden_record.retired"
+    "golden_record.created",
+    "golden_record.changed",
+    "golden_record.split",
+    "golden_record.forwarded",
+    "golden_record.retired",
 ]
-EventKind = GoldenEventKind | ReviewEventKind
+EventKind = Literal[GoldenEventKind, ReviewEventKind]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One committed golden version, or one turn of a review, as the change feed tells it; `position` is its place."""
+    """One committed golden version, or one turn of a review, as the change feed tells it; `position` is its place.
+
+    details  those of a golden version as `details.told` writes them, those of a review as its turn gave them
+    """
 
     kind: EventKind
     entity_type: str

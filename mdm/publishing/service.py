@@ -1,7 +1,9 @@
 """Publish: tell the change feed and every subscribed target of each golden version, in the transaction that made it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -10,17 +12,27 @@ from mdm.decisions.review_model import ReviewChange
 from mdm.errors import CursorFromElsewhere, CursorInvalid
 from mdm.failpoints import failpoint
 from mdm.identity.model import IdentityPlan
+from mdm.ids import EventId, RecordId
 from mdm.publishing import store
-from mdm.publishing.model import Event, GoldenEventKind
+from mdm.publishing.details import kinds_and_details, moved_in, told
+from mdm.publishing.model import Event
+from mdm.sources import store as sources_store
+from mdm.sources.model import SourceKey
 from mdm.survivorship.model import GoldenVersion
-
-_KINDS: dict[str, GoldenEventKind] = {"forwarded": "golden_record.forwarded", "retired": "golden_record.retired"}
 
 
 def publish(
-    connection: Connection, plan: IdentityPlan, versions: Sequence[GoldenVersion], *, at: datetime, who: str
+    connection: Connection,
+    plan: IdentityPlan,
+    versions: Sequence[GoldenVersion],
+    *,
+    event_id: EventId,
+    at: datetime,
+    who: str,
 ) -> Mapping[str, int]:
     """Append an event for each golden version, with the records that moved, and queue a message for each target.
+
+    event_id  of the change of identity or values that made the versions
 
     Returns how many messages each target gets.
     """
@@ -28,14 +40,14 @@ def publish(
         return {}
     rows = [
         {
-            "kind": _kind(version),
+            "kind": kind,
             "entity_type": version.entity_type,
             "golden_id": version.golden_id,
             "version": version.version,
-            "details": _details(plan, version),
+            "details": details,
             "is_regrouped": _is_regrouped(plan, version),
         }
-        for version in versions
+        for version, (kind, details) in zip(versions, kinds_and_details(plan, versions, event_id), strict=True)
     ]
     queued = store.insert_news(connection, rows, at=at, who=who)
     failpoint("publish.queued")
@@ -57,7 +69,18 @@ def changes(connection: Connection, *, after: str | None, limit: int) -> tuple[t
     system = store.select_system(connection)
     position = _position(after, system) if after else (0, 0)
     events = store.select_events(connection, after=position, limit=limit)
-    return events, _cursor(events[-1].position if events else position, system)
+    keys = keys_of_moved(connection, [event.details for event in events])
+    shown = tuple(
+        event if event.golden_id is None else replace(event, details=told(event.details, event.golden_id, keys))
+        for event in events
+    )
+    return shown, _cursor(events[-1].position if events else position, system)
+
+
+def keys_of_moved(connection: Connection, details: Iterable[Mapping[str, Any]]) -> Mapping[RecordId, SourceKey]:
+    """Read the source keys with which the moves in details of events are told."""
+    ids = sorted({id_ for one in details for id_ in moved_in(one)})
+    return sources_store.select_keys(connection, ids) if ids else {}
 
 
 def cursor_of(connection: Connection, position: tuple[int, int]) -> str:
@@ -70,12 +93,6 @@ def position_of(connection: Connection, cursor: str) -> tuple[int, int]:
     return _position(cursor, store.select_system(connection))
 
 
-def _kind(version: GoldenVersion) -> GoldenEventKind:
-    if version.state in _KINDS:
-        return _KINDS[version.state]
-    return "golden_record.created" if version.version == 1 else "golden_record.changed"
-
-
 def _is_regrouped(plan: IdentityPlan, version: GoldenVersion) -> bool:
     """Tell whether records moved between golden records: what an undo would take back."""
     id_ = version.golden_id
@@ -86,17 +103,6 @@ def _is_regrouped(plan: IdentityPlan, version: GoldenVersion) -> bool:
             for move in plan.moves
         )
     )
-
-
-def _details(plan: IdentityPlan, version: GoldenVersion) -> dict[str, object]:
-    id_ = version.golden_id
-    details: dict[str, object] = {
-        "joined": [str(move.record_id) for move in plan.moves if move.after == id_],
-        "left": [str(move.record_id) for move in plan.moves if move.before == id_],
-    }
-    if version.forward_to is not None:
-        details["forward_to"] = str(version.forward_to)
-    return {name: value for name, value in details.items() if value}
 
 
 def _cursor(position: tuple[int, int], system: str) -> str:

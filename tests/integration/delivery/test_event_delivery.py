@@ -1,15 +1,17 @@
 """A receiver of messages is told every golden version in order, with the same id for every attempt."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from sqlalchemy import text
 
+from api.asyncapi import document
 from mdm import clock
 from mdm.connectors.signatures import make_secret
 from mdm.delivery.connect import connect
@@ -35,6 +37,7 @@ HOOK = """
     events:
       entities: [widget_hold]
       payload: full
+      kinds: {kinds}
 """
 
 
@@ -58,8 +61,9 @@ class Hook:
     heard: Receiver
     opened: ExitStack
 
-    def relay(self, *, window: int = 0, ahead_s: int = 0) -> Relay:
-        declaration = declare(self.hub, self.folder, HOOK.format(url=self.heard.url, window=window))
+    def relay(self, *, window: int = 0, ahead_s: int = 0, kinds: Sequence[str] = ()) -> Relay:
+        text_ = HOOK.format(url=self.heard.url, window=window, kinds=json.dumps(list(kinds)))
+        declaration = declare(self.hub, self.folder, text_)
         system = connect(declaration, Settings(outgoing_networks="127.0.0.0/8"))
         self.opened.callback(system.close)
         return relay_to(self.hub, declaration, system, now=lambda c: clock.instant(c) + timedelta(seconds=ahead_s))
@@ -141,3 +145,35 @@ def test_a_merge_that_is_taken_back_in_time_is_never_told(hub: Hub, hook: Hook, 
     with hub.engine.connect() as connection:
         waits = connection.execute(text("SELECT count(*) FROM delivery_lane WHERE acknowledged < head")).scalar_one()
     assert waits == 0
+
+
+@pytest.mark.parametrize("kind", ["golden_record.split", "golden_record.changed"])
+def test_a_split_is_told_as_one_to_whoever_asks_for_it_or_for_changes(
+    hub: Hub, hook: Hook, heard: Receiver, kind: str
+) -> None:
+    """Records that leave are news that a receiver of changes was told before there was a kind for it."""
+    for number, code in ((1, "c1"), (2, "c1"), (2, "c2")):
+        deliver(hub, [delivery(f"crm-us/Account:{number}", "widget_hold", codes=[code])], who="t")
+    golden = golden_by_key(hub)
+    whole, part = golden["crm-us/Account:1"], golden["crm-us/Account:2"]
+
+    hook.relay(kinds=[kind]).drain()
+
+    bodies = [json.loads(one.body) for one in heard.attempts]
+    (split,) = [one for one in bodies if one["type"] == "golden_record.split"]
+    assert (split["subject"], split["data"]["version"]) == (whole, 3)
+    assert split["data"]["parts"] == [{"golden_id": part, "source_keys": ["crm-us/Account:2"]}]
+    assert split["data"]["moves"] == [{"source_key": "crm-us/Account:2", "before": whole, "after": part}]
+    assert split["data"]["event_id"].startswith("evt_")
+    assert Draft202012Validator(document()["components"]["schemas"]["golden_record_split"]).is_valid(split)
+    others = [one["type"] for one in bodies if one is not split]
+    assert others == (["golden_record.changed"] if kind == "golden_record.changed" else [])
+
+
+def test_who_asks_for_neither_is_told_of_no_split(hub: Hub, hook: Hook, heard: Receiver) -> None:
+    for number, code in ((1, "c1"), (2, "c1"), (2, "c2")):
+        deliver(hub, [delivery(f"crm-us/Account:{number}", "widget_hold", codes=[code])], who="t")
+
+    hook.relay(kinds=["golden_record.created"]).drain()
+
+    assert [kind for kind, _, _ in told(heard)] == ["golden_record.created"] * 2

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from api.asyncapi import KINDS, document
-from api.schemas.changes import ChangesTold, ChangeTold
+from api.schemas.changes import DETAILS, ChangesTold, ChangeTold
 from mdm.connectors.envelope import Told, enclose
 from mdm.connectors.signatures import sign
-from mdm.publishing.model import GoldenEventKind
+from mdm.publishing.model import EventKind, GoldenEventKind
 
 DOCUMENT = document()
 WAYS = {"webhook", "nats", "rabbitmq", "kafka"}
@@ -20,13 +20,19 @@ AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 GOLDEN_ID = "cus_" + "0" * 26
 
 
-def message(kind: GoldenEventKind, **details: Any) -> dict[str, Any]:
-    forwarded = {"forward_to": "cus_" + "1" * 26} if kind == "golden_record.forwarded" else {}
+def message(kind: GoldenEventKind, **bound: int) -> dict[str, Any]:
+    other = "cus_" + "1" * 26
+    own: dict[str, Any] = {
+        "golden_record.forwarded": {"forward_to": other},
+        "golden_record.split": {"parts": [{"golden_id": other, "source_keys": ["crm-us/Account:1"]}]},
+    }
+    moves = [{"source_key": "crm-us/Account:1", "before": GOLDEN_ID, "after": other}]
+    details = {**own.get(kind, {}), "event_id": "evt_1", "joined": ["rec_1"], "moves": moves}
     told = Told(
         id=f"{GOLDEN_ID}-7", kind=kind, entity_type="customer", subject=GOLDEN_ID, sequence=7, at=AT, version=7,
-        changed=("name",), details={**forwarded, "joined": ["rec_1"]}, values={"name": "Contoso", "sites": ["Leeds"]},
+        changed=("name",), details=details, values={"name": "Contoso", "sites": ["Leeds"]},
     )  # fmt: skip
-    envelope: dict[str, Any] = orjson.loads(enclose(told, source="https://mdm.example.com", **details))
+    envelope: dict[str, Any] = orjson.loads(enclose(told, source="https://mdm.example.com", **bound))
     return envelope
 
 
@@ -103,10 +109,37 @@ def test_parameters_are_those_of_the_address() -> None:
         assert channel.get("parameters", {}).keys() == named
 
 
-def test_a_page_of_the_change_feed_is_as_described() -> None:
-    change = ChangeTold(
-        id="1-2", kind="review.opened", entity_type="customer", review_id="rev_1", details={}, recorded_at=AT, who="hub"
-    )
+CHANGES: dict[EventKind, dict[str, Any]] = {
+    "golden_record.created": {
+        "event_id": "evt_1",
+        "joined": ["rec_1"],
+        "moves": [{"source_key": "a/b:1", "after": "x"}],
+    },
+    "golden_record.changed": {},
+    "golden_record.split": {"event_id": "evt_1", "parts": [{"golden_id": "x", "source_keys": ["a/b:1"]}]},
+    "golden_record.forwarded": {"event_id": "evt_1", "forward_to": "x"},
+    "golden_record.retired": {"event_id": "evt_1", "left": ["rec_1"]},
+    "review.opened": {"kind": "possible_match", "golden_ids": ["x"]},
+    "review.decided": {"answer_id": "ans_1", "state": "carried_out", "judgement": "same", "event_id": "evt_1"},
+    "review.closed": {"kind": "possible_match", "because": "answered"},
+}
+
+
+@pytest.mark.parametrize("kind", get_args(EventKind))
+def test_a_page_of_the_change_feed_is_as_described(kind: EventKind) -> None:
+    details = DETAILS[kind].model_validate(CHANGES[kind])
+    change = ChangeTold(id="1-2", kind=kind, entity_type="customer", details=details, recorded_at=AT, who="hub")
     page = ChangesTold(rows=[change], next="1.1.2.3").model_dump(mode="json", exclude_none=True)
 
+    assert page["rows"][0]["details"] == CHANGES[kind]
     Draft202012Validator({**DOCUMENT, **DOCUMENT["components"]["messages"]["changes"]["payload"]}).validate(page)
+
+
+def test_the_feed_names_all_its_kinds_and_describes_what_each_says() -> None:
+    payload = DOCUMENT["components"]["messages"]["changes"]["payload"]
+    kind = payload["$defs"]["ChangeTold"]["properties"]["kind"]
+
+    assert kind["enum"] == list(get_args(EventKind))
+    assert all(f"`{one}`: " in kind["description"] for one in kind["enum"])
+    told = {ref.rpartition("/")[2] for ref in refs(payload["$defs"]["ChangeTold"]["properties"]["details"])}
+    assert told == {details.__name__ for details in DETAILS.values()}

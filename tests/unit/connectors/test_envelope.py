@@ -46,7 +46,7 @@ def test_a_changed_golden_record_is_told_thinly() -> None:
         "type": "golden_record.changed",
         "subject": GOLDEN_ID,
         "time": "2026-11-25T12:00:00.000005Z",
-        "dataschema": "urn:mdm:event:golden_record.changed:1",
+        "dataschema": "urn:mdm:event:golden_record.changed:2",
         "datacontenttype": "application/json",
         "partitionkey": GOLDEN_ID,
         "sequence": "0000000000000000007",
@@ -66,6 +66,18 @@ def test_a_forwarded_golden_record_names_its_survivor_and_the_records_that_left(
         "forward_to": survivor,
         "left": ["rec_1"],
     }
+
+
+def test_a_split_names_its_parts_which_are_left_out_last() -> None:
+    move = {"source_key": "crm-us/Account:1", "before": GOLDEN_ID, "after": "cus_" + "1" * 26}
+    parts = [{"golden_id": "cus_" + "1" * 26, "source_keys": ["crm-us/Account:1"]}]
+    details = {"event_id": "evt_1", "left": ["rec_1"], "moves": [move], "parts": parts}
+    told = replace(CHANGED, kind="golden_record.split", details=details)
+    whole = read(told)["data"]
+
+    assert {name: whole[name] for name in details} == details
+    cut = read(told, bytes_max=len(enclose(told, source=SOURCE)) - 60)["data"]
+    assert (cut["left_out"], cut["parts"], cut["event_id"]) == (["left", "moves"], parts, "evt_1")
 
 
 def test_values_are_told_where_the_subscription_asks_for_them() -> None:
@@ -151,4 +163,4 @@ def test_the_source_is_the_address_of_the_hub_or_the_history_of_its_database(
 
 
 def test_each_kind_has_a_schema_of_its_own() -> None:
-    assert schema_of("golden_record.retired") == "urn:mdm:event:golden_record.retired:1"
+    assert schema_of("golden_record.retired") == "urn:mdm:event:golden_record.retired:2"
