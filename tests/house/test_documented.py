@@ -7,12 +7,14 @@ import re
 import runpy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from api.schemas.changes import DETAILS, SUMMARIES
 from mdm import telemetry
 from mdm.errors import HubError
+from mdm.publishing.model import EventKind
 from mdm.settings import variables
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -45,6 +47,16 @@ def test_every_metric_is_documented() -> None:
     names = [family.name for family in telemetry.REGISTRY.collect() if family.name.startswith("mdm_")]
 
     assert [name for name in names if f"`{name}`" not in REFERENCE] == []
+
+
+def test_every_kind_of_the_change_feed_and_what_it_says_stands_in_its_guide() -> None:
+    guide = (DOCS / "guides" / "change-feed.md").read_text(encoding="utf-8")
+    kinds, keys = guide.split("## Kinds")[1].split("## Details")
+
+    assert DETAILS.keys() == SUMMARIES.keys() == set(get_args(EventKind))
+    assert [kind for kind in get_args(EventKind) if f"\n| `{kind}` |" not in kinds] == []
+    named = {name for details in DETAILS.values() for name in details.model_fields}
+    assert [name for name in sorted(named) if f"`{name}`" not in keys] == []
 
 
 def test_commands_routes_and_all_else_stand_in_the_pages_as_the_code_has_them(generator: Mapping[str, Any]) -> None:
