@@ -24,7 +24,7 @@ _SHAPE: Final = 2  # of `data`: raised when it says more, or something else
 class Told:
     """What is told.
 
-    id        of the event: the same in the change feed, in every attempt and at every target
+    id        the same in every attempt and at every target; the change feed numbers its rows by itself
     kind      as in the change feed, e.g. golden_record.changed
     subject   golden id or review id
     sequence  rises within a subject: the version of a golden record, the place of a review's turn
