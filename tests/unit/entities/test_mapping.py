@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mdm.entities.mapping import completeness, map_record, match_row, read_value
-from mdm.entities.model import Origin
+from mdm.entities.model import EntityType, Origin
 from mdm.entities.service import entity_types
 
 CUSTOMER = entity_types()["customer"]
@@ -317,6 +317,23 @@ def test_a_contract_lists_its_projects() -> None:
     assert mapped.values["projects"] == ["p1", "p2"]
     assert (mapped.values["status"], mapped.values["kind"]) == ("active", "amendment")
     assert [fault.code for fault in mapped.faults] == ["amendment_of_nothing"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "row", "attribute", "value"),
+    [
+        (CUSTOMER, {"OrganizationName": "Vetro SpA", "FiscalCode": "00743110157"}, "tax_ids", ["00743110157"]),
+        (CONTRACT, {"title": "Roll-out", "due_date": "2026-12-31"}, "end_date", "2026-12-31"),
+        (CONTRACT, {"title": "Roll-out", "price": "12000"}, "value", "12000"),
+        (CONTRACT, {"Name": "C-9", "CustomerRequisitionNumber": "4500017"}, "po_number", "4500017"),
+        (PROJECT, {"Name": "Roll-out", "pse__Master_Project__c": "a0X1"}, "parent_project", "a0X1"),
+        (PROJECT, {"Name": "Roll-out", "KimbleOne__SalesOpportunity__c": "a1K7"}, "contract", "a1K7"),
+    ],
+)
+def test_columns_of_the_vendors_are_known(
+    declared: EntityType, row: dict[str, Any], attribute: str, value: object
+) -> None:
+    assert map_record(declared, row).values[attribute] == value
 
 
 def test_a_resource_by_first_and_last_name() -> None:
