@@ -7,20 +7,33 @@ from pathlib import Path
 
 import pytest
 
+from mdm.delivery.declaration import read_declaration
+from mdm.entities.service import entity_types
 from tests.acceptance.test_first_ten_minutes import ROOT, Terminal, terminal
 
 pytestmark = [pytest.mark.db, pytest.mark.oldest]
 __all__ = ["terminal"]
 
 GUIDE = (ROOT / "docs" / "guides" / "targets.md").read_text(encoding="utf-8")
+SHOWN = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
 FILES = ("crm_clients.csv", "crm-ours", "customer"), ("erp_projects.jsonl", "erp-ours", "project")
 
 
 def test_the_files_of_the_guide_are_the_examples() -> None:
-    shown = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
-
     examples = [ROOT / "examples" / "targets" / name for name in ("books.yaml", "news.yaml")]
-    assert shown == [example.read_text(encoding="utf-8") for example in examples]
+    files = [block for block in SHOWN if block.startswith("target:")]
+    assert files == [example.read_text(encoding="utf-8") for example in examples]
+
+
+@pytest.mark.parametrize("part", [block for block in SHOWN if not block.startswith("target:")])
+def test_its_parts_of_a_declaration_are_taken(part: str, tmp_path: Path) -> None:
+    books = (ROOT / "examples" / "targets" / "books.yaml").read_text(encoding="utf-8")
+    keys = [line.partition(":")[0] for line in part.splitlines()]
+    kept = [line for line in books.splitlines() if line.partition(":")[0] not in keys]
+    place = kept.index("  customer:") + 1 if part.startswith("    ") else len(kept)
+    file = tmp_path / "books.yaml"
+    file.write_text("\n".join([*kept[:place], *part.splitlines(), *kept[place:]]) + "\n", encoding="utf-8")
+    read_declaration(file, entity_types())
 
 
 def test_its_commands_run_as_they_stand_there(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
