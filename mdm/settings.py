@@ -7,6 +7,7 @@ begin with `MDM_SECRET_` are secrets, which `secret` gives to whoever was told t
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
@@ -22,6 +23,7 @@ from mdm.errors import SettingsInvalid
 PREFIX: Final = "MDM_"
 _TEST_PREFIXES: Final = ("MDM_TEST_", "MDM_LABELLED_DATA")
 SECRET_PREFIX: Final = "MDM_SECRET_"  # noqa: S105 -- the beginning of a name
+SECRET_NAME: Final = re.compile(r"MDM_SECRET_[A-Z0-9_]+")
 """Variables that the declarations of targets name: they hold what must stand in no file."""
 _RATE: Final = r"^[1-9][0-9]{0,8}/[1-9][0-9]{0,3}$"
 """How many in how many seconds, as `mdm.access.rates_model` reads it."""
@@ -245,6 +247,11 @@ def secret(name: str) -> str:
     if not value:
         raise SettingsInvalid(f"{name} is not set", remedy=f"let the environment of the hub hold {name}")
     return value
+
+
+def is_secret_set(name: str) -> bool:
+    """Tell whether the environment of this process holds a secret."""
+    return name.startswith(SECRET_PREFIX) and bool(os.environ.get(name))
 
 
 def variables(settings_class: type[BaseSettings] = Settings) -> tuple[str, ...]:

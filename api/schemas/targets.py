@@ -127,6 +127,7 @@ class AppliedTold(Told):
     differences: list[DifferenceTold]
     queued: int = Field(description="Golden records that it was never told of, and that wait for it now.")
     needs_backfill: bool = Field(description="Its records have to be matched before anything is written there.")
+    warnings: list[str] = Field(description="Secrets that the hub's environment does not hold; the worker's may.")
 
     @classmethod
     def of(cls, applied: Applied, *, is_dry: bool) -> "AppliedTold":
@@ -140,6 +141,7 @@ class AppliedTold(Told):
             ],
             queued=applied.queued,
             needs_backfill=applied.needs_backfill,
+            warnings=list(applied.warnings),
         )
 
 

@@ -32,7 +32,7 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Add or change a target by its declaration; `mdm schema target` describes the file."""
-    from mdm.cli.output import print_json
+    from mdm.cli.output import print_json, tell
     from mdm.cli.session import session, who
     from mdm.db.transaction import reading, run
     from mdm.delivery.targets import apply_declaration, preview_declaration, read_target
@@ -46,8 +46,10 @@ def apply(
             applied = run(hub.engine, lambda c: apply_declaration(c, declaration, content, who=who()))
     if as_json:
         print_json({"dry_run": dry_run, "applied": applied})
-    else:
-        _tell_applied(applied, declaration, is_dry=dry_run)
+        return
+    _tell_applied(applied, declaration, is_dry=dry_run)
+    for warning in applied.warnings:
+        tell(f"Warning: {warning}")
 
 
 @add_app.callback()

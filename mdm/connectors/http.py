@@ -176,6 +176,15 @@ class HttpClient:
         return bytes(body), ""
 
 
+def flaw_of_url(url: str) -> str:
+    """Say why an address is none to call, whoever is there and on whatever port; empty where it is one."""
+    try:
+        _read_url(url)
+    except CallFailed as failed:
+        return failed.failure.reason
+    return ""
+
+
 def failure_of(answer: Answer) -> Failure | None:
     """Say why what was asked is not done, going by an answer; None when it is done and the answer is whole.
 
@@ -226,6 +235,14 @@ _AGENT: Final = f"mdm-hub/{version('mdm-hub')}"
 
 def _place(url: str) -> httpcore2.URL:
     """Read an address; raises CallFailed for one that no call to it can mend."""
+    parsed = _read_url(url)
+    port = parsed.port
+    if port is not None and not 1024 <= port <= 65_535 and port not in _PORTS_BELOW_1024:
+        raise _misnamed(f"port {port} is not called; 80, 443 and those from 1024 up are")
+    return httpcore2.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
+
+
+def _read_url(url: str) -> httpx2.URL:
     try:
         parsed = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError, TypeError):
@@ -234,10 +251,7 @@ def _place(url: str) -> httpcore2.URL:
         raise _misnamed("write https:// and a host")
     if parsed.userinfo:
         raise _misnamed("credentials do not belong there")
-    port = parsed.port
-    if port is not None and not 1024 <= port <= 65_535 and port not in _PORTS_BELOW_1024:
-        raise _misnamed(f"port {port} is not called; 80, 443 and those from 1024 up are")
-    return httpcore2.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
+    return parsed
 
 
 def _misnamed(why: str) -> CallFailed:

@@ -40,6 +40,7 @@ class Keys:
 
     def __post_init__(self) -> None:
         """Refuse a secret that cannot sign; raises InputInvalid, which does not show it."""
+        assert self.previous_until is None or self.previous_until.tzinfo is not None, "instants have a zone"
         _signer(self.current)
         if self.previous:
             _signer(self.previous)

@@ -22,6 +22,7 @@ class Applied:
     queued          golden records that it was never told of, and is told of now
     new_types       entity types that it is told of from now on
     needs_backfill  whether its records have to be matched before it is told anything
+    warnings        what may keep it from being told, which whoever runs the worker has to see to
     """
 
     target_id: str
@@ -30,6 +31,7 @@ class Applied:
     queued: int
     new_types: tuple[str, ...]
     needs_backfill: bool
+    warnings: tuple[str, ...] = ()
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:

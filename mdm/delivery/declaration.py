@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 import orjson
 from pydantic import Field, StringConstraints, TypeAdapter
 
+from mdm.delivery.connection import check_connection, connection_schemas
 from mdm.delivery.model import (
     Declaration,
     EventSubscription,
@@ -31,6 +32,7 @@ from mdm.entities.model import EntityType
 from mdm.entities.shape import check_shape, suggest
 from mdm.errors import TargetDeclarationInvalid
 from mdm.publishing.model import GoldenEventKind
+from mdm.settings import SECRET_NAME
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Seconds = Annotated[float, Field(ge=0, le=30 * 24 * 3_600, allow_inf_nan=False)]
@@ -121,7 +123,6 @@ class TargetDeclaration(Part):
 
 
 _SECRET_WORDS: Final = re.compile(r"(^|_)(secret|token|password|key|credential)s?$")
-_VARIABLE: Final = re.compile(r"MDM_SECRET_[A-Z0-9_]+")
 _PLAIN: Final = TypeAdapter(TargetDeclaration)
 
 
@@ -145,8 +146,16 @@ def declaration_of(content: Mapping[str, Any]) -> Declaration:
 
 
 def target_schema() -> dict[str, Any]:
-    """Give the JSON Schema of the file, for editors."""
-    return TargetDeclaration.model_json_schema()
+    """Give the JSON Schema of the file, for editors: what `connection` takes depends on the kind."""
+    schema = TargetDeclaration.model_json_schema()
+    by_kind, definitions = connection_schemas()
+    schema["$defs"] |= definitions
+    schema["properties"]["connection"] |= {"anyOf": list(by_kind.values())}
+    schema["allOf"] = [
+        {"if": {"properties": {"kind": {"const": kind}}}, "then": {"properties": {"connection": shape}}}
+        for kind, shape in by_kind.items()
+    ]
+    return schema
 
 
 @lru_cache(maxsize=256)
@@ -157,6 +166,8 @@ def _parsed(content: bytes) -> Declaration:
 def _checked(document: Document, faults: Iterable[Fault], declared: Mapping[str, EntityType]) -> Declaration:
     shaped, found = check_shape(document, TargetDeclaration)
     found = [*faults, *found]
+    known = {one.place for one in found}
+    found.extend(one for one in _connection_faults(document) if one.place not in known)
     if shaped is not None:
         found.extend(_crosscheck(document, shaped, declared))
     if shaped is None or found:
@@ -177,9 +188,22 @@ def _places(content: Any, place: Place = ()) -> Iterator[Place]:
         yield from _places(part, (*place, step))
 
 
+def _connection_faults(document: Document) -> Iterator[Fault]:
+    """Find what the connector does not take, also where another part of the file has no right shape."""
+    found = check_connection(document)[1]
+    yield from found
+    content = document.content.get("connection")
+    for name, value in content.items() if isinstance(content, dict) else ():
+        # A key that no connector has may hold a secret as well: the file is kept in the database and shown to people.
+        if _SECRET_WORDS.search(name) and not SECRET_NAME.fullmatch(str(value)):
+            remedy = "name an environment variable that holds it, as MDM_SECRET_NETSUITE_US"
+            fault = document.fault(("connection", name), "a secret does not belong into this file", remedy)
+            if fault not in found:
+                yield fault
+
+
 def _crosscheck(document: Document, shaped: TargetDeclaration, declared: Mapping[str, EntityType]) -> Iterator[Fault]:
     """Find what a shape cannot say: that every name is declared, and that kind and sections fit."""
-    yield from _secrets(document, shaped)
     if shaped.kind != "records":
         if shaped.events is None:
             yield document.fault(("kind",), f"a {shaped.kind} needs `events`", "say which entity types it is told of")
@@ -233,14 +257,6 @@ def _readable_back(document: Document, place: Place, fields: Mapping[str, FieldD
                 remedy = "give one of the two another word"
                 spot = (*place, attribute, "codes", code)
                 yield document.fault(spot, f"{word!r} stands for {code!r} and is a code of its own", remedy)
-
-
-def _secrets(document: Document, shaped: TargetDeclaration) -> Iterator[Fault]:
-    """Refuse secrets in the file: it is kept in the database and shown to people."""
-    for name, value in shaped.connection.items():
-        if _SECRET_WORDS.search(name) and not _VARIABLE.fullmatch(str(value)):
-            remedy = "name an environment variable that holds it, as MDM_SECRET_NETSUITE_US"
-            yield document.fault(("connection", name), "a secret does not belong into this file", remedy)
 
 
 def _declaration(shaped: TargetDeclaration) -> Declaration:

@@ -11,6 +11,7 @@ from mdm import clock
 from mdm.db.actor import name_actor
 from mdm.delivery import standings_store
 from mdm.delivery.changes import Applied, differences
+from mdm.delivery.connection import connection_of, unset_secrets
 from mdm.delivery.declaration import check_declaration, declaration_of, read_declaration
 from mdm.delivery.model import Declaration, Standing, StandingState
 from mdm.errors import InputInvalid, TargetUnknown
@@ -73,6 +74,7 @@ def preview_declaration(connection: Connection, declaration: Declaration, conten
         queued,
         new_types,
         needs_backfill=declaration.kind == "records" and bool(new_types),
+        warnings=_warnings(declaration),
     )
 
 
@@ -138,3 +140,11 @@ def end_backfill(connection: Connection, target_id: str, *, who: str) -> Standin
     standing = Standing(target_id, "running", "its records are matched", clock.instant(connection), who)
     standings_store.upsert_standing(connection, standing, burst=declaration.rate.burst)
     return standing
+
+
+def _warnings(declaration: Declaration) -> tuple[str, ...]:
+    """Name secrets that are not there: the environment of whoever tells the target may be another one than ours."""
+    return tuple(
+        f"connection.{name}: {variable} is not set in this environment; that of the worker has to hold it"
+        for name, variable in unset_secrets(connection_of(declaration), clock.now())
+    )

@@ -91,6 +91,9 @@ def _shape_fault(document: Document, shape: type[BaseModel], detail: ErrorDetail
             return document.fault(
                 place, f"{given!r} is not known here", suggest(str(given), expected, otherwise="choose another")
             )
+        # What was found by a check of a shape's own, which says what to write instead; a secret is not shown.
+        case _ if "remedy" in (own := detail.get("ctx", {})):
+            return document.fault(place, detail["msg"], str(own["remedy"]))
         case kind:
             shown = "" if isinstance(given, dict | list) else f" (here: {str(given)[:80]!r})"
             problem = detail["msg"].replace("Input should", "should").replace("String should", "should") + shown

@@ -287,7 +287,7 @@ def _target(hub: Hub, texts: Iterator[str]) -> str:
         "target": "news",
         "title": next(text for text in texts if len(text) < TITLE_LENGTH_MAX),
         "kind": "webhook",
-        "connection": {"url": "https://example.com"},
+        "connection": {"url": "https://example.com", "secret": "MDM_SECRET_NEWS"},
         "events": {"entities": ["customer"]},
     }
     declaration = targets.check_target(hub, content)

@@ -73,6 +73,32 @@ def test_all_faults_of_a_file_are_told_at_once_with_their_lines(filled: Mdm, boo
     assert json.loads(as_json.stderr)["error"]["code"] == "target_declaration_invalid"
 
 
+def test_a_connection_that_cannot_be_used_is_refused_before_anything_is_kept(filled: Mdm, books: Path) -> None:
+    text = books.read_text(encoding="utf-8").replace("record_api", "recordapi").replace("url:", "urll:")
+    books.write_text(text, encoding="utf-8")
+
+    dry, refused = filled("targets", "apply", books, "--dry-run"), filled("targets", "apply", books)
+
+    for answer in (dry, refused):
+        assert answer.exit_code == 1
+        assert (
+            "books.yaml:4: connection.connector: there is no connector 'recordapi'; write record_api" in answer.stderr
+        )
+        assert "books.yaml:4: connection.urll: urll is not a key here; write url" in answer.stderr
+        assert "books.yaml:4: connection.url: is missing" in answer.stderr
+    assert lines(filled("targets", "list", "--json")) == []
+
+
+def test_a_secret_that_is_not_there_is_a_warning(filled: Mdm, books: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warning = "Warning: connection.secret: MDM_SECRET_BOOKS is not set in this environment"
+
+    applied = filled("targets", "apply", books)
+    monkeypatch.setenv("MDM_SECRET_BOOKS", "hunter2")
+
+    assert (applied.exit_code, warning in applied.stderr) == (0, True)
+    assert "Warning" not in filled("targets", "apply", books, "--dry-run").stderr
+
+
 def test_a_dry_run_says_what_applying_then_does(filled: Mdm, books: Path) -> None:
     seen = document(filled("targets", "apply", books, "--dry-run", "--json"))
     assert lines(filled("targets", "list", "--json")) == []

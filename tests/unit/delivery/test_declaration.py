@@ -52,7 +52,7 @@ def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
         target: ERP
         title: ERP
         kind: records
-        connection: {url: 'http://x', api_key: abc}
+        connection: {connector: record_api, url: 'http://x', api_key: abc}
         instance: erp-us
         records:
           widget_hold:
@@ -63,14 +63,14 @@ def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
         """,
     )
 
-    assert [line.partition(":")[0] for line in found] == ["1", "11"]
+    assert [line.partition(":")[0] for line in found] == ["1", "4", "4", "11"]
     found = faults(
         tmp_path,
         """\
         target: erp
         title: ERP
         kind: records
-        connection: {url: 'http://x', api_key: abc}
+        connection: {connector: record_api, url: 'http://x', api_key: abc}
         records:
           widget_hold:
             object: Widget
@@ -79,14 +79,20 @@ def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
           wodget: {object: x, fields: {}}
         """,
     )
-    assert [line.partition(":")[0] for line in found] == ["3", "4", "9", "10"]
-    assert "'nome' is not declared" in found[2]
-    assert "MDM_SECRET_" in found[1]
+    assert [line.partition(":")[0] for line in found] == ["3", "4", "4", "9", "10"]
+    assert "'nome' is not declared" in found[3]
+    assert "api_key is not a key here" in found[1]
+    assert "MDM_SECRET_" in found[2]
 
 
-@pytest.mark.parametrize("kind", ["webhook", "records"])
-def test_kind_and_sections_have_to_fit(tmp_path: Path, kind: str) -> None:
-    (fault,) = faults(tmp_path, f"target: t\ntitle: T\nkind: {kind}\nconnection: {{}}\n")
+HOOK = "{url: 'http://x', secret: MDM_SECRET_HOOK}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "connection"), [("webhook", HOOK), ("records", "{connector: record_api, url: 'http://x'}")]
+)
+def test_kind_and_sections_have_to_fit(tmp_path: Path, kind: str, connection: str) -> None:
+    (fault,) = faults(tmp_path, f"target: t\ntitle: T\nkind: {kind}\nconnection: {connection}\n")
 
     assert "needs" in fault
 
@@ -111,7 +117,7 @@ def test_what_cannot_be_matched_on_or_read_back_is_refused(tmp_path: Path) -> No
         target: erp
         title: ERP
         kind: records
-        connection: {url: 'http://x'}
+        connection: {connector: record_api, url: 'http://x'}
         instance: erp-us
         records:
           gizmo:
@@ -128,7 +134,7 @@ def test_what_cannot_be_matched_on_or_read_back_is_refused(tmp_path: Path) -> No
 
 
 def test_only_records_can_be_compared(tmp_path: Path) -> None:
-    text = "target: t\ntitle: T\nkind: webhook\nconnection: {}\nevents: {entities: [gizmo]}\nreconcile: {}\n"
+    text = f"target: t\ntitle: T\nkind: webhook\nconnection: {HOOK}\nevents: {{entities: [gizmo]}}\nreconcile: {{}}\n"
 
     (fault,) = faults(tmp_path, text)
 
