@@ -41,6 +41,10 @@ target_pulse = Table(
     Column("succeeded_at", _INSTANT),
     Column("tokens", Double, nullable=False, comment="calls that its rate allows at tokens_at"),
     Column("tokens_at", _INSTANT, nullable=False),
+    Column(
+        "failure_kind", Text, comment="of the last failure, while it fails; unopened: its connector could not be made"
+    ),
+    Column("failure_reason", Text),
 )
 
 delivery_order = Table(
