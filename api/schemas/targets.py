@@ -42,6 +42,11 @@ class StandingTold(Told):
     who: str
     failures: int = Field(description="Calls in a row that the target as a whole did not answer.")
     failing_since: Instant | None = None
+    failure: str | None = Field(
+        default=None,
+        description="Of the last failure, while it fails: its kind, or unopened where its connector cannot be made.",
+    )
+    failure_reason: str | None = Field(default=None, description="Why, in words.")
     rests_until: Instant | None = Field(default=None, description="Until then nothing is sent.")
     answered_at: Instant | None = Field(default=None, description="When it answered last.")
 
@@ -55,6 +60,8 @@ class StandingTold(Told):
             who=standing.who,
             failures=standing.failures,
             failing_since=standing.failing_since,
+            failure=standing.failure_kind or None,
+            failure_reason=standing.failure_reason or None,
             rests_until=standing.opens_at,
             answered_at=standing.succeeded_at,
         )

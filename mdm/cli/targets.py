@@ -109,7 +109,7 @@ def list_(as_json: AsJson = False) -> None:
         (
             line.id,
             line.kind,
-            _state(line),
+            _listed_state(line),
             f"{line.depth.waits:,}",
             f"{line.depth.dead:,}",
             _seconds(line.oldest_s),
@@ -230,7 +230,7 @@ def _print_target(line: "TargetLine") -> None:
             "title": line.title if line.title != line.id else None,
             "kind": line.kind,
             "entity types": ", ".join(line.entity_types),
-            "state": standing.state if standing is not None else None,
+            "state": _state(line) if standing is not None else None,
             "because": standing.reason or None if standing is not None else None,
             "since": f"{standing.since:%Y-%m-%d %H:%M} UTC by {standing.who}" if standing is not None else None,
             "told again": f"from {line.told_again_at:%Y-%m-%d %H:%M} UTC" if line.told_again_at is not None else None,
@@ -251,8 +251,12 @@ def _print_target(line: "TargetLine") -> None:
 def _state(line: "TargetLine") -> str:
     if line.standing is None:
         return "files"
-    state = line.standing.state
-    return state if line.told_again_at is None else f"{state}, told again from {line.told_again_at:%Y-%m-%d %H:%M} UTC"
+    return f"{line.standing.state}, failing" if line.standing.is_failing else line.standing.state
+
+
+def _listed_state(line: "TargetLine") -> str:
+    again = f", told again from {line.told_again_at:%Y-%m-%d %H:%M} UTC" if line.told_again_at is not None else ""
+    return f"{_state(line)}{again}"
 
 
 def _failures(line: "TargetLine") -> str | None:
@@ -260,7 +264,9 @@ def _failures(line: "TargetLine") -> str | None:
     if standing is None or not standing.failures:
         return None
     until = f", rests until {standing.opens_at:%H:%M:%S} UTC" if standing.opens_at else ""
-    return f"{standing.failures} calls in a row{until}"
+    reason = f": {standing.failure_reason}" if standing.failure_reason else ""
+    times = "attempts to open it" if standing.failure_kind == "unopened" else "calls"
+    return f"{standing.failures} {times} in a row{until}{reason}"
 
 
 def _print_content(content: "Mapping[str, Any]", depth: int = 0) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import Connection
 
 from mdm import clock
-from mdm.connectors.model import Failure
+from mdm.connectors.model import REASON_LENGTH_MAX, Failure, FailureKind
 from mdm.db.actor import name_actor
 from mdm.delivery import lanes_store as store
 from mdm.delivery import standings_store
@@ -106,6 +106,23 @@ def settle(
     return frozenset(map(GoldenId, kept))
 
 
+def note_unopened(connection: Connection, declaration: Declaration, reason: str, *, now: Clock = clock.instant) -> None:
+    """Note that the connector of a target could not be made: it fails as one that does not answer, and is let rest so.
+
+    No lane was tried, so none uses up an attempt. A target that is not to be told any more is left as it stands.
+    """
+    standing = standings_store.select_standing(connection, declaration.id)
+    if standing is not None and standing.state in {"running", "draining"}:
+        failure = Failure("unavailable", reason[:REASON_LENGTH_MAX])
+        _note_failure(connection, declaration, failure, "unopened", instant=now(connection), must_stop=False)
+
+
+def rests(connection: Connection, declaration: Declaration, *, now: Clock = clock.instant) -> bool:
+    """Tell whether a target is let rest, so that nothing is tried now."""
+    standing = standings_store.select_standing(connection, declaration.id)
+    return standing is not None and standing.opens_at is not None and standing.opens_at > now(connection)
+
+
 def establish(connection: Connection, prefixes: Sequence[str], delivered: Sequence[Done]) -> None:
     """Note what a target acknowledged as established: golden records that still are as it was told of them."""
     fresh = identity_store.select_unpublished(connection, [one.lane.golden_id for one in delivered])
@@ -153,22 +170,37 @@ def _note_health(
         return
     if not whole:
         return
+    failure = worst or whole[-1]
+    _note_failure(connection, declaration, failure, failure.kind, instant=now, must_stop=worst is not None)
+
+
+def _note_failure(
+    connection: Connection,
+    declaration: Declaration,
+    failure: Failure,
+    kind: FailureKind | Literal["unopened"],
+    *,
+    instant: datetime,
+    must_stop: bool,
+) -> None:
     standing = standings_store.select_standing(connection, declaration.id)
     if standing is None:
         return  # it was removed meanwhile
-    failure = worst or whole[-1]
     # What a whole batch ran into at once is one failure of the target.
     count = standing.failures + (0 if failure.kind == "throttled" else 1)
-    opens_at = rest_until(failure, failures=count, now=now)
-    standings_store.note_failure(connection, declaration.id, failures=count, opens_at=opens_at, now=now)
-    failing_for = now - (standing.failing_since or now)
-    if worst is not None or failing_for >= declaration.failing_for:
-        disabled = worst is not None and RULES[worst.kind].consequence == "disable"
-        reason = failure.reason if worst is not None else f"it fails for {failing_for}: {failure.reason}"
+    opens_at = rest_until(failure, failures=count, now=instant)
+    failing = replace(standing, failures=count, failure_kind=kind, failure_reason=failure.reason)
+    standings_store.note_failure(connection, failing, opens_at=opens_at, now=instant)
+    failing_for = instant - (standing.failing_since or instant)
+    if must_stop or failing_for >= declaration.failing_for:
+        disabled = RULES[failure.kind].consequence == "disable"
+        reason = failure.reason if must_stop else f"it fails for {failing_for}: {failure.reason}"
         name_actor(connection, f"target {declaration.id}")
         standings_store.upsert_standing(
             connection,
-            Standing(declaration.id, "disabled" if disabled else "stopped", reason, now, f"target {declaration.id}"),
+            Standing(
+                declaration.id, "disabled" if disabled else "stopped", reason, instant, f"target {declaration.id}"
+            ),
             burst=declaration.rate.burst,
         )
 

@@ -144,6 +144,7 @@ class Standing:
 
     opens_at  until then the circuit is open
     tokens    calls that its rate allowed at tokens_at
+    failure_kind, failure_reason  of the last failure, while it fails; "" where nothing is known of it
     """
 
     target_id: str
@@ -157,6 +158,13 @@ class Standing:
     succeeded_at: datetime | None = None
     tokens: float = 0.0
     tokens_at: datetime | None = None
+    failure_kind: FailureKind | Literal["unopened", ""] = ""
+    failure_reason: str = ""
+
+    @property
+    def is_failing(self) -> bool:
+        """Tell whether it is to be told, and does not answer or cannot be."""
+        return self.state in {"running", "draining"} and self.failures > 0
 
 
 @dataclass(frozen=True, slots=True)

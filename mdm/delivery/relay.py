@@ -16,10 +16,12 @@ from mdm import clock
 from mdm.connectors.model import Failure, MessageSink, RecordSystem
 from mdm.db.transaction import run
 from mdm.delivery.event_delivery import deliver_events
-from mdm.delivery.lanes import Clock, establish, lease, settle
+from mdm.delivery.lanes import Clock, establish, failed, lease, settle
 from mdm.delivery.model import Declaration, Done, DueLane, Settlement
 from mdm.delivery.record_delivery import deliver_records
+from mdm.errors import DatabaseUnavailable, HubError
 from mdm.hub import Hub
+from mdm.telemetry import logger
 
 EVENT_LANES_MAX: Final = (
     200  # chosen: a claim takes some 15 ms, and one turn leases, reads, tells and settles some thousand lanes a second
@@ -47,15 +49,26 @@ class Relay:
 
     def turn(self) -> int:
         """Take one turn; return how many lanes were settled."""
-        engine = self.hub.engine
-        lasting = timedelta(seconds=self.hub.settings.delivery_lease_s)
-        take = partial(lease, declaration=self.declaration, limit=self.lanes_max, lasting=lasting, now=self.now)
-        lanes = run(engine, take)
-        if not lanes:
+        lanes = self._leased()
+        return self._told(lanes) if lanes else 0
+
+    def guarded_turn(self) -> int:
+        """Take one turn; what it runs into is a failed attempt of what it leased, for people to see.
+
+        Raises DatabaseUnavailable alone: then nothing can be noted, and what was leased comes back when its lease ends.
+        """
+        lanes: Sequence[DueLane] = ()
+        try:
+            lanes = self._leased()
+            return self._told(lanes) if lanes else 0
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 -- the edge of a turn: it is logged, and counts as a failed attempt
+            logger(__name__).exception("turn failed", target=self.declaration.id)
+            # What was told before is not known, so that it is told again, with the same ids.
+            failure = Failure("unclear", reason_of(error))
+            run(self.hub.engine, partial(self._settle_broken, lanes=lanes, failure=failure))
             return 0
-        settlements, failures = self.tell(lanes, run(engine, self.now))
-        run(engine, partial(self._settle, settlements=settlements, failures=failures))
-        return len(settlements)
 
     def drain(self, *, turns_max: int = 10_000) -> int:
         """Take turns until nothing is due any more; return how many lanes were settled."""
@@ -67,6 +80,21 @@ class Relay:
             total += settled
         return total
 
+    def _leased(self) -> Sequence[DueLane]:
+        lasting = timedelta(seconds=self.hub.settings.delivery_lease_s)
+        take = partial(lease, declaration=self.declaration, limit=self.lanes_max, lasting=lasting, now=self.now)
+        return run(self.hub.engine, take)
+
+    def _told(self, lanes: Sequence[DueLane]) -> int:
+        settlements, failures = self.tell(lanes, run(self.hub.engine, self.now))
+        run(self.hub.engine, partial(self._settle, settlements=settlements, failures=failures))
+        return len(settlements)
+
+    def _settle_broken(self, connection: Connection, *, lanes: Sequence[DueLane], failure: Failure) -> None:
+        at = self.now(connection)
+        later = [failed(lane, failure, now=at) for lane in lanes]
+        settle(connection, self.declaration, later, failures=[failure], answered=False, now=self.now)
+
     def _settle(
         self, connection: Connection, *, settlements: Sequence[Settlement], failures: Sequence[Failure]
     ) -> None:
@@ -74,6 +102,13 @@ class Relay:
         establish(connection, [one.id_prefix for one in self.hub.declared.values()], delivered)
         answered = bool(delivered) or not failures
         settle(connection, self.declaration, settlements, failures=failures, answered=answered, now=self.now)
+
+
+def reason_of(error: Exception) -> str:
+    """Say in one line for a person what went wrong; of what nobody foresaw only the name: its text may hold values."""
+    if isinstance(error, HubError):
+        return "; ".join(filter(None, (error.message, error.remedy)))
+    return f"the hub ran into an error of its own ({type(error).__name__}), which the log of its worker tells whole"
 
 
 def relay_to(

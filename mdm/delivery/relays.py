@@ -1,14 +1,16 @@
 """The relays of a process: a thread for every target that runs, so that a slow one holds up no other.
 
 Each polls at its own pace, 20 ms while there is work and up to a second when there is none. Declarations are looked at
-again every second; a target that was changed gets a new relay, one that was paused or is outside of its hours none.
+again every second; a target that was changed gets a new relay, one that was paused or is outside of its hours none. A
+target that cannot be opened fails as one that does not answer: people see it, it is tried again, and the others go on.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
@@ -17,13 +19,15 @@ from mdm.connectors.model import MessageSink, RecordSystem
 from mdm.db.transaction import run
 from mdm.delivery import standings_store
 from mdm.delivery.connect import connect
+from mdm.delivery.lanes import note_unopened, rests
 from mdm.delivery.model import Declaration, Standing
-from mdm.delivery.relay import Relay, relay_to
+from mdm.delivery.relay import Relay, reason_of, relay_to
 from mdm.delivery.targets import declarations
 from mdm.errors import HubError
 from mdm.hub import Hub
 from mdm.telemetry import logger
 
+Answer = TypeVar("Answer")
 LOOK_S: Final = 1.0  # chosen: a target that is paused is told nothing a second later
 PAUSE_S_FIRST: Final = 0.02
 PAUSE_S_MAX: Final = 1.0
@@ -57,9 +61,11 @@ def tell_once(hub: Hub) -> int:
         system = _open(hub, declaration)
         if system is not None:
             try:
-                total += relay_to(hub, declaration, system).drain()
+                relay = relay_to(hub, declaration, system)
+                while settled := _turn(relay):
+                    total += settled
             finally:
-                system.close()
+                _close(declaration, system)
     return total
 
 
@@ -94,8 +100,10 @@ def _bring_to(hub: Hub, running: dict[str, _Running], wanted: Mapping[str, Decla
 
 def _relay(hub: Hub, declaration: Declaration, stop: threading.Event) -> None:
     system = _open(hub, declaration)
+    while system is None and not stop.wait(PAUSE_S_MAX):
+        if not _rests(hub, declaration):
+            system = _open(hub, declaration)
     if system is None:
-        stop.wait(PAUSE_S_MAX)
         return
     relay = relay_to(hub, declaration, system)
     pause_s = PAUSE_S_FIRST
@@ -104,20 +112,48 @@ def _relay(hub: Hub, declaration: Declaration, stop: threading.Event) -> None:
             pause_s = PAUSE_S_FIRST if _turn(relay) else min(PAUSE_S_MAX, 2 * pause_s)
             stop.wait(pause_s if pause_s > PAUSE_S_FIRST else 0)
     finally:
-        system.close()
+        _close(declaration, system)
 
 
 def _turn(relay: Relay) -> int:
     try:
-        return relay.turn()
+        return relay.guarded_turn()
     except Exception:  # noqa: BLE001 -- the edge of a turn: what it leased comes back when the lease ends
-        logger(__name__).exception("turn failed", target=relay.declaration.id)
+        logger(__name__).exception("turn not noted", target=relay.declaration.id)
         return 0
 
 
 def _open(hub: Hub, declaration: Declaration) -> RecordSystem | MessageSink | None:
+    """Open what speaks with a target; where that fails it stands with the target, and None is returned."""
     try:
-        return connect(declaration, hub.settings)
-    except HubError as error:
-        logger(__name__).warning("target not opened", target=declaration.id, code=error.code)
+        system = connect(declaration, hub.settings)
+    except Exception as error:  # noqa: BLE001 -- the edge of a target: whatever it is, only this one is not told
+        expected = isinstance(error, HubError)
+        logger(__name__).warning(
+            "target not opened", target=declaration.id, exc_info=not expected, why=reason_of(error)
+        )
+        reason = f"it cannot be opened: {reason_of(error)}"
+        _note(hub, declaration, partial(note_unopened, declaration=declaration, reason=reason))
         return None
+    _note(hub, declaration, partial(standings_store.note_opened, target_id=declaration.id))
+    return system
+
+
+def _rests(hub: Hub, declaration: Declaration) -> bool:
+    return _note(hub, declaration, partial(rests, declaration=declaration)) is not False
+
+
+def _note(hub: Hub, declaration: Declaration, act: Callable[[Connection], Answer]) -> Answer | None:
+    """Ask or note something about a target; None where the database does not answer."""
+    try:
+        return run(hub.engine, act)
+    except Exception:  # noqa: BLE001 -- the edge of a target: it is tried again in a moment
+        logger(__name__).exception("target not noted", target=declaration.id)
+        return None
+
+
+def _close(declaration: Declaration, system: RecordSystem | MessageSink) -> None:
+    try:
+        system.close()
+    except Exception:  # noqa: BLE001 -- the edge of a target: its connections are lost, and nothing with them
+        logger(__name__).exception("target not closed", target=declaration.id)

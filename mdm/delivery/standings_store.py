@@ -9,8 +9,9 @@ from mdm.delivery.model import Standing
 
 _STANDING = (
     "SELECT s.target_id, s.state, s.reason, s.since, s.who, coalesce(p.failures, 0) AS failures, p.failing_since,"
-    " p.opens_at, p.succeeded_at, coalesce(p.tokens, 0) AS tokens, p.tokens_at FROM target_standing s"
-    " LEFT JOIN target_pulse p USING (target_id)"
+    " p.opens_at, p.succeeded_at, coalesce(p.tokens, 0) AS tokens, p.tokens_at,"
+    " coalesce(p.failure_kind, '') AS failure_kind, coalesce(p.failure_reason, '') AS failure_reason"
+    " FROM target_standing s LEFT JOIN target_pulse p USING (target_id)"
 )
 
 
@@ -46,7 +47,8 @@ def upsert_standing(connection: Connection, standing: Standing, *, burst: float)
     connection.execute(
         text(
             "INSERT INTO target_pulse (target_id, failures, tokens, tokens_at) VALUES (:target, 0, :burst, :since)"
-            " ON CONFLICT (target_id) DO UPDATE SET failures = 0, failing_since = NULL, opens_at = NULL"
+            " ON CONFLICT (target_id) DO UPDATE SET failures = 0, failing_since = NULL, opens_at = NULL,"
+            " failure_kind = NULL, failure_reason = NULL"
         ),
         values,
     )
@@ -56,23 +58,39 @@ def note_success(connection: Connection, target_id: str, *, now: datetime) -> No
     """Note that a target answered: the circuit closes."""
     connection.execute(
         text(
-            "UPDATE target_pulse SET failures = 0, failing_since = NULL, opens_at = NULL, succeeded_at = :now"
-            " WHERE target_id = :target"
+            "UPDATE target_pulse SET failures = 0, failing_since = NULL, opens_at = NULL, succeeded_at = :now,"
+            " failure_kind = NULL, failure_reason = NULL WHERE target_id = :target"
         ),
         {"target": target_id, "now": now},
     )
 
 
-def note_failure(
-    connection: Connection, target_id: str, *, failures: int, opens_at: datetime | None, now: datetime
-) -> None:
-    """Note that a target did not answer, so many times in a row, and until when it is let rest."""
+def note_opened(connection: Connection, target_id: str) -> None:
+    """Note that the connector of a target was made: if that is what it failed by, it fails no longer."""
+    connection.execute(
+        text(
+            "UPDATE target_pulse SET failures = 0, failing_since = NULL, opens_at = NULL, failure_kind = NULL,"
+            " failure_reason = NULL WHERE target_id = :target AND failure_kind = 'unopened'"
+        ),
+        {"target": target_id},
+    )
+
+
+def note_failure(connection: Connection, standing: Standing, *, opens_at: datetime | None, now: datetime) -> None:
+    """Note that a target did not answer, as its standing says, and until when it is let rest."""
     connection.execute(
         text(
             "UPDATE target_pulse SET failures = :failures, failing_since = coalesce(failing_since, :now),"
-            " opens_at = :opens_at WHERE target_id = :target"
+            " opens_at = :opens_at, failure_kind = :kind, failure_reason = :reason WHERE target_id = :target"
         ),
-        {"target": target_id, "failures": failures, "opens_at": opens_at, "now": now},
+        {
+            "target": standing.target_id,
+            "failures": standing.failures,
+            "kind": standing.failure_kind,
+            "reason": standing.failure_reason,
+            "opens_at": opens_at,
+            "now": now,
+        },
     )
 
 
@@ -89,4 +107,6 @@ def _standing(row: Row[tuple[str, str, str, datetime, str]]) -> Standing:
         row.succeeded_at,
         row.tokens,
         row.tokens_at,
+        row.failure_kind,
+        row.failure_reason,
     )
