@@ -265,8 +265,9 @@ def _failures(line: "TargetLine") -> str | None:
         return None
     until = f", rests until {standing.opens_at:%H:%M:%S} UTC" if standing.opens_at else ""
     reason = f": {standing.failure_reason}" if standing.failure_reason else ""
-    times = "attempts to open it" if standing.failure_kind == "unopened" else "calls"
-    return f"{standing.failures} {times} in a row{until}{reason}"
+    what = "attempt to open it" if standing.failure_kind == "unopened" else "call"
+    times = f"{standing.failures} {what}{'' if standing.failures == 1 else 's'}"
+    return f"{times} in a row{until}{reason}"
 
 
 def _print_content(content: "Mapping[str, Any]", depth: int = 0) -> None:

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from mdm.connectors.model import Failure
 from mdm.db.transaction import run
+from mdm.delivery.lanes import note_unopened
 from mdm.delivery.relay import Relay, relay_to_records
 from mdm.delivery.targets import end_backfill, require_declaration
 from tests.hubs import hub_on
@@ -73,6 +74,19 @@ def test_a_declaration_is_looked_at_applied_once_and_read(client: TestClient, de
     assert told["depth"] == {"ready": 3, "failing": 0, "waiting": 0, "dead": 0}
     assert told["declaration"] == changed
     assert client.get("/v1/targets", headers=declared).json()["rows"] == [told | {"oldest_s": pytest.approx(1, abs=60)}]
+
+
+def test_a_target_that_cannot_be_opened_says_so(client: TestClient, declared: Headers, engine: Engine) -> None:
+    run(engine, lambda connection: end_backfill(connection, "books", who="test"))
+    assert "failure" not in client.get("/v1/targets/books", headers=declared).json()["standing"]
+
+    run(engine, lambda c: note_unopened(c, require_declaration(c, "books"), "it cannot be opened: MDM_SECRET_BOOKS"))
+
+    standing = client.get("/v1/targets/books", headers=declared).json()["standing"]
+    assert (standing["state"], standing["failures"], standing["failure"]) == ("running", 1, "unopened")
+    assert standing["failure_reason"] == "it cannot be opened: MDM_SECRET_BOOKS"
+    metrics = client.get("/metrics").text
+    assert 'mdm_target_failures{target="books"} 1.0' in metrics
 
 
 def test_every_fault_of_a_declaration_is_told_with_its_place(client: TestClient, declared: Headers) -> None:

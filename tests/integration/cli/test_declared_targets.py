@@ -82,10 +82,10 @@ def test_a_connection_that_cannot_be_used_is_refused_before_anything_is_kept(fil
     for answer in (dry, refused):
         assert answer.exit_code == 1
         assert (
-            "books.yaml:4: connection.connector: there is no connector 'recordapi'; write record_api" in answer.stderr
+            "books.yaml:5: connection.connector: there is no connector 'recordapi'; write record_api" in answer.stderr
         )
-        assert "books.yaml:4: connection.urll: urll is not a key here; write url" in answer.stderr
-        assert "books.yaml:4: connection.url: is missing" in answer.stderr
+        assert "books.yaml:5: connection.urll: urll is not a key here; write url" in answer.stderr
+        assert "books.yaml:5: connection.url: is missing" in answer.stderr
     assert lines(filled("targets", "list", "--json")) == []
 
 
@@ -97,6 +97,22 @@ def test_a_secret_that_is_not_there_is_a_warning(filled: Mdm, books: Path, monke
 
     assert (applied.exit_code, warning in applied.stderr) == (0, True)
     assert "Warning" not in filled("targets", "apply", books, "--dry-run").stderr
+
+
+def test_a_target_that_cannot_be_opened_is_listed_as_failing_with_the_reason(
+    filled: Mdm, books: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled("targets", "apply", books)
+    run(engine, lambda connection: end_backfill(connection, "books", who="test"))
+
+    assert filled("worker", "--once").exit_code == 0
+
+    assert "running, failing" in filled("targets", "list").stdout
+    told = " ".join(filled("targets", "show", "books").stdout.split())
+    assert "1 attempt to open it in a row: it cannot be opened: MDM_SECRET_BOOKS is not set" in told
+    monkeypatch.setenv("MDM_SECRET_BOOKS", "hunter2")
+    filled("worker", "--once")
+    assert "cannot be opened" not in filled("targets", "show", "books").stdout
 
 
 def test_a_dry_run_says_what_applying_then_does(filled: Mdm, books: Path) -> None:

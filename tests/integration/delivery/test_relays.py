@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +15,6 @@ from sqlalchemy import text
 from standardwebhooks import WebhookVerificationError
 
 from mdm import clock
-from mdm.connectors.model import Failure, Message, Receipt
 from mdm.connectors.signatures import make_secret
 from mdm.db.transaction import run
 from mdm.delivery.connect import connect
@@ -25,6 +24,7 @@ from mdm.delivery.overview import readings_of
 from mdm.delivery.relay import relay_to
 from mdm.delivery.relays import keep_relays, tell_once
 from mdm.delivery.standings_store import select_standing
+from mdm.failpoints import armed
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from mdm.settings import Settings
@@ -192,17 +192,14 @@ def test_a_target_that_cannot_be_opened_rests_and_is_stopped_as_one_that_does_no
 def test_a_turn_that_runs_into_an_error_is_a_failed_attempt_that_people_see(
     open_hub: Hub, tmp_path: Path, heard: Receiver
 ) -> None:
-    declaration = declare(open_hub, tmp_path, HOOK.format(id="hook", url=heard.url))
+    declare(open_hub, tmp_path, HOOK.format(id="hook", url=heard.url))
     tell_of(open_hub, 1)
 
-    class Broken:
-        def send(self, messages: Sequence[Message]) -> Sequence[Receipt | Failure]:
-            raise TypeError("a value of somebody")
+    def break_down() -> None:
+        raise TypeError("a value of somebody")
 
-        def close(self) -> None:
-            return
-
-    relay_to(open_hub, declaration, Broken()).guarded_turn()
+    with armed({"delivery.sent": break_down}):
+        assert tell_once(open_hub) == 0
 
     standing = stands(open_hub, "hook")
     (lane,) = run(open_hub.engine, lambda c: lane_lines(c, ["hook"], state="failing"))
@@ -211,7 +208,11 @@ def test_a_turn_that_runs_into_an_error_is_a_failed_attempt_that_people_see(
     assert "an error of its own (TypeError)" in standing.failure_reason
     assert "somebody" not in standing.failure_reason
     assert (standing.is_failing, standing.failures) == (True, 1)
-    assert heard.attempts == []
+    with open_hub.engine.begin() as connection:
+        connection.execute(text("UPDATE delivery_lane SET due_at = now()"))
+    assert tell_once(open_hub) == 1
+    assert len({one.id for one in heard.attempts}) == 1  # it had arrived, and comes again under the same id
+    assert not stands(open_hub, "hook").is_failing
 
 
 def verifies(secret: str, attempt: Attempt) -> bool:

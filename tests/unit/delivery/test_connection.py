@@ -8,11 +8,13 @@ from textwrap import dedent
 
 import pytest
 
-from mdm.delivery.connection import WebhookConnection, connection_of, unset_secrets
+from mdm.delivery.connection import CONNECTORS, WebhookConnection, connection_of, unset_secrets
 from mdm.delivery.declaration import check_declaration, declaration_of, read_declaration, target_schema
 from mdm.errors import InputInvalid, TargetDeclarationInvalid
 from tests.hubs import declared
 
+ROOT = Path(__file__).parents[3]
+EXAMPLES, GUIDES = ROOT / "examples" / "targets", ROOT / "docs" / "guides"
 URL = {"url": "https://example.com/hook", "secret": "MDM_SECRET_NEWS"}
 HOOK = {
     "target": "news",
@@ -184,3 +186,13 @@ def test_the_schema_says_what_a_connection_takes_by_kind() -> None:
     assert told.keys() == {"records", "webhook", "nats", "rabbitmq", "kafka"}
     assert told["webhook"] == "connector, previous_secret, previous_until, secret, timeout_s, url"
     assert target_schema()["$defs"]["WebhookConnection"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("name", ["books", "news", "news-exchange"])
+def test_the_examples_are_good_and_stand_in_the_guides(name: str) -> None:
+    declaration, content = read_declaration(EXAMPLES / f"{name}.yaml", declared())
+
+    assert connection_of(declaration).connector in CONNECTORS
+    guides = " ".join((GUIDES / page).read_text(encoding="utf-8") for page in ("targets.md", "webhooks.md"))
+    for key, value in content["connection"].items():
+        assert f"{key}: {value}" in guides

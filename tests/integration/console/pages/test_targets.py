@@ -8,10 +8,12 @@ from sqlalchemy import Connection, Engine, text
 
 from mdm.db.transaction import run
 from mdm.db.types import as_json
+from mdm.delivery.lanes import note_unopened
+from mdm.delivery.targets import require_declaration
 from mdm.hub import Hub
 from mdm.reconciliation import service as reports
 from mdm.reconciliation.model import ReportState, Tally
-from tests.boards import board
+from tests.boards import HOSTILE, board
 from tests.hubs import hub_on
 from tests.integration.console.conftest import SignIn
 
@@ -50,6 +52,20 @@ def test_whoever_may_not_see_all_that_a_target_is_told_of_does_not_see_it(hub: H
     assert limited.get("/targets/books").status_code == 404
     assert limited.post("/targets/books/stand", {"act": "pause", "reason": "x"}).status_code == 404
     assert limited.post("/targets/books/order", {"kind": "skip", "reason": "x"}).status_code == 404
+
+
+def test_a_target_that_cannot_be_opened_fails_with_the_reason(hub: Hub, sign_in: SignIn) -> None:
+    lead = sign_in("mara", "lead")
+    assert "cannot be opened" not in lead.get("/targets/books").text  # the list of all is kept for some seconds
+    declaration = run(hub.engine, lambda c: require_declaration(c, "books"))
+    reason = f"it cannot be opened: {HOSTILE}"
+
+    run(hub.engine, lambda c: note_unopened(c, declaration, reason))
+
+    for page in (lead.get("/targets").text, lead.get("/targets/books").text):
+        assert "it cannot be opened: " in page
+        assert "<img" not in page
+    assert "Does not answer" in lead.get("/targets/books").text
 
 
 def test_what_cannot_be_done_is_refused_with_words(hub: Hub, sign_in: SignIn) -> None:
