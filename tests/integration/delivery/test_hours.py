@@ -33,7 +33,7 @@ NEWS = """
     target: always
     title: Always
     kind: webhook
-    connection: {url: 'http://127.0.0.1:1'}
+    connection: {url: 'http://127.0.0.1:1', secret: MDM_SECRET_HOOK}
     events: {entities: [gizmo]}
 """
 MONDAY = datetime(2030, 1, 7, 11, tzinfo=UTC)  # noon in Berlin

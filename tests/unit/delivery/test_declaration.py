@@ -141,7 +141,7 @@ def test_only_records_can_be_compared(tmp_path: Path) -> None:
     assert "holds nothing to compare" in fault
 
 
-NEWS = "target: t\ntitle: T\nkind: webhook\nconnection: {}\nevents: {entities: [gizmo]}\n"
+NEWS = f"target: t\ntitle: T\nkind: webhook\nconnection: {HOOK}\nevents: {{entities: [gizmo]}}\n"
 
 
 @pytest.mark.parametrize(
