@@ -21,6 +21,7 @@ class Access:
 
     is_hot   its function takes the request alone and is called without FastAPI's own handling, which costs 60 µs
     counted  the list in its body whose entries cost the caller a token of a bulk rate each
+    alone    whether those entries are taken or refused each by itself
     """
 
     verb: Verb | None
@@ -28,6 +29,7 @@ class Access:
     is_unsafe: bool = False
     is_hot: bool = False
     counted: str | None = None
+    alone: bool = False
 
 
 _PUBLIC: Final = Access(None)
@@ -131,7 +133,7 @@ ACCESS: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", "/docs"): _PUBLIC,
     ("GET", "/docs/{name}"): _PUBLIC,
     ("GET", "/openapi.json"): _PUBLIC,
-    ("POST", "/v1/source-records"): Access("write", body="batch", is_unsafe=True, counted="records"),
+    ("POST", "/v1/source-records"): Access("write", body="batch", is_unsafe=True, counted="records", alone=True),
     ("GET", "/asyncapi.json"): _PUBLIC,
     ("GET", "/v1/source-records/life"): _READ,
     ("POST", "/v1/source-events"): Access("write", body="batch", is_unsafe=True, counted="events"),

@@ -251,5 +251,10 @@ def json_pointer(steps: Sequence[int | str]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
+def read_pointer(pointer: str) -> list[str]:
+    """Read the steps of a JSON pointer."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
 def _request_id(request: Request) -> str:
     return str(request.scope.get("mdm.request_id", ""))

@@ -42,8 +42,11 @@ class GatedRequest(Request):
         return self.checked
 
 
-async def admit(request: Request, *, bytes_max: int, depth_max: int) -> GatedRequest:
-    """Read, bound and check the body of a request; an empty body is None."""
+async def admit(request: Request, *, bytes_max: int, depth_max: int, parts: str | None = None) -> GatedRequest:
+    """Read, bound and check the body of a request; an empty body is None.
+
+    parts  the list in it whose entries are refused each by itself, see `parse`
+    """
     raw = await read_bounded(request, bytes_max)
     if not raw:
         return GatedRequest(request, raw, None)
@@ -55,11 +58,15 @@ async def admit(request: Request, *, bytes_max: int, depth_max: int) -> GatedReq
             f"the body is {media_type[:_KEY_SHOWN_MAX] or 'of no stated type'}",
             remedy="send JSON with Content-Type: application/json",
         )
-    return GatedRequest(request, raw, parse(raw, depth_max=depth_max))
+    return GatedRequest(request, raw, parse(raw, depth_max=depth_max, parts=parts))
 
 
-def parse(raw: bytes, *, depth_max: int) -> Any:
-    """Parse a JSON document; raises HttpRefusal 400 when it is not JSON, 422 when it holds what the hub cannot keep."""
+def parse(raw: bytes, *, depth_max: int, parts: str | None = None) -> Any:
+    """Parse a JSON document; raises HttpRefusal 400 when it is not JSON, 422 when it holds what the hub cannot keep.
+
+    parts  the list in it whose entries spoil nothing but themselves: in the place of one that holds what the hub cannot
+           keep stands its refusal, with the place inside of it
+    """
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -72,8 +79,12 @@ def parse(raw: bytes, *, depth_max: int) -> Any:
             remedy="send RFC 8259 JSON in UTF-8; NaN, Infinity and lone surrogates are not JSON",
             place=f"line {error.lineno} column {error.colno}",
         ) from error
-    _check(document, depth_max)
-    return document
+    entries = document.get(parts) if parts is not None and isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        _check(document, depth_max)
+        return document
+    _check({**document, parts: []}, depth_max)
+    return {**document, parts: [_checked(entry, depth_max) for entry in entries]}
 
 
 def check_query(query: bytes, names: Sequence[str]) -> None:
@@ -145,10 +156,22 @@ def _too_large(bytes_max: int) -> TooLarge:
     )
 
 
-def _check(document: Any, depth_max: int) -> None:
-    """Walk the document once, level by level; paths are only rebuilt (`_locate`) when something is wrong."""
+def _checked(entry: Any, depth_max: int) -> Any:
+    """Give an entry of a list in the document as it is, or its refusal."""
+    try:
+        _check(entry, depth_max, above=2)
+    except HttpRefusal as refusal:
+        return refusal
+    return entry
+
+
+def _check(document: Any, depth_max: int, *, above: int = 0) -> None:
+    """Walk the document once, level by level; paths are only rebuilt (`_locate`) when something is wrong.
+
+    above  levels that it lies below the body
+    """
     level: list[Any] = [document]
-    for _ in range(depth_max + 1):
+    for _ in range(depth_max + 1 - above):
         below: list[Any] = []
         for value in level:
             kind = type(value)
@@ -173,7 +196,7 @@ def _check(document: Any, depth_max: int) -> None:
         if not below:
             return
         level = below
-    raise _too_deep(depth_max, _deepest(document, depth_max))
+    raise _too_deep(depth_max, _deepest(document, depth_max - above))
 
 
 def _refuse_nul(document: Any, text: str) -> HttpRefusal:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
+from api.errors import HttpRefusal, read_pointer
 from api.schemas.shape import Asked, Fault, Instant, NativeId, SourceId, Told, Word
 
 FIELDS_COUNT_MAX = 1_000
@@ -47,12 +48,19 @@ class Malformed:
 
 
 def _keep_going(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(value, HttpRefusal):
+        return Malformed((_unkept(value),))
     try:
         return validate(value)
     except ValidationError as error:
         return Malformed(
             tuple(_fault(dict(fault)) for fault in error.errors(include_url=False, include_input=False)[:20])
         )
+
+
+def _unkept(refusal: HttpRefusal) -> Fault:
+    place = ".".join(read_pointer(refusal.place or ""))
+    return Fault(place=place, code=refusal.code, message=refusal.detail, remedy=refusal.remedy, severity="reject")
 
 
 def _fault(fault: dict[str, Any]) -> Fault:

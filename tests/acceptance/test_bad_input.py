@@ -141,13 +141,10 @@ FIELDS = (
 @pytest.mark.parametrize(
     ("fields", "status", "code", "place"),
     [
-        (b'{"name": "a\\u0000b"}', 422, "nul_character", "/records/0/fields/name"),
-        (b'{"a\\u0000b": 1}', 422, "nul_character", "/records/0/fields/a"),
         (b'{"name": "\\ud800"}', 400, "json_malformed", ""),
         (b'{"name": "\xff\xfe"}', 400, "json_malformed", ""),
         (b'{"name": NaN}', 400, "json_malformed", ""),
         (b'{"name": -Infinity}', 400, "json_malformed", ""),
-        (b'{"n": 1%b}' % (b"0" * 30), 422, "number_too_large", "/records/0/fields/n"),
         (b'{"n": 1%b}' % (b"0" * 5_000), 400, "json_malformed", "line 1"),
         (b'{"n": %b}' % (b"[" * 100_000), 422, "json_too_deep", ""),
         (b'{"n": %b1%b}' % (b"[" * 100_000, b"]" * 100_000), 422, "json_too_deep", ""),
@@ -255,6 +252,10 @@ def _assert_too_large(answer: http.client.HTTPResponse) -> None:
         ({"source_time": "yesterday"}, "source_time"),
         ({"source_time": "infinity"}, "source_time"),
         ({"fields": {"city": "Kiel"}}, "name"),
+        ({"fields": {"name": "Acme\0"}}, "fields.name"),
+        ({"fields": {"na\0me": "Acme"}}, "fields.na"),
+        ({"fields": {"turnover": 10**30}}, "fields.turnover"),
+        ({"fields": {"deep": json.loads("[" * 40 + "]" * 40)}}, "fields.deep"),
     ],
 )
 def test_a_bad_record_of_a_batch_names_its_place_and_the_good_ones_are_kept(

@@ -56,6 +56,24 @@ def test_nul_in_a_text_or_name_is_refused_with_its_pointer(raw: bytes, place: st
     assert refusal(raw) == (422, "nul_character", place)
 
 
+def test_entries_that_are_refused_alone_stand_as_their_refusals_and_the_others_as_they_are() -> None:
+    deep = b"[" * (DEPTH - 2) + b"]" * (DEPTH - 2)
+    raw = b'{"rows": [{"a": "\\u0000"}, {"a": 1}, {"n": [1, 9007199254740993]}, {"d": %b}, {"d": [%b]}]}' % (deep, deep)
+
+    nul, kept, large, allowed, nested = gate.parse(raw, depth_max=DEPTH, parts="rows")["rows"]
+
+    assert kept == {"a": 1}
+    assert isinstance(allowed, dict)
+    assert [(one.code, one.place) for one in (nul, large)] == [("nul_character", "/a"), ("number_too_large", "/n/1")]
+    assert (nested.code, nested.place[:4]) == ("json_too_deep", "/d/0")
+
+
+def test_what_stands_beside_such_entries_is_refused_as_ever() -> None:
+    for raw in (b'{"rows": [], "x\\u0000": 1}', b'{"rows": "\\u0000"}', b'["\\u0000"]'):
+        with pytest.raises(HttpRefusal):
+            gate.parse(raw, depth_max=DEPTH, parts="rows")
+
+
 def test_an_escaped_backslash_before_u0000_is_no_nul() -> None:
     assert gate.parse(b'{"a": "\\\\u0000"}', depth_max=DEPTH) == {"a": "\\u0000"}
 
