@@ -159,6 +159,38 @@ class DriftGauges(Collector):
 
 
 @dataclass(frozen=True, slots=True)
+class BackfillReading:
+    """A backfill that was ordered and has not come to its end: ordered while it waits for a worker, then reading."""
+
+    target: str
+    state: str
+    age_s: float
+
+
+class BackfillGauges(Collector):
+    """Which backfills are under way, and for how long."""
+
+    def __init__(self) -> None:
+        """Begin without a reading."""
+        self._readings: Sequence[BackfillReading] = ()
+
+    def tell(self, readings: Sequence[BackfillReading] | None) -> None:
+        """Put a new reading in place of the one before, as a whole; None while there is nobody to ask."""
+        self._readings = readings or ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the family with a sample for every backfill that is under way."""
+        age = GaugeMetricFamily(
+            "mdm_target_backfill_age_seconds",
+            "For how long a backfill that was ordered is under way, by state: ordered while no worker has it, reading.",
+            labels=["target", "state"],
+        )
+        for one in self._readings:
+            age.add_metric([one.target, one.state], one.age_s)
+        yield age
+
+
+@dataclass(frozen=True, slots=True)
 class StateReading:
     """The deals of one state at the moment of a scrape.
 
@@ -230,5 +262,7 @@ TARGETS: Final = TargetGauges()
 REGISTRY.register(TARGETS)
 DRIFTS: Final = DriftGauges()
 REGISTRY.register(DRIFTS)
+BACKFILLS: Final = BackfillGauges()
+REGISTRY.register(BACKFILLS)
 DEALS: Final = DealGauges()
 REGISTRY.register(DEALS)

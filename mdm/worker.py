@@ -21,6 +21,7 @@ from mdm.delivery.freezing import thaw
 from mdm.delivery.relays import keep_relays
 from mdm.history.service import export_checkpoint, seal
 from mdm.hub import Hub
+from mdm.jobs.ordered_backfills import carry_out_ordered
 from mdm.jobs.reconcile import reconcile_due
 from mdm.jobs.rematch import rematch_some
 from mdm.jobs.service import reevaluate_deferred, refresh_due
@@ -89,6 +90,8 @@ TASKS: Final[Sequence[Task]] = (
     Task("sync_targets", 5.0, _sync_targets),  # chosen: files are read by jobs, not by people who wait
     # Chosen: a comparison is due by the hour; it has a thread of its own, since reading a target takes minutes.
     Task("reconcile", 60.0, reconcile_due, is_alone=True),
+    # Chosen: whoever ordered one watches it; a thread of its own as above.
+    Task("backfill", 2.0, carry_out_ordered, is_alone=True),
     Task("forget_replies", 3_600.0, _forget_replies),  # chosen: their promised life is a day
     Task("forget_sign_ins", 3_600.0, _forget_sign_ins),  # chosen: what it forgets lives for a day or longer
     Task("forget_buckets", 3_600.0, _forget_buckets),  # chosen: a row for each caller, kept for a day

@@ -15,8 +15,9 @@ from mdm.db import migrate
 from mdm.db.transaction import reading
 from mdm.delivery.overview import readings_of
 from mdm.errors import RecipeInvalid, Unavailable
-from mdm.gauges import DEALS, DRIFTS, TARGETS
+from mdm.gauges import BACKFILLS, DEALS, DRIFTS, TARGETS
 from mdm.hub import Hub
+from mdm.reconciliation.backfills import readings_of_backfills
 from mdm.reconciliation.service import readings_of_drift
 from mdm.telemetry import render_metrics
 
@@ -47,13 +48,15 @@ def is_ready(opened: Everything, response: Response) -> ReadyTold:
 @router.get("/metrics", operation_id="read_metrics", response_class=Response)
 def read_metrics(opened: Everything) -> Response:
     """Give every counter, deals and targets as they stand now, in the text format of Prometheus."""
-    targets = drifts = deals = None
+    targets = drifts = backfills = deals = None
     with suppress(Unavailable), reading(opened.hub.engine) as connection:
         deals = readings_of_deals(connection, _recipe_of(opened.hub))
         drifts = readings_of_drift(connection)
+        backfills = readings_of_backfills(connection)
         targets = readings_of(connection, opened.targets.lines(connection))
     DEALS.tell(deals)
     DRIFTS.tell(drifts)
+    BACKFILLS.tell(backfills)
     TARGETS.tell(targets)
     return Response(render_metrics(), media_type=CONTENT_TYPE_LATEST)
 

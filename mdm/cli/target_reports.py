@@ -11,7 +11,7 @@ from mdm.cli.targets import app
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mdm.reconciliation.model import Report
+    from mdm.reconciliation.model import Aim, Report
 
 _FINDINGS = {
     "known": "records whose key the hub knows",
@@ -54,9 +54,25 @@ Id = Annotated[str, typer.Argument(help="Id of the target.", metavar="ID")]
 def backfill(
     target: Id,
     apply: Annotated[bool, typer.Option("--apply", help="Do what the plan said, and let the target run.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Order it, for a worker to do.")] = False,
+    last: Annotated[bool, typer.Option("--last", help="Show the newest: how far it is, or what it came to.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel what was ordered; it ends at a page.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Match the records of a target with golden records before anything is written there; without --apply, plan it."""
+    if sum((later, last, cancel)) > 1 or (apply and (last or cancel)):
+        raise typer.BadParameter("--later, --last and --cancel go one at a time, and --apply only with --later")
+    if later:
+        _order(target, "applied" if apply else "planned", as_json=as_json)
+    elif last:
+        _show_last(target, as_json=as_json)
+    elif cancel:
+        _cancel(target, as_json=as_json)
+    else:
+        _backfill_now(target, apply=apply, as_json=as_json)
+
+
+def _backfill_now(target: str, *, apply: bool, as_json: bool) -> None:
     from mdm.cli.output import print_json, print_text, progress
     from mdm.cli.session import session, who
     from mdm.db.transaction import run
@@ -88,6 +104,61 @@ def backfill(
     for line in differing:
         print_text(f"  {line}")
     print_text(f"{target} runs: what it lacks is written now, by `mdm worker`.")
+
+
+def _order(target: str, aim: "Aim", *, as_json: bool) -> None:
+    from mdm.cli.session import session, who
+    from mdm.db.transaction import run
+    from mdm.reconciliation import backfills
+
+    with session() as hub:
+        report = run(hub.engine, lambda connection: backfills.order(connection, target, aim, who=who()))
+    _tell(report, as_json=as_json)
+
+
+def _show_last(target: str, *, as_json: bool) -> None:
+    from mdm.cli.session import session
+    from mdm.db.transaction import reading
+    from mdm.reconciliation import backfills
+
+    with session() as hub, reading(hub.engine) as connection:
+        report = backfills.require_newest(connection, target)
+    _tell(report, as_json=as_json)
+
+
+def _cancel(target: str, *, as_json: bool) -> None:
+    from mdm.cli.session import session, who
+    from mdm.db.transaction import run
+    from mdm.reconciliation import backfills
+
+    with session() as hub:
+        report = run(hub.engine, lambda connection: backfills.cancel(connection, target, who=who()))
+    _tell(report, as_json=as_json)
+
+
+def _tell(report: "Report", *, as_json: bool) -> None:
+    """Say how a backfill stands: what it found once it is done, else how far it is or why it ended."""
+    from mdm.cli.output import print_json, print_text
+
+    if as_json:
+        print_json(report)
+        return
+    at, target = report.progress, report.target_id
+    of = "its plan" if report.aim == "planned" else "what was planned, for good"
+    if report.state == "ordered":
+        print_text(f"{report.id} waits for `mdm worker`: {of}, ordered by {report.who}.")
+        print_text(f"`mdm targets backfill {target} --last` shows how far it is, `--cancel` ends it.")
+    elif report.state == "reading":
+        print_text(f"{report.id} is read: {of}, ordered by {report.who}.")
+        if at is not None:
+            print_text(f"{at.entity_type}, {at.type_number} of {at.types_count}: {at.records_count:,} records so far.")
+    elif report.state in {"planned", "applied"}:
+        _print(report)
+        print_text(f"\n{report.id} was {report.state}, asked for by {report.who}.")
+    elif report.state == "cancelled":
+        print_text(f"{report.id} was cancelled by {report.reason}.")
+    else:
+        print_text(f"{report.id} failed: {report.reason}.")
 
 
 @app.command("drift")

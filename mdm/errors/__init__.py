@@ -29,6 +29,7 @@ HubError
 │   │   ├── SourceEventUnknown
 │   │   ├── TargetUnknown
 │   │   ├── TargetReportUnknown
+│   │   ├── BackfillUnknown
 │   │   ├── MatchModelUnknown
 │   │   ├── RulesProposalUnknown
 │   │   ├── ApiKeyUnknown
@@ -117,6 +118,7 @@ from mdm.errors.conflicts import (
 from mdm.errors.missing import (
     ApiKeyUnknown,
     AttributeUnknown,
+    BackfillUnknown,
     BandUnknown,
     DealUnknown,
     DecisionUnknown,
@@ -167,6 +169,7 @@ __all__ = [
     "ApprovalPending",
     "AsOfBeyondHorizon",
     "AttributeUnknown",
+    "BackfillUnknown",
     "BandOutdated",
     "BandUnknown",
     "Conflict",

@@ -116,6 +116,12 @@ class TargetReportUnknown(NotFound):
     code, noun, hint = "target_report_unknown", "comparison of target", "make one with `mdm targets drift`"
 
 
+class BackfillUnknown(NotFound):
+    """A target has no such backfill, or never had one."""
+
+    code, noun, hint = "backfill_unknown", "backfill", "order one with `mdm targets backfill --later`"
+
+
 class ApiKeyUnknown(NotFound):
     """No API key has this id."""
 

@@ -28,21 +28,25 @@ from mdm.jobs.claims import Claim, MatchKeys, claim_all, read_match_keys
 from mdm.jobs.model import Outcome
 from mdm.jobs.service import Outcomes, deliver, rehearse_deliveries
 from mdm.reconciliation import service as reports
-from mdm.reconciliation.model import Report, Tally
+from mdm.reconciliation.model import Aim, Report, Tally
 from mdm.reconciliation.prospects import Matched, tell_prospects
 from mdm.reconciliation.remote_records import as_seen, column_map_of, in_order, note_seen, read_all
 from mdm.sources.model import SourceKey
 from mdm.sources.service import meeting_point
 
 OnPage = Callable[[str, int], None]
-"""Is told of every page: entity type, and how many records were read so far."""
+"""Is told of every page that was read, before anything is done with it: entity type, and records read so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a caller wants told on the way, and kept with the effect."""
+    """What a caller wants told on the way, and kept with the effect.
+
+    on_look  is called before each look at some golden records, once all pages are read
+    """
 
     on_page: OnPage = lambda _, __: None
+    on_look: Callable[[], None] = lambda: None
     bracket: Bracket[Report] = UNBRACKETED
 
 
@@ -86,7 +90,7 @@ def plan_backfill(
 
     Raises TargetUnknown, InputInvalid, TargetUnavailable.
     """
-    return _report(_Asked(hub, target_id, system, who, around), _rehearse_page)
+    return _report(_Asked(hub, target_id, system, who, around), "planned")
 
 
 def apply_backfill(
@@ -106,7 +110,7 @@ def apply_backfill(
         return reports.require_plan(connection, reports.require_records(connection, target_id))
 
     plan = run(hub.engine, seen)
-    done = _report(_Asked(hub, target_id, system, who, around), take_page)
+    done = _report(_Asked(hub, target_id, system, who, around), "applied")
     return plan, done
 
 
@@ -122,7 +126,7 @@ class _Asked:
     around: Around
 
 
-def _report(asked: _Asked, act: PageTaken) -> Report:
+def _report(asked: _Asked, aim: Aim) -> Report:
     hub = asked.hub
 
     def begin(connection: Connection) -> tuple[Declaration, Report]:
@@ -133,21 +137,34 @@ def _report(asked: _Asked, act: PageTaken) -> Report:
     declaration, report = run(hub.engine, begin)
     going = Run(hub, declaration, asked.who)
     try:
-        for subscription in in_order(hub.declared, declaration):
-            _all_pages(going, subscription, asked.system, act, asked.around.on_page)
-        tell_prospects(hub, declaration, going.matched, going.tally)
-    except BaseException:
-        run(hub.engine, lambda connection: reports.keep(connection, report, "failed", going.tally))
+        match_all(going, asked.system, aim, asked.around)
+    except BaseException as error:
+        reason = reports.reason_of(error)
+        run(hub.engine, lambda connection: reports.keep(connection, report, "failed", going.tally, reason=reason))
         raise
-    is_applied = act is take_page
 
     def end(connection: Connection) -> Report:
-        standing = standings_store.select_standing(connection, asked.target_id)
-        if is_applied and standing is not None and standing.state == "backfill":
-            end_backfill(connection, asked.target_id, who=asked.who)
-        return reports.keep(connection, report, "applied" if is_applied else "planned", going.tally)
+        end_run(connection, going, aim)
+        return reports.keep(connection, report, aim, going.tally)
 
     return run(hub.engine, lambda connection: asked.around.bracket.around(connection, lambda: end(connection)))
+
+
+def match_all(going: Run, system: RecordSystem, aim: Aim, around: Around) -> None:
+    """Match every record of a target, for good or to be taken back, and count what comes of it in the run's tally.
+
+    Raises TargetUnavailable, and what the caller raises on the way.
+    """
+    for subscription in in_order(going.hub.declared, going.declaration):
+        _all_pages(going, subscription, system, take_page if aim == "applied" else _rehearse_page, around.on_page)
+    tell_prospects(going.hub, going.declaration, going.matched, going.tally, around.on_look)
+
+
+def end_run(connection: Connection, going: Run, aim: Aim) -> None:
+    """Let a target run once its records are matched for good."""
+    standing = standings_store.select_standing(connection, going.declaration.id)
+    if aim == "applied" and standing is not None and standing.state == "backfill":
+        end_backfill(connection, going.declaration.id, who=going.who)
 
 
 def _all_pages(
@@ -156,6 +173,8 @@ def _all_pages(
     match_keys = read_match_keys(going.hub, subscription)
     count = 0
     for records in read_all(system, going.declaration.id, subscription.object):
+        count += len(records)
+        on_page(subscription.entity_type, count)
         for taken in take_records(going, subscription, records, match_keys, act):
             claim = taken.claim
             going.tally.add(
@@ -165,8 +184,6 @@ def _all_pages(
                 golden_id=taken.golden_id,
                 candidates=list(claim.candidates),
             )
-        count += len(records)
-        on_page(subscription.entity_type, count)
 
 
 def take_records(

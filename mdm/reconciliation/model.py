@@ -7,8 +7,12 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 ReportKind = Literal["backfill", "drift"]
-# reading  it is being made, or whoever made it crashed; failed: the target could not be read
-ReportState = Literal["reading", "failed", "planned", "applied", "found", "repaired"]
+# ordered    it waits for a worker
+# reading    it is being made; one that nobody ordered stays so when whoever made it crashed
+# failed     the target could not be read, or its job was given up
+# cancelled  somebody did not want it any more
+ReportState = Literal["ordered", "reading", "failed", "cancelled", "planned", "applied", "found", "repaired"]
+Aim = Literal["planned", "applied"]
 
 DRIFT: Final = ("missed", "edited", "lost", "forwarded", "unknown")
 """Findings of a comparison that are a difference; what waits, or is left, is none."""
@@ -19,12 +23,30 @@ Examples = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is.
+
+    records_count  records of the entity type at hand that were read so far
+    type_number    which type that is, of `types_count`, from 1
+    """
+
+    entity_type: str
+    records_count: int
+    type_number: int
+    types_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One report.
 
     counts    by entity type and finding
     examples  the same, up to 20 of each: ids, keys and names of fields, never values
     declared  digest of the declaration that it was made for
+    aim       of a job, the state that it is to come to; None: whoever asked waits for it
+    progress  of a job that is read, how far it is
+    attempt   how often a worker took the job up: the token that fences off whoever had it before
+    reason    why it failed, or by whom it was cancelled
     """
 
     id: str
@@ -36,6 +58,15 @@ class Report:
     declared: str
     recorded_at: datetime
     who: str
+    aim: Aim | None = None
+    progress: Progress | None = None
+    attempt: int = 0
+    reason: str = ""
+
+    @property
+    def is_under_way(self) -> bool:
+        """Tell whether it waits for a worker, or is being made."""
+        return self.state in {"ordered", "reading"}
 
     def total(self, *findings: str) -> int:
         """Add up these findings over all entity types."""

@@ -4,7 +4,7 @@ What a backfill is about to match is given as if it stood in the crosswalk and t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -49,11 +49,16 @@ class Matched:
     minted: defaultdict[str, list[GoldenId]] = field(default_factory=lambda: defaultdict(list))
 
 
-def tell_prospects(hub: Hub, declaration: Declaration, matched: Matched, tally: Tally) -> None:
-    """Count what would be created, filled, updated and so on in the target, with examples."""
+def tell_prospects(
+    hub: Hub, declaration: Declaration, matched: Matched, tally: Tally, on_look: Callable[[], None] = lambda: None
+) -> None:
+    """Count what would be created, filled, updated and so on in the target, with examples.
+
+    on_look  is called before each look at some hundreds of golden records
+    """
     made: dict[GoldenId, tuple[str, str]] = {}
     for subscription in in_order(hub.declared, declaration):
-        going: Iterable[Sight] = _sights(hub, declaration, subscription, matched)
+        going: Iterable[Sight] = _sights(hub, declaration, subscription, matched, on_look)
         count_before = -1
         while True:
             waiting: list[Sight] = []
@@ -77,9 +82,16 @@ def lane_of(target_id: str, sight: Sight, at: Any) -> DueLane:
     return DueLane(target_id, sight.golden_id, sight.version, 0, 0, None, at, is_forced=False, token="")
 
 
-def _sights(hub: Hub, declaration: Declaration, subscription: RecordSubscription, matched: Matched) -> Iterator[Sight]:
+def _sights(
+    hub: Hub,
+    declaration: Declaration,
+    subscription: RecordSubscription,
+    matched: Matched,
+    on_look: Callable[[], None],
+) -> Iterator[Sight]:
     after = ""
     while True:
+        on_look()
         with reading(hub.engine) as connection:
             ids = store.select_active_goldens(connection, subscription.entity_type, after=after, limit=GOLDENS_A_LOOK)
         if not ids:
@@ -91,6 +103,7 @@ def _sights(hub: Hub, declaration: Declaration, subscription: RecordSubscription
         after = ids[-1]
     minted = matched.minted[subscription.entity_type]
     for start in range(0, len(minted), GOLDENS_A_LOOK):
+        on_look()
         yield from _minted_sights(hub, declaration, subscription, minted[start : start + GOLDENS_A_LOOK], matched)
 
 

@@ -9,10 +9,11 @@ import orjson
 from sqlalchemy import Connection
 
 from mdm import clock
+from mdm.connectors.model import REASON_LENGTH_MAX
 from mdm.delivery import standings_store
 from mdm.delivery.model import Declaration
 from mdm.delivery.targets import declarations, require_declaration
-from mdm.errors import InputInvalid
+from mdm.errors import HubError, InputInvalid
 from mdm.gauges import DriftReading
 from mdm.ids import new_target_report_id
 from mdm.reconciliation import store
@@ -24,7 +25,7 @@ _TOLD: Final = ("planned", "applied", "found", "repaired")
 def begin(connection: Connection, declaration: Declaration, kind: ReportKind, *, who: str) -> Report:
     """Begin a report: it stands as `reading` until it is kept."""
     at = clock.instant(connection)
-    report = Report(new_target_report_id(), declaration.id, kind, "reading", {}, {}, _digest(declaration), at, who)
+    report = Report(new_target_report_id(), declaration.id, kind, "reading", {}, {}, digest_of(declaration), at, who)
     store.insert_report(connection, report)
     return report
 
@@ -41,12 +42,25 @@ def begin_if_due(connection: Connection, declaration: Declaration, *, who: str) 
     return begin(connection, declaration, "drift", who=who)
 
 
-def keep(connection: Connection, report: Report, state: ReportState, tally: Tally) -> Report:
-    """Keep what a report found."""
+def keep(connection: Connection, report: Report, state: ReportState, tally: Tally, *, reason: str = "") -> Report:
+    """Keep what a report found; `reason` tells why it failed."""
+    found = as_found(report, state, tally, reason=reason)
+    store.update_report(connection, found)
+    return found
+
+
+def as_found(report: Report, state: ReportState, tally: Tally, *, reason: str = "") -> Report:
+    """Give a report as it is once it found so much."""
     counts = {name: dict(found) for name, found in tally.counts.items()}
     examples = {name: dict(found) for name, found in tally.examples.items()}
-    store.update_report(connection, report.id, state=state, counts=counts, examples=examples)
-    return replace(report, state=state, counts=counts, examples=examples)
+    return replace(report, state=state, counts=counts, examples=examples, reason=reason)
+
+
+def reason_of(error: BaseException) -> str:
+    """Say in words why a report failed; what is nobody's refusal is told by the log alone."""
+    if isinstance(error, HubError):
+        return error.message[:REASON_LENGTH_MAX]
+    return f"it ended by a fault of the hub ({type(error).__name__}), which the log tells"
 
 
 def newest(connection: Connection, target_id: str, kind: ReportKind) -> Report | None:
@@ -77,7 +91,7 @@ def require_plan(connection: Connection, declaration: Declaration) -> Report:
     found = store.select_reports(connection, declaration.id, "backfill", states=("planned", "applied"), limit=1)
     if not found:
         problem = f"there is no plan of a backfill of {declaration.id}"
-    elif found[0].declared != _digest(declaration):
+    elif found[0].declared != digest_of(declaration):
         problem = f"{declaration.id} is declared otherwise than when its backfill was planned"
     else:
         return found[0]
@@ -109,6 +123,7 @@ def require_matched(connection: Connection, target_id: str) -> Declaration:
     return declaration
 
 
-def _digest(declaration: Declaration) -> str:
+def digest_of(declaration: Declaration) -> str:
+    """Digest a declaration: a plan counts for the one that it was made for."""
     plain: Any = orjson.dumps(declaration, default=str, option=orjson.OPT_SORT_KEYS)
     return blake2b(plain, digest_size=16).hexdigest()

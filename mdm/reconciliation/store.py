@@ -9,16 +9,16 @@ from sqlalchemy import Connection, Row
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.ids import GoldenId
-from mdm.reconciliation.model import Report, ReportKind
+from mdm.reconciliation.model import Progress, Report, ReportKind
 
 
 def insert_report(connection: Connection, report: Report) -> None:
     """Keep a report that is begun."""
     connection.execute(
         text(
-            "INSERT INTO target_report (id, target_id, kind, state, counts, examples, declared, recorded_at, who)"
+            "INSERT INTO target_report (id, target_id, kind, state, counts, examples, declared, recorded_at, who, aim)"
             " VALUES (:id, :target, :kind, :state, CAST(:counts AS jsonb), CAST(:examples AS jsonb), :declared,"
-            " :at, :who)"
+            " :at, :who, :aim)"
         ),
         {
             "id": report.id,
@@ -30,20 +30,19 @@ def insert_report(connection: Connection, report: Report) -> None:
             "declared": report.declared,
             "at": report.recorded_at,
             "who": report.who,
+            "aim": report.aim,
         },
     )
 
 
-def update_report(
-    connection: Connection, report_id: str, *, state: str, counts: Mapping[str, Any], examples: Mapping[str, Any]
-) -> None:
+def update_report(connection: Connection, report: Report) -> None:
     """Say what a report found, and what was done about it."""
     connection.execute(
         text(
             "UPDATE target_report SET state = :state, counts = CAST(:counts AS jsonb), examples ="
-            " CAST(:examples AS jsonb) WHERE id = :id"
+            " CAST(:examples AS jsonb), reason = :reason WHERE id = :id"
         ),
-        {"id": report_id, "state": state, "counts": as_json(counts), "examples": as_json(examples)},
+        _found(report),
     )
 
 
@@ -58,20 +57,7 @@ def select_reports(
         ),
         {"target": target_id, "kind": kind, "states": list(states), "limit": limit},
     )
-    return tuple(
-        Report(
-            row.id,
-            row.target_id,
-            row.kind,
-            row.state,
-            row.counts,
-            row.examples,
-            row.declared,
-            row.recorded_at,
-            row.who,
-        )
-        for row in rows
-    )
+    return tuple(map(_report, rows))
 
 
 def select_last_drifts(connection: Connection) -> tuple[Row[Any], ...]:
@@ -91,6 +77,117 @@ def select_last_drifts(connection: Connection) -> tuple[Row[Any], ...]:
             )
         )
     )
+
+
+def select_under_way(connection: Connection, target_id: str) -> Report | None:
+    """Give the job of a target that waits for a worker or is being made; there is one at most."""
+    row = connection.execute(
+        text(
+            "SELECT * FROM target_report WHERE target_id = :target AND aim IS NOT NULL"
+            " AND state IN ('ordered', 'reading')"
+        ),
+        {"target": target_id},
+    ).one_or_none()
+    return _report(row) if row is not None else None
+
+
+def select_newest_backfill(connection: Connection, target_id: str) -> Report | None:
+    """Give the newest backfill of a target, but for one whose caller waits: nobody knows whether it still does."""
+    row = connection.execute(
+        text(
+            "SELECT * FROM target_report WHERE target_id = :target AND kind = 'backfill'"
+            " AND (aim IS NOT NULL OR state <> 'reading') ORDER BY recorded_at DESC, id DESC LIMIT 1"
+        ),
+        {"target": target_id},
+    ).one_or_none()
+    return _report(row) if row is not None else None
+
+
+def select_backfill(connection: Connection, target_id: str, report_id: str) -> Report | None:
+    """Give one backfill of a target."""
+    row = connection.execute(
+        text("SELECT * FROM target_report WHERE id = :id AND target_id = :target AND kind = 'backfill'"),
+        {"id": report_id, "target": target_id},
+    ).one_or_none()
+    return _report(row) if row is not None else None
+
+
+def select_jobs(connection: Connection) -> tuple[Report, ...]:
+    """List the jobs of all targets that wait for a worker or are being made."""
+    rows = connection.execute(
+        text("SELECT * FROM target_report WHERE aim IS NOT NULL AND state IN ('ordered', 'reading') ORDER BY target_id")
+    )
+    return tuple(map(_report, rows))
+
+
+def fail_worn_out(connection: Connection, *, at: datetime, attempts_max: int, reason: str) -> None:
+    """Give up jobs whose last attempt ended without a word."""
+    connection.execute(
+        text(
+            "UPDATE target_report SET state = 'failed', lease_until = NULL, reason = :reason WHERE aim IS NOT NULL"
+            " AND state = 'reading' AND lease_until <= :at AND attempt >= :most"
+        ),
+        {"at": at, "most": attempts_max, "reason": reason},
+    )
+
+
+def lease_job(connection: Connection, *, at: datetime, until: datetime) -> Report | None:
+    """Take up the oldest job that waits or whose lease ran out; the attempt fences off whoever had it before."""
+    row = connection.execute(
+        text(
+            "UPDATE target_report r SET state = 'reading', attempt = r.attempt + 1, lease_until = :until,"
+            " progress = NULL WHERE r.id = (SELECT id FROM target_report WHERE aim IS NOT NULL"
+            " AND (state = 'ordered' OR (state = 'reading' AND lease_until <= :at))"
+            " ORDER BY recorded_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING r.*"
+        ),
+        {"at": at, "until": until},
+    ).one_or_none()
+    return _report(row) if row is not None else None
+
+
+def renew_job(
+    connection: Connection, report: Report, *, at: datetime, until: datetime, progress: Mapping[str, Any] | None
+) -> bool:
+    """Hold on to a job and say how far it is; False when it was cancelled or the lease on it ran out."""
+    renewed = connection.execute(
+        text(
+            "UPDATE target_report SET lease_until = :until, progress = coalesce(CAST(:progress AS jsonb), progress)"
+            " WHERE id = :id AND state = 'reading' AND attempt = :attempt AND lease_until > :at"
+        ),
+        {
+            "id": report.id,
+            "attempt": report.attempt,
+            "at": at,
+            "until": until,
+            "progress": as_json(progress) if progress is not None else None,
+        },
+    )
+    return renewed.rowcount == 1
+
+
+def settle_job(connection: Connection, report: Report, *, at: datetime) -> bool:
+    """Say what came of a job; False when it was cancelled or the lease on it ran out."""
+    settled = connection.execute(
+        text(
+            "UPDATE target_report SET state = :state, counts = CAST(:counts AS jsonb), examples ="
+            " CAST(:examples AS jsonb), reason = :reason, declared = :declared, lease_until = NULL"
+            " WHERE id = :id AND state = 'reading' AND attempt = :attempt AND lease_until > :at"
+        ),
+        {**_found(report), "declared": report.declared, "attempt": report.attempt, "at": at},
+    )
+    return settled.rowcount == 1
+
+
+def cancel_job(connection: Connection, report_id: str, *, reason: str) -> bool:
+    """Let a job end that waits or is being made; False when it came to its end meanwhile."""
+    cancelled = connection.execute(
+        text(
+            "UPDATE target_report SET state = 'cancelled', lease_until = NULL, reason = :reason"
+            " WHERE id = :id AND aim IS NOT NULL AND state IN ('ordered', 'reading')"
+        ),
+        {"id": report_id, "reason": reason},
+    )
+    return cancelled.rowcount == 1
 
 
 def lock_target(connection: Connection, target_id: str) -> None:
@@ -168,3 +265,31 @@ def select_touched(
         {"target": target_id, "ids": list(ids), "instance": instance_id, "since": since},
     )
     return frozenset(GoldenId(row.golden_id) for row in rows)
+
+
+def _found(report: Report) -> dict[str, Any]:
+    return {
+        "id": report.id,
+        "state": report.state,
+        "counts": as_json(report.counts),
+        "examples": as_json(report.examples),
+        "reason": report.reason,
+    }
+
+
+def _report(row: Row[Any]) -> Report:
+    return Report(
+        row.id,
+        row.target_id,
+        row.kind,
+        row.state,
+        row.counts,
+        row.examples,
+        row.declared,
+        row.recorded_at,
+        row.who,
+        aim=row.aim,
+        progress=Progress(**row.progress) if row.progress is not None else None,
+        attempt=row.attempt,
+        reason=row.reason,
+    )

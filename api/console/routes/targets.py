@@ -24,6 +24,7 @@ from mdm.delivery.overview import day_of, holding_of
 from mdm.delivery.targets import let_stand
 from mdm.errors import InputInvalid, TargetUnknown
 from mdm.ids import GoldenId
+from mdm.reconciliation import backfills
 from mdm.reconciliation import service as reports
 from mdm.stewardship.record import name_all
 from mdm.telemetry import echoes_of
@@ -93,6 +94,18 @@ def stand(visit: TheVisit, target_id: str) -> Response:
     return redirect(visit, f"/targets/{target_id}")
 
 
+@router.post("/targets/{target_id}/cancel-backfill")
+def cancel_backfill(visit: TheVisit, target_id: str) -> Response:
+    """Cancel the backfill that waits for a worker or is read."""
+
+    def work(connection: Connection) -> None:
+        _require(visit, "lead", _visible(visit, connection, target_id))
+        backfills.cancel(connection, target_id, who=visit.who)
+
+    run(visit.hub.engine, work)
+    return redirect(visit, f"/targets/{target_id}")
+
+
 @router.get("/targets/{target_id}/order")
 def preview(visit: TheVisit, target_id: str, wanted: Annotated[Wanted, Query()]) -> Response:
     """Say how many golden records an order reaches, and ask for its reason."""
@@ -133,6 +146,7 @@ def _page(visit: Visit, target_id: str, shown: Shown, *, refused: str = "", stat
         holding = holding_of(connection, target_id) if line.kind == "records" else None
         report = reports.newest(connection, target_id, "drift") if line.kind == "records" else None
         drift = view.drift_of(report) if report is not None else None
+        backfill = backfills.newest(connection, target_id) if line.kind == "records" else None
         named = {lane.golden_id for lane in lanes} | {outcome.golden_id for outcome in outcomes}
         named |= {
             one["golden_id"] for row in (drift.rows if drift else ()) for one in row.examples if "golden_id" in one
@@ -154,10 +168,12 @@ def _page(visit: Visit, target_id: str, shown: Shown, *, refused: str = "", stat
         is_first=not shown.before,
         holding=holding,
         drift=drift,
+        backfill=backfill,
         echoes=echoes_of(target_id) if line.kind == "records" else None,
         names=names,
         done=_done(shown.done),
         acts=view.acts_of(line) if _may(visit, "lead", line) else (),
+        may_lead=_may(visit, "lead", line),
         may_order=_may(visit, "steward", line) and line.standing is not None,
         refused=refused,
         now=now,

@@ -299,6 +299,11 @@ def _plan(_: Desk) -> Asked:
     return Asked(f"/v1/targets/{MATCHED}:backfill", {}, {"dry_run": False})
 
 
+def _cancel_backfill(desk: Desk) -> Asked:
+    desk.post(f"/v1/targets/{MATCHED}:backfill", {"wait": False})
+    return Asked(f"/v1/targets/{MATCHED}:cancel-backfill")
+
+
 def _reconcile(desk: Desk) -> Asked:
     place = f"/v1/targets/{MATCHED}"
     if desk.client.get(place, headers=desk.admin).json()["standing"]["state"] == "backfill":
@@ -439,6 +444,7 @@ ERRANDS: Final[Mapping[tuple[str, str], Errand]] = {
     ("POST", "/v1/targets/{target_id}:drain"): _standing("drain"),
     ("POST", "/v1/targets/{target_id}:resume"): _standing("resume", "pause"),
     ("POST", "/v1/targets/{target_id}:backfill"): _plan,
+    ("POST", "/v1/targets/{target_id}:cancel-backfill"): _cancel_backfill,
     ("POST", "/v1/targets/{target_id}:reconcile"): _reconcile,
     ("POST", "/v1/deliveries:replay"): lambda desk: _both("/v1/deliveries:replay", {"target": desk.target()}),
     ("POST", "/v1/deliveries:skip"): lambda desk: _both(

@@ -9,6 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
+from mdm.hub import open_hub
+from mdm.jobs.ordered_backfills import carry_out_ordered
 from mdm.jobs.service import deliver
 from mdm.settings import Settings
 from tests.erp import Books, books
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.db
 
 OPEN = "127.0.0.0/8"
 BACKFILL, DRIFT, RECONCILE = (f"/v1/targets/netsuite{one}" for one in (":backfill", "/drift", ":reconcile"))
+CANCEL, NEWEST = "/v1/targets/netsuite:cancel-backfill", "/v1/targets/netsuite/backfill"
 
 
 @pytest.fixture
@@ -70,6 +73,82 @@ def test_a_target_is_matched_compared_and_mended_over_http(erp: Books, client: T
     erp.relay.drain()
     assert erp.fake.record("customer", "1001").fields["companyName"] == "Brightwater GmbH"
     assert client.get("/v1/targets/nobody/drift", headers=reader).json()["code"] == "target_unknown"
+
+
+def test_a_backfill_is_ordered_read_carried_out_and_cancelled_over_http(
+    erp: Books, client: TestClient, key_for: KeyFor, database_url: str
+) -> None:
+    lead, reader = key_for("lead"), key_for("read")
+    order = {"wait": False}
+    assert client.post(BACKFILL, headers=reader, json=order).status_code == 403
+    assert client.post(CANCEL, headers=reader).status_code == 403
+    assert client.get(NEWEST, headers=reader).json()["code"] == "backfill_unknown"
+    assert client.post(CANCEL, headers=lead).json()["code"] == "backfill_unknown"
+    assert client.post(BACKFILL, headers=lead, json={**order, "dry_run": False}).json()["code"] == "input_invalid"
+
+    headers = {**lead, "Idempotency-Key": "once"}
+    ordered = client.post(BACKFILL, headers=headers, json=order)
+    assert (ordered.status_code, ordered.json()["state"], ordered.json()["aim"]) == (202, "ordered", "planned")
+    place = ordered.headers["location"]
+    assert client.get(place, headers=reader).json() == ordered.json() == client.get(NEWEST, headers=reader).json()
+    assert "mdm_target_backfill_age_seconds{" in client.get("/metrics").text
+    assert client.post(BACKFILL, headers=lead, json=order).json() == ordered.json()
+
+    with open_hub(Settings(outgoing_networks=OPEN), database_url) as hub:
+        assert carry_out_ordered(hub) == 1
+        planned = client.get(place, headers=reader).json()
+        assert (planned["state"], planned["counts"]["customer"]["matched"]) == ("planned", 1)
+        assert planned["progress"] == {"entity_type": "project", "records": 0, "type_number": 2, "types": 2}
+        repeated = client.post(BACKFILL, headers=headers, json=order)
+        assert (repeated.status_code, repeated.content) == (202, ordered.content)
+        assert repeated.headers["location"] == place
+
+        cancelled = client.post(BACKFILL, headers=lead, json={**order, "dry_run": False}).json()
+        told = client.post(CANCEL, headers=lead).json()
+        assert (told["id"], told["state"], told["reason"]) == (cancelled["id"], "cancelled", told["who"])
+        assert carry_out_ordered(hub) == 0
+
+        client.post(BACKFILL, headers=lead, json={**order, "dry_run": False})
+        assert carry_out_ordered(hub) == 1
+    applied = client.get(NEWEST, headers=reader).json()
+    assert (applied["state"], applied["counts"]) == ("applied", planned["counts"])
+    assert client.get(f"/v1/targets/nobody/backfills/{applied['id']}", headers=reader).status_code == 404
+    assert client.get(f"{NEWEST}s/trp_other", headers=reader).json()["code"] == "backfill_unknown"
+
+
+def test_the_command_line_orders_shows_and_cancels(erp: Books, mdm: Mdm) -> None:
+    assert mdm("targets", "backfill", "netsuite", "--last").exit_code == 1
+    assert mdm("targets", "backfill", "netsuite", "--last", "--later").exit_code == 2
+    assert mdm("targets", "backfill", "netsuite", "--apply", "--cancel").exit_code == 2
+    assert "there is no plan" in mdm("targets", "backfill", "netsuite", "--apply", "--later").stderr
+
+    assert "waits for `mdm worker`: its plan" in mdm("targets", "backfill", "netsuite", "--later").stdout
+    assert "was cancelled by" in mdm("targets", "backfill", "netsuite", "--cancel").stdout
+    assert document(mdm("targets", "backfill", "netsuite", "--later", "--json"))["state"] == "ordered"
+    assert document(mdm("worker", "--once", "--json"))["backfill"] == 1
+    planned = mdm("targets", "backfill", "netsuite", "--last").stdout
+    assert "records matched by the path" in planned
+    assert "was planned, asked for by" in planned
+
+    assert "for good" in mdm("targets", "backfill", "netsuite", "--apply", "--later").stdout
+    assert document(mdm("worker", "--once", "--json"))["backfill"] == 1
+    assert document(mdm("targets", "backfill", "netsuite", "--last", "--json"))["state"] == "applied"
+    assert document(mdm("targets", "show", "netsuite", "--json"))["standing"]["state"] == "running"
+    assert erp.fake.records.all("customer")
+
+
+def test_a_target_that_does_not_answer_fails_what_was_ordered_in_words(
+    erp: Books, mdm: Mdm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MDM_SECRET_NETSUITE", "another key")
+    mdm("targets", "backfill", "netsuite", "--later")
+
+    assert document(mdm("worker", "--once", "--json"))["backfill"] == 1
+
+    failed = mdm("targets", "backfill", "netsuite", "--last").stdout
+    assert "failed: netsuite cannot be read" in failed
+    assert "401" in failed
+    assert erp.fake.records.all("customer")
 
 
 def test_the_command_line_plans_applies_and_compares(erp: Books, mdm: Mdm) -> None:

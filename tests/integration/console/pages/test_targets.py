@@ -1,5 +1,6 @@
 """The pages of targets: who sees which, what is refused, and what records' own words cannot do there."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from mdm.db.transaction import run
 from mdm.db.types import as_json
 from mdm.delivery.lanes import note_unopened
 from mdm.delivery.targets import require_declaration
+from mdm.errors import LeaseLost
 from mdm.hub import Hub
+from mdm.reconciliation import backfills
 from mdm.reconciliation import service as reports
-from mdm.reconciliation.model import ReportState, Tally
+from mdm.reconciliation.model import Aim, Progress, Report, ReportState, Tally
 from tests.boards import HOSTILE, board
 from tests.hubs import hub_on
 from tests.integration.console.conftest import SignIn
@@ -161,6 +164,46 @@ def test_a_comparison_that_mended_all_or_found_nothing_asks_for_nothing(hub: Hub
     assert "What differed was mended." in mended
     assert "It holds what it should." in nothing
     assert "--repair" not in mended + nothing
+
+
+def ordered(hub: Hub, aim: Aim = "planned") -> Report:
+    return run(hub.engine, lambda connection: backfills.order(connection, "books", aim, who="anna"))
+
+
+def test_a_backfill_that_is_under_way_shows_how_far_it_is_and_is_cancelled_by_a_lead(hub: Hub, sign_in: SignIn) -> None:
+    viewer, lead = sign_in("vera", "viewer"), sign_in("mara", "lead")
+    assert "backfill" not in viewer.get("/targets/books").text.partition('id="backfill"')[2].partition("</div>")[0]
+    ordered(hub)
+    waiting_page = viewer.get("/targets/books").text
+    report = run(hub.engine, backfills.take_up)
+    assert report is not None
+    run(hub.engine, lambda c: backfills.hold(c, report, progress=Progress("customer", 1_400, 1, 2)))
+
+    pages = [each.get("/targets/books").text for each in (viewer, lead)]
+
+    assert "A backfill waits for the worker" in waiting_page
+    assert all("A backfill reads the records there" in page and "Type 1 of 2:" in page for page in pages)
+    assert all("1400 records so far." in page for page in pages)
+    assert ["Cancel the backfill" in page for page in pages] == [False, True]
+    assert viewer.post("/targets/books/cancel-backfill", {}).status_code == 403
+    assert lead.post("/targets/books/cancel-backfill", {}).headers["location"] == "/targets/books"
+    assert "was cancelled by" in viewer.get("/targets/books").text
+    with pytest.raises(LeaseLost):
+        run(hub.engine, lambda c: backfills.hold(c, report))
+
+
+def test_a_backfill_that_failed_says_why_as_text(hub: Hub, sign_in: SignIn) -> None:
+    ordered(hub)
+    report = run(hub.engine, backfills.take_up)
+    assert report is not None
+    failed = replace(report, state="failed", reason=f"books cannot be read: {HOSTILE}")
+    run(hub.engine, lambda connection: backfills.settle(connection, failed))
+
+    page = sign_in("mara", "lead").get("/targets/books").text
+
+    assert "books cannot be read: " in page
+    assert "<img" not in page
+    assert "Cancel the backfill" not in page
 
 
 def test_outside_of_its_hours_a_target_says_from_when_it_is_told_again(hub: Hub, sign_in: SignIn) -> None:
