@@ -1,5 +1,8 @@
 """A backfill that was ordered is carried out by whoever has its lease, and stops when it is not wanted any more."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +16,7 @@ from sqlalchemy import text
 from mdm.connectors.model import CallFailed, Failure, Page, RecordSystem
 from mdm.db.transaction import run
 from mdm.delivery import standings_store
+from mdm.delivery.connect import open_records
 from mdm.delivery.model import Declaration
 from mdm.errors import BackfillUnknown, InputInvalid
 from mdm.hub import Hub
@@ -23,14 +27,26 @@ from mdm.reconciliation import backfills
 from mdm.reconciliation.backfills import ATTEMPTS_MAX, LEASE
 from mdm.reconciliation.model import Aim, Progress, Report
 from mdm.settings import Settings
-from tests.erp import Clock
+from tests.erp import LOOPBACK, Clock, books
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_state, register_instances
 from tests.integration.jobs.test_backfill import MATCHED, Listed, widget
 from tests.targets import declare
 
 pytestmark = pytest.mark.db
 
+ROOT = Path(__file__).parents[3]
 LATER = LEASE + timedelta(seconds=1)
+# The third commit is that of the first page's progress, after taking the job up and reading the declaration.
+KILLED = """
+import sys
+from mdm.failpoints import arm_from_text
+from mdm.hub import open_hub
+from mdm.jobs.ordered_backfills import carry_out_ordered
+from mdm.settings import Settings
+with open_hub(Settings(), sys.argv[1]) as hub:
+    arm_from_text("transaction.committed=kill:3")
+    carry_out_ordered(hub)
+"""
 
 
 @dataclass
@@ -49,6 +65,13 @@ class Paged(Listed):
     @contextmanager
     def opening(self, _declaration: Declaration, _settings: Settings) -> Iterator[RecordSystem]:
         yield self
+
+
+@contextmanager
+def opening_here(declaration: Declaration, settings: Settings) -> Iterator[RecordSystem]:
+    """Open a target on this machine, which nobody's settings allow."""
+    with open_records(declaration, settings.model_copy(update={"outgoing_networks": LOOPBACK})) as system:
+        yield system
 
 
 @pytest.fixture
@@ -207,6 +230,29 @@ def test_a_worker_that_is_late_with_its_last_step_keeps_nothing(hub: Hub, shelf:
     carry_out_ordered(hub, opening=shelf.opening, now=now)
 
     assert [*states, newest(hub).state] == ["reading", "planned"]
+
+
+def test_the_job_of_a_worker_that_was_killed_is_carried_out_by_another(
+    hub: Hub, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one is a process of its own, killed as it had said how far it is."""
+    monkeypatch.setenv("MDM_SECRET_NETSUITE", "hub-key")
+    monkeypatch.setenv("MDM_OUTGOING_NETWORKS", "127.0.0.0/8")
+    with books(hub, tmp_path, is_matched=False) as erp:
+        erp.fake.enter("customer", {"companyName": "Brightwater", "currency": "EUR"}, by="anna")
+        run(hub.engine, partial(backfills.order, target_id="netsuite", aim="planned", who="mara"))
+
+        killed = subprocess.run([sys.executable, "-c", KILLED, database_url], cwd=ROOT, check=False, timeout=120)
+        left = run(hub.engine, partial(backfills.require_newest, target_id="netsuite"))
+        at_once = carry_out_ordered(hub, opening=opening_here)
+        now = Clock(ahead=LATER)
+        later = carry_out_ordered(hub, opening=opening_here, now=now)
+
+    done = run(hub.engine, partial(backfills.require_newest, target_id="netsuite"))
+    assert killed.returncode == -signal.SIGKILL
+    assert (left.state, left.attempt, left.progress) == ("reading", 1, Progress("customer", 1, 1, 2))
+    assert (at_once, later) == (0, 1)
+    assert (done.state, done.attempt, done.counts["customer"]["unknown"]) == ("planned", 2, 1)
 
 
 def test_what_ends_every_worker_is_given_up(hub: Hub, shelf: Paged) -> None:
