@@ -6,7 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, text
 
+from mdm.db.transaction import run
 from mdm.hub import Hub
+from mdm.reconciliation import backfills
+from mdm.reconciliation.model import Progress
 from tests.boards import board
 from tests.browser.conftest import Accessible, Console
 from tests.hubs import hub_on
@@ -111,4 +114,20 @@ def test_they_fit_a_telephone(console: Console, hub: Hub, accessible: Accessible
     page.get_by_role("link", name="The books (NetSuite US)").click()
     page.wait_for_selector("#order")
     assert fits(page)
+    accessible(page)
+
+
+def test_a_backfill_under_way_is_followed_and_cancelled(console: Console, hub: Hub, accessible: Accessible) -> None:
+    run(hub.engine, lambda connection: backfills.order(connection, "plans", "planned", who="mara"))
+    page = console.open("/targets/plans")
+    expect(page.get_by_text("A backfill waits for the worker")).to_be_visible()
+
+    job = run(hub.engine, backfills.take_up)
+    assert job is not None
+    so_far = Progress("customer", 1_400, 1, 2)
+    run(hub.engine, lambda connection: backfills.hold(connection, job, progress=so_far))
+    expect(page.get_by_text("1400 records so far.")).to_be_visible(timeout=15_000)  # it looks again by itself
+    accessible(page)
+    page.get_by_role("button", name="Cancel the backfill").click()
+    expect(page.get_by_text("was cancelled by mara")).to_be_visible()
     accessible(page)
