@@ -26,7 +26,7 @@ from mdm.db.engine import conninfo
 from mdm.db.migrate import upgrade
 from mdm.db.provide import hub_database
 from mdm.db.transaction import reading
-from mdm.entities.model import EntityType
+from mdm.entities.model import EntityType, Origin
 from mdm.hub import Hub, open_hub
 from mdm.resolution.model import Bounds, Sought
 from mdm.resolution.search import search
@@ -85,7 +85,7 @@ def measured(
             own, server = time.process_time(), cpu_s(session_id)
         started = time.perf_counter()
         with reading(hub.engine) as connection:
-            found = search(connection, entity_type, Sought(fields_of(row), row["source"]), bounds=bounds)
+            found = search(connection, entity_type, Sought(fields_of(row), Origin(row["source"])), bounds=bounds)
         if number < WARM_UP:
             continue
         taken.append((time.perf_counter() - started) * 1e3)

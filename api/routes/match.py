@@ -7,6 +7,7 @@ from api.route import HubRoute
 from api.schemas.match import CandidateTold, EvidenceTold, MatchAsked, MatchTold
 from api.schemas.shape import Fault
 from mdm.db.transaction import reading
+from mdm.entities.model import NOWHERE
 from mdm.jobs.known_instances import KnownInstances
 from mdm.resolution.model import Candidate, Sought
 from mdm.resolution.search import search
@@ -24,8 +25,7 @@ def search_before_create(asked: MatchAsked, hub: TheHub, asker: Asker) -> MatchT
     sources = asker.principal.sources("read", entity_type.name)
     if sources is not None and not sources:
         asker.require("read", entity_type=entity_type.name)
-    source, known = asked.source or "", KnownInstances(hub)
-    sought = Sought(asked.fields, source, known[source] if source and source in known else "")
+    sought = Sought(asked.fields, KnownInstances(hub).origin_of(asked.source) if asked.source else NOWHERE)
     with reading(hub.engine) as connection:
         found = search(connection, entity_type, sought, bounds=hub.bounds, sources=sources, limit=asked.limit)
     return MatchTold(

@@ -31,7 +31,7 @@ from mdm.activation.reservation_model import (
 )
 from mdm.db.locks import key_hash, lock_keys
 from mdm.db.transaction import reading, run
-from mdm.entities.model import EntityType
+from mdm.entities.model import EntityType, Origin
 from mdm.errors import (
     FieldsRejected,
     InputInvalid,
@@ -370,7 +370,7 @@ def _with_evidence(hub: Hub, connection: Connection, asked: _Asked, answer: Reso
     readable = asked.wanted.readable
     if answer.status == "reserved" or (readable is not None and not readable):
         return answer
-    sought = Sought(asked.wanted.fields, asked.wanted.source, asked.accepted.system)
+    sought = Sought(asked.wanted.fields, Origin(asked.wanted.source, asked.accepted.system))
     found = search(connection, asked.entity_type, sought, bounds=hub.bounds, sources=readable)
     return replace(answer, candidates=tuple(one for one in found.candidates if _belongs(one, answer)))
 

@@ -16,7 +16,10 @@ app = typer.Typer()
 @app.command("add")
 def add(
     source: Annotated[str, typer.Argument(help="Id of the instance, for ever: salesforce-us.", metavar="ID")],
-    system: Annotated[str | None, typer.Option(help="Kind of system; left out: what the id begins with.")] = None,
+    system: Annotated[
+        str | None,
+        typer.Option(help="Kind of system, as declarations name it: salesforce; left out: what the id begins with."),
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Name for people.")] = None,
     rank: Annotated[
         int | None, typer.Option(min=1, help="Trust among the sources; 1 is trusted most, a new one has 100.")

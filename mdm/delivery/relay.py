@@ -19,7 +19,7 @@ from mdm.delivery.event_delivery import deliver_events
 from mdm.delivery.lanes import Clock, establish, failed, lease, settle
 from mdm.delivery.model import Declaration, Done, DueLane, Settlement
 from mdm.delivery.record_delivery import deliver_records
-from mdm.errors import DatabaseUnavailable, HubError
+from mdm.errors import DatabaseUnavailable, reason_of
 from mdm.hub import Hub
 from mdm.telemetry import logger
 
@@ -102,13 +102,6 @@ class Relay:
         establish(connection, [one.id_prefix for one in self.hub.declared.values()], delivered)
         answered = bool(delivered) or not failures
         settle(connection, self.declaration, settlements, failures=failures, answered=answered, now=self.now)
-
-
-def reason_of(error: Exception) -> str:
-    """Say in one line for a person what went wrong; of what nobody foresaw only the name: its text may hold values."""
-    if isinstance(error, HubError):
-        return "; ".join(filter(None, (error.message, error.remedy)))
-    return f"the hub ran into an error of its own ({type(error).__name__}), which the log of its worker tells whole"
 
 
 def relay_to(

@@ -21,9 +21,9 @@ from mdm.delivery import standings_store
 from mdm.delivery.connect import connect
 from mdm.delivery.lanes import note_unopened, rests
 from mdm.delivery.model import Declaration, Standing
-from mdm.delivery.relay import Relay, reason_of, relay_to
+from mdm.delivery.relay import Relay, relay_to
 from mdm.delivery.targets import declarations
-from mdm.errors import HubError
+from mdm.errors import HubError, reason_of
 from mdm.hub import Hub
 from mdm.telemetry import logger
 

@@ -148,6 +148,7 @@ from mdm.errors.roots import (
     TargetUnavailable,
     TouchedSetGrew,
     Unavailable,
+    reason_of,
 )
 from mdm.errors.wrong_input import (
     CursorInvalid,
@@ -238,4 +239,5 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "VersionOutdated",
+    "reason_of",
 ]

@@ -15,6 +15,13 @@ class HubError(Exception):
         self.remedy = remedy
 
 
+def reason_of(error: BaseException) -> str:
+    """Say in one line for a person what went wrong; of what nobody foresaw only the name: its text may hold values."""
+    if isinstance(error, HubError):
+        return "; ".join(filter(None, (error.message, error.remedy)))
+    return f"the hub ran into an error of its own ({type(error).__name__}), which its log tells whole"
+
+
 class Refused(HubError):
     """The caller asked for something that cannot be done as asked."""
 

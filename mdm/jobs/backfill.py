@@ -21,7 +21,7 @@ from mdm.delivery.binding import bind_key
 from mdm.delivery.hashes import new_salt
 from mdm.delivery.model import Declaration, OwnRecord, RecordSubscription
 from mdm.delivery.targets import end_backfill
-from mdm.errors import DecisionContradicts
+from mdm.errors import DecisionContradicts, reason_of
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
 from mdm.ids import GoldenId
 from mdm.jobs.claims import Claim, MatchKeys, claim_all, read_match_keys
@@ -139,7 +139,7 @@ def _report(asked: _Asked, aim: Aim) -> Report:
     try:
         match_all(going, asked.system, aim, asked.around)
     except BaseException as error:
-        reason = reports.reason_of(error)
+        reason = reason_of(error)
         run(hub.engine, lambda connection: reports.keep(connection, report, "failed", going.tally, reason=reason))
         raise
 

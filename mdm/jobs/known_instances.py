@@ -1,6 +1,7 @@
 """Which source instances there are, as far as a process has seen: none goes away or changes system."""
 
 from mdm.db.transaction import reading
+from mdm.entities.model import Origin
 from mdm.hub import Hub
 from mdm.sources.service import systems
 
@@ -24,3 +25,7 @@ class KnownInstances:
     def __getitem__(self, name: str) -> str:
         """Return the system of an instance that is registered."""
         return self._hub.instances_seen[name]
+
+    def origin_of(self, name: str) -> Origin:
+        """Return an instance with its system; one that nobody registered has none."""
+        return Origin(name, self[name]) if name in self else Origin(name)

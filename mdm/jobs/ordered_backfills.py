@@ -18,7 +18,7 @@ from mdm.db.transaction import run
 from mdm.delivery.connect import open_records
 from mdm.delivery.lanes import Clock
 from mdm.delivery.model import Declaration
-from mdm.errors import DatabaseUnavailable, HubError, LeaseLost
+from mdm.errors import DatabaseUnavailable, HubError, LeaseLost, reason_of
 from mdm.hub import Hub
 from mdm.jobs.backfill import Around, Run, end_run, match_all
 from mdm.reconciliation import backfills
@@ -74,7 +74,7 @@ def _carry_out(hub: Hub, report: Report, tally: Tally, opening: Open, now: Clock
 
 
 def _fail(hub: Hub, report: Report, tally: Tally, error: Exception, now: Clock) -> None:
-    reason = reports.reason_of(error)
+    reason = reason_of(error)
     logger(__name__).warning("backfill failed", target=report.target_id, reason=reason)
     found = reports.as_found(report, "failed", tally, reason=reason)
     with suppress(LeaseLost):

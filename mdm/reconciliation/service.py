@@ -13,7 +13,7 @@ from mdm.connectors.model import REASON_LENGTH_MAX
 from mdm.delivery import standings_store
 from mdm.delivery.model import Declaration
 from mdm.delivery.targets import declarations, require_declaration
-from mdm.errors import HubError, InputInvalid
+from mdm.errors import InputInvalid
 from mdm.gauges import DriftReading
 from mdm.ids import new_target_report_id
 from mdm.reconciliation import store
@@ -53,14 +53,7 @@ def as_found(report: Report, state: ReportState, tally: Tally, *, reason: str = 
     """Give a report as it is once it found so much."""
     counts = {name: dict(found) for name, found in tally.counts.items()}
     examples = {name: dict(found) for name, found in tally.examples.items()}
-    return replace(report, state=state, counts=counts, examples=examples, reason=reason)
-
-
-def reason_of(error: BaseException) -> str:
-    """Say in words why a report failed; what is nobody's refusal is told by the log alone."""
-    if isinstance(error, HubError):
-        return error.message[:REASON_LENGTH_MAX]
-    return f"it ended by a fault of the hub ({type(error).__name__}), which the log tells"
+    return replace(report, state=state, counts=counts, examples=examples, reason=reason[:REASON_LENGTH_MAX])
 
 
 def newest(connection: Connection, target_id: str, kind: ReportKind) -> Report | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
@@ -10,6 +10,9 @@ from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.ids import GoldenId
 from mdm.reconciliation.model import Progress, Report, ReportKind
+
+_UNDER_WAY: Final = "aim IS NOT NULL AND state IN ('ordered', 'reading')"
+"""A job that waits for a worker, or that one has."""
 
 
 def insert_report(connection: Connection, report: Report) -> None:
@@ -82,10 +85,7 @@ def select_last_drifts(connection: Connection) -> tuple[Row[Any], ...]:
 def select_under_way(connection: Connection, target_id: str) -> Report | None:
     """Give the job of a target that waits for a worker or is being made; there is one at most."""
     row = connection.execute(
-        text(
-            "SELECT * FROM target_report WHERE target_id = :target AND aim IS NOT NULL"
-            " AND state IN ('ordered', 'reading')"
-        ),
+        text(f"SELECT * FROM target_report WHERE target_id = :target AND {_UNDER_WAY}"),
         {"target": target_id},
     ).one_or_none()
     return _report(row) if row is not None else None
@@ -114,9 +114,7 @@ def select_backfill(connection: Connection, target_id: str, report_id: str) -> R
 
 def select_jobs(connection: Connection) -> tuple[Report, ...]:
     """List the jobs of all targets that wait for a worker or are being made."""
-    rows = connection.execute(
-        text("SELECT * FROM target_report WHERE aim IS NOT NULL AND state IN ('ordered', 'reading') ORDER BY target_id")
-    )
+    rows = connection.execute(text(f"SELECT * FROM target_report WHERE {_UNDER_WAY} ORDER BY target_id"))
     return tuple(map(_report, rows))
 
 
@@ -183,7 +181,7 @@ def cancel_job(connection: Connection, report_id: str, *, reason: str) -> bool:
     cancelled = connection.execute(
         text(
             "UPDATE target_report SET state = 'cancelled', lease_until = NULL, reason = :reason"
-            " WHERE id = :id AND aim IS NOT NULL AND state IN ('ordered', 'reading')"
+            f" WHERE id = :id AND {_UNDER_WAY}"
         ),
         {"id": report_id, "reason": reason},
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from matching.explain import Explanation
 from mdm.decisions.review_model import Question
-from mdm.entities.model import Reason
+from mdm.entities.model import NOWHERE, Origin, Reason
 from mdm.identity.model import IdentityPlan
 from mdm.ids import GoldenId, RecordId
 from mdm.sources.model import SourceKey
@@ -42,11 +42,10 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A record that may exist already, as somebody describes it; source and system say whose words these are."""
+    """A record that may exist already, as somebody describes it; its origin says whose words these are."""
 
     fields: Mapping[str, Any]
-    source: str = ""
-    system: str = ""
+    origin: Origin = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

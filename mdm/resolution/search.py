@@ -16,7 +16,7 @@ from matching.keys import blocking_keys
 from matching.model import NON_MATCH
 from matching.online import Judgement, conflict_signatures, conflicting, judge
 from mdm.entities.mapping import map_record
-from mdm.entities.model import EntityType, Origin
+from mdm.entities.model import EntityType
 from mdm.errors import InputInvalid
 from mdm.identity import store as identity_store
 from mdm.ids import GoldenId, RecordId
@@ -46,7 +46,7 @@ def search(
     sources  source instances whose records may be compared and named; None means all
     Raises InputInvalid when no field says anything that the entity type knows.
     """
-    mapped = map_record(entity_type, sought.fields, origin=Origin(sought.source, sought.system))
+    mapped = map_record(entity_type, sought.fields, origin=sought.origin)
     if not mapped.values:
         raise InputInvalid(
             f"no field says anything about a {entity_type.name}",
@@ -55,7 +55,7 @@ def search(
         )
     asked = SourceRecord(
         id=RecordId(""),
-        key=SourceKey(sought.source, "", "", ""),
+        key=SourceKey(sought.origin.instance, "", "", ""),
         entity_type=entity_type.name,
         state="active",
         version=0,
