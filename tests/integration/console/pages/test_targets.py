@@ -66,7 +66,7 @@ def test_a_target_that_cannot_be_opened_fails_with_the_reason(hub: Hub, sign_in:
     run(hub.engine, lambda c: note_unopened(c, declaration, reason))
 
     for page in (lead.get("/targets").text, lead.get("/targets/books").text):
-        assert "it cannot be opened: " in page
+        assert "It cannot be opened: " in page
         assert "<img" not in page
     assert "Does not answer" in lead.get("/targets/books").text
 
@@ -222,5 +222,5 @@ def test_outside_of_its_hours_a_target_says_from_when_it_is_told_again(hub: Hub,
 
     assert "Outside of its hours: what changes waits. It is told again from" in page
     assert "in 2 hours" in page
-    assert "told again from" in overview
+    assert "Told again from" in overview
     assert "Outside of its hours" in overview
