@@ -177,10 +177,10 @@ def select_neighbours(connection: Connection, record_ids: Iterable[RecordId]) ->
             f" UNION {_FELLOWS}"
             " UNION SELECT right_id FROM edge WHERE left_id = ANY(:ids) AND verdict = 2 AND NOT is_vetoed"
             " UNION SELECT left_id FROM edge WHERE right_id = ANY(:ids) AND verdict = 2 AND NOT is_vetoed"
-            " UNION SELECT d.right_id FROM decision d JOIN source_record r ON r.id = d.right_id AND r.state = 'active'"
-            "  WHERE d.left_id = ANY(:ids) AND d.judgement = 'same' AND d.revoked_at IS NULL"
-            " UNION SELECT d.left_id FROM decision d JOIN source_record r ON r.id = d.left_id AND r.state = 'active'"
-            "  WHERE d.right_id = ANY(:ids) AND d.judgement = 'same' AND d.revoked_at IS NULL"
+            " UNION SELECT d.right_id FROM decision d WHERE d.left_id = ANY(:ids) AND d.judgement = 'same'"
+            "  AND d.revoked_at IS NULL AND (SELECT r.state FROM source_record r WHERE r.id = d.right_id) = 'active'"
+            " UNION SELECT d.left_id FROM decision d WHERE d.right_id = ANY(:ids) AND d.judgement = 'same'"
+            "  AND d.revoked_at IS NULL AND (SELECT r.state FROM source_record r WHERE r.id = d.left_id) = 'active'"
         ),
         {"ids": [str(id_) for id_ in record_ids]},
     )
