@@ -19,6 +19,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from mdm.db.text_lists import write_text_lists_at_once
+
 CONNECT_S_MAX = 5  # chosen: a server that takes longer is down for the one who waits
 POOL_WAIT_S_MAX = 10.0  # chosen: longer than any transaction of an online call
 IDLE_IN_TRANSACTION_S_MAX = 30  # a forgotten transaction holds back vacuum and the feed's horizon
@@ -42,6 +44,7 @@ def open_engine(url: str, pool_size: int, *, statement_s_max: float = STATEMENT_
         json_serializer=_json,
         json_deserializer=orjson.loads,
     )
+    event.listen(engine, "connect", lambda connection, _entry: write_text_lists_at_once(connection))
     event.listen(engine, "checkout", partial(_require_alive, engine.dialect))
     event.listen(engine, "checkin", _note_use)
     return engine
