@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from mdm import clock
 from mdm.db.engine import open_engine
-from mdm.db.transaction import run
+from mdm.db.transaction import plan_once, run
 from mdm.decisions.review_model import ReviewChange
 from mdm.entities import rules_store
 from mdm.entities.live import LiveTypes
@@ -220,6 +220,7 @@ def _repeatable(hub: Hub, attempt: Callable[[Work], Result], who: str) -> Callab
 
     def on(connection: Connection) -> Result:
         nonlocal wanted, has_moved
+        plan_once(connection)
         rules = hub.rules.refresh(connection) if has_moved else hub.rules.now()
         locks = GoldenLocks(prefixes, wanted)
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from mdm import clock
-from mdm.db.transaction import plan_once, run
+from mdm.db.transaction import run
 from mdm.decisions import reviews_store
 from mdm.decisions import service as decisions
 from mdm.decisions.model import Signature, Verdict
@@ -132,7 +132,6 @@ def undo_last(hub: Hub, *, who: str, count: int = 1) -> tuple[Given, ...]:
 
 
 def _answer(work: Work, hub: Hub, review_id: ReviewId, deal: Deal, who: str) -> Given:
-    plan_once(work.connection)
     values = NO_VALUES
     if deal.choices:
         review = hold_reviews(work, [review_id])[review_id]
