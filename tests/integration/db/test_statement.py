@@ -1,8 +1,8 @@
 """Statements of the stores: named parameters in, rows by name out, errors and options as SQLAlchemy has them."""
 
 import pytest
-from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import IntegrityError, MultipleResultsFound, NoResultFound, OperationalError, ProgrammingError
 
 from mdm.db.statement import text
 
@@ -70,3 +70,54 @@ def test_options_of_a_connection_hold(engine: Engine) -> None:
         assert found.cursor is not None
         assert getattr(found.cursor, "name", None)  # a cursor of the server
         assert [len(rows) for rows in found.partitions(2)] == [2, 2, 1]
+
+
+def test_one_row_is_one_row_and_a_scalar_is_its_first_column(engine: Engine) -> None:
+    rows = text("SELECT g, 'x' FROM generate_series(1, :most) AS g")
+    with engine.connect() as connection:
+        with pytest.raises(NoResultFound):
+            connection.execute(rows, {"most": 0}).one()
+        with pytest.raises(NoResultFound):
+            connection.execute(rows, {"most": 0}).scalar_one()
+        with pytest.raises(MultipleResultsFound):
+            connection.execute(rows, {"most": 2}).one()
+        with pytest.raises(MultipleResultsFound):
+            connection.execute(rows, {"most": 2}).one_or_none()
+
+        assert connection.execute(rows, {"most": 0}).one_or_none() is None
+        assert connection.execute(rows, {"most": 0}).scalar() is None
+        assert connection.execute(rows, {"most": 1}).scalar_one() == 1
+        assert connection.execute(rows, {"most": 2}).scalars().all() == [1, 2]
+        assert connection.execute(rows, {"most": 2}).first() == (1, "x")
+
+
+def test_who_listens_to_statements_hears_them(engine: Engine) -> None:
+    heard: list[str] = []
+    with engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *said: heard.append(said[2]))
+        found = connection.execute(text("SELECT :n + 1 AS next"), {"n": 1}).one()
+
+    assert found.next == 2
+    assert heard == ["SELECT %(n)s + 1 AS next"]
+
+
+def test_a_first_statement_begins_a_transaction_that_is_rolled_back_unless_committed(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE kept (id int)"))
+    with engine.connect() as connection:
+        connection.execute(text("INSERT INTO kept VALUES (1)"))
+        assert connection.in_transaction()
+    with engine.connect() as connection:
+        connection.execute(text("INSERT INTO kept VALUES (2)"))
+        connection.commit()
+        assert connection.execute(text("SELECT id FROM kept")).scalars().all() == [2]
+
+
+def test_a_connection_that_ended_meanwhile_is_given_up(engine: Engine) -> None:
+    with engine.connect() as connection:
+        ended = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": ended})
+        with pytest.raises(OperationalError):
+            connection.execute(text("SELECT 1"))
+        assert connection.invalidated
