@@ -1,7 +1,7 @@
 """A target as its YAML file declares it: read with all faults at once, each with its line and what to write instead."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -29,7 +29,7 @@ from mdm.delivery.schedule_declaration import ScheduleDeclaration, schedule_faul
 from mdm.entities.declaration import Name, Part, Text
 from mdm.entities.document import Document, Fault, Place, read_document
 from mdm.entities.model import EntityType
-from mdm.entities.shape import check_shape, suggest
+from mdm.entities.shape import check_shape, dig, suggest
 from mdm.errors import TargetDeclarationInvalid
 from mdm.publishing.model import GoldenEventKind
 from mdm.settings import SECRET_NAME
@@ -37,6 +37,8 @@ from mdm.settings import SECRET_NAME
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Seconds = Annotated[float, Field(ge=0, le=30 * 24 * 3_600, allow_inf_nan=False)]
 Conditions = dict[Name, list[Text]]
+Kind = Literal["records", "webhook", "nats", "rabbitmq", "kafka"]
+KINDS: Final = get_args(Kind)
 EVENT_KINDS: Final = get_args(GoldenEventKind)
 
 
@@ -108,7 +110,7 @@ class TargetDeclaration(Part):
 
     target: Id
     title: Text
-    kind: Literal["records", "webhook", "nats", "rabbitmq", "kafka"]
+    kind: Kind
     connection: dict[Name, Any] = Field(
         description="connector, url and what else it needs; a secret is named by the environment variable that has it"
     )
@@ -126,18 +128,26 @@ _SECRET_WORDS: Final = re.compile(r"(^|_)(secret|token|password|key|credential)s
 _PLAIN: Final = TypeAdapter(TargetDeclaration)
 
 
-def read_declaration(path: Path, declared: Mapping[str, EntityType]) -> tuple[Declaration, Mapping[str, Any]]:
-    """Read a target's file; return it with its plain content, to be kept. Raises TargetDeclarationInvalid."""
+def read_declaration(
+    path: Path, declared: Mapping[str, EntityType], instances: Collection[str] | None = None
+) -> tuple[Declaration, Mapping[str, Any]]:
+    """Read a target's file; return it with its plain content, to be kept. Raises TargetDeclarationInvalid.
+
+    instances  the source instances that are registered; None: whether its own is one is not asked
+    """
     document, faults = read_document(path)
     if document is None:
         raise TargetDeclarationInvalid([str(fault) for fault in faults])
-    return _checked(document, faults, declared), document.content
+    return _checked(document, faults, declared, instances), document.content
 
 
-def check_declaration(content: Mapping[str, Any], declared: Mapping[str, EntityType]) -> Declaration:
+def check_declaration(
+    content: Mapping[str, Any], declared: Mapping[str, EntityType], instances: Collection[str] | None = None
+) -> Declaration:
     """Read a declaration that came as plain values, as by HTTP. Raises TargetDeclarationInvalid with every fault."""
     # Nothing of it stands in a line: a fault names its place alone.
-    return _checked(Document("the declaration", dict(content), dict.fromkeys(_places(content), 0)), (), declared)
+    document = Document("the declaration", dict(content), dict.fromkeys(_places(content), 0))
+    return _checked(document, (), declared, instances)
 
 
 def declaration_of(content: Mapping[str, Any]) -> Declaration:
@@ -163,13 +173,21 @@ def _parsed(content: bytes) -> Declaration:
     return _declaration(_PLAIN.validate_json(content))
 
 
-def _checked(document: Document, faults: Iterable[Fault], declared: Mapping[str, EntityType]) -> Declaration:
+def _checked(
+    document: Document,
+    faults: Iterable[Fault],
+    declared: Mapping[str, EntityType],
+    instances: Collection[str] | None,
+) -> Declaration:
     shaped, found = check_shape(document, TargetDeclaration)
     found = [*faults, *found]
-    known = {one.place for one in found}
-    found.extend(one for one in _connection_faults(document) if one.place not in known)
-    if shaped is not None:
-        found.extend(_crosscheck(document, shaped, declared))
+    # What has no right shape is told as that alone.
+    misshapen = {one.place for one in found}
+    found.extend(one for one in _connection_faults(document) if one.place not in misshapen)
+    crossed = [*_crosscheck(document, declared), *_instance_faults(document, instances)]
+    # A condition may be on an attribute that several entity types lack: that is one fault.
+    unique = {(one.place, one.problem): one for one in crossed if one.place not in misshapen}
+    found.extend(unique.values())
     if shaped is None or found:
         found.sort(key=lambda fault: fault.line)
         places = [tuple(filter(None, one.place.split("."))) for one in found]
@@ -202,61 +220,94 @@ def _connection_faults(document: Document) -> Iterator[Fault]:
                 yield fault
 
 
-def _crosscheck(document: Document, shaped: TargetDeclaration, declared: Mapping[str, EntityType]) -> Iterator[Fault]:
-    """Find what a shape cannot say: that every name is declared, and that kind and sections fit."""
-    if shaped.kind != "records":
-        if shaped.events is None:
-            yield document.fault(("kind",), f"a {shaped.kind} needs `events`", "say which entity types it is told of")
-        elif shaped.records:
-            yield document.fault(("records",), f"a {shaped.kind} has no records", "use `events`")
-    elif not shaped.records or shaped.events is not None:
+def _crosscheck(document: Document, declared: Mapping[str, EntityType]) -> Iterator[Fault]:
+    """Find what a shape cannot say: that every name is declared, and that kind and sections fit.
+
+    Each check reads the places of right shape and leaves the others out, so that a bad one hides no fault of others.
+    """
+    yield from _section_faults(document)
+    yield from schedule_faults(document)
+    entities: Place = ("events", "entities")
+    yield from _known(document, entities, declared)
+    yield from _known(document, ("events", "kinds"), EVENT_KINDS)
+    for name, _ in _names(document, entities):
+        if name in declared:
+            yield from _known(document, ("events", "when"), declared[name].attributes)
+    yield from _known(document, ("records",), declared)
+    for name, _ in _names(document, ("records",)):
+        if name in declared:
+            yield from _record_faults(document, ("records", name), declared[name])
+
+
+def _section_faults(document: Document) -> Iterator[Fault]:
+    content = document.content
+    kind = content.get("kind")
+    if kind not in KINDS:
+        return
+    has_events, has_records = content.get("events") is not None, content.get("records", {}) != {}
+    if kind != "records":
+        if not has_events:
+            yield document.fault(("kind",), f"a {kind} needs `events`", "say which entity types it is told of")
+        elif has_records:
+            yield document.fault(("records",), f"a {kind} has no records", "use `events`")
+    elif not has_records or has_events:
         yield document.fault(("kind",), "a target of kind records needs `records`, not `events`", "name its objects")
-    elif shaped.instance is None:
+    elif content.get("instance") is None:
         yield document.fault(("kind",), "`instance` is missing", "name the source instance whose records these are")
-    if shaped.reconcile is not None and shaped.kind != "records":
-        yield document.fault(("reconcile",), f"a {shaped.kind} holds nothing to compare", "leave it out")
-    yield from schedule_faults(document, shaped.schedule)
-    if shaped.events is not None:
-        yield from _known(document, ("events", "entities"), shaped.events.entities, declared)
-        yield from _known(document, ("events", "kinds"), shaped.events.kinds, EVENT_KINDS)
-        for name in set(shaped.events.entities) & declared.keys():
-            yield from _known(document, ("events", "when"), shaped.events.when, declared[name].attributes)
-    yield from _known(document, ("records",), shaped.records, declared)
-    for name in shaped.records.keys() & declared.keys():
-        place: Place = ("records", name)
-        attributes = declared[name].attributes
-        yield from _known(document, (*place, "fields"), shaped.records[name].fields, attributes)
-        yield from _known(document, (*place, "when"), shaped.records[name].when, attributes)
-        yield from _known(document, (*place, "match_on"), shaped.records[name].match_on, shaped.records[name].fields)
-        yield from _matchable(document, (*place, "match_on"), shaped.records[name].match_on, declared[name])
-        yield from _readable_back(document, (*place, "fields"), shaped.records[name].fields)
+    if content.get("reconcile") is not None and kind != "records":
+        yield document.fault(("reconcile",), f"a {kind} holds nothing to compare", "leave it out")
 
 
-def _known(document: Document, place: Place, names: Iterable[str], known: Iterable[str]) -> Iterator[Fault]:
+def _instance_faults(document: Document, instances: Collection[str] | None) -> Iterator[Fault]:
+    named = document.content.get("instance")
+    if isinstance(named, str) and instances is not None and named not in instances:
+        remedy = f"register it with `mdm sources add`; known are {', '.join(instances) or 'none yet'}"
+        yield document.fault(("instance",), f"there is no source instance {named!r}", remedy)
+
+
+def _record_faults(document: Document, place: Place, entity_type: EntityType) -> Iterator[Fault]:
+    attributes, fields = entity_type.attributes, dig(document.content, (*place, "fields"))
+    yield from _known(document, (*place, "fields"), attributes)
+    yield from _known(document, (*place, "when"), attributes)
+    # Where the fields cannot be read, an attribute that is declared may well be one of them.
+    yield from _known(document, (*place, "match_on"), fields if isinstance(fields, dict) else attributes)
+    yield from _matchable(document, (*place, "match_on"), entity_type)
+    for attribute, _ in _names(document, (*place, "fields")):
+        yield from _readable_back(document, (*place, "fields", attribute, "codes"))
+
+
+def _names(document: Document, place: Place) -> Iterator[tuple[str, Place]]:
+    """Give the keys of a mapping, or the texts of a list, with the place of each; none where something else stands."""
+    content = dig(document.content, place)
+    if isinstance(content, dict):
+        yield from ((name, (*place, name)) for name in content)
+    elif isinstance(content, list):
+        yield from ((name, (*place, index)) for index, name in enumerate(content) if isinstance(name, str))
+
+
+def _known(document: Document, place: Place, known: Iterable[str]) -> Iterator[Fault]:
     known = tuple(known)
-    for index, name in enumerate(names):
+    for name, spot in _names(document, place):
         if name not in known:
-            spot = (*place, name) if (*place, name) in document.lines else (*place, index)
             yield document.fault(spot, f"{name!r} is not declared", suggest(name, known, otherwise="check the name"))
 
 
-def _matchable(document: Document, place: Place, names: Sequence[str], entity_type: EntityType) -> Iterator[Fault]:
+def _matchable(document: Document, place: Place, entity_type: EntityType) -> Iterator[Fault]:
     """Refuse to match on what a record points at: that is matched itself first."""
-    for index, name in enumerate(names):
+    for name, spot in _names(document, place):
         attribute = entity_type.attributes.get(name)
         if attribute is not None and (attribute.reference is not None or attribute.semantic_type == "element"):
             remedy = "name one with plain values, as tax_ids"
-            yield document.fault((*place, index), f"{name!r} is no attribute to match on", remedy)
+            yield document.fault(spot, f"{name!r} is no attribute to match on", remedy)
 
 
-def _readable_back(document: Document, place: Place, fields: Mapping[str, FieldDeclaration]) -> Iterator[Fault]:
+def _readable_back(document: Document, place: Place) -> Iterator[Fault]:
     """Refuse words that stand for one code and are another one: nobody could tell what the target says."""
-    for attribute, part in fields.items():
-        for code, word in part.codes.items():
-            if part.codes.get(word, word) != word:
-                remedy = "give one of the two another word"
-                spot = (*place, attribute, "codes", code)
-                yield document.fault(spot, f"{word!r} stands for {code!r} and is a code of its own", remedy)
+    codes = dig(document.content, place)
+    for code, word in codes.items() if isinstance(codes, dict) else ():
+        if isinstance(word, str) and codes.get(word, word) != word:
+            remedy = "give one of the two another word"
+            yield document.fault((*place, code), f"{word!r} stands for {code!r} and is a code of its own", remedy)
 
 
 def _declaration(shaped: TargetDeclaration) -> Declaration:

@@ -11,7 +11,7 @@ from pydantic import Field
 from mdm.delivery.schedule import ALWAYS, EVERY_DAY, MIDNIGHT, Schedule
 from mdm.entities.declaration import Part, Text
 from mdm.entities.document import Document, Fault, Place
-from mdm.entities.shape import suggest
+from mdm.entities.shape import dig, suggest
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: Final[tuple[Day, ...]] = get_args(Day)
@@ -31,28 +31,24 @@ class ScheduleDeclaration(Part):
     timezone: Text = Field(description="whose clocks show the hours, as Europe/Berlin")
 
 
-def schedule_faults(document: Document, shaped: ScheduleDeclaration | None) -> Iterator[Fault]:
-    """Find hours that are none, days that are named twice, and time zones that nobody knows."""
-    if shaped is None:
-        return
+def schedule_faults(document: Document) -> Iterator[Fault]:
+    """Find hours that are none, days that are named twice, and time zones that nobody knows, where they are texts."""
     place: Place = ("schedule",)
-    if shaped.hours is not None:
+    hours, days, zone = (dig(document.content, (*place, key)) for key in ("hours", "days", "timezone"))
+    if isinstance(hours, str):
         spot = (*place, "hours")
-        if re.fullmatch(_SPAN, shaped.hours) is None:
-            yield document.fault(
-                (*place, "hours"), f"{shaped.hours!r} is no span of hours", 'write it as "20:00-06:00"'
-            )
-        elif _span(shaped.hours)[0] == _span(shaped.hours)[1]:
+        if re.fullmatch(_SPAN, hours) is None:
+            yield document.fault(spot, f"{hours!r} is no span of hours", 'write it as "20:00-06:00"')
+        elif _span(hours)[0] == _span(hours)[1]:
             remedy = "leave `hours` out for the whole day, or let them end at another time"
-            yield document.fault(spot, f"{shaped.hours!r} ends as it begins", remedy)
-    days = shaped.days or []
-    for index, day in enumerate(days):
+            yield document.fault(spot, f"{hours!r} ends as it begins", remedy)
+    for index, day in enumerate(days if isinstance(days, list) else ()):
         if day in days[:index]:
             yield document.fault((*place, "days", index), f"{day!r} is named twice", "remove it, or name another day")
     known = available_timezones()
-    if shaped.timezone not in known:
-        remedy = suggest(shaped.timezone, known, otherwise="write a name of the IANA list")
-        yield document.fault((*place, "timezone"), f"{shaped.timezone!r} is no time zone", remedy)
+    if isinstance(zone, str) and zone not in known:
+        remedy = suggest(zone, known, otherwise="write a name of the IANA list")
+        yield document.fault((*place, "timezone"), f"{zone!r} is no time zone", remedy)
 
 
 def schedule_of(part: ScheduleDeclaration | None) -> Schedule:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from mdm import clock
 from mdm.db.actor import name_actor
+from mdm.db.transaction import reading
 from mdm.delivery import standings_store
 from mdm.delivery.changes import Applied, differences
 from mdm.delivery.connection import connection_of, unset_secrets
@@ -18,7 +19,7 @@ from mdm.errors import InputInvalid, TargetUnknown
 from mdm.hub import Hub
 from mdm.publishing import store as publishing_store
 from mdm.publishing.model import Target
-from mdm.sources.service import require_instance
+from mdm.sources.service import instances, require_instance
 
 
 def apply_declaration(
@@ -80,12 +81,12 @@ def preview_declaration(connection: Connection, declaration: Declaration, conten
 
 def read_target(hub: Hub, path: Path) -> tuple[Declaration, Mapping[str, Any]]:
     """Read the declaration of a target from its file; raises TargetDeclarationInvalid with every fault."""
-    return read_declaration(path, hub.declared)
+    return read_declaration(path, hub.declared, _registered(hub))
 
 
 def check_target(hub: Hub, content: Mapping[str, Any]) -> Declaration:
     """Read the declaration of a target from plain values; raises TargetDeclarationInvalid with every fault."""
-    return check_declaration(content, hub.declared)
+    return check_declaration(content, hub.declared, _registered(hub))
 
 
 def declarations(connection: Connection) -> dict[str, Declaration]:
@@ -140,6 +141,11 @@ def end_backfill(connection: Connection, target_id: str, *, who: str) -> Standin
     standing = Standing(target_id, "running", "its records are matched", clock.instant(connection), who)
     standings_store.upsert_standing(connection, standing, burst=declaration.rate.burst)
     return standing
+
+
+def _registered(hub: Hub) -> tuple[str, ...]:
+    with reading(hub.engine) as connection:
+        return tuple(one.id for one in instances(connection))
 
 
 def _warnings(declaration: Declaration) -> tuple[str, ...]:

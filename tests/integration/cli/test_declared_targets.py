@@ -73,6 +73,21 @@ def test_all_faults_of_a_file_are_told_at_once_with_their_lines(filled: Mdm, boo
     assert json.loads(as_json.stderr)["error"]["code"] == "target_declaration_invalid"
 
 
+def test_an_instance_that_nobody_registered_is_told_with_the_other_faults(filled: Mdm, books: Path) -> None:
+    text = books.read_text(encoding="utf-8").replace("netsuite-us", "netsuite-uk")
+    books.write_text(text, encoding="utf-8")
+    alone = filled("targets", "apply", books)
+    books.write_text(text.replace("legal_name", "legal_nam"), encoding="utf-8")
+
+    refused = filled("targets", "apply", books, "--dry-run")
+
+    named = "books.yaml:6: instance: there is no source instance 'netsuite-uk'; register it with `mdm sources add`"
+    assert (alone.exit_code, named in alone.stderr) == (1, True)
+    assert "known are" in refused.stderr
+    assert named in refused.stderr
+    assert "books.yaml:12: records.customer.fields.legal_nam: 'legal_nam' is not declared" in refused.stderr
+
+
 def test_a_connection_that_cannot_be_used_is_refused_before_anything_is_kept(filled: Mdm, books: Path) -> None:
     text = books.read_text(encoding="utf-8").replace("record_api", "recordapi").replace("url:", "urll:")
     books.write_text(text, encoding="utf-8")

@@ -63,7 +63,7 @@ def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
         """,
     )
 
-    assert [line.partition(":")[0] for line in found] == ["1", "4", "4", "11"]
+    assert [line.partition(":")[0] for line in found] == ["1", "4", "4", "10", "11"]
     found = faults(
         tmp_path,
         """\
@@ -83,6 +83,87 @@ def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
     assert "'nome' is not declared" in found[3]
     assert "api_key is not a key here" in found[1]
     assert "MDM_SECRET_" in found[2]
+
+
+def test_a_part_of_no_right_shape_hides_no_fault_of_meaning(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        """\
+        target: erp
+        title: ERP
+        kind: records
+        connection: {connector: record_api, url: 'http://x'}
+        schedule:
+          hours: 8-17
+        records:
+          gizmo:
+            object: Gizmo
+            on_merge: mrge
+            when: {colour: [red]}
+            match_on: [nome, widget, 3]
+            fields:
+              nome: {}
+              name: {owner: nobody, codes: {a: b, b: c}}
+              widget: {}
+          wodget: {}
+        reconcile: {every_hours: often}
+        """,
+    )
+
+    assert [" ".join(line.split(": ")[:2]) for line in found] == [
+        "3 kind",  # `instance` is missing
+        "5 schedule.timezone",
+        "6 schedule.hours",
+        "10 records.gizmo.on_merge",
+        "11 records.gizmo.when.colour",
+        "12 records.gizmo.match_on.2",
+        "12 records.gizmo.match_on.1",
+        "14 records.gizmo.fields.nome",
+        "15 records.gizmo.fields.name.owner",
+        "15 records.gizmo.fields.name.codes.a",
+        "17 records.wodget.object",
+        "17 records.wodget.fields",
+        "17 records.wodget",
+        "18 reconcile.every_hours",
+    ]
+
+
+def test_news_of_no_right_shape_hide_no_fault_of_meaning_and_none_is_told_twice(tmp_path: Path) -> None:
+    events = "{entities: [gizmo, widget_hold, Wodget, wodget], kinds: [mergd], payload: fat, when: {colour: [red]}}"
+    found = faults(
+        tmp_path,
+        f"target: t\ntitle: T\nkind: webhook\nconnection: {HOOK}\nevents: {events}\nschedule: {{timezone: Berlin}}\n",
+    )
+
+    assert [line.split(": ")[1] for line in found] == [
+        "events.entities.2",
+        "events.payload",
+        "events.entities.3",
+        "events.kinds.0",
+        "events.when.colour",
+        "schedule.timezone",
+    ]
+
+
+def test_fields_that_cannot_be_read_make_no_key_look_wrong(tmp_path: Path) -> None:
+    text = dedent(ERP).partition("    fields:")[0] + "    match_on: [batch, bach]\n"
+
+    found = faults(tmp_path, text)
+
+    assert [line.split(": ")[1] for line in found] == [
+        "records.widget_hold.fields",
+        "records.widget_hold.match_on.1",
+    ]
+
+
+def test_an_instance_that_is_not_registered_is_told_with_the_other_faults(tmp_path: Path) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text(dedent(ERP).replace("creates: true", "creates: maybe", 1))
+    with pytest.raises(TargetDeclarationInvalid) as refused:
+        read_declaration(file, declared(), ["erp-de"])
+
+    assert [place[0] for place in refused.value.places] == ["instance", "records"]
+    assert "there is no source instance 'erp-us'; register it with `mdm sources add`" in refused.value.faults[0]
 
 
 HOOK = "{url: 'http://x', secret: MDM_SECRET_HOOK}"
