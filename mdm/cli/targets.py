@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mdm.delivery.changes import Applied
-    from mdm.delivery.model import Declaration, StandingState
+    from mdm.delivery.model import StandingState
     from mdm.delivery.orders_model import TargetLine
     from mdm.publishing.model import Target
 
@@ -47,7 +47,7 @@ def apply(
     if as_json:
         print_json({"dry_run": dry_run, "applied": applied})
         return
-    _tell_applied(applied, declaration, is_dry=dry_run)
+    _tell_applied(applied, is_dry=dry_run)
     for warning in applied.warnings:
         tell(f"Warning: {warning}")
 
@@ -198,7 +198,7 @@ def _let_stand(target: str, state: "StandingState", reason: str, *, as_json: boo
         print_text(f"{target} is {standing.state}")
 
 
-def _tell_applied(applied: "Applied", declaration: "Declaration", *, is_dry: bool) -> None:
+def _tell_applied(applied: "Applied", *, is_dry: bool) -> None:
     from mdm.cli.output import as_json, print_text
 
     would = "would be " if is_dry else "is "
@@ -207,13 +207,25 @@ def _tell_applied(applied: "Applied", declaration: "Declaration", *, is_dry: boo
         print_text(f"  {one.place}: {_written(as_json, one.before)} -> {_written(as_json, one.after)}")
     if applied.queued:
         print_text(f"{applied.queued:,} golden records {'would wait' if is_dry else 'wait'} to be told")
-    if applied.needs_backfill:
-        names = ", ".join(applied.new_types)
-        print_text(
-            f"Nothing is written until its records of {names} are matched: mdm targets backfill {declaration.id}"
-        )
-    elif not is_dry:
-        print_text("`mdm worker`, or `mdm serve`, tells it.")
+    if applied.state != "running" or not is_dry:
+        print_text(_next_step(applied))
+
+
+def _next_step(applied: "Applied") -> str:
+    """Say who tells the target now, or why nobody does, and what ends that."""
+    target, resume = applied.target_id, f"mdm targets resume {applied.target_id} --reason …"
+    match applied.state:
+        case "running":
+            return "`mdm worker`, or `mdm serve`, tells it."
+        case "backfill":
+            records = f"its records of {', '.join(applied.new_types)}" if applied.needs_backfill else "its records"
+            return f"Nothing is written until {records} are matched: mdm targets backfill {target}"
+        case "draining":
+            return f"It is draining: what waits is told, then it is paused. To let it run: {resume}"
+        case "paused":
+            return f"It is paused, and told nothing until it is resumed: {resume}"
+        case state:
+            return f"It is {state}, and told nothing; `mdm targets show {target}` says why. Once it is mended: {resume}"
 
 
 def _written(as_json: "Any", value: "Any") -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mdm.delivery.model import StandingState
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -22,6 +24,7 @@ class Applied:
     queued          golden records that it was never told of, and is told of now
     new_types       entity types that it is told of from now on
     needs_backfill  whether its records have to be matched before it is told anything
+    state           how the target stands then: one that was stopped or paused stays so
     warnings        what may keep it from being told, which whoever runs the worker has to see to
     """
 
@@ -31,6 +34,7 @@ class Applied:
     queued: int
     new_types: tuple[str, ...]
     needs_backfill: bool
+    state: StandingState
     warnings: tuple[str, ...] = ()
 
 

@@ -39,9 +39,8 @@ def apply_declaration(
         connection, declaration.id, at=clock.recording_instant(connection), who=who
     )
     if applied.change == "new" or applied.needs_backfill:
-        state: StandingState = "backfill" if applied.needs_backfill else "running"
         reason = f"new: {', '.join(applied.new_types)}" if applied.change != "new" else ""
-        standing = Standing(declaration.id, state, reason, clock.instant(connection), who)
+        standing = Standing(declaration.id, applied.state, reason, clock.instant(connection), who)
         standings_store.upsert_standing(connection, standing, burst=declaration.rate.burst)
     return replace(applied, queued=queued)
 
@@ -68,13 +67,17 @@ def preview_declaration(connection: Connection, declaration: Declaration, conten
     told = known.entity_types if known is not None else ()
     new_types = tuple(name for name in declaration.entity_types if name not in told)
     found = differences(known.configuration, content) if known is not None else ()
+    needs_backfill = declaration.kind == "records" and bool(new_types)
+    standing = standings_store.select_standing(connection, declaration.id)
+    state: StandingState = standing.state if standing is not None else "running"
     return Applied(
         declaration.id,
         "new" if known is None else "changed" if found else "unchanged",
         found,
         queued,
         new_types,
-        needs_backfill=declaration.kind == "records" and bool(new_types),
+        needs_backfill=needs_backfill,
+        state="backfill" if needs_backfill else state,
         warnings=_warnings(declaration),
     )
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 
@@ -10,8 +11,9 @@ from sqlalchemy import Engine
 
 from mdm.connectors.model import Failure
 from mdm.db.transaction import run
+from mdm.delivery.model import StandingState
 from mdm.delivery.relay import Relay, relay_to_records
-from mdm.delivery.targets import end_backfill, require_declaration
+from mdm.delivery.targets import end_backfill, let_stand, require_declaration
 from mdm.jobs.service import deliver
 from tests.hubs import delivery, hub_on, register_instances
 from tests.integration.cli.conftest import Mdm, document, lines
@@ -167,6 +169,28 @@ def test_a_target_that_is_new_to_an_entity_type_waits_for_its_backfill(
 
     assert "Nothing is written until its records of project are matched" in said
     assert document(filled("targets", "show", "books", "--json"))["standing"]["state"] == "backfill"
+
+
+def test_applying_says_how_the_target_stands_and_what_to_do_next(filled: Mdm, books: Path, engine: Engine) -> None:
+    def apply(*options: str) -> str:
+        return filled("targets", "apply", books, *options).stdout
+
+    assert "records of customer are matched: mdm targets backfill books" in apply()
+    again, dry = apply(), apply("--dry-run")
+    assert "Nothing is written until its records are matched: mdm targets backfill books" in again
+    assert "mdm targets backfill books" in dry
+    assert "mdm worker" not in again
+
+    run(engine, lambda connection: end_backfill(connection, "books", who="test"))
+    assert "`mdm worker`, or `mdm serve`, tells it." in apply()
+    states: tuple[StandingState, ...] = ("paused", "draining", "stopped", "disabled")
+    for state in states:
+        run(engine, partial(let_stand, target_id="books", state=state, reason="401 Unauthorized", who="test"))
+        said = apply()
+        assert (f"It is {state}" in said, "mdm targets resume books" in said) == (True, True)
+        assert "mdm worker" not in said
+        assert document(filled("targets", "apply", books, "--json"))["applied"]["state"] == state
+    assert "`mdm targets show books` says why" in said
 
 
 def test_a_target_keeps_its_kind_and_its_system(filled: Mdm, books: Path) -> None:
