@@ -26,7 +26,7 @@ from mdm.delivery.model import (
     WhereItCannot,
 )
 from mdm.delivery.schedule_declaration import ScheduleDeclaration, schedule_faults, schedule_of
-from mdm.entities.declaration import Name, Part, Text
+from mdm.entities.declaration import Id, Name, Part, Text
 from mdm.entities.document import Document, Fault, Place, read_document
 from mdm.entities.model import EntityType
 from mdm.entities.shape import check_shape, dig, suggest
@@ -34,7 +34,6 @@ from mdm.errors import TargetDeclarationInvalid
 from mdm.publishing.model import GoldenEventKind
 from mdm.settings import SECRET_NAME
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Seconds = Annotated[float, Field(ge=0, le=30 * 24 * 3_600, allow_inf_nan=False)]
 Conditions = dict[Name, list[Text]]
 Kind = Literal["records", "webhook", "nats", "rabbitmq", "kafka"]

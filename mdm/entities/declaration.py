@@ -9,10 +9,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mdm.entities.model import Operator, Policy, ReviewKind, SemanticType, Severity, Strategy, ValidationKind
+from mdm.entities.patterns import ID_PATTERN, ID_PREFIX_PATTERN, NAME_PATTERN, WHOM_PATTERN
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A key in YAML, JSON and SQL: snake_case, at most 63 characters (PostgreSQL's bound of an identifier)."""
-IdPrefix = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,8}$")]
+IdPrefix = Annotated[str, StringConstraints(pattern=ID_PREFIX_PATTERN)]
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+"""Names a target or a source instance, also in addresses and file names: hyphens, at most 63 characters."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Bits = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -184,7 +187,7 @@ class ReviewGuardsDeclaration(Part):
 class ReviewRouteDeclaration(Part):
     """Whom a new review goes to. Every condition given must hold, `sources` and `when` of the same record."""
 
-    to: Annotated[str, StringConstraints(pattern=r"^(group:)?[\w.@ ()-]{1,100}$")] = Field(
+    to: Annotated[str, StringConstraints(pattern=WHOM_PATTERN)] = Field(
         description="a person as the hub names them, or group:NAME"
     )
     kinds: list[ReviewKind] = []

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mdm.entities.document import Document, Fault, Place
+from mdm.entities.patterns import REMEDY_BY_PATTERN
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
 _NAMES_SHOWN_MAX = 12
-_PATTERN_REMEDY = "write lower-case letters, digits and _, beginning with a letter"
 _REMEDY_BY_ERROR = {
     "string_type": "write a text, in quotes if it looks like a number",
     "bool_type": "write true or false",
@@ -23,7 +23,6 @@ _REMEDY_BY_ERROR = {
     "list_type": "write a list: [one, two]",
     "dict_type": "write keys and values below it",
     "model_type": "write keys and values below it",
-    "string_pattern_mismatch": _PATTERN_REMEDY,
     "too_short": "add at least one more entry",
 }
 
@@ -97,9 +96,8 @@ def _shape_fault(document: Document, shape: type[BaseModel], detail: ErrorDetail
         case kind:
             shown = "" if isinstance(given, dict | list) else f" (here: {str(given)[:80]!r})"
             problem = detail["msg"].replace("Input should", "should").replace("String should", "should") + shown
-            return document.fault(
-                place, problem, _REMEDY_BY_ERROR.get(kind, "see the JSON Schema that `mdm schema` prints")
-            )
+            remedy = REMEDY_BY_PATTERN.get(str(own.get("pattern"))) or _REMEDY_BY_ERROR.get(kind)
+            return document.fault(place, problem, remedy or "see the JSON Schema that `mdm schema` prints")
 
 
 def _at(annotation: Any, place: Place) -> Any:

@@ -166,6 +166,14 @@ def test_an_instance_that_is_not_registered_is_told_with_the_other_faults(tmp_pa
     assert "there is no source instance 'erp-us'; register it with `mdm sources add`" in refused.value.faults[0]
 
 
+@pytest.mark.parametrize("target", ["ERP_A", "erp_a", "-erp"])
+def test_an_id_is_written_with_hyphens(tmp_path: Path, target: str) -> None:
+    (fault,) = faults(tmp_path, dedent(ERP).replace("target: erp", f"target: {target}"))
+
+    assert "target: should match pattern" in fault
+    assert "write lower-case letters, digits and -, at most 63, beginning with a letter or digit" in fault
+
+
 HOOK = "{url: 'http://x', secret: MDM_SECRET_HOOK}"
 
 

@@ -69,7 +69,11 @@ def test_an_unknown_type_is_named_with_the_known_ones() -> None:
             "type: dat\n  closed",
             ["16: attributes.opened.type: 'dat' is not known here; write date"],
         ),
-        ("id_prefix: pla", "id_prefix: P-1", ["3: id_prefix: should match pattern", "lower-case letters"]),
+        (
+            "id_prefix: pla",
+            "id_prefix: P-1",
+            ["3: id_prefix: should match pattern", "two to eight lower-case letters"],
+        ),
         ("id_prefix: pla", "id_prefix: cus", ["3: id_prefix: cus is the id prefix of customer already"]),
         ("code_list: country", "code_list: county", ["13: attributes.country.code_list", "write country"]),
         ("    code_list: country\n", "", ["10: attributes.country: has type code and no code_list"]),
