@@ -11,6 +11,8 @@ from mdm.cli.targets import app
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sqlalchemy import Connection
+
     from mdm.reconciliation.model import Aim, Report
 
 _FINDINGS = {
@@ -127,12 +129,18 @@ def _show_last(target: str, *, as_json: bool) -> None:
 
 
 def _cancel(target: str, *, as_json: bool) -> None:
+    from mdm.cli.output import tell
     from mdm.cli.session import session, who
     from mdm.db.transaction import run
     from mdm.reconciliation import backfills
 
+    def act(connection: "Connection") -> "tuple[Report | None, Report]":
+        return backfills.newest(connection, target), backfills.cancel(connection, target, who=who())
+
     with session() as hub:
-        report = run(hub.engine, lambda connection: backfills.cancel(connection, target, who=who()))
+        before, report = run(hub.engine, act)
+    if before == report:
+        tell(f"Nothing was cancelled: no backfill of {target} is under way. This is the newest:")
     _tell(report, as_json=as_json)
 
 

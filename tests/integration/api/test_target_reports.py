@@ -123,7 +123,10 @@ def test_the_command_line_orders_shows_and_cancels(erp: Books, mdm: Mdm) -> None
     assert "there is no plan" in mdm("targets", "backfill", "netsuite", "--apply", "--later").stderr
 
     assert "waits for `mdm worker`: its plan" in mdm("targets", "backfill", "netsuite", "--later").stdout
-    assert "was cancelled by" in mdm("targets", "backfill", "netsuite", "--cancel").stdout
+    cancelled = mdm("targets", "backfill", "netsuite", "--cancel")
+    again = mdm("targets", "backfill", "netsuite", "--cancel")
+    assert ("was cancelled by" in cancelled.stdout, cancelled.stderr) == (True, "")
+    assert "Nothing was cancelled: no backfill of netsuite is under way" in again.stderr
     assert document(mdm("targets", "backfill", "netsuite", "--later", "--json"))["state"] == "ordered"
     assert document(mdm("worker", "--once", "--json"))["backfill"] == 1
     planned = mdm("targets", "backfill", "netsuite", "--last").stdout
