@@ -277,9 +277,9 @@ def _failures(line: "TargetLine") -> str | None:
         return None
     until = f", rests until {standing.opens_at:%H:%M:%S} UTC" if standing.opens_at else ""
     reason = f": {standing.failure_reason}" if standing.failure_reason else ""
-    what = "attempt to open it" if standing.failure_kind == "unopened" else "call"
-    times = f"{standing.failures} {what}{'' if standing.failures == 1 else 's'}"
-    return f"{times} in a row{until}{reason}"
+    plural = "" if standing.failures == 1 else "s"
+    what = f"attempt{plural} to open it" if standing.failure_kind == "unopened" else f"call{plural}"
+    return f"{standing.failures} {what} in a row{until}{reason}"
 
 
 def _print_content(content: "Mapping[str, Any]", depth: int = 0) -> None:

@@ -127,6 +127,9 @@ def test_a_target_that_cannot_be_opened_is_listed_as_failing_with_the_reason(
     assert "running, failing" in filled("targets", "list").stdout
     told = " ".join(filled("targets", "show", "books").stdout.split())
     assert "1 attempt to open it in a row: it cannot be opened: MDM_SECRET_BOOKS is not set" in told
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE target_pulse SET failures = 6 WHERE target_id = 'books'")
+    assert "6 attempts to open it in a row" in " ".join(filled("targets", "show", "books").stdout.split())
     monkeypatch.setenv("MDM_SECRET_BOOKS", "hunter2")
     filled("worker", "--once")
     assert "cannot be opened" not in filled("targets", "show", "books").stdout
