@@ -127,6 +127,7 @@ def reach(connection: Connection, target_id: str, kind: OrderKind, asked: Asked)
     """Count the golden records that an order would reach now, and change nothing; raises as the order itself does."""
     require_declaration(connection, target_id)
     if kind == "replay":
+        _require_order(asked)
         return store.count_replayed(connection, target_id, asked, with_told=asked.names_told)
     _require_no_range(asked)
     return store.count_skipped(connection, target_id, asked)
@@ -135,9 +136,10 @@ def reach(connection: Connection, target_id: str, kind: OrderKind, asked: Asked)
 def replay(connection: Connection, target_id: str, asked: Asked, *, reason: str, who: str) -> Order:
     """Tell a target again: all that is parked; or what it was told, or was parked, of a golden record or in a range.
 
-    Messages keep their ids. Raises TargetUnknown, InputInvalid without a reason.
+    Messages keep their ids. Raises TargetUnknown, InputInvalid without a reason or for a range that ends too early.
     """
     declaration = _ordered(connection, target_id, reason, who)
+    _require_order(asked)
     now = clock.instant(connection)
     lanes = 0
     # What was told before and is parked now is reached once: telling it again takes it out of the parked ones.
@@ -223,6 +225,15 @@ def _told_again_at(standing: Standing | None, schedule: Schedule, now: datetime)
 def _require_no_range(asked: Asked) -> None:
     if asked.is_range:
         raise InputInvalid("only what was not told can be left out", remedy="leave the range out", field="since")
+
+
+def _require_order(asked: Asked) -> None:
+    if asked.since is not None and asked.until is not None and asked.since > asked.until:
+        raise InputInvalid(
+            f"the range begins at {asked.since.isoformat()}, after its end at {asked.until.isoformat()}",
+            remedy="let since be no later than until",
+            field="since",
+        )
 
 
 def _ordered(connection: Connection, target_id: str, reason: str, who: str) -> Declaration:

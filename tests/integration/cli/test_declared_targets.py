@@ -257,6 +257,16 @@ def test_a_range_takes_back_what_was_told_in_it(filled: Mdm, books: Path, engine
     assert document(filled(*replay, "--until", "2026-01-01"))["lanes"] == 0
 
 
+def test_a_range_that_ends_before_it_begins_is_refused(filled: Mdm, books: Path) -> None:
+    filled("targets", "apply", books)
+    replay = ("deliveries", "replay", "-t", "books", "--reason", "x", "--since", "2026-02-03", "--until", "2026-02-01")
+
+    for refused in (filled(*replay), filled(*replay, "--dry-run")):
+        assert refused.exit_code == 1
+        assert "begins at 2026-02-03T00:00:00+00:00, after its end at 2026-02-01T23:59:59" in refused.stderr
+    assert filled(*replay[:-1], "2026-02-03").exit_code == 0
+
+
 def test_only_who_says_yes_forgets_a_declared_target(filled: Mdm, books: Path) -> None:
     filled("targets", "apply", books)
 
