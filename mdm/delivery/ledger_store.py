@@ -13,6 +13,7 @@ from mdm.decisions.review_model import HOLDING
 from mdm.delivery.hashes import new_salt
 from mdm.delivery.model import Held, OwnRecord
 from mdm.delivery.writes import Asked
+from mdm.delivery.written_for import standing_marks
 from mdm.ids import GoldenId, ReviewId
 
 
@@ -55,7 +56,7 @@ def select_own_records(
     rows = connection.execute(
         text(
             "SELECT r.golden_id, r.object, r.scope, r.native_id, t.state, t.salt, t.held, t.intended, t.written,"
-            " t.remote_version, t.external_id, t.written_at, t.unmergeable_into FROM source_record r"
+            " t.remote_version, t.external_id, t.written_at, t.written_for, t.unmergeable_into FROM source_record r"
             " LEFT JOIN target_record t ON t.target_id = :target AND t.object = r.object AND t.scope = r.scope"
             "  AND t.native_id = r.native_id WHERE r.golden_id = ANY(:ids) AND r.instance_id = :instance"
             " AND r.state = 'active' AND r.ended_because IS NULL ORDER BY r.id"
@@ -126,8 +127,9 @@ def select_held(
     rows = connection.execute(
         text(
             "SELECT t.object, t.scope, t.native_id, t.state, t.salt, t.held, t.intended, t.written, t.remote_version,"
-            " t.external_id, t.written_at FROM target_record t JOIN jsonb_to_recordset(CAST(:keys AS jsonb))"
-            " AS k (object text, scope text, native_id text) USING (object, scope, native_id)"
+            " t.external_id, t.written_at, t.written_for FROM target_record t"
+            " JOIN jsonb_to_recordset(CAST(:keys AS jsonb)) AS k (object text, scope text, native_id text)"
+            " USING (object, scope, native_id)"
             f" WHERE t.target_id = :target{' ORDER BY 1, 2, 3 FOR UPDATE OF t' if for_update else ''}"
         ),
         {
@@ -145,17 +147,17 @@ def upsert_held(connection: Connection, target_id: str, rows: Sequence[Mapping[s
     connection.execute(
         text(
             "INSERT INTO target_record (target_id, object, scope, native_id, entity_type, golden_id, state, salt,"
-            " held, intended, written, remote_version, written_at, seen_at, external_id)"
+            " held, intended, written, remote_version, written_at, seen_at, external_id, written_for)"
             " SELECT :target, object, scope, native_id, entity_type, golden_id, state, decode(salt, 'hex'), held,"
-            " nullif(intended, 'null'), written, remote_version, written_at, seen_at, external_id"
+            " nullif(intended, 'null'), written, remote_version, written_at, seen_at, external_id, written_for"
             " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (object text, scope text, native_id text,"
             " entity_type text, golden_id text, state text, salt text, held jsonb, intended jsonb, written jsonb,"
-            " remote_version text, written_at timestamptz, seen_at timestamptz, external_id text)"
+            " remote_version text, written_at timestamptz, seen_at timestamptz, external_id text, written_for jsonb)"
             " ORDER BY object, scope, native_id"
             " ON CONFLICT (target_id, object, scope, native_id) DO UPDATE SET golden_id = excluded.golden_id,"
             " state = excluded.state, salt = excluded.salt, held = excluded.held, intended = excluded.intended,"
             " written = excluded.written, remote_version = excluded.remote_version, external_id = excluded.external_id,"
-            " written_at = coalesce(excluded.written_at, target_record.written_at),"
+            " written_for = excluded.written_for, written_at = coalesce(excluded.written_at, target_record.written_at),"
             " seen_at = coalesce(excluded.seen_at, target_record.seen_at)"
         ),
         {"target": target_id, "rows": as_json([_row(one) for one in rows])},
@@ -193,10 +195,10 @@ def restore_intended(connection: Connection, target_id: str, rows: Sequence[tupl
     connection.execute(
         text(
             "UPDATE target_record t SET intended = nullif(r.intended, 'null'),"
-            " external_id = coalesce(t.external_id, r.external_id)"
+            " external_id = coalesce(t.external_id, r.external_id), written_for = r.written_for"
             " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (object text, scope text, native_id text,"
-            " intended jsonb, noted jsonb, external_id text) WHERE t.target_id = :target AND t.object = r.object"
-            " AND t.scope = r.scope AND t.native_id = r.native_id"
+            " intended jsonb, noted jsonb, external_id text, written_for jsonb) WHERE t.target_id = :target"
+            " AND t.object = r.object AND t.scope = r.scope AND t.native_id = r.native_id"
             " AND t.intended IS NOT DISTINCT FROM nullif(r.noted, 'null')"
         ),
         {
@@ -210,6 +212,7 @@ def restore_intended(connection: Connection, target_id: str, rows: Sequence[tupl
                         "intended": _kept(one.intended),
                         "noted": _kept(noted),
                         "external_id": one.external_id,
+                        "written_for": standing_marks(one),
                     }
                     for one, noted in rows
                 ]
@@ -232,6 +235,7 @@ def held_of(row: Row[Any]) -> Held:
         row.remote_version,
         row.external_id,
         row.written_at,
+        row.written_for,
     )
 
 
@@ -261,6 +265,7 @@ def _row(one: Mapping[str, Any]) -> dict[str, Any]:
         "written": held.written,
         "remote_version": held.remote_version,
         "external_id": held.external_id,
+        "written_for": standing_marks(held),
         "written_at": one.get("written_at"),
         "seen_at": one.get("seen_at"),
     }

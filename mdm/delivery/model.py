@@ -236,6 +236,7 @@ class Held:
     written   by field, what the hub wrote there
     external_id  that it bears; None: that is not known
     written_at   when the hub last wrote to it, or asked to, be it an id alone; None: never
+    written_for  by field and hash of a value that the hub wrote or asked for: as which version of which golden record
     """
 
     object: str
@@ -249,6 +250,7 @@ class Held:
     remote_version: str = ""
     external_id: str | None = None
     written_at: datetime | None = None
+    written_for: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,7 @@ class Sight:
     in_review  where the target has none: an open review that asks whether one of its records is this one
     namesakes  records of other golden records that bear its id
     claimed    of the external ids that its records bear: the ids of other active golden records
+    parted     (field, golden record and version that it was written for) of values that left with who had said them
     """
 
     golden_id: GoldenId
@@ -305,3 +308,4 @@ class Sight:
     in_review: ReviewId | None = None
     namesakes: tuple[Namesake, ...] = ()
     claimed: frozenset[str] = frozenset()
+    parted: frozenset[tuple[str, str]] = frozenset()

@@ -28,6 +28,7 @@ from mdm.delivery.taken import is_about_ids, settle_taken
 from mdm.delivery.unknown_ids import with_external_ids
 from mdm.delivery.wanted import Intent, Plan, plan_records
 from mdm.delivery.writes import Asked, with_asked, with_writes
+from mdm.delivery.written_for import with_marks
 from mdm.errors import DecisionContradicts
 from mdm.failpoints import failpoint
 from mdm.hub import Hub, Work, carry
@@ -184,7 +185,9 @@ def _note_intended(connection: Connection, *, target_id: str, asked: Sequence[_A
             is_given = held.external_id != before.external_id
             if held.native_id and (intent.writes or is_given):
                 earlier = rows[place]["held"] if place in rows else before
-                noted = replace(before, intended=with_asked(earlier.intended, intent.writes) or None)
+                marks = with_marks(earlier.written_for, held.written_for)
+                asked_now = with_asked(earlier.intended, intent.writes) or None
+                noted = replace(before, intended=asked_now, written_for=marks)
                 is_given = is_given or earlier.external_id is None
                 noted = replace(noted, external_id=None) if is_given else noted
                 rows[place] = _ledger_row(one.sight, noted) | {"written_at": now}
@@ -228,7 +231,8 @@ def _keep_doubt(told: _Told, rows: dict[Place, dict[str, Any]]) -> None:
         held: Held = rows[place]["held"]
         asked = with_asked(held.intended, unanswered.writes) or None
         external_id = held.external_id if held.external_id == unanswered.held.external_id else None
-        rows[place]["held"] = replace(held, intended=asked, external_id=external_id)
+        marks = with_marks(held.written_for, unanswered.held.written_for)
+        rows[place]["held"] = replace(held, intended=asked, external_id=external_id, written_for=marks)
 
 
 def _note_answers(

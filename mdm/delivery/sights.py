@@ -1,13 +1,16 @@
 """What decides about the records of a target, read for many golden records at one instant."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Row
 
 from mdm.db.transaction import snapshot
-from mdm.delivery import external_ids_store, freezing_store
+from mdm.delivery import external_ids_store, freezing_store, written_for_store
 from mdm.delivery import ledger_store as store
-from mdm.delivery.model import Declaration, OwnRecord, Sight
+from mdm.delivery.model import Declaration, FieldRule, OwnRecord, Sight
+from mdm.delivery.written_for import marks_in_question
 from mdm.entities.model import EntityType
 from mdm.ids import GoldenId
 
@@ -35,6 +38,8 @@ def look(
         borne = _ids_of_others(records)
         claimed = external_ids_store.select_active(connection, borne) if borne else frozenset()
         keys = store.select_keys(connection, declaration.instance, {one for many in pointed.values() for one in many})
+        asked = _in_question(declaration, declared, shown, records)
+        parted = written_for_store.select_parted(connection, asked) if asked else {}
     sights = {
         id_: Sight(
             id_,
@@ -49,6 +54,7 @@ def look(
             reviews.get(id_),
             tuple(namesakes.get(id_, ())),
             claimed & {one.external_id for one in records.get(id_, ())} - {id_},
+            parted.get(id_, frozenset()),
         )
         for id_, row in shown.items()
         if row.version is not None
@@ -66,6 +72,23 @@ def _ids_of_others(records: Mapping[GoldenId, Sequence[OwnRecord]]) -> set[str]:
     """Give the external ids that records bear besides that of their own golden record."""
     borne = ((id_, one.external_id) for id_, many in records.items() for one in many)
     return {external_id for id_, external_id in borne if external_id and external_id != id_}
+
+
+def _in_question(
+    declaration: Declaration,
+    declared: Mapping[str, EntityType],
+    shown: Mapping[GoldenId, Row[Any]],
+    records: Mapping[GoldenId, Sequence[OwnRecord]],
+) -> dict[GoldenId, list[tuple[FieldRule, str]]]:
+    """Give the fields of which it is to be asked whose value stands there, with what it was written for."""
+    found: defaultdict[GoldenId, list[tuple[FieldRule, str]]] = defaultdict(list)
+    for id_, many in records.items():
+        row = shown.get(id_)
+        subscription = declaration.records.get(row.entity_type) if row is not None else None
+        if row is not None and subscription is not None:
+            for one in many:
+                found[id_].extend(marks_in_question(subscription, declared[row.entity_type], row.shown or {}, one))
+    return {id_: some for id_, some in found.items() if some}
 
 
 def pointed_at(

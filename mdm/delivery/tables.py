@@ -121,6 +121,13 @@ target_record = Table(
         Text,
         comment="native id of the record into which the target said that it cannot merge this one; null: it never did",
     ),
+    Column(
+        "written_for",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="by field and hash of what the hub wrote or asked for: golden record and version whose value that was",
+    ),
     CheckConstraint("state IN ('active', 'deactivated', 'inactive', 'merged', 'lost')", name="state"),
     Index("ix_target_record_golden_id", "golden_id"),
     Index(

@@ -24,6 +24,7 @@ from mdm.delivery.model import (
     Sight,
     WhereItCannot,
 )
+from mdm.delivery.written_for import holds_anothers, mark_of, marked, with_marks
 from mdm.entities.model import EntityType
 from mdm.ids import GoldenId, ReviewId
 
@@ -264,6 +265,7 @@ def _creation(subscription: RecordSubscription, sight: Sight, values: _Values, l
         everything if is_first else {},
         None if is_first else {name: (everything[name],) for name in fields},
         external_id=str(sight.golden_id),
+        written_for=marked(everything, fields, mark_of(sight.golden_id, sight.version)),
     )
     return Intent(change, held)
 
@@ -276,10 +278,11 @@ def _keeping(
     if held.state == "deactivated" or _is_in_doubt(held, use_flag):
         held = replace(held, state="active")
         yield _intent("reactivate", held, {}, sight, lane)
-    fields = {rule.target_field: value for rule, value in values if _is_due(rule, value, held, lane)}
+    fields = {rule.target_field: value for rule, value in values if _is_due(rule, value, held, lane, sight.parted)}
     if fields or is_renamed(record, given):
         hashes = {**held.hashes, **hash_fields(held.salt, fields)}
-        after = replace(held, hashes=hashes, external_id=given or held.external_id)
+        marks = with_marks(held.written_for, marked(hashes, fields, mark_of(sight.golden_id, sight.version)))
+        after = replace(held, hashes=hashes, external_id=given or held.external_id, written_for=marks)
         yield _intent("update", after, fields, sight, lane, external_id=given)
 
 
@@ -304,9 +307,10 @@ def _intent(
     return Intent(change, after)
 
 
-def _is_due(rule: FieldRule, value: Any, held: Held, lane: DueLane) -> bool:
+def _is_due(rule: FieldRule, value: Any, held: Held, lane: DueLane, parted: frozenset[tuple[str, str]]) -> bool:
     if value in (None, []) and not rule.clears:
-        return False
+        # A value of nobody any more is kept, one of another golden record's members is not.
+        return rule.owner == "hub" and holds_anothers(rule, held, parted)
     there = held.hashes.get(rule.target_field)
     if rule.owner == "fill":
         return value not in (None, []) and there == hash_value(held.salt, rule.target_field, None)

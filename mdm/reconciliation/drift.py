@@ -100,7 +100,9 @@ def _as_it_stands(sight: Sight, subscription: RecordSubscription, seen: Mapping[
             accepted = one.held is not None and one.held.state == "inactive"
             out_of_use: RemoteState = "inactive" if accepted else "deactivated"
             held = there.held if there.held.state == "active" else replace(there.held, state=out_of_use)
-            records.append(replace(one, held=held))
+            # Whose value it was tells whether it may stay, as long as that is what stands there.
+            marks = one.held.written_for if one.held is not None else {}
+            records.append(replace(one, held=replace(held, written_for=marks)))
     return replace(sight, records=tuple(records))
 
 

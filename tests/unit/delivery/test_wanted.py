@@ -97,6 +97,51 @@ def test_a_field_is_emptied_only_where_the_declaration_says_so() -> None:
     assert changes(seen, rules) == [("update", "1", {"grade": None})]
 
 
+def written_for(mark: str, *, there: Any = "first", asked: Any = None) -> OwnRecord:
+    """Give a record into which the hub wrote, or asked to, a grade of a version of a golden record."""
+    grade = hash_fields(SALT, {"grade": "first"})["grade"]
+    one = known("1", title="Phase 2", grade=there)
+    assert one.held is not None
+    intended = {"grade": (hash_fields(SALT, {"grade": asked})["grade"],)} if asked else None
+    return replace(one, held=replace(one.held, intended=intended, written_for={"grade": {grade: mark}}))
+
+
+PARTED = frozenset({("grade", "giz_2@4")})
+
+
+def test_a_value_that_left_with_its_members_is_emptied_whatever_the_declaration_says() -> None:
+    of_others = replace(sight(written_for("giz_2@4")), parted=PARTED)
+
+    assert changes(of_others) == [("update", "1", {"grade": None})]
+    assert changes(replace(of_others, values={"name": "Phase 2", "grade": "a"})) == []
+    assert changes(replace(sight(written_for("giz_2@3")), parted=PARTED)) == []
+
+
+def test_what_the_target_changed_or_owns_or_was_filled_stays_when_members_leave() -> None:
+    of_others = replace(sight(written_for("giz_2@4")), parted=PARTED)
+
+    assert changes(replace(sight(written_for("giz_2@4", there="theirs")), parted=PARTED)) == []
+    for owner in ("fill", "target"):
+        assert changes(of_others, replace(RULES, fields=(FieldRule("grade", "grade", owner),))) == []
+
+
+def test_a_value_of_members_that_left_and_was_not_answered_is_emptied_where_nothing_else_may_stand() -> None:
+    def asked(there: Any) -> Sight:
+        return replace(sight(written_for("giz_2@4", there=there, asked="first")), parted=PARTED)
+
+    assert changes(asked(None)) == [("update", "1", {"grade": None})]
+    assert changes(asked("theirs")) == []
+
+
+def test_what_is_written_is_marked_with_the_version_that_it_is_the_value_of() -> None:
+    (made,) = plan_records(RULES, GIZMO, sight(grade="a"), LANE).intents
+    (brought,) = plan_records(RULES, GIZMO, sight(known("1", title="Phase 2"), grade="a"), LANE).intents
+
+    for intent in (made, brought):
+        assert set(intent.held.written_for["grade"].values()) == {"giz_1@3"}
+    assert set(brought.held.written_for) == {"grade"}
+
+
 def test_a_frozen_attribute_is_left_as_it_is() -> None:
     assert changes(replace(sight(known("1", title="Phase 1")), frozen=frozenset({"name"}))) == []
 
