@@ -57,18 +57,26 @@ class Bracket(Generic[Result]):
 UNBRACKETED: Final[Bracket[Any]] = Bracket()
 
 
+@dataclass(slots=True)
+class InstancesSeen:
+    """Source instances with their systems, and when they were looked at last, by the process's own clock."""
+
+    systems: dict[str, str] = field(default_factory=dict)
+    at: float = float("-inf")
+
+
 @dataclass(frozen=True, slots=True)
 class Hub:
     """What a process opens once and shares among its threads.
 
     declared        the entity types as they hold: declarations with the rules activated since, see mdm.entities.live
-    instances_seen  the source instances that were seen registered, with their systems; none is ever removed
+    instances_seen  the source instances that were seen registered; none is ever removed
     """
 
     engine: Engine
     declared: Mapping[str, EntityType]
     settings: Settings
-    instances_seen: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
+    instances_seen: InstancesSeen = field(default_factory=InstancesSeen, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Let the declarations follow what is activated."""

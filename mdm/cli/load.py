@@ -64,17 +64,22 @@ def load(  # noqa: PLR0917 -- the signature of a command is its interface
 
 def _instance(hub: "Hub", source: str, create_source: str | None, *, dry_run: bool) -> "SourceInstance":
     """Return the registered instance; register it on the way when that is asked for and it is new."""
+    from mdm.cli.output import tell
     from mdm.cli.session import who
     from mdm.db.transaction import run
     from mdm.errors import SourceUnknown
-    from mdm.sources.model import SourceInstance
+    from mdm.jobs.registering import system_warnings
+    from mdm.sources.model import SourceInstance, system_name
     from mdm.sources.service import instances, register, require_instance
 
     known = {one.id: one for one in run(hub.engine, instances)}
-    if create_source is not None and (source not in known or known[source].system != create_source):
-        created = SourceInstance(source, create_source, source)
+    system = None if create_source is None else system_name(create_source)
+    if system is not None and (source not in known or known[source].system != system):
+        created = SourceInstance(source, system, source)
         if not dry_run or source in known:
             run(hub.engine, lambda connection: register(connection, created, who=who()))
+        for warning in system_warnings(hub.declared, system):
+            tell(f"{warning.message}; {warning.remedy}")
         return created
     if source not in known:
         raise SourceUnknown(

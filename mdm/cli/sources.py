@@ -27,27 +27,30 @@ def add(
     duplicate_free: Annotated[bool | None, typer.Option(help="The source promises to hold each thing once.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Register a source instance, or change its title, rank and promise; what is not given stays."""
+    """Register a source instance, or change all of it but its id; what is not given stays."""
     from dataclasses import replace
 
-    from mdm.cli.output import print_json, print_text
+    from mdm.cli.output import print_json, print_text, tell
     from mdm.cli.session import session, who
     from mdm.db.transaction import run
+    from mdm.jobs.registering import Registered, register_source
     from mdm.sources.model import SourceInstance
-    from mdm.sources.service import instances, register
+    from mdm.sources.service import instances
     from mdm.sources.vendors import system_of
 
     asked: dict[str, Any] = {"system": system, "title": title, "rank": rank, "duplicate_free": duplicate_free}
     given = {name: value for name, value in asked.items() if value is not None}
 
-    def act(connection: "Connection") -> tuple[SourceInstance | None, SourceInstance]:
+    def act(connection: "Connection") -> Registered:
         known = {one.id: one for one in instances(connection)}.get(source)
         instance = replace(known or SourceInstance(source, system_of(source), source), **given)
-        register(connection, instance, who=who())
-        return known, instance
+        return register_source(connection, hub.declared, instance, who=who())
 
     with session() as hub:
-        known, instance = run(hub.engine, act)
+        done = run(hub.engine, act)
+    known, instance = done.before, done.instance
+    for warning in done.warnings:
+        tell(f"{warning.message}; {warning.remedy}")
     if as_json:
         print_json(instance)
     elif known == instance:

@@ -87,7 +87,7 @@ class Reference:
 class SurvivorshipRule:
     """Choose the golden value of an attribute among what the members contribute.
 
-    sources   for source_priority, best first; a name covers that instance and all whose id begins with it and a hyphen
+    sources   for source_priority, best first; what a name covers, `Origin.is_of` tells
     fallback  strategies that run in turn while no single winner stands
     options   what the strategy needs beyond that (trust per source, its decay, a condition)
     """
@@ -102,9 +102,8 @@ class SurvivorshipRule:
 class CodeList:
     """Hold the codes that an attribute may take and the words that sources use for them.
 
-    Keys of `synonyms` and of the inner mappings of `by_source` are folded (see `code_lists.fold`). A key of
-    `by_source` covers the instance of that id and all instances whose id begins with it and a hyphen. A word
-    translated to "" says nothing.
+    Keys of `synonyms` and of the inner mappings of `by_source` are folded (see `code_lists.fold`). What a key of
+    `by_source` covers, `Origin.is_of` tells. A word translated to "" says nothing.
 
     form  compare form of matching that reads all other words, as `country`; the codes are what it gives, in capitals
     """
@@ -305,7 +304,8 @@ class Origin:
     def is_of(self, source: str) -> bool:
         """Tell whether a source named in a declaration means this instance.
 
-        `netsuite` means netsuite, netsuite-us, and whatever is registered as an installation of netsuite.
+        `netsuite` means netsuite, netsuite-us, and whatever is registered as an installation of netsuite; so does
+        `NetSuite`, since ids and systems are lower case.
         """
         return _names(source, self.instance) or _names(source, self.system)
 
@@ -323,4 +323,5 @@ NOWHERE: Final = Origin()
 
 
 def _names(source: str, name: str) -> bool:
-    return name == source or name.startswith(f"{source}-")
+    folded = source.lower()
+    return name == folded or name.startswith(f"{folded}-")

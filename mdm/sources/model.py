@@ -33,6 +33,11 @@ def is_instance_id(text: str) -> bool:
     return re.fullmatch(_INSTANCE, text) is not None
 
 
+def system_name(text: str) -> str:
+    """Fold the name of a system as declarations name it: trimmed, lower case."""
+    return text.strip().lower()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class SourceKey:
     """Names one record of one object of one source instance; unique as a whole.
@@ -63,6 +68,8 @@ class SourceKey:
 @dataclass(frozen=True, slots=True)
 class SourceInstance:
     """One installation of a source system; its id never changes, also when it is renamed.
+
+    system      as declarations name it, see `system_name`
 
     retired_at  since when all its records count as ended; None while it lives
     """

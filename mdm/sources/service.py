@@ -6,7 +6,9 @@ older one never overwrites a newer one.
 """
 
 import hashlib
+import shlex
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,6 +34,7 @@ from mdm.sources.model import (
     Status,
     Systems,
     is_instance_id,
+    system_name,
 )
 
 NEVER_DELIVERED: Final = b""
@@ -48,17 +51,18 @@ BUILT_IN: Final = Reason(
 
 
 def register(connection: Connection, instance: SourceInstance, *, who: str) -> None:
-    """Register a source instance, or change its title, rank and promise; raises SourceConflict for another system."""
-    if instance.id == HUB:
-        raise SourceConflict(
-            "the source instance hub is built in: it holds what the hub makes itself",
-            remedy="choose another id for the new instance",
-        )
+    """Register a source instance, or change its title, rank and promise; raises SourceConflict for another system.
+
+    Of which system it is an installation is kept as declarations name it; `correct_system` puts another one right.
+    """
+    _require_not_built_in(instance.id)
+    instance = _folded(instance)
     known = {one.id: one for one in store.select_instances(connection)}.get(instance.id)
     if known is not None and known.system != instance.system:
         raise SourceConflict(
             f"source instance {instance.id} is registered as {known.system}, not as {instance.system}",
-            remedy="choose another id for the new instance",
+            remedy=f"if that is wrong, `mdm sources add {instance.id} --system {shlex.quote(instance.system)}` corrects"
+            " it; else choose another id for the new instance",
         )
     if not is_instance_id(instance.id):
         raise InputInvalid(
@@ -67,6 +71,15 @@ def register(connection: Connection, instance: SourceInstance, *, who: str) -> N
             field="id",
         )
     store.insert_instance(connection, instance, who=who)
+
+
+def correct_system(connection: Connection, instance: SourceInstance, *, who: str) -> None:
+    """Register an instance as an installation of another system than it was; raises SourceConflict for the hub's own.
+
+    What follows from it for its records is for the caller to see to.
+    """
+    _require_not_built_in(instance.id)
+    store.update_system(connection, instance.id, _folded(instance).system, who=who)
 
 
 def register_hub(connection: Connection) -> None:
@@ -99,6 +112,25 @@ def require_instance(connection: Connection, instance_id: str) -> SourceInstance
             instance_id, remedy=f"register it with `mdm sources add`; known are {', '.join(known) or 'none yet'}"
         )
     return known[instance_id]
+
+
+def _require_not_built_in(instance_id: str) -> None:
+    if instance_id == HUB:
+        raise SourceConflict(
+            "the source instance hub is built in: it holds what the hub makes itself",
+            remedy="choose another id for the new instance",
+        )
+
+
+def _folded(instance: SourceInstance) -> SourceInstance:
+    system = system_name(instance.system)
+    if not system:
+        raise InputInvalid(
+            f"{instance.id} is to be registered as an installation of no system",
+            remedy="name the system, as salesforce",
+            field="system",
+        )
+    return replace(instance, system=system)
 
 
 def judge(

@@ -15,11 +15,17 @@ _KEY_COLUMNS = "instance_id text, object text, scope text, native_id text"
 
 RECORD = """
 SELECT r.id, r.instance_id, r.object, r.scope, r.native_id, r.entity_type, r.state, r.version, r.source_time,
-r.golden_id, r.context, v.values, v.warnings, i.rank, i.system, r.ended_because, i.duplicate_free, r.is_deferred
+r.golden_id, r.context, v.values, v.warnings, i.rank, lower(btrim(i.system)) AS system, r.ended_because,
+i.duplicate_free, r.is_deferred
   FROM source_record r
   JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version
   JOIN source_instance i ON i.id = r.instance_id
 """
+# Systems that were registered before they were folded are folded here.
+INSTANCES = (
+    "SELECT id, lower(btrim(system)) AS system, title, rank, duplicate_free, retired_at FROM source_instance"
+    " ORDER BY id"
+)
 _WHOLE = RECORD.replace(
     "v.warnings",
     "v.warnings, v.undeclared, EXISTS (SELECT FROM source_reference f WHERE f.record_id = r.id) AS has_references,"
@@ -28,7 +34,7 @@ _WHOLE = RECORD.replace(
 
 
 def insert_instance(connection: Connection, instance: SourceInstance, *, who: str) -> None:
-    """Register an instance, or change the facts that may change; its id and system never do."""
+    """Register an instance, or change its title, rank and promise."""
     connection.execute(
         text(
             "INSERT INTO source_instance (id, system, title, rank, duplicate_free, who)"
@@ -49,11 +55,18 @@ def insert_instance(connection: Connection, instance: SourceInstance, *, who: st
     )
 
 
+def update_system(connection: Connection, instance_id: str, system: str, *, who: str) -> None:
+    """Correct of which system an instance is an installation, once the deliveries that run with the old one ended."""
+    connection.execute(text("SELECT FROM source_instance WHERE id = :id FOR UPDATE"), {"id": instance_id})
+    connection.execute(
+        text("UPDATE source_instance SET system = :system, who = :who WHERE id = :id"),
+        {"id": instance_id, "system": system, "who": who},
+    )
+
+
 def select_instances(connection: Connection) -> tuple[SourceInstance, ...]:
     """List the registered instances by id."""
-    rows = connection.execute(
-        text("SELECT id, system, title, rank, duplicate_free, retired_at FROM source_instance ORDER BY id")
-    )
+    rows = connection.execute(text(INSTANCES))
     return tuple(SourceInstance(*row) for row in rows)
 
 

@@ -21,7 +21,7 @@ from mdm.resolution.model import Edge
 from mdm.resolution.store import EDGES_AMONG, edges_of
 from mdm.sources.model import SourceInstance, SourceRecord
 from mdm.sources.references_store import RESOLVED, resolved_of
-from mdm.sources.store import RECORD, record_of
+from mdm.sources.store import INSTANCES, RECORD, record_of
 from mdm.stewardship.card_model import Happened
 from mdm.survivorship.model import GoldenVersion, Override
 from mdm.survivorship.store import OVERRIDE, overrides_of
@@ -94,7 +94,6 @@ _NAMES = (
     "  CROSS JOIN LATERAL (SELECT own.values -> named AS value FROM unnest(CAST(:pointing AS text[])) AS named) AS held"
     f"  WHERE own.golden_id = ANY({_GOLDENS}) AND own.recorded_to IS NULL)) ORDER BY v.golden_id"
 )
-_INSTANCES = "SELECT id, system, title, rank, duplicate_free, retired_at FROM source_instance ORDER BY id"
 _TARGETS = "SELECT id, kind, entity_types, configuration FROM target ORDER BY id"
 _PUBLISHED = (
     f"(SELECT count(DISTINCT record_id) FROM membership WHERE record_id = ANY({_MEMBERS}) AND recorded_to IS NULL"
@@ -113,7 +112,7 @@ _LISTS: Final[Mapping[str, str]] = {
     "happened": _HAPPENED,
     "comments": f"{COMMENT} WHERE review_id = :id ORDER BY id",
     "answers": f"{ANSWER} WHERE a.review_id = :id ORDER BY a.id",
-    "instances": _INSTANCES,
+    "instances": INSTANCES,
     "targets": _TARGETS,
     "names": _NAMES,
 }

@@ -162,3 +162,21 @@ def test_another_entity_types_columns_are_recognised(mdm: Mdm, folder: Path) -> 
 
     assert found.exit_code == 4
     assert "No row was taken; the columns look like customer" in found.stderr
+
+
+def test_a_system_that_nothing_names_is_told_and_corrected(mdm: Mdm, folder: Path) -> None:
+    arguments = ("-s", "x1", "-e", "customer", "--create-source")
+
+    created = mdm("load", folder / "accounts.csv", *arguments, "Salesforc")
+    other = mdm("load", folder / "accounts.csv", *arguments, "salesforce")
+    corrected = mdm("sources", "add", "x1", "--system", "Salesforce")
+    again = mdm("load", folder / "accounts.csv", *arguments, " SALESFORCE")
+
+    assert "no declaration names the system 'salesforc'" in created.stderr
+    assert "did you mean salesforce?" in created.stderr
+    assert other.exit_code == 1
+    assert "`mdm sources add x1 --system salesforce` corrects it" in other.stderr
+    assert corrected.exit_code == 0
+    assert "x1 was registered as salesforc; the worker works 2 golden records out anew" in corrected.stderr
+    assert "x1 has changed: x1, system salesforce" in corrected.stdout
+    assert (again.exit_code, again.stderr.count("system")) == (0, 0)
