@@ -6,6 +6,8 @@ counted while it streams (Content-Length can lie). Of equal keys in one object t
 """
 
 import asyncio
+import math
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, Final
@@ -19,6 +21,19 @@ from mdm.errors import TooLarge
 
 # JSON numbers beyond it lose digits in most programs: IEEE 754 doubles have 53 bits.
 _NUMBER_MAX: Final = 2**53
+# Chosen: as many as a batch has records. Whoever sends more is told of the first alone.
+_INFINITE_COUNT_MAX: Final = 1_000
+# What comes before a number that may be beyond a double, and that number, or the end of the text. It matches wherever
+# the last one ended, and gives nothing back on the way, so its time grows with the length alone.
+_MAYBE_INFINITE: Final = rb"-?[0-9]++(?:\.[0-9]++)?[eE]\+?[0-9]{2,}+|-?[0-9]{309,}+(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+_BEFORE_INFINITE: Final = (
+    rb'"(?:[^"\\]|\\.)*+"?|[^"0-9-]++|(?!'
+    + _MAYBE_INFINITE
+    + rb")-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|-(?![0-9])"
+)
+_TO_INFINITE: Final = re.compile(
+    rb"(?P<before>(?:" + _BEFORE_INFINITE + rb")*+)(?P<number>" + _MAYBE_INFINITE + rb"|\Z)", re.DOTALL
+)
 # Chosen: a slow line sends 8 MB in it; a client that drips bytes holds one socket no longer.
 _BODY_S_MAX: Final = 30.0
 _KEY_SHOWN_MAX: Final = 80
@@ -68,17 +83,9 @@ def parse(raw: bytes, *, depth_max: int, parts: str | None = None) -> Any:
            keep stands its refusal, with the place inside of it
     """
     try:
-        document = orjson.loads(raw)
+        document = _loads(raw)
     except orjson.JSONDecodeError as error:
-        if error.msg.startswith("depth limit"):
-            raise _too_deep(depth_max, "") from error
-        raise HttpRefusal(
-            400,
-            "json_malformed",
-            f"the body is not JSON: {error.msg}",
-            remedy="send RFC 8259 JSON in UTF-8; NaN, Infinity and lone surrogates are not JSON",
-            place=f"line {error.lineno} column {error.colno}",
-        ) from error
+        raise _unread(error, depth_max) from error
     entries = document.get(parts) if parts is not None and isinstance(document, dict) else None
     if not isinstance(entries, list):
         _check(document, depth_max)
@@ -156,6 +163,39 @@ def _too_large(bytes_max: int) -> TooLarge:
     )
 
 
+def _loads(raw: bytes) -> Any:
+    """Parse a document; numbers that no double holds come as one that is too large, to be refused where they stand."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        if not error.msg.startswith("number is infinity"):
+            raise
+        return orjson.loads(_TO_INFINITE.sub(_made_finite, raw, count=_INFINITE_COUNT_MAX))
+
+
+def _made_finite(found: re.Match[bytes]) -> bytes:
+    """Put a large number in the place of an infinite one, as long as it was, so that places stay what they are."""
+    number = found["number"]
+    if number and math.isinf(float(number)):
+        return found["before"] + b"9e99".ljust(len(number))
+    return found[0]
+
+
+def _unread(error: orjson.JSONDecodeError, depth_max: int) -> HttpRefusal:
+    place = f"line {error.lineno} column {error.colno}"
+    if error.msg.startswith("depth limit"):
+        return _too_deep(depth_max, place)
+    if error.msg.startswith("number is infinity"):
+        return _number_too_large(place)
+    return HttpRefusal(
+        400,
+        "json_malformed",
+        f"the body is not JSON: {error.msg}",
+        remedy="send RFC 8259 JSON in UTF-8; NaN, Infinity and lone surrogates are not JSON",
+        place=place,
+    )
+
+
 def _checked(entry: Any, depth_max: int) -> Any:
     """Give an entry of a list in the document as it is, or its refusal."""
     try:
@@ -186,13 +226,7 @@ def _check(document: Any, depth_max: int, *, above: int = 0) -> None:
             elif kind is list:
                 below.extend(value)
             elif (kind is int or kind is float) and not -_NUMBER_MAX <= value <= _NUMBER_MAX:
-                raise HttpRefusal(
-                    422,
-                    "number_too_large",
-                    "a number beyond 2^53 would lose digits",
-                    remedy="send identifiers and long numbers as strings",
-                    place=_locate(document, value),
-                )
+                raise _number_too_large(_locate(document, value))
         if not below:
             return
         level = below
@@ -206,6 +240,16 @@ def _refuse_nul(document: Any, text: str) -> HttpRefusal:
         "a text holds the character U+0000",
         remedy="remove it; no system can store it",
         place=_locate(document, text),
+    )
+
+
+def _number_too_large(place: str) -> HttpRefusal:
+    return HttpRefusal(
+        422,
+        "number_too_large",
+        "a number beyond 2^53 would lose digits",
+        remedy="send identifiers and long numbers as strings",
+        place=place,
     )
 
 

@@ -1,6 +1,7 @@
 """The JSON gate against the hostile corpus: each line is refused with its status, code and place, or taken unharmed."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -26,8 +27,8 @@ def refusal(raw: bytes) -> tuple[int, str, str | None]:
         (b'{"a": NaN}', "line 1 column 7"),
         (b'{"a": Infinity}', "line 1 column 7"),
         (b'{"a": -Infinity}', "line 1 column 8"),
-        (b'{"a": 1e400}', "line 1 column 7"),
-        (b'{"a": ' + b"9" * 5_000 + b"}", "line 1 column 7"),
+        (b'{"a": 1e400, "b": NaN}', "line 1 column 19"),
+        (b'{"a": 01e400}', "line 1 column 7"),
         (b'{"a": "\\ud800"}', "line 1 column 8"),
         (b'{"a":\n "raw \x00"}', "line 2 column 7"),
         (b'{"a": 1} trailing', "line 1 column 10"),
@@ -79,10 +80,46 @@ def test_an_escaped_backslash_before_u0000_is_no_nul() -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [b"9007199254740993", b"-9007199254740993", b"1e300", b"1" * 30, b"18446744073709551615"]
+    "number",
+    [
+        *(b"9007199254740993", b"-9007199254740993", b"1e300", b"1" * 30, b"18446744073709551615"),
+        *(b"1e400", b"-1E+400", b"9" * 310, b"-" + b"9" * 5_000, b"9" * 400 + b".5e2", b"0." + b"1" * 400 + b"e400"),
+        b"9" * 250 + b"e99",
+    ],
 )
 def test_a_number_beyond_2_to_53_is_refused_with_its_pointer(number: bytes) -> None:
     assert refusal(b'{"a": [0, ' + number + b"]}") == (422, "number_too_large", "/a/1")
+
+
+def test_a_number_that_no_double_holds_spoils_its_own_entry_only() -> None:
+    raw = b'{"rows": [{"a": 1e400}, {"a": "1e400, \\"1e400"}, {"a": [0, -%b]}, {"a": 1e-400}]}' % (b"9" * 400)
+
+    first, text, second, small = gate.parse(raw, depth_max=DEPTH, parts="rows")["rows"]
+
+    assert [(one.code, one.place) for one in (first, second)] == [
+        ("number_too_large", "/a"),
+        ("number_too_large", "/a/1"),
+    ]
+    assert (text, small) == ({"a": '1e400, "1e400'}, {"a": 0.0})
+
+
+def test_very_many_of_them_refuse_the_body_and_name_the_next_one() -> None:
+    assert refusal(b"[" + b"1e400," * 1_001 + b"0]") == (422, "number_too_large", "line 1 column 6002")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(b"[" + b"9" * 1_000_000 + b"]", b"[1e" + b"9" * 1_000_000 + b"]", b'[1e400,"' + b'\\"' * 500_000),
+        *(b"[1e400," + b'"' * 1_000_000, b"[1e400," + b"-1" * 500_000, b"[1e400," + b"1e9" * 300_000),
+    ],
+)
+def test_a_long_body_with_such_a_number_takes_no_time(raw: bytes) -> None:
+    """A million bytes take some hundredths of a second; what grows with their square would take hours."""
+    began = time.process_time()
+    with pytest.raises(HttpRefusal):
+        gate.parse(raw, depth_max=DEPTH)
+    assert time.process_time() - began < 5
 
 
 def test_numbers_up_to_2_to_53_and_booleans_pass() -> None:
@@ -103,6 +140,7 @@ def test_thirty_two_levels_pass_and_one_more_is_refused_with_the_place() -> None
 @pytest.mark.parametrize("depth", [900, 1_100, 100_000])
 def test_any_greater_depth_is_refused_alike(depth: int) -> None:
     assert refusal(b"[" * depth + b"]" * depth)[:2] == (422, "json_too_deep")
+    assert refusal(b"[" * depth + b"]" * depth)[2]
 
 
 def test_of_equal_keys_the_last_one_counts() -> None:
