@@ -104,7 +104,7 @@ def _document(report: "LoadReport") -> dict[str, Any]:
         "repeats_count": report.repeats_count,
         "repeats": report.repeats,
         "reviews_opened": report.reviews_opened,
-        "closest_type": report.closest_type,
+        "closest_types": list(report.closest_types),
     }
 
 
@@ -118,6 +118,7 @@ def _reason(report: "LoadReport", kind: tuple[str, str], count: int) -> dict[str
 
 def _print(report: "LoadReport", *, is_dry: bool) -> None:
     from mdm.cli.output import print_facts, print_table, print_text, tell
+    from mdm.cli.words import looks_like
 
     for found in report.faults:
         tell(f"{found.message}; {found.remedy}")
@@ -159,5 +160,5 @@ def _print(report: "LoadReport", *, is_dry: bool) -> None:
     if report.reviews_opened:
         print_text("\n`mdm review list` shows the questions for a steward.")
     if report.is_empty_handed:
-        closest = f"the columns look like {report.closest_type}: load them with --entity {report.closest_type}"
-        tell(f"No row was taken; {closest if report.closest_type else 'the reasons above say why'}.")
+        closest = looks_like(report.closest_types, "load")
+        tell(f"No row was taken; {closest or 'the reasons above say why'}.")

@@ -86,12 +86,12 @@ def columns_by_attribute(
     return {name: tuple(column for _, column in chosen[name]) for name in entity_type.attributes if name in chosen}
 
 
-def closest_type(declared: Mapping[str, EntityType], columns: Iterable[str], given: str) -> str | None:
-    """Name the entity type that has more attributes for these columns than the given one, if there is such a type."""
+def closest_types(declared: Mapping[str, EntityType], columns: Iterable[str], given: str) -> tuple[str, ...]:
+    """Name the entity types that have most attributes for these columns, where that is more than the given one has."""
     names = tuple(columns)
-    counts = {name: len(columns_by_attribute(one, names)) for name, one in declared.items()}
-    best = max(sorted(counts), key=counts.__getitem__)
-    return best if counts[best] > counts.get(given, 0) else None
+    counts = {name: len(columns_by_attribute(one, names)) for name, one in sorted(declared.items())}
+    most = max(counts.values())
+    return tuple(name for name, count in counts.items() if count == most) if most > counts.get(given, 0) else ()
 
 
 @lru_cache(maxsize=1)

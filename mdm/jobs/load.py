@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mdm import clock
 from mdm.db.transaction import run
-from mdm.entities.columns import closest_type, columns_by_attribute
+from mdm.entities.columns import closest_types, columns_by_attribute
 from mdm.hub import Hub
 from mdm.jobs.model import LoadReport
 from mdm.jobs.service import deliver
@@ -35,7 +35,7 @@ def load_files(
         report.add(deliver(hub, batch, who=who, column_map=origin.column_map))
         on_batch(report)
     report.reviews_opened = count_reviews_opened(hub, since=started, who=who)
-    return _with_closest_type(hub, report, origin)
+    return _with_closest_types(hub, report, origin)
 
 
 def judge_files(hub: Hub, patterns: Sequence[str | Path], origin: FileOrigin, *, on_batch: OnBatch) -> LoadReport:
@@ -50,13 +50,13 @@ def judge_files(hub: Hub, patterns: Sequence[str | Path], origin: FileOrigin, *,
             reasons = judged.warnings if isinstance(judged, Accepted) else judged.reasons
             report.note_reasons(reasons)
         on_batch(report)
-    return _with_closest_type(hub, report, origin)
+    return _with_closest_types(hub, report, origin)
 
 
-def _with_closest_type(hub: Hub, report: LoadReport, origin: FileOrigin) -> LoadReport:
-    """Where no row was taken, say which entity type the columns look more like."""
+def _with_closest_types(hub: Hub, report: LoadReport, origin: FileOrigin) -> LoadReport:
+    """Where no row was taken, say which entity types the columns look more like."""
     if report.is_empty_handed:
-        report.closest_type = closest_type(hub.declared, report.columns, origin.entity_type.name)
+        report.closest_types = closest_types(hub.declared, report.columns, origin.entity_type.name)
     return report
 
 

@@ -51,7 +51,7 @@ class LoadReport:
     repeats: list[FileFault] = field(default_factory=list)  # the first FAULTS_MAX rows whose id an earlier row has
     reviews_opened: int = 0
     columns: dict[str, None] = field(default_factory=dict)  # every column met, in the order of the files
-    closest_type: str | None = None  # when no row was taken: the entity type that the columns look more like
+    closest_types: tuple[str, ...] = ()  # when no row was taken: the entity types that the columns look more like
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Count some outcomes."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mdm.entities.columns import columns_by_attribute, record_column
+from mdm.entities.columns import closest_types, columns_by_attribute, record_column
 from mdm.entities.service import entity_types
 
 CUSTOMER = entity_types()["customer"]
@@ -43,3 +43,12 @@ def test_a_file_is_assigned_once_for_all_rows() -> None:
 
 def test_a_mapping_to_no_attribute_leaves_the_column_out() -> None:
     assert columns_by_attribute(CUSTOMER, ["name", "city"], {"city": "", "name": "no such attribute"}) == {}
+
+
+def test_all_types_that_fit_columns_best_are_named_and_none_where_the_given_one_does() -> None:
+    declared = entity_types()
+    columns = ["id", "title", "client id", "start date", "currency"]
+
+    assert closest_types(declared, columns, "customer") == ("contract", "project")
+    assert closest_types(declared, columns, "project") == ()
+    assert closest_types(declared, ["internalId", "companyName", "url", "country"], "contract") == ("customer",)
