@@ -1,7 +1,7 @@
 """`mdm match`: match files, without a server and without a database."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mdm.cli.options import AsJson, Files, Maps, OutFile, parse_bytes, parse_maps
-from mdm.cli.words import counted
+from mdm.cli.words import counted, looks_like
 
 if TYPE_CHECKING:
     from mdm.entities.model import EntityType
@@ -168,7 +168,7 @@ def _in_memory(asked: _Asked, out: Path, pairs: Path | None) -> dict[str, Any]:
 
     with _listening(asked) as listen:
         found = match_files(asked.files, threads=asked.threads, listen=listen)
-    _tell_gaps(asked, bool(found.rows.columns), found.numbered)
+    _tell_gaps(asked, found.rows.columns, found.numbered)
     write_clusters(out, found)
     if pairs is not None:
         write_pairs(pairs, found)
@@ -183,7 +183,7 @@ def _through_disk(asked: _Asked, limit: int, out: Path, pairs: Path | None) -> d
         _listening(asked) as listen,
         match_spilled(asked.files, bounds=(limit, asked.threads), listen=listen) as found,
     ):
-        _tell_gaps(asked, bool(found.columns), found.numbered)
+        _tell_gaps(asked, found.columns, found.numbered)
         write_clusters(out, found)
         if pairs is not None:
             write_pairs(pairs, found)
@@ -202,7 +202,7 @@ def _on_spark(asked: _Asked, place: tuple[str | None, Path | None], out: Path, p
         _listening(asked) as listen,
         match_on_spark(asked.files, place=place, listen=listen) as found,
     ):
-        _tell_gaps(asked, True, found.numbered)
+        _tell_gaps(asked, None, found.numbered)
         write_clusters(out, found)
         if pairs is not None:
             write_pairs(pairs, found)
@@ -226,14 +226,29 @@ def _listening(asked: _Asked) -> Iterator[tuple[Callable[[Any], None], Callable[
         yield on_stage, asked.faults.append
 
 
-def _tell_gaps(asked: _Asked, has_columns: bool, numbered: tuple[Path, ...]) -> None:
-    """Say which rows were left out, and what the files do not have."""
+def _tell_gaps(asked: _Asked, columns: Mapping[str, Sequence[str]] | None, numbered: tuple[Path, ...]) -> None:
+    """Say which rows were left out, and what the files do not have.
+
+    columns  attribute → the columns that fill it; None where the files lie where only others read them
+    """
     from mdm.cli.output import tell
 
     entity = asked.entity
     for fault in asked.faults[:20]:
         tell(f"{fault.message}; {fault.remedy}")
-    if not has_columns:
-        tell(f"No column of the file is one of {entity}'s; `mdm schema --entity {entity}` lists them.")
+    if columns is not None and (lacking := asked.files.lacking_names(columns)):
+        gap = f"No column of the files fills {' or '.join(lacking)}" if columns else "No column of the files is known"
+        tell(f"{gap} of a {entity}; {_closest(asked) or f'`mdm schema --entity {entity}` lists what is'}.")
     for path in numbered:
         tell(f"{path} has no column that holds an id: its rows are numbered from 1; name one with --map COLUMN=id")
+
+
+def _closest(asked: _Asked) -> str:
+    """Say which other entity types the columns look like, "" for none."""
+    from mdm.entities.columns import closest_types
+    from mdm.entities.service import entity_types
+    from mdm.jobs.match_files import first_columns
+    from mdm.settings import load_settings
+
+    declared = entity_types(load_settings().entities)
+    return looks_like(closest_types(declared, first_columns(asked.files), asked.entity), "match")

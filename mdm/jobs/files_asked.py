@@ -1,6 +1,6 @@
 """What a match of files is asked for, the same for memory, disk and Spark, so that they give the same answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,13 @@ class FilesAsked:
         changed = {name: levels for name, levels in changed.items() if levels}
         origin = "learnt" if changed else "too_few_identifiers" if self.learns else "declared"
         return {"origin": origin, "changed": changed}
+
+    def lacking_names(self, filled: Collection[str]) -> tuple[str, ...]:
+        """Name the attributes that matching knows a record by, where files fill none of these; else nothing."""
+        features = self.entity_type.model.features
+        named = tuple(dict.fromkeys(path.partition(".")[0] for path in features[0].attributes)) if features else ()
+        parts = [part for name in named if (one := self.entity_type.attributes.get(name)) for part in one.composed_of]
+        return () if any(name in filled for name in (*named, *parts)) else named
 
     @property
     def teach(self) -> Teach | None:

@@ -21,7 +21,7 @@ from mdm.errors import FileUnreadable
 from mdm.jobs.columnar import FileRecords, own_columns, records_of
 from mdm.jobs.files_asked import FilesAsked
 from mdm.publishing.files import write_columns, writing
-from mdm.sources.files import find_files
+from mdm.sources.files import find_files, read_file
 from mdm.sources.files_columns import OnFault, read_columns
 from mdm.sources.rows import require_mapped
 
@@ -117,6 +117,14 @@ def read_rows(
             table = table.append_column(name, column)
         tables.append(table)
     return pa.concat_tables(tables, promote_options="default"), tuple(numbered)
+
+
+def first_columns(asked: FilesAsked) -> tuple[str, ...]:
+    """Give the columns of the first rows of all files, once each."""
+    rows = (
+        next((row for _, row in read_file(path) if isinstance(row, dict)), {}) for path in find_files(asked.patterns)
+    )
+    return tuple(dict.fromkeys(column for row in rows for column in row))
 
 
 def write_clusters(path: Path, found: FileMatch) -> int:

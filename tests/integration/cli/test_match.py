@@ -240,3 +240,20 @@ def test_evaluate_says_what_a_file_lacks(folder: Path, text: str, told: str) -> 
     found = mdm("evaluate", folder / "found.csv", folder / "truth.csv")
 
     assert (found.exit_code, told in found.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("way", ["memory", "duckdb"])
+def test_files_of_another_entity_type_or_without_a_name_are_told(tmp_path: Path, way: str) -> None:
+    projects = Path(__file__).parents[3] / "examples" / "first-files" / "erp_projects.jsonl"
+    (tmp_path / "towns.csv").write_text("Id,Town\n1,Hull\n2,Leeds\n", encoding="utf-8")
+
+    other, nameless, right = (
+        mdm("match", file, "-e", entity, "-o", tmp_path / "out.csv", "--backend", way)
+        for file, entity in ((projects, "customer"), (tmp_path / "towns.csv", "customer"), (projects, "project"))
+    )
+
+    assert (other.exit_code, nameless.exit_code, right.exit_code, right.stderr) == (0, 0, 0, "")
+    assert "fills legal_name" in other.stderr
+    assert "look like contract or project: match them with --entity contract or --entity project." in other.stderr
+    assert "fills legal_name" in nameless.stderr
+    assert "`mdm schema --entity customer` lists what is." in nameless.stderr
