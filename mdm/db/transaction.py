@@ -127,7 +127,9 @@ def translated() -> Iterator[None]:
         if is_lost or (state or "").startswith(UNAVAILABLE):
             first_line = str(error.orig).partition("\n")[0]
             raise DatabaseUnavailable(
-                f"PostgreSQL failed: {first_line}", remedy="try again; look at the log of PostgreSQL", retry_after_s=1.0
+                f"PostgreSQL failed: {first_line}",
+                remedy="try again; look at the log of PostgreSQL, and where MDM_DATABASE_URL is set, at what it names",
+                retry_after_s=1.0,
             ) from error
         raise
 

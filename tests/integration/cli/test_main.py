@@ -59,7 +59,7 @@ def test_a_database_out_of_reach_ends_with_three() -> None:
     found = CliRunner().invoke(app, ["check"], env=environment)
 
     assert found.exit_code == 3
-    assert "What to do:" in found.stderr
+    assert "What to do: try again; look at the log of PostgreSQL, and where MDM_DATABASE_URL is set" in found.stderr
 
 
 def test_a_misspelt_setting_is_refused() -> None:
