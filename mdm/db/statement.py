@@ -126,6 +126,6 @@ class _Statement(TextClause):
             cursor.execute(cast("LiteralString", self._words), parameters)
         except psycopg.Error as error:
             # Makes SQLAlchemy's error of it, and gives up a connection that has ended.
-            handle = connection._handle_dbapi_exception  # noqa: SLF001 -- no public way does both
-            handle(error, self._words, dict(parameters), None, None)
+            tell = connection._handle_dbapi_exception  # noqa: SLF001 -- no public way does both
+            tell(error, self._words, dict(parameters), None, None)
         return _Rows(cursor)
