@@ -145,7 +145,6 @@ FIELDS = (
         (b'{"name": "\xff\xfe"}', 400, "json_malformed", ""),
         (b'{"name": NaN}', 400, "json_malformed", ""),
         (b'{"name": -Infinity}', 400, "json_malformed", ""),
-        (b'{"n": 1%b}' % (b"0" * 5_000), 400, "json_malformed", "line 1"),
         (b'{"n": %b}' % (b"[" * 100_000), 422, "json_too_deep", ""),
         (b'{"n": %b1%b}' % (b"[" * 100_000, b"]" * 100_000), 422, "json_too_deep", ""),
         (b'{"name": "x"', 400, "json_malformed", ""),
@@ -255,6 +254,7 @@ def _assert_too_large(answer: http.client.HTTPResponse) -> None:
         ({"fields": {"name": "Acme\0"}}, "fields.name"),
         ({"fields": {"na\0me": "Acme"}}, "fields.na"),
         ({"fields": {"turnover": 10**30}}, "fields.turnover"),
+        ({"fields": {"turnover": 10**4_000}}, "fields.turnover"),
         ({"fields": {"deep": json.loads("[" * 40 + "]" * 40)}}, "fields.deep"),
     ],
 )

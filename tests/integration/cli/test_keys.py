@@ -41,7 +41,9 @@ def test_a_source_is_registered_by_its_id(mdm: Mdm) -> None:
         {"id": "salesforce-us", "system": "salesforce", "title": "Americas", "rank": 2, "duplicate_free": False}
         | {"retired_at": None}
     ]
-    assert "registered as salesforce, not as crm" in mdm("sources", "add", "salesforce-us", "--system", "crm").stderr
+    corrected = mdm("sources", "add", "salesforce-us", "--system", "crm")
+    assert "salesforce-us was registered as salesforce" in corrected.stderr
+    assert [row["system"] for row in lines(mdm("sources", "list", "--json"))] == ["crm"]
 
 
 def test_the_schema_is_json_and_an_entity_lists_its_columns(mdm: Mdm) -> None:
