@@ -55,7 +55,7 @@ def is_running(process_id: int) -> bool:
     """Say whether a process runs; one that has ended and waits to be reaped does not."""
     try:
         state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it may end before its file is opened, or before that is read
         return False
     return state != "Z"
 
