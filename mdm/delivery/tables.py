@@ -28,7 +28,10 @@ target_standing = Table(
     Column("reason", Text, nullable=False),
     Column("since", _INSTANT, nullable=False),
     Column("who", Text, nullable=False),
+    Column("state_after", Text, comment="once its records are matched; null: it runs then"),
+    Column("reason_after", Text, comment="of that state"),
     CheckConstraint("state IN ('backfill', 'running', 'draining', 'paused', 'stopped', 'disabled')", name="state"),
+    CheckConstraint("state_after IN ('draining', 'paused', 'stopped', 'disabled')", name="state_after"),
 )
 
 target_pulse = Table(
