@@ -49,6 +49,9 @@ class StandingTold(Told):
     failure_reason: str | None = Field(default=None, description="Why, in words.")
     rests_until: Instant | None = Field(default=None, description="Until then nothing is sent.")
     answered_at: Instant | None = Field(default=None, description="When it answered last.")
+    state_after: StandingState | None = Field(
+        default=None, description="How it stands once its records are matched, where it does not run then."
+    )
 
     @classmethod
     def of(cls, standing: Standing) -> "StandingTold":
@@ -64,6 +67,7 @@ class StandingTold(Told):
             failure_reason=standing.failure_reason or None,
             rests_until=standing.opens_at,
             answered_at=standing.succeeded_at,
+            state_after=standing.after.state if standing.after is not None else None,
         )
 
 

@@ -77,8 +77,9 @@ def backfill(
 def _backfill_now(target: str, *, apply: bool, as_json: bool) -> None:
     from mdm.cli.output import print_json, print_text, progress
     from mdm.cli.session import session, who
-    from mdm.db.transaction import run
+    from mdm.db.transaction import reading, run
     from mdm.delivery.connect import open_records
+    from mdm.delivery.orders import target_line
     from mdm.jobs.backfill import Around, apply_backfill, plan_backfill
     from mdm.reconciliation.service import require_records
 
@@ -94,6 +95,8 @@ def _backfill_now(target: str, *, apply: bool, as_json: bool) -> None:
                 plan, report = apply_backfill(hub, target, system, who=who(), around=Around(on_page))
             else:
                 report = plan_backfill(hub, target, system, who=who(), around=Around(on_page))
+        with reading(hub.engine) as connection:
+            standing = target_line(connection, target).standing
     if as_json:
         print_json({"report": report, "plan": plan})
         return
@@ -105,6 +108,10 @@ def _backfill_now(target: str, *, apply: bool, as_json: bool) -> None:
     print_text("\nAs planned." if not differing else "\nOtherwise than planned:")
     for line in differing:
         print_text(f"  {line}")
+    if standing is not None and standing.state != "running":
+        print_text(f"{target} is {standing.state} as before: what it lacks is written once it is resumed.")
+        print_text(f"  mdm targets resume {target} --reason …")
+        return
     print_text(f"{target} runs: what it lacks is written now, by `mdm worker`.")
 
 

@@ -219,7 +219,8 @@ def _next_step(applied: "Applied") -> str:
             return "`mdm worker`, or `mdm serve`, tells it."
         case "backfill":
             records = f"its records of {', '.join(applied.new_types)}" if applied.needs_backfill else "its records"
-            return f"Nothing is written until {records} are matched: mdm targets backfill {target}"
+            then = f"; then it is {applied.after.state} as before" if applied.after is not None else ""
+            return f"Nothing is written until {records} are matched{then}: mdm targets backfill {target}"
         case "draining":
             return f"It is draining: what waits is told, then it is paused. To let it run: {resume}"
         case "paused":
@@ -244,6 +245,9 @@ def _print_target(line: "TargetLine") -> None:
             "entity types": ", ".join(line.entity_types),
             "state": _state(line) if standing is not None else None,
             "because": standing.reason or None if standing is not None else None,
+            "after backfill": f"{standing.after.state}: {standing.after.reason}"
+            if standing is not None and standing.after is not None
+            else None,
             "since": f"{standing.since:%Y-%m-%d %H:%M} UTC by {standing.who}" if standing is not None else None,
             "told again": f"from {line.told_again_at:%Y-%m-%d %H:%M} UTC" if line.told_again_at is not None else None,
             "does not answer": _failures(line),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mdm.delivery.model import StandingState
+from mdm.delivery.model import Stance, StandingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Applied:
     new_types       entity types that it is told of from now on
     needs_backfill  whether its records have to be matched before it is told anything
     state           how the target stands then: one that was stopped or paused stays so
+    after           how it stands once its records are matched, where it does not run then
     warnings        what may keep it from being told, which whoever runs the worker has to see to
     """
 
@@ -35,6 +36,7 @@ class Applied:
     new_types: tuple[str, ...]
     needs_backfill: bool
     state: StandingState
+    after: Stance | None = None
     warnings: tuple[str, ...] = ()
 
 

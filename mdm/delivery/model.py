@@ -139,12 +139,21 @@ class Declaration:
 
 
 @dataclass(frozen=True, slots=True)
+class Stance:
+    """A state of a target, and why."""
+
+    state: StandingState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How a target stands, and how its last calls went.
 
     opens_at  until then the circuit is open
     tokens    calls that its rate allowed at tokens_at
     failure_kind, failure_reason  of the last failure, while it fails; "" where nothing is known of it
+    after     while it waits for its backfill: how it stood before, and stands again; None: it runs then
     """
 
     target_id: str
@@ -160,6 +169,7 @@ class Standing:
     tokens_at: datetime | None = None
     failure_kind: FailureKind | Literal["unopened", ""] = ""
     failure_reason: str = ""
+    after: Stance | None = None
 
     @property
     def is_failing(self) -> bool:

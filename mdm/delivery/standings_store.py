@@ -5,11 +5,12 @@ from datetime import datetime
 from sqlalchemy import Connection, Row
 
 from mdm.db.statement import text
-from mdm.delivery.model import Standing
+from mdm.delivery.model import Stance, Standing
 
 _STANDING = (
-    "SELECT s.target_id, s.state, s.reason, s.since, s.who, coalesce(p.failures, 0) AS failures, p.failing_since,"
-    " p.opens_at, p.succeeded_at, coalesce(p.tokens, 0) AS tokens, p.tokens_at,"
+    "SELECT s.target_id, s.state, s.reason, s.since, s.who, s.state_after, s.reason_after,"
+    " coalesce(p.failures, 0) AS failures, p.failing_since, p.opens_at, p.succeeded_at,"
+    " coalesce(p.tokens, 0) AS tokens, p.tokens_at,"
     " coalesce(p.failure_kind, '') AS failure_kind, coalesce(p.failure_reason, '') AS failure_reason"
     " FROM target_standing s LEFT JOIN target_pulse p USING (target_id)"
 )
@@ -34,13 +35,17 @@ def upsert_standing(connection: Connection, standing: Standing, *, burst: float)
         "reason": standing.reason,
         "since": standing.since,
         "who": standing.who,
+        "state_after": standing.after.state if standing.after is not None else None,
+        "reason_after": standing.after.reason if standing.after is not None else None,
         "burst": burst,
     }
     connection.execute(
         text(
-            "INSERT INTO target_standing (target_id, state, reason, since, who) VALUES (:target, :state, :reason,"
-            " :since, :who) ON CONFLICT (target_id) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
-            " since = excluded.since, who = excluded.who"
+            "INSERT INTO target_standing (target_id, state, reason, since, who, state_after, reason_after)"
+            " VALUES (:target, :state, :reason, :since, :who, :state_after, :reason_after)"
+            " ON CONFLICT (target_id) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
+            " since = excluded.since, who = excluded.who, state_after = excluded.state_after,"
+            " reason_after = excluded.reason_after"
         ),
         values,
     )
@@ -109,4 +114,5 @@ def _standing(row: Row[tuple[str, str, str, datetime, str]]) -> Standing:
         row.tokens_at,
         row.failure_kind,
         row.failure_reason,
+        Stance(row.state_after, row.reason_after) if row.state == "backfill" and row.state_after else None,
     )

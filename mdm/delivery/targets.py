@@ -14,7 +14,7 @@ from mdm.delivery import standings_store
 from mdm.delivery.changes import Applied, differences
 from mdm.delivery.connection import connection_of, unset_secrets
 from mdm.delivery.declaration import check_declaration, declaration_of, read_declaration
-from mdm.delivery.model import Declaration, Standing, StandingState
+from mdm.delivery.model import Declaration, Stance, Standing, StandingState
 from mdm.errors import InputInvalid, TargetUnknown
 from mdm.hub import Hub
 from mdm.publishing import store as publishing_store
@@ -28,8 +28,8 @@ def apply_declaration(
     """Add a target, or change it, and queue the present state of all it was not told of.
 
     A target of records that is new, or new to an entity type, waits for its backfill: what it holds has to be matched
-    before anything is written there. Raises SourceUnknown, InputInvalid when the id belongs to a target of another kind
-    or of another system.
+    before anything is written there; after that it stands as before. Raises SourceUnknown, InputInvalid when the id
+    belongs to a target of another kind or of another system.
     """
     name_actor(connection, who)
     applied = preview_declaration(connection, declaration, content)
@@ -40,7 +40,7 @@ def apply_declaration(
     )
     if applied.change == "new" or applied.needs_backfill:
         reason = f"new: {', '.join(applied.new_types)}" if applied.change != "new" else ""
-        standing = Standing(declaration.id, applied.state, reason, clock.instant(connection), who)
+        standing = Standing(declaration.id, applied.state, reason, clock.instant(connection), who, after=applied.after)
         standings_store.upsert_standing(connection, standing, burst=declaration.rate.burst)
     return replace(applied, queued=queued)
 
@@ -70,6 +70,7 @@ def preview_declaration(connection: Connection, declaration: Declaration, conten
     needs_backfill = declaration.kind == "records" and bool(new_types)
     standing = standings_store.select_standing(connection, declaration.id)
     state: StandingState = standing.state if standing is not None else "running"
+    is_unmatched = needs_backfill or state == "backfill"
     return Applied(
         declaration.id,
         "new" if known is None else "changed" if found else "unchanged",
@@ -78,6 +79,7 @@ def preview_declaration(connection: Connection, declaration: Declaration, conten
         new_types,
         needs_backfill=needs_backfill,
         state="backfill" if needs_backfill else state,
+        after=_after_backfill(standing) if standing is not None and is_unmatched else None,
         warnings=_warnings(declaration),
     )
 
@@ -132,18 +134,26 @@ def let_stand(connection: Connection, target_id: str, state: StandingState, *, r
     if not reason.strip():
         raise InputInvalid("say why", remedy="give a reason of one sentence", field="reason")
     name_actor(connection, who)
-    standing = replace(standing, state=state, reason=reason, since=clock.instant(connection), who=who)
+    standing = replace(standing, state=state, reason=reason, since=clock.instant(connection), who=who, after=None)
     standings_store.upsert_standing(connection, standing, burst=declaration.rate.burst)
     return standing
 
 
 def end_backfill(connection: Connection, target_id: str, *, who: str) -> Standing:
-    """Let a target run whose records are matched; raises TargetUnknown."""
+    """Let a target run whose records are matched, or stand as it stood before; raises TargetUnknown."""
     declaration = require_declaration(connection, target_id)
+    before = standings_store.select_standing(connection, target_id)
+    after = (before.after if before is not None else None) or Stance("running", "its records are matched")
     name_actor(connection, who)
-    standing = Standing(target_id, "running", "its records are matched", clock.instant(connection), who)
+    standing = Standing(target_id, after.state, after.reason, clock.instant(connection), who)
     standings_store.upsert_standing(connection, standing, burst=declaration.rate.burst)
     return standing
+
+
+def _after_backfill(standing: Standing) -> Stance | None:
+    if standing.state in {"backfill", "running"}:
+        return standing.after
+    return Stance(standing.state, standing.reason)
 
 
 def _registered(hub: Hub) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -172,6 +173,29 @@ def test_a_target_that_is_new_to_an_entity_type_waits_for_its_backfill(
 
     assert "Nothing is written until its records of project are matched" in said
     assert document(filled("targets", "show", "books", "--json"))["standing"]["state"] == "backfill"
+
+
+@pytest.mark.parametrize("state", ["paused", "draining", "stopped"])
+def test_a_target_that_did_not_run_does_not_run_after_the_backfill_of_a_new_entity_type(
+    filled: Mdm, books: Path, engine: Engine, state: StandingState
+) -> None:
+    def standing() -> Any:
+        return document(filled("targets", "show", "books", "--json"))["standing"]
+
+    filled("targets", "apply", books)
+    run(engine, lambda connection: end_backfill(connection, "books", who="test"))
+    run(engine, partial(let_stand, target_id="books", state=state, reason="audit", who="mara"))
+    for name, object_ in (("project", "job"), ("contract", "order")):
+        more = f"  {name}:\n    object: {object_}\n    creates: true\n    fields:\n      name: {{}}\n"
+        books.write_text(books.read_text(encoding="utf-8") + more, encoding="utf-8")
+        said = filled("targets", "apply", books).stdout
+        assert f"Nothing is written until its records of {name} are matched; then it is {state} as before" in said
+    assert (standing()["state"], standing()["after"]) == ("backfill", {"state": state, "reason": "audit"})
+    assert f"{state}: audit" in filled("targets", "show", "books").stdout
+
+    run(engine, lambda connection: end_backfill(connection, "books", who="test"))
+    assert (standing()["state"], standing()["reason"], standing()["after"]) == (state, "audit", None)
+    assert filled("targets", "resume", "books", "--reason", "done").stdout == "books is running\n"
 
 
 def test_applying_says_how_the_target_stands_and_what_to_do_next(filled: Mdm, books: Path, engine: Engine) -> None:
