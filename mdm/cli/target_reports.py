@@ -28,6 +28,7 @@ _FINDINGS = {
     "created": "records to be made",
     "filled": "records with fields to be filled",
     "updated": "records with fields to be written",
+    "named": "records to be given their golden id as external id",
     "deactivated": "records to be taken out of use",
     "merged": "records to be merged away",
     "reactivated": "records to be taken into use again",

@@ -28,11 +28,11 @@ def id_to_give(sight: Sight, staying: OwnRecord, living: Sequence[OwnRecord]) ->
 
 
 def is_renamed(staying: OwnRecord, given: str) -> bool:
-    """Tell whether its external id alone is reason enough to write a record: it bears another one than it is given.
+    """Tell whether its external id alone is reason enough to write a record: it bears none, or another one.
 
-    One that bears none as yet, or none that is known, is given it along with its values.
+    Of one that the hub made, and of which it is not known, it is given along with its values.
     """
-    return bool(given) and staying.external_id not in {None, "", given}
+    return bool(given) and staying.external_id not in {None, given}
 
 
 def lets_go(sight: Sight, record: OwnRecord) -> bool:

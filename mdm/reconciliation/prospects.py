@@ -161,10 +161,13 @@ def _count(tally: Tally, subscription: RecordSubscription, sight: Sight, plan: P
     elif not plan.intents:
         tally.add(name, "not_told" if plan.outcome == "not_subscribed" else "as_it_is")
     fills = {rule.target_field for rule in subscription.fields if rule.owner == "fill"}
+    borne = {_place(one): one.external_id for one in sight.records}
     for intent in plan.intents:
         change = intent.change
         example = {"golden_id": golden_id, "record": change.native_id, "fields": sorted(change.fields)}
         if change.kind == "update":
+            if change.external_id not in {"", borne.get((change.object, change.scope, change.native_id))}:
+                tally.add(name, "named", golden_id=golden_id, record=change.native_id)
             if change.fields.keys() & fills:
                 tally.add(name, "filled", **{**example, "fields": sorted(change.fields.keys() & fills)})
             if change.fields.keys() - fills:

@@ -169,6 +169,24 @@ def test_of_merged_records_the_one_that_bears_the_id_stays_and_none_is_renamed(e
         assert erp.record(entered).is_active
 
 
+def test_a_record_that_was_matched_and_bears_none_is_given_the_id_while_its_values_agree(erp: Told) -> None:
+    first = erp.send(0, tax_ids=[TAX_ID], phones=[PHONE])
+    erp.rest()
+    (made,) = erp.named()
+    entered = erp.enter(1, vatRegNumber="DE136695976", phone="+49 30 5550100")
+    second = erp.read(entered)
+    assert erp.named() == {made: first, entered: ""}
+    before = erp.record(entered)
+    erp.rest()
+    assert erp.named() == {made: first, entered: second}
+    assert erp.record(entered).fields == before.fields
+
+    written = erp.record(entered).version
+    erp.read(entered)
+    erp.rest()
+    assert erp.record(entered).version == written  # once
+
+
 def test_a_record_that_is_split_away_bears_the_id_of_its_new_golden_record(erp: Told) -> None:
     first = erp.send(0, tax_ids=[TAX_ID], phones=[PHONE])
     entered = erp.enter(0, vatRegNumber=TAX_ID)

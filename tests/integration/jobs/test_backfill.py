@@ -134,6 +134,7 @@ def a_crowd(hub: Hub, folder: Path, count: int) -> None:
         assert {finding: found[finding] for finding in expected} == expected
         assert found["created"] == only_crm
         assert found["filled"] == sum(1 for number in range(known) if number % 2 == 0)
+        assert found["named"] == count - len(named)
         assert (seen, seen.counts["customer"]) == (plan, done.counts["customer"])
 
         erp.relay.drain()
@@ -150,6 +151,9 @@ def a_crowd(hub: Hub, folder: Path, count: int) -> None:
                 assert held["phone"].replace(" ", "") == phone(number).replace(" ", "")
         keys = golden_by_key(hub)
         assert len(set(keys.values())) == count + only_crm
+        assert {one: record.external_id for one, record in after.items()} == {
+            one: keys[f"netsuite-us/customer:{one}"] for one in after
+        }
         for number in range(known):
             assert keys[f"netsuite-us/customer:{1001 + number}"] == keys[f"salesforce-us/Account:{number}"]
         assert_sound(hub)
@@ -279,7 +283,7 @@ def test_what_is_asked_about_with_a_record_there_is_not_made_meanwhile(hub: Hub,
     with hub.engine.begin() as connection:
         connection.execute(text("UPDATE delivery_lane SET due_at = now()"))
     relay.drain()
-    assert [one.kind for one in shelf.changes] == ["create"]
+    assert [(one.kind, one.fields != {}) for one in shelf.changes] == [("update", False), ("create", True)]
 
 
 def test_nothing_is_applied_that_was_not_planned_as_it_is_declared(hub: Hub, tmp_path: Path) -> None:
