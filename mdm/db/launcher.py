@@ -21,6 +21,8 @@ def main(uid: int, gid: int, parent: int, log: str, command: list[str]) -> None:
         os.setgid(gid)
         os.setuid(uid)
     _write_to(log)
+    # A shell has the commands that it starts in the background ignore it, and a program inherits that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.platform == "linux":
         # After setuid, which clears the request; execve keeps it.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)

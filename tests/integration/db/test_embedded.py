@@ -23,12 +23,15 @@ pytestmark = pytest.mark.db
 
 ROOT = Path(__file__).parents[3]
 # A process that enters the server of a home, prints its URL, and leaves when its input ends. It looks up now and then:
-# a signal that comes just before a read that waits for ever would not be heard.
+# a signal that comes just before a read that waits for ever would not be heard. It hears interruptions, also
+# where a shell runs the tests in the background.
 VISITOR = """
 import select
+import signal
 import sys
 from pathlib import Path
 from mdm.db.embedded import embedded_server
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with embedded_server(Path(sys.argv[1]), bin_folder=Path(sys.argv[2]) if sys.argv[2] else None, durable=False) as url:
     print(url, flush=True)
     while not select.select([sys.stdin], [], [], 0.1)[0]:
@@ -161,6 +164,31 @@ def test_without_a_new_owner_the_server_still_ends_with_its_owner(home: Path) ->
 
         owner.kill()
         wait_until_ended(server)
+
+
+LAUNCHING = """
+import signal
+import sys
+import time
+from pathlib import Path
+from mdm.db.embedded import _launch
+from mdm.db.place import SHELTERS, settle
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+print(_launch(settle(Path(sys.argv[1]), SHELTERS), ["/bin/sleep", "60"]).pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_program_ends_with_an_owner_that_ignores_interruptions(reachable_home: Path) -> None:
+    # As one that a shell started in the background: the program may be told before it listens to signals itself.
+    command = [sys.executable, "-c", LAUNCHING, str(reachable_home)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout
+        program = int(owner.stdout.readline())
+        while Path(f"/proc/{program}/comm").read_text().strip() != "sleep":
+            time.sleep(0.01)
+        owner.kill()
+        wait_until_ended(program)
 
 
 def test_killing_the_server_itself_loses_nothing(home: Path) -> None:
