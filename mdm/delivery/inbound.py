@@ -2,14 +2,15 @@
 
 A system that is a source and a target shows the hub's values beside its own. A field that holds what we wrote last, or
 are writing just now, is an echo: it is no evidence, and a delivery of echoes alone ends here. What somebody changed
-there is news, also when it is the value of before we wrote.
+there is news, also when it is the value of before we wrote. Of attributes that move together, as the parts of an
+address, its words are taken whole: beside a city that somebody entered there our country is its word as well.
 
 Where something else stands than what was asked for without an answer, it may have been carried out and replaced: it is
 asked for under new ids then, since a system carries the same request out once.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -147,11 +148,20 @@ class _Listening:
         ECHOES.labels(self._target.id).inc(len({name for name in ours if fields[name] != said.fields.get(name)}))
         if not news:
             return Arrival(RecordId(said.record_id), key, "unchanged", GoldenId(said.golden_id))
-        heard = judge_own_words(
-            self._entity_type, replace(one.delivery, fields=own), accepted=one, column_map=self._column_map
-        )
+        heard = self._judged(one, own)
+        if alongside := self._moving_with(heard.values, ours):
+            heard = self._judged(one, {name: fields[name] for name in fields if name in own or name in alongside})
         again = [name for name in news & own.keys() if own[name] == said.fields.get(name)]
         return _said_again(heard, held, again) if again else heard
+
+    def _judged(self, one: Accepted, fields: Mapping[str, Any]) -> Accepted:
+        delivery = replace(one.delivery, fields=fields)
+        return judge_own_words(self._entity_type, delivery, accepted=one, column_map=self._column_map)
+
+    def _moving_with(self, own: Mapping[str, Any], ours: Collection[str]) -> set[str]:
+        """Name the fields with our words that move together with an attribute of which it has words of its own."""
+        together = {other for name in own for other in self._entity_type.moving_with(name) if other not in own}
+        return {name for name in ours if name in self._rules and self._rules[name].attribute in together}
 
     def _note(self, held: Held | None, said: Row[Any] | None, after: Held) -> None:
         if held is None or held != after:

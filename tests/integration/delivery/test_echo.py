@@ -10,7 +10,7 @@ from mdm.demo.fakes.faults import DONE_THEN_DROP, DROP, FAILING, Aim
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from mdm.sources.model import Delivery, SourceKey
-from tests.erp import Books, books
+from tests.erp import NETSUITE, Books, books
 from tests.hubs import assert_sound, delivery, golden_by_key
 from tests.targets import ERP, Shelf, ready
 
@@ -245,6 +245,40 @@ def test_what_a_record_said_before_is_no_newer_since_we_wrote_an_id_into_it(
         assert read(hub, erp) == "unchanged"
         assert versions(hub) == before
         assert_sound(hub)
+
+
+def test_beside_a_city_that_was_entered_there_our_country_is_the_word_of_its_people_too(
+    hub: Hub, tmp_path: Path
+) -> None:
+    """An address is one thing: without the country it would win as a city alone, and the client would have none."""
+    declaration = NETSUITE.replace("          city: {{}}\n", "          city: {{}}\n          country: {{}}\n")
+    with books(hub, tmp_path, declaration=declaration) as erp:
+        address: dict[str, Any] = {"street": "Am Kai 1", "city": "Garmisch", "postcode": "82467", "country": "DE"}
+        crm = delivery("salesforce-us/Account:1", "customer", at=0, name="Acme", currency="EUR", **address)
+        deliver(hub, [crm], who="t")
+        erp.relay.drain()
+        assert read(hub, erp) == "unchanged"
+        (made,) = erp.fake.records.all("customer")
+
+        erp.fake.edit("customer", made.native_id, {"city": "Mittenwald"}, by="anna")
+        assert read(hub, erp) == "updated"
+        assert said(hub, made.native_id) == {"city": "Mittenwald", "country": "DE"}
+        assert address_of(hub) == {"city": "Mittenwald", "country": "DE"}
+
+        erp.fake.edit("customer", made.native_id, {"terms": "Net 10"}, by="anna")
+        assert read(hub, erp) == "updated"
+        assert address_of(hub) == {"city": "Mittenwald", "country": "DE"}
+        count = len(versions(hub))
+        erp.relay.drain()
+        assert read(hub, erp) == "unchanged"
+        assert len(versions(hub)) == count
+        assert_sound(hub)
+
+
+def address_of(hub: Hub) -> dict[str, object]:
+    """Give the parts of the address that the newest version of the one golden record shows."""
+    _, values = versions(hub)[-1]
+    return {name: values[name] for name in ("street", "city", "postal_code", "country") if name in values}
 
 
 def read(hub: Hub, erp: Books) -> str:
