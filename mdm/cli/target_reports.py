@@ -45,6 +45,7 @@ _FINDINGS = {
     "lost": "not there, or out of use",
     "lost_too_many": "lost, too many to end them unasked",
     "forwarded": "bear the id of another golden record",
+    "unnamed": "bear no external id",
     "waiting": "on their way",
     "left_out": "left out by an order",
     "ordered": "golden records told again",

@@ -185,9 +185,15 @@ def ask_to_let_go(
     connection: Connection, target_id: str, owners: Collection[GoldenId], *, reason: str, now: datetime
 ) -> None:
     """Let a target be told again of golden records, one of whose records there bears the id of another one."""
-    lanes = store.tell_settled_again(connection, target_id, owners, now=now)
+    tell_settled(connection, target_id, owners, who=f"target {target_id}", reason=reason, now=now)
+
+
+def tell_settled(
+    connection: Connection, target_id: str, golden_ids: Collection[GoldenId], *, who: str, reason: str, now: datetime
+) -> None:
+    """Let a target be told again of those golden records that it was told of; what waits or is parked does so on."""
+    lanes = store.tell_settled_again(connection, target_id, golden_ids, now=now)
     if lanes:
-        who = f"target {target_id}"
         name_actor(connection, who)
         order = Order(new_delivery_order_id(), target_id, "republish", lanes, reason)
         _keep(connection, order, Asked(), who)

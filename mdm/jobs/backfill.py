@@ -13,10 +13,11 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from mdm import clock
 from mdm.connectors.model import RecordSystem, RemoteRecord
 from mdm.db.locks import lock_keys
 from mdm.db.transaction import run
-from mdm.delivery import ledger_store, standings_store
+from mdm.delivery import ledger_store, orders, standings_store
 from mdm.delivery.binding import bind_key
 from mdm.delivery.hashes import new_salt
 from mdm.delivery.model import Declaration, OwnRecord, RecordSubscription
@@ -161,7 +162,12 @@ def match_all(going: Run, system: RecordSystem, aim: Aim, around: Around) -> Non
 
 
 def end_run(connection: Connection, going: Run, aim: Aim) -> None:
-    """Let a target run once its records are matched for good."""
+    """Let a target run once its records are matched for good, and be told again of what it was told of and lacks."""
+    if aim == "applied":
+        now = clock.instant(connection)
+        orders.tell_settled(
+            connection, going.declaration.id, going.matched.behind, who=going.who, reason="its backfill", now=now
+        )
     standing = standings_store.select_standing(connection, going.declaration.id)
     if aim == "applied" and standing is not None and standing.state == "backfill":
         end_backfill(connection, going.declaration.id, who=going.who)

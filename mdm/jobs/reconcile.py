@@ -230,7 +230,7 @@ def _is_told_again(finding: Finding, repair: Repair, gone: frozenset[Place]) -> 
 def _is_ledger_wrong(finding: Finding, repair: Repair) -> bool:
     if finding.kind == "edited":
         return repair == "republish"  # what is delivered is noted on its way in
-    return finding.kind in {"missed", "forwarded"} or finding.lost == "inactive"
+    return finding.kind in {"missed", "forwarded", "unnamed"} or finding.lost == "inactive"
 
 
 def _moved_on(now: Held | None, known: Held | None) -> bool:
@@ -242,7 +242,7 @@ def _moved_on(now: Held | None, known: Held | None) -> bool:
 def _as_found(held: Held, finding: Finding, repair: Repair) -> Held:
     assert finding.seen is not None, "only what was seen is noted"
     hashes = {**held.hashes, **{name: finding.seen.hashes[name] for name in finding.fields}}
-    if finding.kind == "forwarded":
+    if finding.kind in {"forwarded", "unnamed"}:
         return replace(held, hashes=hashes, external_id=finding.seen.external_id)
     if finding.lost == "inactive":
         return replace(held, hashes=hashes, state="inactive" if repair == "ingest" else "deactivated")

@@ -21,8 +21,9 @@ from mdm.reconciliation.remote_records import Place
 # edited     it was changed there, to something else than it shall hold
 # lost       the crosswalk names a record that is not there, or out of use, or merged away
 # forwarded  its external id names another golden record than it belongs to
+# unnamed    it bears no external id, though it is the one that shall
 # unknown    a record whose key the hub does not know
-DriftKind = Literal["missed", "edited", "lost", "forwarded", "unknown"]
+DriftKind = Literal["missed", "edited", "lost", "forwarded", "unnamed", "unknown"]
 Lost = Literal["", "gone", "inactive", "merged"]
 
 
@@ -157,6 +158,8 @@ def _differing(
             yield replace(finding, kind="edited", fields=tuple(edited))
         if missed:
             yield replace(finding, fields=tuple(missed))
+        if change.external_id and not seen[place].external_id:
+            yield replace(finding, kind="unnamed")
 
 
 def _was_edited(name: str, there: Held, before: Held | None) -> bool:

@@ -14,7 +14,7 @@ ReportKind = Literal["backfill", "drift"]
 ReportState = Literal["ordered", "reading", "failed", "cancelled", "planned", "applied", "found", "repaired"]
 Aim = Literal["planned", "applied"]
 
-DRIFT: Final = ("missed", "edited", "lost", "forwarded", "unknown")
+DRIFT: Final = ("missed", "edited", "lost", "forwarded", "unnamed", "unknown")
 """Findings of a comparison that are a difference; what waits, or is left, is none."""
 EXAMPLES_MAX: Final = 20  # chosen: what a person looks through before deciding; the counts are whole
 

@@ -40,6 +40,7 @@ class Matched:
     reviews  golden records that would be asked about with a record of the target
     gone     golden records that would forward to others
     minted   golden records that would come of the target's own records, by entity type
+    behind   golden records of which something would be written in the target
     """
 
     records: dict[GoldenId, list[OwnRecord]] = field(default_factory=dict)
@@ -47,12 +48,13 @@ class Matched:
     reviews: dict[GoldenId, ReviewId] = field(default_factory=dict)
     gone: set[GoldenId] = field(default_factory=set)
     minted: defaultdict[str, list[GoldenId]] = field(default_factory=lambda: defaultdict(list))
+    behind: set[GoldenId] = field(default_factory=set)
 
 
 def tell_prospects(
     hub: Hub, declaration: Declaration, matched: Matched, tally: Tally, on_look: Callable[[], None] = lambda: None
 ) -> None:
-    """Count what would be created, filled, updated and so on in the target, with examples.
+    """Count what would be created, filled, updated and so on in the target, with examples, and note who is behind.
 
     on_look  is called before each look at some hundreds of golden records
     """
@@ -69,6 +71,8 @@ def tell_prospects(
                     continue
                 if any(intent.change.kind == "create" for intent in plan.intents):
                     made[sight.golden_id] = _TO_BE_MADE
+                if plan.intents:
+                    matched.behind.add(sight.golden_id)
                 _count(tally, subscription, sight, plan)
             if len(waiting) in {0, count_before}:
                 break

@@ -94,6 +94,7 @@ FINDINGS: Final = {
     "edited": N_("edited there"),
     "lost": N_("not there, or out of use"),
     "forwarded": N_("bears the id of another golden record"),
+    "unnamed": N_("bears no external id"),
     "unknown": N_("not known to us"),
 }
 EXAMPLES_SHOWN: Final = 5

@@ -17,6 +17,7 @@ from mdm.demo.fakes.fake import Fake
 from mdm.demo.fakes.model import Record
 from mdm.hub import Hub
 from mdm.ids import GoldenId
+from mdm.jobs.backfill import apply_backfill, plan_backfill
 from mdm.jobs.reconcile import is_too_many, reconcile, reconcile_due
 from mdm.jobs.service import deliver
 from mdm.reconciliation.model import Report
@@ -36,7 +37,7 @@ EVERY_HOUR = DECLARED.replace(
     "    records:\n", "    reconcile: {{every_hours: 1, repair: republish}}\n    records:\n", 1
 )
 NAMES = ("Brightwater", "Halden Roe", "Quillon", "Marchetti")
-DRIFTED = ("missed", "edited", "lost", "forwarded", "unknown")
+DRIFTED = ("missed", "edited", "lost", "forwarded", "unnamed", "unknown")
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def test_each_difference_is_named_by_the_side_that_moved(hub: Hub, erp: Told) ->
     assert "Somebody" not in str(report)
     (told,) = run(hub.engine, readings_of_drift)
     assert (told.target, told.state) == ("netsuite", "found")
-    assert told.counts == {"missed": 1, "edited": 1, "lost": 2, "forwarded": 0, "unknown": 1}
+    assert told.counts == {"missed": 1, "edited": 1, "lost": 2, "forwarded": 0, "unnamed": 0, "unknown": 1}
     assert told.overdue_s is None, "nobody declared that it shall be compared"
 
 
@@ -257,6 +258,38 @@ def test_a_record_that_bears_the_id_of_a_forwarded_one_is_told_the_new_one(hub: 
     assert drift(report) == {"forwarded": 1}
     assert_mended(hub, erp)
     assert erp.fake.record("customer", staying.native_id).external_id == merged
+
+
+@pytest.mark.parametrize("repair", ["republish", "ingest"])
+def test_a_record_whose_id_was_emptied_there_is_given_it_again(hub: Hub, erp: Told, repair: Repair) -> None:
+    golden = golden_by_key(hub)
+    erp.fake.edit("customer", erp.ids[0], {}, by="anna", external_id="")
+
+    report = compared(hub, erp, repair)
+
+    assert drift(report) == {"unnamed": 1}
+    assert example(report, "unnamed")["golden_id"] == golden["salesforce-us/Account:0"]
+    before = erp.fake.record("customer", erp.ids[0]).fields
+    assert_mended(hub, erp)
+    after = erp.fake.record("customer", erp.ids[0])
+    assert (after.external_id, after.fields) == (golden["salesforce-us/Account:0"], before)
+
+
+def test_a_backfill_that_is_repeated_brings_what_its_plan_says_of_records_that_were_told(hub: Hub, erp: Told) -> None:
+    golden = golden_by_key(hub)
+    erp.fake.edit("customer", erp.ids[0], {}, by="anna", external_id="")
+    system = RecordApi(erp.fake.url, erp.fake.hub_key, allowed=LOOPBACK, timeouts=PATIENT)
+    try:
+        plan = plan_backfill(hub, "netsuite", system, who="mara")
+        erp.drain()
+        assert erp.fake.record("customer", erp.ids[0]).external_id == ""
+        apply_backfill(hub, "netsuite", system, who="mara")
+        erp.drain()
+        assert plan.counts["customer"]["named"] == 1
+        assert erp.fake.record("customer", erp.ids[0]).external_id == golden["salesforce-us/Account:0"]
+        assert "named" not in plan_backfill(hub, "netsuite", system, who="mara").counts["customer"]
+    finally:
+        system.close()
 
 
 def test_the_worker_reconciles_what_is_due_by_the_declaration(
