@@ -54,12 +54,17 @@ def end_of_day(day: date) -> datetime:
     return datetime.combine(day, time.max, UTC)
 
 
+def in_utc(given: datetime) -> datetime:
+    """Turn an instant into UTC, one without an offset being meant so; raises ValueError."""
+    try:
+        return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
+    except OverflowError as error:
+        # PostgreSQL would take it, for the year 10000 or 1 BC, and no statement could read that row again.
+        raise ValueError(f"{given.isoformat()} lies outside of the years 1 to 9999 in UTC") from error
+
+
 def parse_as_of(text_value: str) -> datetime:
     """Read an instant, or a bare date as the end of that day UTC; raises ValueError."""
     with suppress(ValueError):
         return end_of_day(date.fromisoformat(text_value))
-    instant = datetime.fromisoformat(text_value)
-    try:
-        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-    except OverflowError as error:
-        raise ValueError(f"{text_value} lies outside of the calendar in UTC") from error
+    return in_utc(datetime.fromisoformat(text_value))

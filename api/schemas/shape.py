@@ -1,10 +1,12 @@
 """What all requests and replies have in common: strictness, source keys, pages."""
 
+import re
 from datetime import datetime
-from typing import Annotated, Generic, Self, TypeVar
+from typing import Annotated, Final, Generic, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from mdm.clock import in_utc
 from mdm.entities.model import Reason
 
 Row = TypeVar("Row")
@@ -14,15 +16,23 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whit
 NativeId = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 SourceId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Text = Annotated[str, StringConstraints(max_length=2000)]
+_YEAR: Final = re.compile("[0-9]{4}-")
 
 
-def _has_zone(instant: datetime) -> datetime:
+def _is_written(given: object) -> object:
+    # Pydantic takes a number, and a text of digits, for seconds or milliseconds since 1970 by its size.
+    if isinstance(given, datetime) or (isinstance(given, str) and _YEAR.match(given)):
+        return given
+    raise ValueError("an instant is written as a text like 2026-06-30T12:00:00Z")
+
+
+def _with_zone(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("an instant needs its offset, as in 2026-06-30T12:00:00Z")
-    return instant
+    return in_utc(instant)
 
 
-Instant = Annotated[datetime, AfterValidator(_has_zone)]
+Instant = Annotated[datetime, BeforeValidator(_is_written), AfterValidator(_with_zone)]
 
 
 class Asked(BaseModel):

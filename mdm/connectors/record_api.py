@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
+from mdm.clock import in_utc
 from mdm.connectors.addresses import Network
 from mdm.connectors.http import Answer, HttpClient, Timeouts, failure_of
 from mdm.connectors.model import (
@@ -284,7 +285,7 @@ def _remote(shown: Any) -> RemoteRecord | None:
             native_id=shown["id"],
             fields=shown["fields"],
             version=str(shown["version"]),
-            changed_at=datetime.fromisoformat(shown["changed_at"]),
+            changed_at=_instant(shown["changed_at"]),
             is_active=shown.get("is_active", True),
             merged_into=shown.get("merged_into", ""),
             external_id=shown.get("external_id", ""),
@@ -292,8 +293,16 @@ def _remote(shown: Any) -> RemoteRecord | None:
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
     texts = (record.object, record.scope, record.native_id, record.merged_into, record.external_id)
-    is_whole = record.native_id and record.changed_at.tzinfo and isinstance(record.fields, dict)
+    is_whole = record.native_id and isinstance(record.fields, dict)
     return record if is_whole and all(isinstance(text, str) for text in texts) else None
+
+
+def _instant(text: str) -> datetime:
+    """Read an instant with its offset; raises ValueError."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(text)
+    return in_utc(instant)
 
 
 def _page(document: Any, object_: str) -> Page:

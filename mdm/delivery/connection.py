@@ -6,7 +6,7 @@ was kept before connections were checked is still read; it is refused when the t
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic.json_schema import models_json_schema
 from pydantic_core import PydanticCustomError
 
+from mdm.clock import in_utc
 from mdm.connectors.http import flaw_of_url
 from mdm.connectors.record_api import CONCURRENCY
 from mdm.delivery.model import Declaration
@@ -93,14 +94,14 @@ def _instant(given: object) -> object:
         raise _refused("is no instant", example)
     try:
         instant = datetime.fromisoformat(given)
-        in_utc = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-    except (ValueError, OverflowError):
+        meant = in_utc(instant)
+    except ValueError:
         raise _refused(f"{given[:80]!r} is no instant", example) from None
     if instant.tzinfo is None:
         # Not taken for UTC: an exchange that ends hours before the receiver thinks so loses messages.
-        written = in_utc.isoformat().replace("+00:00", "Z")
+        written = meant.isoformat().replace("+00:00", "Z")
         raise _refused(f"{given!r} does not say its zone", f"write {written} if it is meant in UTC")
-    return in_utc
+    return meant
 
 
 def _option_name(name: str) -> str:

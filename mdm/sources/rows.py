@@ -5,11 +5,12 @@ The file's own `source`, `object` and `scope` columns go before what the caller 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
+from mdm.clock import in_utc
 from mdm.entities.columns import RecordColumn, claim, record_column
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable, InputInvalid, SourceKeyInvalid
@@ -150,5 +151,4 @@ def _instant(text: str) -> datetime | None:
     """Read an instant; one without a zone is UTC, a bare date its first moment. Raises ValueError."""
     if not text.strip():
         return None
-    instant = datetime.fromisoformat(text.strip())
-    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return in_utc(datetime.fromisoformat(text.strip()))

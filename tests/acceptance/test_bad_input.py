@@ -250,6 +250,8 @@ def _assert_too_large(answer: http.client.HTTPResponse) -> None:
         ({"fields": "name"}, "fields"),
         ({"source_time": "yesterday"}, "source_time"),
         ({"source_time": "infinity"}, "source_time"),
+        ({"source_time": "9999-12-31T23:59:59-12:00"}, "source_time"),
+        ({"source_time": 1e12}, "source_time"),
         ({"fields": {"city": "Kiel"}}, "name"),
         ({"fields": {"name": "Acme\0"}}, "fields.name"),
         ({"fields": {"na\0me": "Acme"}}, "fields.na"),

@@ -136,12 +136,13 @@ def test_newer_evidence_is_listed(client: TestClient, admin: Header, golden_id: 
 
 
 def test_a_malformed_override_is_refused_with_its_place(client: TestClient, admin: Header, golden_id: str) -> None:
-    past, zoneless = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00"
+    past, zoneless, yearless = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00", "9999-12-31T23:59:59-12:00"
     cases: list[tuple[str, dict[str, Any], tuple[int, str, str]]] = [
         ("country", {"value": "Deutschlnd"}, (422, "input_invalid", "value")),
         ("legal_name", {"term": "until"}, (422, "input_invalid", "until")),
         ("legal_name", {"term": "until", "until": past}, (422, "input_invalid", "until")),
         ("legal_name", {"term": "until", "until": zoneless}, (422, "request_invalid", "/until")),
+        ("legal_name", {"term": "until", "until": yearless}, (422, "request_invalid", "/until")),
         ("legal_name", {"reason": ""}, (422, "request_invalid", "/reason")),
         ("legal_name", {"term": "sometimes"}, (422, "request_invalid", "/term")),
         ("parent", {"value": "salesforce-emea/account:002"}, (422, "input_invalid", "attribute")),

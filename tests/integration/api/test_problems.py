@@ -1,5 +1,8 @@
 """Whatever goes wrong leaves as a problem document with a request id, and tells no more than it should."""
 
+import json
+from urllib.parse import quote
+
 import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
@@ -10,6 +13,8 @@ from mdm.db.engine import open_engine
 from mdm.db.transaction import transaction
 from mdm.settings import Settings
 from tests.integration.api.conftest import KeyFor, serving
+
+INSTANT = "«an instant»"  # where a request has one
 
 
 def problem(answer: object, status: int, code: str) -> dict[str, object]:
@@ -72,6 +77,43 @@ def test_a_hostile_body_is_refused_and_names_the_place(
 
     assert document["remedy"]
     assert "place" in document["errors"][0]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("instant", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "1735689600"])
+@pytest.mark.parametrize(
+    ("path", "body", "place"),
+    [
+        ("/v1/api-keys", {"name": "n", "scopes": ["read"], "expires_at": INSTANT}, "/expires_at"),
+        (
+            "/v1/source-events",
+            {"events": [{"kind": "deleted", "key": "crm/account:1", "happened_at": INSTANT}]},
+            "/events/0/happened_at",
+        ),
+        ("/v1/deliveries:replay", {"target": "books", "reason": "r", "since": INSTANT}, "/since"),
+        ("/v1/deliveries:replay", {"target": "books", "reason": "r", "until": INSTANT}, "/until"),
+        ("/v1/reviews?due_before=", None, "query due_before"),
+        ("/v1/exceptions?since=", None, "query since"),
+        ("/v1/deliveries/history?since=", None, "query since"),
+        ("/v1/deliveries/history?until=", None, "query until"),
+        ("/v1/golden-records/cus_1?as_of=", None, "query as_of"),
+        ("/v1/golden-records/cus_1/members?valid_at=", None, "query valid_at"),
+        ("/v1/crosswalk?source=crm&source_key=1&as_of=", None, "query as_of"),
+    ],
+)
+def test_an_instant_that_no_calendar_holds_is_refused_with_its_place(
+    client: TestClient, key_for: KeyFor, instant: str, path: str, body: dict[str, object] | None, place: str
+) -> None:
+    if body is None:
+        answer = client.get(path + quote(instant), headers=key_for("admin"))
+    else:
+        content = json.dumps(body, ensure_ascii=False).replace(INSTANT, instant)
+        headers = key_for("admin") | {"Content-Type": "application/json"}
+        answer = client.post(path, headers=headers, content=content)
+
+    document = problem(answer, 422, "request_invalid")
+
+    assert document["remedy"]
+    assert [fault["place"] for fault in document["errors"]] == [place]  # type: ignore[attr-defined]
 
 
 def test_a_query_that_is_no_text_is_refused(client: TestClient, key_for: KeyFor) -> None:

@@ -64,6 +64,7 @@ def test_strict_ends_with_four_when_a_record_is_rejected(mdm: Mdm, folder: Path)
 
 def test_a_row_that_cannot_be_read_is_listed_and_the_others_are_taken(mdm: Mdm, folder: Path) -> None:
     text = "id,name,updated at\nA1,Contoso,2026-01-01\n,Fabrikam,2026-01-01\nA3,Adatum,soon\nA4,Litware\n"
+    text += "A5,Tailspin,9999-12-31T23:59:59-12:00\n"
     (folder / "faulty.csv").write_text(text, encoding="utf-8")
     arguments = ("-s", "crm-one", "-e", "customer", "--create-source", "crm")
 
@@ -74,6 +75,7 @@ def test_a_row_that_cannot_be_read_is_listed_and_the_others_are_taken(mdm: Mdm, 
         (3, "id_missing"),
         (4, "time_unreadable"),
         (5, "row_too_short"),
+        (6, "time_unreadable"),
     ]
 
 

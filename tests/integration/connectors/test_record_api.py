@@ -1,6 +1,7 @@
 """The connector writes in order, takes what a system has already, and says what a person needs to know."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import Any
 
@@ -8,13 +9,18 @@ import pytest
 
 from mdm.connectors.model import CallFailed, Change, Failure, Receipt
 from mdm.connectors.record_api import FAILURES_IN_A_ROW_MAX, RecordApi
+from mdm.demo.fakes.clock import VirtualClock
 from mdm.demo.fakes.crm import CRM
 from mdm.demo.fakes.erp import ERP
+from mdm.demo.fakes.fake import Fake
 from mdm.demo.fakes.faults import FAILING, SCHEMA_ERROR, THROTTLED, Aim, Fault
 from mdm.demo.fakes.limits import Rate
+from mdm.demo.fakes.records import Records
+from mdm.demo.fakes.wire import running
 from tests.integration.connectors.systems import LOOPBACK, TRUST, new_client, one, spoken_to, system, update
 
 SECRET = "Zyxwvut Holdings"  # a value that must stand in no reason
+WEST, EAST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
 
 
 def failure(outcome: Receipt | Failure) -> Failure:
@@ -316,6 +322,16 @@ def test_pages_lead_through_all_records_and_what_changed_since() -> None:
         assert seen == [str(number) for number in range(1001, 1026)]
         assert [(record.native_id, record.fields["city"]) for record in later.records] == [("1003", "Bonn")]
         assert (list(end.records), end.cursor, end.is_last) == ([], later.cursor, True)
+
+
+@pytest.mark.parametrize("start", [datetime.max.replace(tzinfo=WEST), datetime.min.replace(tzinfo=EAST)])
+def test_a_record_that_changed_outside_of_the_calendar_is_no_record(start: datetime) -> None:
+    with running(Fake(ERP)) as fake, spoken_to(fake) as connector:
+        fake.records = Records(ERP, VirtualClock(start))
+        fake.enter("customer", {"companyName": "Acme", "currency": "EUR"}, by="anna", native_id="7")
+
+        with pytest.raises(CallFailed, match="no record"):
+            connector.read("customer", ["7"])
 
 
 def test_an_address_that_leads_nowhere_is_not_taken_for_records_that_are_gone() -> None:

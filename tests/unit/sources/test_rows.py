@@ -104,6 +104,8 @@ def test_instants_of_vendors_are_understood(text: str, instant: datetime | None)
     [
         ({"id": "", "name": "x"}, "id_missing"),
         ({"id": "1", "updated_at": "soon"}, "time_unreadable"),
+        ({"id": "1", "updated_at": "9999-12-31T23:59:59-12:00"}, "time_unreadable"),
+        ({"id": "1", "updated_at": "0001-01-01T00:00:00+14:00"}, "time_unreadable"),
         ({"id": "1" * 300, "name": "x"}, "source_key_invalid"),
     ],
 )
