@@ -10,10 +10,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from matching.standardise import FORMS
+from mdm.entities.amounts import read_amount
 from mdm.entities.code_lists import translate
 from mdm.entities.model import Attribute, CodeList, Origin
 
@@ -32,9 +33,6 @@ _YES = frozenset({"true", "yes", "y", "t", "1", "x", "on", "ja", "oui", "si", "s
 _NO = frozenset({"false", "no", "n", "f", "0", "off", "nein", "non"})
 _PARTED = re.compile(r"[;|\n]")
 _LINES = re.compile(r"\s*[\r\n]+\s*")
-_MONEY = re.compile(
-    r"[-+(]?\s*[^\W\d_]{0,3}\s*[$€£¥₹]?\s*[-+(]?[\d.,'’\s]*\d[\d.,'’\s]*\)?-?\s*([^\W\d_]{1,3}|[$€£¥₹])?"
-)
 
 
 class Unreadable(Exception):
@@ -161,17 +159,11 @@ def _date(text: str) -> str | None:
 
 
 def _number(text: str) -> str | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        found = FORMS["number"]([text], [""])[0] if _MONEY.fullmatch(text) else ()
-        if not found:
-            if not FORMS["text"]([text], [""])[0]:
-                return None
-            raise Unreadable(
-                "not_a_number", f"{text[:80]!r} is not a number", "write digits with a decimal point"
-            ) from None
-        number = Decimal(found[0])
+    number = read_amount(text)
+    if number is None:
+        if not FORMS["text"]([text], [""])[0]:
+            return None
+        raise Unreadable("not_a_number", f"{text[:80]!r} is not a number", "write digits with a decimal point")
     if not number.is_finite() or number.adjusted() > _NUMBER_DIGITS_MAX or number.adjusted() < -_NUMBER_DIGITS_MAX:
         raise Unreadable("not_a_number", f"{text[:80]!r} is no amount", "write digits with a decimal point")
     plain = f"{number.normalize():f}"

@@ -258,6 +258,7 @@ def test_values_are_read_by_their_type(column: str, delivered: Any, value: str |
     [
         ("start date", "soon", "not_a_date"),
         ("value", "about ten", "not_a_number"),
+        ("value", "12k", "not_a_number"),
         ("value", "1e999999", "not_a_number"),
         ("is billable", "perhaps", "not_a_boolean"),
         ("name", {"first": "a"}, "not_a_single_value"),
