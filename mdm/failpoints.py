@@ -50,6 +50,8 @@ POINTS: Final = frozenset(
     }
 )
 
+_DIGITS_MAX: Final = 9  # chosen: delays of eleven days, more hits than any test makes
+
 
 class FailpointHit(Exception):
     """An armed failpoint raised, as the test wanted."""
@@ -85,18 +87,25 @@ def armed(actions: Mapping[str, Callable[[], None]]) -> Iterator[None]:
 
 def arm_from_text(text: str) -> None:
     """Arm the points of a setting such as `ingest.stored=kill:3`; raises ValueError that names the faulty part."""
-    actions = {}
-    for part in filter(None, text.split(",")):
-        name, _, action = part.partition("=")
-        verb, _, number = action.partition(":")
-        if name not in POINTS or verb not in {"kill", "raise", "delay"} or (number and not number.isdecimal()):
-            known = ", ".join(sorted(POINTS))
-            message = f"failpoint {part!r}: write NAME=kill|raise|delay[:NUMBER] with a name of {known}"
-            raise ValueError(message)
-        actions[name] = partial(_ACTIONS[verb], name, int(number or 1))
+    actions = read_actions(text)
     _armed.update(actions)
     for name in actions:
         _hits[name] = 0
+
+
+def read_actions(text: str) -> dict[str, Callable[[], None]]:
+    """Read what a setting wants done at which point, arming none; raises ValueError that names the faulty part."""
+    actions: dict[str, Callable[[], None]] = {}
+    for part in filter(None, text.split(",")):
+        name, _, action = part.partition("=")
+        verb, _, number = action.partition(":")
+        is_number = number.isdecimal() and len(number) <= _DIGITS_MAX
+        if name not in POINTS or verb not in {"kill", "raise", "delay"} or (number and not is_number):
+            known = ", ".join(sorted(POINTS))
+            message = f"failpoint {part[:60]!r}: write NAME=kill|raise|delay[:NUMBER] with a name of {known}"
+            raise ValueError(message)
+        actions[name] = partial(_ACTIONS[verb], name, int(number or 1))
+    return actions
 
 
 def hits() -> Mapping[str, int]:

@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mdm.errors import SettingsInvalid
+from mdm.failpoints import read_actions
 
 PREFIX: Final = "MDM_"
 _TEST_PREFIXES: Final = ("MDM_TEST_", "MDM_LABELLED_DATA")
@@ -197,6 +198,12 @@ class Settings(BaseSettings):
             raise ValueError("name the networks: a prefix of /0 would let the hub call everything")
         return value
 
+    @field_validator("failpoints")
+    @classmethod
+    def _check_failpoints(cls, value: str) -> str:
+        read_actions(value)
+        return value
+
     @field_validator("oidc_issuer")
     @classmethod
     def _check_issuer(cls, value: str | None) -> str | None:
@@ -276,4 +283,4 @@ def _name_fault(fault: dict[str, object]) -> str:
     """Turn a fault of validation into `MDM_NAME: what is wrong`, without the value, which may be a secret."""
     place = fault["loc"]
     assert isinstance(place, tuple)
-    return f"{PREFIX}{str(place[0]).upper()}: {fault['msg']}"
+    return f"{PREFIX}{str(place[0]).upper()}: {str(fault['msg']).removeprefix('Value error, ')}"

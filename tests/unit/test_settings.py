@@ -142,6 +142,16 @@ def test_a_provider_that_cannot_be_used_stops_the_start(
     assert refused.value.field == named
 
 
+@pytest.mark.parametrize("value", ["ingest.nope=kill", "ingest.stored", "ingest.stored=kill:" + "9" * 5_000])
+def test_a_failpoint_that_cannot_be_armed_stops_the_start(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("MDM_FAILPOINTS", value)
+
+    with pytest.raises(SettingsInvalid, match=r"^MDM_FAILPOINTS: failpoint .* write NAME=kill") as refused:
+        load_settings()
+
+    assert refused.value.field == "MDM_FAILPOINTS"
+
+
 def test_networks_that_are_not_public_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MDM_OUTGOING_NETWORKS", "10.0.0.0/8, fd00::/8")
 
