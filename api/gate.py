@@ -115,18 +115,17 @@ def check_address(query: bytes, raw_path: bytes) -> None:
     for name, encoded in (("query", query), ("path", raw_path)):
         if b"%" not in encoded:
             continue
+        decoded = unquote_to_bytes(encoded)
         try:
-            is_text = b"\0" not in unquote_to_bytes(encoded).decode().encode()
-        except UnicodeDecodeError:
-            is_text = False
-        if not is_text:
+            decoded.decode()
+        except UnicodeDecodeError as error:
+            remedy = "percent-encode the bytes of UTF-8"
             raise HttpRefusal(
-                400,
-                "address_malformed",
-                f"the {name} is not UTF-8 text",
-                remedy="percent-encode UTF-8 bytes, without %00",
-                place=name,
-            )
+                400, "address_malformed", f"the {name} is not UTF-8 text", remedy=remedy, place=name
+            ) from error
+        if b"\0" in decoded:
+            problem = f"the {name} holds the NUL character"
+            raise HttpRefusal(400, "address_malformed", problem, remedy="leave out %00", place=name)
 
 
 async def read_bounded(request: Request, bytes_max: int) -> bytes:

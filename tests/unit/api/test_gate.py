@@ -148,19 +148,23 @@ def test_of_equal_keys_the_last_one_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "path", "place"),
+    ("query", "path", "place", "said"),
     [
-        (b"q=%ff%fe", b"/", "query"),
-        (b"q=%00", b"/", "query"),
-        (b"", b"/v1/golden-records/%c3%28", "path"),
-        (b"", b"/%00", "path"),
+        (b"q=%ff%fe", b"/", "query", "the query is not UTF-8 text"),
+        (b"q=%00", b"/", "query", "the query holds the NUL character"),
+        (b"q=%00%ff", b"/", "query", "the query is not UTF-8 text"),
+        (b"", b"/v1/golden-records/%c3%28", "path", "the path is not UTF-8 text"),
+        (b"", b"/%00", "path", "the path holds the NUL character"),
     ],
 )
-def test_an_address_that_is_no_text_is_refused(query: bytes, path: bytes, place: str) -> None:
+def test_an_address_that_is_no_text_or_holds_nul_is_refused(query: bytes, path: bytes, place: str, said: str) -> None:
     with pytest.raises(HttpRefusal) as caught:
         gate.check_address(query, path)
 
-    assert (caught.value.status, caught.value.code, caught.value.place) == (400, "address_malformed", place)
+    refusal = caught.value
+    assert (refusal.status, refusal.code, refusal.place) == (400, "address_malformed", place)
+    assert refusal.detail == said
+    assert refusal.remedy
 
 
 def test_an_address_with_encoded_text_passes() -> None:
