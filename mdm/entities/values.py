@@ -166,8 +166,9 @@ def _number(text: str) -> str | None:
         raise Unreadable("not_a_number", f"{text[:80]!r} is not a number", "write digits with a decimal point")
     if not number.is_finite() or number.adjusted() > _NUMBER_DIGITS_MAX or number.adjusted() < -_NUMBER_DIGITS_MAX:
         raise Unreadable("not_a_number", f"{text[:80]!r} is no amount", "write digits with a decimal point")
-    plain = f"{number.normalize():f}"
-    return "0" if plain in {"-0", "0"} else plain
+    plain = f"{number:f}"  # `normalize` would round to 28 digits
+    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return plain if number else "0"
 
 
 def _boolean(text: str) -> str | None:

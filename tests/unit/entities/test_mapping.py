@@ -234,6 +234,8 @@ def test_a_bad_field_of_an_address_costs_that_field_only() -> None:
         ("value", 1250.5, "1250.5"),
         ("value", 0, "0"),
         ("value", Decimal("1E+3"), "1000"),
+        ("value", "123456789012345678901234567891", "123456789012345678901234567891"),
+        ("value", "-0.00", "0"),
         ("value", float("nan"), None),
         ("code", 4711.0, "4711"),
         ("code", "n/a", None),
