@@ -94,13 +94,20 @@ class Words:
 
     def moment(self, at: datetime) -> str:
         """Say an instant: the date, and the time to the minute."""
-        local = at.astimezone(self.zone or UTC)
+        local = self._local(at)
         return f"{self.day(at)} {_time(local.time().replace(second=0, microsecond=0), self.locale)}"
 
     def day(self, on: date) -> str:
         """Say a date."""
-        local = on.astimezone(self.zone) if isinstance(on, datetime) and self.zone else on
+        local = self._local(on) if isinstance(on, datetime) and self.zone else on
         return _day(local.date() if isinstance(local, datetime) else local, self.locale)
+
+    def _local(self, at: datetime) -> datetime:
+        """Give an instant by the clock of whoever reads; the last hours of the calendar, and the first, by UTC's."""
+        try:
+            return at.astimezone(self.zone or UTC)
+        except OverflowError:
+            return at.astimezone(UTC)
 
     def tick(self, at: datetime, unit: Literal["hour", "day", "month", "year"]) -> str:
         """Say an instant on an axis of time, to the unit; the first month of a year says the year."""

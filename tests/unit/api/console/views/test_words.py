@@ -72,6 +72,13 @@ def test_times_are_told_in_the_zone_of_the_reader() -> None:
     assert east.tick(NOW, "hour") == "02:00"
 
 
+def test_a_time_that_the_zone_of_the_reader_has_no_year_for_is_told_in_utc() -> None:
+    east, west = words("en", zone=timezone(timedelta(hours=14))), words("en", zone=timezone(timedelta(hours=-12)))
+
+    assert east.moment(datetime.max.replace(tzinfo=UTC)) == EN.moment(datetime.max.replace(tzinfo=UTC))
+    assert west.day(datetime.min.replace(tzinfo=UTC)) == EN.day(datetime.min.replace(tzinfo=UTC))
+
+
 def test_large_numbers_are_shortened() -> None:
     assert (EN.short_number(9_999), EN.short_number(1_234_567), EN.number(-1_234)) == ("9,999", "1.2M", "\u22121,234")
 
