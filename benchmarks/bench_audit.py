@@ -8,7 +8,7 @@ import statistics
 import time
 from pathlib import Path
 
-from harness import Line, cpu_s, hub_home, show
+from harness import Line, cpu_s, hub_home, show, takes_no_options
 from sqlalchemy import Engine, text
 
 from mdm.db.migrate import upgrade
@@ -31,6 +31,7 @@ VERIFIED_A_SECOND = 100_000  # reliability: a log of a hundred million entries i
 
 def main() -> None:
     """Measure and print."""
+    takes_no_options(__doc__)
     with hub_home() as home:
         settings = Settings(home=home, pool_size=1)
         with hub_database(settings) as url:

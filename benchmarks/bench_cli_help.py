@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from harness import Line, show
+from harness import Line, show, takes_no_options
 
 STARTS = 20
 
@@ -23,6 +23,7 @@ def milliseconds(command: list[str]) -> float:
 
 def main() -> None:
     """Measure and print."""
+    takes_no_options(__doc__)
     mdm = str(Path(sys.executable).parent / "mdm")
     floor, help_page = milliseconds([sys.executable, "-c", "pass"]), milliseconds([mdm, "--help"])
     show(

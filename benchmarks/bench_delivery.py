@@ -1,9 +1,12 @@
 """Delivery with a million messages waiting: how long a claim takes, how many go out a second, what it costs to count.
 
+    python benchmarks/bench_delivery.py --lanes 2000 --told 1000   # a quick look
+
 The golden records are rows of one shape, each with several versions that a target of messages was not told of; the
 target takes everything and does nothing. Memory is that of a process of its own, in which two relays run.
 """
 
+import argparse
 import statistics
 import time
 from collections.abc import Sequence
@@ -33,13 +36,12 @@ from mdm.settings import Settings
 from mdm.sources.model import Delivery, SourceInstance, SourceKey
 from mdm.sources.service import register
 
-LANES, VERSIONS, TOLD = 200_000, 5, 100_000
 CLAIM_MS_MAX, RATE_MIN, MEMORY_MB_MAX, DEPTH_MS_MAX = 50.0, 5_000.0, 200.0, 250.0
 CONTENT = {
     "target": "void",
     "title": "Void",
     "kind": "nats",
-    "connection": {},
+    "connection": {"servers": "127.0.0.1:4222"},  # never opened: `_Void` takes the messages
     "rate": {"per_second": 100_000.0, "burst": 100_000.0},
     "events": {"entities": ["customer"]},
 }
@@ -77,17 +79,30 @@ class _Void:
 
 def main() -> None:
     """Measure and print."""
+    asked = _asked()
     with hub_home() as home:
         settings = Settings(home=home, pool_size=6)
         with hub_database(settings) as url:
             upgrade(url)
             with open_hub(settings, url) as hub:
-                declaration = _fill(hub)
-                lines = [*_counts(hub), *_claims(hub, declaration), *_relays(settings, url)]
-    show(f"Delivery; {LANES * VERSIONS:,} messages of {LANES:,} golden records wait", lines)
+                declaration = _fill(hub, asked.lanes, asked.versions)
+                lines = [*_counts(hub), *_claims(hub, declaration), *_relays(settings, url, asked)]
+    waiting = asked.lanes * asked.versions
+    show(f"Delivery; {waiting:,} messages of {asked.lanes:,} golden records wait", lines)
 
 
-def _fill(hub: Hub) -> Declaration:
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lanes", type=int, default=200_000, help="golden records that wait")
+    parser.add_argument("--versions", type=int, default=5, help="of each, every one a message")
+    parser.add_argument("--told", type=int, default=100_000, help="messages that the relays tell")
+    asked = parser.parse_args()
+    if min(asked.lanes, asked.versions) < 1 or not 2 * asked.versions <= asked.told <= asked.lanes * asked.versions:
+        parser.error("each of the two relays tells a golden record at least, and no more are told than wait")
+    return asked
+
+
+def _fill(hub: Hub, lanes: int, versions: int) -> Declaration:
     declaration = declaration_of(CONTENT)
     with transaction(hub.engine) as connection:
         register(connection, SourceInstance("crm-a", "crm", "A"), who="bench")
@@ -97,7 +112,7 @@ def _fill(hub: Hub) -> Declaration:
     for statement in filter(str.strip, _FILL.split(";")):
         with transaction(hub.engine) as connection:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
-            connection.execute(text(statement), {"lanes": LANES, "versions": VERSIONS})
+            connection.execute(text(statement), {"lanes": lanes, "versions": versions})
     with hub.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
     return declaration
@@ -137,10 +152,10 @@ def _claims(hub: Hub, declaration: Declaration) -> list[Line]:
     ]
 
 
-def _relays(settings: Settings, url: str) -> list[Line]:
+def _relays(settings: Settings, url: str, asked: argparse.Namespace) -> list[Line]:
     """Let a process with two relays tell a good part of it, one that has done nothing else."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        told, seconds, cpu_s, memory = pool.submit(_relay, settings, url).result()
+        told, seconds, cpu_s, memory = pool.submit(_relay, settings, url, asked).result()
     return [
         Line("messages told", told / seconds, "/s", RATE_MIN, at_most=False),
         Line("processor time of the relays a message", cpu_s / told * 1e6, "us"),
@@ -148,20 +163,21 @@ def _relays(settings: Settings, url: str) -> list[Line]:
     ]
 
 
-def _relay(settings: Settings, url: str) -> tuple[int, float, float, float]:
+def _relay(settings: Settings, url: str, asked: argparse.Namespace) -> tuple[int, float, float, float]:
     """Return messages told, wall and processor seconds, and the most megabytes that the process had."""
-    lanes, declaration = TOLD // VERSIONS, declaration_of(CONTENT)
+    lanes, declaration = asked.told // asked.versions, declaration_of(CONTENT)
     with open_hub(settings, url) as hub:
         begun, cpu = time.perf_counter(), time.process_time()
 
         def tell(_: int) -> int:
             relay, done = relay_to_sink(hub, declaration, _Void()), 0
-            while done < lanes // 2:
-                done += relay.turn()
+            # A turn takes many: where few wait, the other relay may have had them all.
+            while done < lanes // 2 and (settled := relay.turn()):
+                done += settled
             return done
 
         with ThreadPoolExecutor(2) as pool:
-            told = sum(pool.map(tell, range(2))) * VERSIONS
+            told = sum(pool.map(tell, range(2))) * asked.versions
         seconds = time.perf_counter() - begun
         # What `getrusage` says would be what the process had that started this one.
         told_of_itself = Path("/proc/self/status").read_text(encoding="ascii")

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 import psycopg
-from harness import Line, hub_home, show
+from harness import Line, hub_home, show, takes_no_options
 
 from mdm.db.embedded import embedded_server
 from mdm.db.engine import conninfo
@@ -33,6 +33,7 @@ def once(home: Path, *, migrated: bool = True) -> tuple[float, float]:
 
 def main() -> None:
     """Measure and print."""
+    takes_no_options(__doc__)
     with hub_home() as home:
         first, _ = once(home, migrated=False)
         starts, stops = zip(*(once(home) for _ in range(STARTS)), strict=True)

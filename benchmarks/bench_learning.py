@@ -7,11 +7,11 @@ figures and the drawing into benchmarks/results/.
     python benchmarks/bench_learning.py [SET…]
 """
 
+import argparse
 import csv
 import gzip
 import json
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,9 +185,12 @@ def _sets(names: Sequence[str]) -> Mapping[str, tuple[Path, Path]]:
 
 def main() -> None:
     """Measure, print, and write figures and drawing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="*", metavar="SET", help="names of sets; left out: all that are there")
+    asked = parser.parse_args()
     path = RESULTS / "learning.json"
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for name, (records, truth) in _sets(sys.argv[1:]).items():
+    for name, (records, truth) in _sets(asked.sets).items():
         found = labelled(name, records, truth)
         results[name] = json.loads(json.dumps(measured(found)))
         print(name, json.dumps(results[name], indent=1))

@@ -2,7 +2,7 @@
 
 import time
 
-from harness import Line, hub_home, show
+from harness import Line, hub_home, show, takes_no_options
 
 from mdm.db.migrate import upgrade
 from mdm.db.provide import hub_database
@@ -19,6 +19,7 @@ SCALE, BATCH = 0.5, 500
 
 def main() -> None:
     """Measure and print."""
+    takes_no_options(__doc__)
     firm = build_firm(seed=7, scale=SCALE)
     deliveries = [
         Delivery(

@@ -16,7 +16,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from harness import Line, answers, cpu_s, hub_home, serving, show
+from harness import Line, answers, cpu_s, hub_home, serving, show, takes_no_options
 
 CONNECTIONS = 8  # as many callers as keep one process busy
 REQUESTS, BULK_REQUESTS, ROUNDS = 4_000, 40, 3
@@ -139,6 +139,7 @@ def best(measure: Callable[[], float]) -> float:
 
 def main() -> None:
     """Measure and print."""
+    takes_no_options(__doc__)
     with hub_home() as home, serving(home) as (server, address, token), floor() as (floor_pid, floor_address):
         keys = deliver(address, token)
         headers = {"Authorization": f"Bearer {token}"}

@@ -1,8 +1,8 @@
 """`mdm match` on generated customers: seconds and counts of each stage, at two sizes."""
 
+import argparse
 import csv
 import resource
-import sys
 import tempfile
 from pathlib import Path
 
@@ -31,7 +31,9 @@ def write_customers(path: Path, count: int) -> None:
 
 def main() -> None:
     """Measure and print."""
-    sizes = [int(size) for size in sys.argv[1:]] or SIZES
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="*", type=int, default=SIZES, metavar="SIZE", help="customers to be generated")
+    sizes = parser.parse_args().sizes
     customer = entity_types()["customer"]
     with tempfile.TemporaryDirectory(prefix="mdm-bench-") as folder:
         for size in sizes:

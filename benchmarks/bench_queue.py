@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from harness import Line, hub_home, show
+from harness import Line, hub_home, show, takes_no_options
 from sqlalchemy import text
 
 from mdm.clock import now
@@ -48,6 +48,7 @@ SELECT 'rev_bench' || lpad(CAST(n AS text), 8, '0'), 'customer', 'possible_match
 
 def main() -> None:
     """Measure and print."""
+    takes_no_options(__doc__)
     with hub_home() as home:
         settings = Settings(home=home, pool_size=2)
         with hub_database(settings) as url:

@@ -3,6 +3,7 @@
 `bench_spark.py [FILE]` takes the records of a file, left out: 20,000 generated customers.
 """
 
+import argparse
 import os
 import resource
 import sys
@@ -83,8 +84,11 @@ def on_spark(file: Path, out: Path, listen: Listen) -> None:
 
 def main() -> None:
     """Measure and print; each way runs in a process of its own, so that its peak of memory is its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="left out: customers are generated")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mdm-bench-") as folder:
-        file = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder) / "customers.csv"
+        file = asked.file or Path(folder) / "customers.csv"
         if not file.exists():
             write_customers(file, SIZE)
         answers = []

@@ -1,5 +1,6 @@
 """What the benchmarks share: a table with targets, a running server, the processor time of a process."""
 
+import argparse
 import os
 import re
 import signal
@@ -34,6 +35,11 @@ class Line:
         if self.target is None:
             return ""
         return "holds" if (self.value <= self.target) is self.at_most else "MISSED"
+
+
+def takes_no_options(about: str | None) -> None:
+    """Answer `--help` of a benchmark that is only run as it is, and refuse any other word."""
+    argparse.ArgumentParser(description=about).parse_args()
 
 
 def show(title: str, lines: Sequence[Line]) -> None:
