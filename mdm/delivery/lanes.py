@@ -44,7 +44,7 @@ def lease(
     """Lease up to so many due lanes of a target, and no more than its rate lets.
 
     None while it rests, is not running, or is outside of its hours. After a circuit was open one lane goes first. A
-    target that is drained and has nothing left is paused.
+    target that is drained and has nothing left that can be told is paused.
     """
     standing = standings_store.select_standing(connection, declaration.id)
     if standing is None or standing.state not in {"running", "draining"}:
@@ -52,7 +52,9 @@ def lease(
     instant = now(connection)
     if standing.opens_at is not None and standing.opens_at > instant:
         return ()
-    if standing.state == "draining" and not store.has_due_before(connection, declaration.id, instant=standing.since):
+    if standing.state == "draining" and not store.has_due_before(
+        connection, declaration.id, instant=standing.since, now=instant
+    ):
         settled = replace(standing, state="paused", since=instant, reason=f"drained; {standing.reason}".rstrip("; "))
         standings_store.upsert_standing(connection, settled, burst=declaration.rate.burst)
         return ()
@@ -87,7 +89,7 @@ def settle(
     answered  whether it answered anything at all
     """
     instant = now(connection)
-    rows = [_row(one) for one in settlements]
+    rows = [_row(one, instant) for one in settlements]
     kept = store.settle_done(connection, [r for r in rows if r["state"] == "done"], now=instant)
     kept |= store.settle_failed(connection, [r for r in rows if r["state"] != "done"], now=instant)
     outcomes = [_outcome(one) for one in settlements if one.lane.golden_id in kept and not isinstance(one, Later)]
@@ -205,7 +207,7 @@ def _note_failure(
         )
 
 
-def _row(one: Settlement) -> dict[str, Any]:
+def _row(one: Settlement, instant: datetime) -> dict[str, Any]:
     lane = one.lane
     row: dict[str, Any] = {"target_id": lane.target_id, "golden_id": lane.golden_id, "token": lane.token}
     if isinstance(one, Done):
@@ -214,7 +216,8 @@ def _row(one: Settlement) -> dict[str, Any]:
     if isinstance(one, Dead):
         return row | {"state": "dead", "attempts": lane.attempts + 1}
     counts = one.kind is not None and RULES[one.kind].counts
-    state = "ready" if one.kind is not None else "waiting"
+    # What is due again at once waits for nothing.
+    state = "waiting" if one.kind is None and one.due_at > instant else "ready"
     attempts = lane.attempts + 1 if counts else lane.attempts if one.told is None else 0
     return row | {"state": state, "due_at": one.due_at, "attempts": attempts, "waits_for": one.waits_for}
 
