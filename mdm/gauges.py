@@ -66,7 +66,7 @@ class TargetGauges(Collector):
             ),
             "oldest": GaugeMetricFamily(
                 "mdm_target_oldest_seconds",
-                "For how long the oldest message could have been told; parked ones, waits and hours do not count.",
+                "For how long the oldest message could have been told; parked ones, waits, hours, pauses do not count.",
                 labels=["target"],
             ),
             "standing": GaugeMetricFamily(

@@ -91,7 +91,8 @@ class TargetTold(Told):
     depth: DepthTold
     oldest_s: float | None = Field(
         default=None,
-        description="Seconds for which the oldest message could have been told; dead and waiting ones do not count.",
+        description="Seconds for which the oldest message could have been told; dead and waiting ones do not count,"
+        " nor the time before the target was let run.",
     )
     told_again_at: Instant | None = Field(
         default=None, description="Outside of its hours: when they begin. Until then nothing is sent."

@@ -47,7 +47,7 @@ def lease(
     target that is drained and has nothing left that can be told is paused.
     """
     standing = standings_store.select_standing(connection, declaration.id)
-    if standing is None or standing.state not in {"running", "draining"}:
+    if standing is None or not standing.is_told:
         return ()
     instant = now(connection)
     if standing.opens_at is not None and standing.opens_at > instant:
@@ -114,7 +114,7 @@ def note_unopened(connection: Connection, declaration: Declaration, reason: str,
     No lane was tried, so none uses up an attempt. A target that is not to be told any more is left as it stands.
     """
     standing = standings_store.select_standing(connection, declaration.id)
-    if standing is not None and standing.state in {"running", "draining"}:
+    if standing is not None and standing.is_told:
         failure = Failure("unavailable", reason[:REASON_LENGTH_MAX])
         _note_failure(connection, declaration, failure, "unopened", instant=now(connection), must_stop=False)
 

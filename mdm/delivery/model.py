@@ -172,9 +172,14 @@ class Standing:
     after: Stance | None = None
 
     @property
+    def is_told(self) -> bool:
+        """Tell whether it is told what waits, as far as its hours and its rest let."""
+        return self.state in {"running", "draining"}
+
+    @property
     def is_failing(self) -> bool:
         """Tell whether it is to be told, and does not answer or cannot be."""
-        return self.state in {"running", "draining"} and self.failures > 0
+        return self.is_told and self.failures > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def target_lines(connection: Connection) -> tuple[TargetLine, ...]:
                 target.configuration,
                 standing,
                 depth,
-                _lateness(depth, schedule, now),
+                _lateness(standing, depth, schedule, now),
                 _told_again_at(standing, schedule, now),
             )
         )
@@ -213,18 +213,21 @@ def _depths(connection: Connection) -> dict[str, Depth]:
     return found
 
 
-def _lateness(depth: Depth, schedule: Schedule, now: datetime) -> float | None:
+def _lateness(standing: Standing | None, depth: Depth, schedule: Schedule, now: datetime) -> float | None:
     """Say for how long the oldest message could have been told; None while all of them wait for an undo or for hours.
 
-    What waited before the present hours began is late from their beginning on.
+    What waited before the present hours began, or before the target was let run, is late from then on. One that is not
+    to be told is not late.
     """
-    if depth.oldest_at is None or depth.oldest_at > now or not schedule.is_open_at(now):
+    if standing is None or not standing.is_told or not schedule.is_open_at(now):
         return None
-    return (now - schedule.tellable_since(depth.oldest_at, now)).total_seconds()
+    if depth.oldest_at is None or depth.oldest_at > now:
+        return None
+    return (now - schedule.tellable_since(max(depth.oldest_at, standing.since), now)).total_seconds()
 
 
 def _told_again_at(standing: Standing | None, schedule: Schedule, now: datetime) -> datetime | None:
-    is_told = standing is not None and standing.state in {"running", "draining"}
+    is_told = standing is not None and standing.is_told
     return schedule.opens_next(now) if is_told and not schedule.is_open_at(now) else None
 
 

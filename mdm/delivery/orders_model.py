@@ -80,7 +80,8 @@ class TargetLine:
     """One target as a list of targets shows it; one of kind file has no standing.
 
     oldest_s  for how many seconds the oldest message could have been told and was not; None: nothing is late.
-              Parked lanes do not count, nor what waits for another record, for an undo, or for the target's hours.
+              Parked lanes do not count, nor what waits for another record, for an undo, or for the target's hours; nor
+              the time before it was let run or be drained, and nothing is late that is not to be told.
     told_again_at  when its hours begin, outside of them; None: it is told now, or a person has to let it be told
     """
 

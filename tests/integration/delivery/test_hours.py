@@ -176,6 +176,7 @@ def waiting(hub: Hub, tmp_path: Path) -> Callable[[str], Declaration]:
         enter(hub, "Acme")
         with hub.engine.begin() as connection:
             connection.execute(text("UPDATE delivery_lane SET recorded_at = now() - interval '2 days'"))
+            connection.execute(text("UPDATE target_standing SET since = now() - interval '3 days'"))
         return declaration
 
     return act

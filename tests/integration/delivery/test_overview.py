@@ -9,10 +9,11 @@ from sqlalchemy import text
 from mdm.connectors.model import Failure
 from mdm.db.transaction import run
 from mdm.delivery.lanes import settle
-from mdm.delivery.model import Done, DueLane
+from mdm.delivery.model import Done, DueLane, StandingState
 from mdm.delivery.orders import replay, target_line
 from mdm.delivery.orders_model import Asked
 from mdm.delivery.overview import KeptTargets, day_of, holding_of, knowledge_of
+from mdm.delivery.targets import end_backfill, let_stand
 from mdm.hub import Hub
 from mdm.ids import GoldenId
 from mdm.jobs.service import deliver
@@ -120,6 +121,26 @@ def test_how_long_a_message_waited_is_measured_when_it_was_told(hub: Hub, tmp_pa
     assert REGISTRY.get_sample_value("mdm_delivery_seconds_count", labels) == count + 1
     after = REGISTRY.get_sample_value("mdm_delivery_seconds_sum", labels)
     assert after == pytest.approx(seconds + 100, abs=30)
+
+
+@pytest.mark.parametrize("state", ["paused", "stopped", "disabled", "backfill"])
+def test_a_target_that_is_not_told_is_not_late_and_what_waited_is_late_since_it_runs(
+    hub: Hub, tmp_path: Path, shelf: Shelf, state: StandingState
+) -> None:
+    ready(hub, tmp_path, shelf)
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", codes=["c1"], name="Acme")], who="t")
+    with hub.engine.begin() as connection:
+        connection.execute(text("UPDATE delivery_lane SET recorded_at = now() - interval '2 days'"))
+        connection.execute(text("UPDATE target_standing SET since = now() - interval '3 days'"))
+
+    def late_s() -> float | None:
+        return run(hub.engine, lambda connection: target_line(connection, "erp").oldest_s)
+
+    assert late_s() == pytest.approx(2 * 86_400, abs=60)
+    run(hub.engine, lambda c: let_stand(c, "erp", state, reason="audit", who="mara"))
+    assert late_s() is None
+    run(hub.engine, lambda c: end_backfill(c, "erp", who="mara"))
+    assert late_s() == pytest.approx(0, abs=60)
 
 
 def test_a_target_that_was_removed_meanwhile_is_settled_without_a_word(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
