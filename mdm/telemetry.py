@@ -101,7 +101,7 @@ REQUEST_SECONDS: Final = Histogram(
 )
 DELIVERY_SECONDS: Final = Histogram(
     "mdm_delivery_seconds",
-    "Seconds from a golden version being queued until its target was told.",
+    "Seconds until a target was told, since a version was queued, its hours began or it was let run, the latest.",
     ["target"],
     # Chosen: an idle hub tells within a tenth of a second, a target that is back after a weekend within days.
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 21_600, 86_400, 604_800),

@@ -7,7 +7,7 @@ again; whoever had it settles nothing any more, since its token is another one.
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any, Final, Literal
 
@@ -100,11 +100,12 @@ def settle(
     failpoint("delivery.settled")
     for outcome in outcomes:
         DELIVERIES.labels(declaration.id, outcome["outcome"]).inc()
-    seconds = DELIVERY_SECONDS.labels(declaration.id)
-    for one in settlements:
-        if isinstance(one, Done) and one.outcome == "delivered" and one.lane.golden_id in kept:
-            since = declaration.schedule.tellable_since(one.lane.queued_at, instant)
-            seconds.observe((instant - since).total_seconds())
+    queued_at = [
+        one.lane.queued_at
+        for one in settlements
+        if isinstance(one, Done) and one.outcome == "delivered" and one.lane.golden_id in kept
+    ]
+    _observe_seconds(connection, declaration, queued_at, instant)
     return frozenset(map(GoldenId, kept))
 
 
@@ -205,6 +206,21 @@ def _note_failure(
             ),
             burst=declaration.rate.burst,
         )
+
+
+def _observe_seconds(
+    connection: Connection, declaration: Declaration, queued_at: Sequence[datetime], instant: datetime
+) -> None:
+    """Measure how long what was delivered could have been told: neither outside of hours, nor before it was let run."""
+    standing = standings_store.select_standing(connection, declaration.id) if queued_at else None
+    if standing is None:
+        return
+    seconds = DELIVERY_SECONDS.labels(declaration.id)
+    # One that was paused while this was on its way stands so for less long than what was told took.
+    runs_since = standing.since if standing.is_told else datetime.min.replace(tzinfo=UTC)
+    for queued in queued_at:
+        since = declaration.schedule.tellable_since(max(queued, runs_since), instant)
+        seconds.observe(max(0.0, (instant - since).total_seconds()))
 
 
 def _row(one: Settlement, instant: datetime) -> dict[str, Any]:

@@ -115,12 +115,31 @@ def test_how_long_a_message_waited_is_measured_when_it_was_told(hub: Hub, tmp_pa
     deliver(hub, [delivery("crm-us/Account:1", "widget_hold", codes=["c1"], name="Acme")], who="t")
     with hub.engine.begin() as connection:
         connection.execute(text("UPDATE delivery_lane SET recorded_at = now() - interval '100 s'"))
+        connection.execute(text("UPDATE target_standing SET since = now() - interval '200 s'"))
 
     relay.turn()
 
     assert REGISTRY.get_sample_value("mdm_delivery_seconds_count", labels) == count + 1
     after = REGISTRY.get_sample_value("mdm_delivery_seconds_sum", labels)
     assert after == pytest.approx(seconds + 100, abs=30)
+
+
+def test_the_time_before_a_target_was_let_run_is_not_measured(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
+    """Else the alarm of a slow target rings after each long pause or backfill."""
+    relay = ready(hub, tmp_path, shelf)
+    labels = {"target": "erp"}
+    count = REGISTRY.get_sample_value("mdm_delivery_seconds_count", labels) or 0
+    seconds = REGISTRY.get_sample_value("mdm_delivery_seconds_sum", labels) or 0
+    deliver(hub, [delivery("crm-us/Account:1", "widget_hold", codes=["c1"], name="Acme")], who="t")
+    with hub.engine.begin() as connection:
+        connection.execute(text("UPDATE delivery_lane SET recorded_at = now() - interval '2 days'"))
+    run(hub.engine, lambda c: let_stand(c, "erp", "paused", reason="audit", who="mara"))
+    run(hub.engine, lambda c: let_stand(c, "erp", "running", reason="done", who="mara"))
+
+    relay.turn()
+
+    assert REGISTRY.get_sample_value("mdm_delivery_seconds_count", labels) == count + 1
+    assert REGISTRY.get_sample_value("mdm_delivery_seconds_sum", labels) == pytest.approx(seconds, abs=60)
 
 
 @pytest.mark.parametrize("state", ["paused", "stopped", "disabled", "backfill"])
