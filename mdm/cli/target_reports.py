@@ -110,6 +110,9 @@ def _backfill_now(target: str, *, apply: bool, as_json: bool) -> None:
     print_text("\nAs planned." if not differing else "\nOtherwise than planned:")
     for line in differing:
         print_text(f"  {line}")
+    if standing is not None and standing.state == "draining":
+        print_text(f"{target} is draining as before: what it lacks is written now, by `mdm worker`; then it is paused.")
+        return
     if standing is not None and standing.state != "running":
         print_text(f"{target} is {standing.state} as before: what it lacks is written once it is resumed.")
         print_text(f"  mdm targets resume {target} --reason …")

@@ -174,6 +174,31 @@ def test_the_command_line_plans_applies_and_compares(erp: Books, mdm: Mdm) -> No
     assert mdm("targets", "drift", "netsuite").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (
+            "draining",
+            "netsuite is draining as before: what it lacks is written now, by `mdm worker`; then it is paused.",
+        ),
+        ("paused", "netsuite is paused as before: what it lacks is written once it is resumed."),
+    ],
+)
+@pytest.mark.usefixtures("erp")
+def test_applying_says_what_becomes_of_what_a_target_lacks_that_stands_as_before(
+    mdm: Mdm, engine: Engine, state: str, said: str
+) -> None:
+    with engine.begin() as connection:
+        before = "UPDATE target_standing SET state_after = :state, reason_after = 'audit'"
+        connection.execute(text(before), {"state": state})
+    mdm("targets", "backfill", "netsuite")
+
+    applied = mdm("targets", "backfill", "netsuite", "--apply").stdout
+
+    assert said in applied
+    assert ("mdm targets resume netsuite" in applied) is (state == "paused")
+
+
 def drift_told(client: TestClient) -> dict[tuple[str, str], float]:
     """Give the differences of the target in the metrics, by finding and state."""
     families = {one.name: one for one in text_string_to_metric_families(client.get("/metrics").text)}
