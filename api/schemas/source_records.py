@@ -82,7 +82,9 @@ class SourceRecordsAsked(Asked):
 class SourceRecordTold(Told):
     """What became of one delivered record."""
 
-    status: Literal["created", "updated", "unchanged", "stale", "rejected"]
+    status: Literal["created", "updated", "unchanged", "stale", "rejected"] = Field(
+        description="stale: older than the record, or than the rejected delivery of it that waits; it changes nothing."
+    )
     golden_id: str | None = Field(default=None, examples=["cus_01hzy3v7k2m4n6p8q0r2s4t6v8"])
     outcome: Literal["created", "attached", "moved", "kept", "none"] = Field(
         description="created: a golden record was minted for it; attached: it joined one; moved: it changed from one to"

@@ -26,8 +26,8 @@ from mdm.errors import DecisionContradicts, reason_of
 from mdm.hub import UNBRACKETED, Bracket, Hub, Work, carry
 from mdm.ids import GoldenId
 from mdm.jobs.claims import Claim, MatchKeys, claim_all, read_match_keys
-from mdm.jobs.model import Outcome
-from mdm.jobs.service import Outcomes, deliver, rehearse_deliveries
+from mdm.jobs.model import Outcome, Outcomes
+from mdm.jobs.service import deliver, rehearse_deliveries
 from mdm.reconciliation import service as reports
 from mdm.reconciliation.model import Aim, Report, Tally
 from mdm.reconciliation.prospects import Matched, tell_prospects

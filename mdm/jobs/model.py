@@ -33,6 +33,10 @@ class Outcome:
     errors: tuple[Reason, ...] = ()
 
 
+Outcomes = dict[int, Outcome]
+"""What became of deliveries, by their place in the call."""
+
+
 @dataclass(slots=True)
 class LoadReport:
     """Counts of a load so far."""

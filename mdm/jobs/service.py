@@ -21,7 +21,8 @@ from mdm.identity.model import Cause, IdentityPlan
 from mdm.ids import ExceptionId, GoldenId
 from mdm.jobs.known_instances import KnownInstances
 from mdm.jobs.merges import take_merges
-from mdm.jobs.model import Identity, Outcome
+from mdm.jobs.model import Identity, Outcome, Outcomes
+from mdm.jobs.rejections import queued, rejected_by_turn
 from mdm.pipeline import apply, reevaluate, resolve
 from mdm.resolution.model import Bounds
 from mdm.resolution.service import ChunkTooWide
@@ -33,8 +34,6 @@ from mdm.sources.service import BUILT_IN, judge, split_known
 from mdm.survivorship import store as survivorship_store
 
 DUE_MAX = 40  # chosen: as many golden records as a chunk has records
-Outcomes = dict[int, Outcome]
-"""What became of deliveries, by their place in the call."""
 COMPONENT_WIDER = 10  # chosen: 20,000 records of a component for the worker, where an online call stops at 2,000
 
 
@@ -54,19 +53,18 @@ def deliver(
     make_ready(hub.declared.values())
     known = KnownInstances(hub)
     judged = _as_mended(hub, [_judge(hub, one, known, column_map) for one in deliveries], known)
-    rejected = {index: one for index, one in enumerate(judged) if isinstance(one, Rejected)}
-    # A merge is told again by whoever told it; the queue keeps records.
-    if queued := tuple(one for one in rejected.values() if one.delivery.merged_into is None):
-        queue = partial(_queue, rejected=queued, column_map=column_map, who=who, bracket=bracket)
-        run(hub.engine, queue)
-    outcomes = _rejections(rejected)
+    early, late = rejected_by_turn(judged)
+    outcomes: Outcomes = {}
+    if early:
+        outcomes = run(hub.engine, partial(_queue, rejected=early, column_map=column_map, who=who, bracket=bracket))
     accepted = [(index, one) for index, one in enumerate(judged) if isinstance(one, Accepted)]
     waiting = deque(_chunks(accepted, hub.settings.chunk_records)) or deque([[]])
     while waiting:
         chunk = waiting.popleft()
+        act = partial(_deliver_chunk, chunk=chunk, column_map=column_map, late={} if waiting else late)
         closing = Bracket(bracket.before, UNBRACKETED.after if waiting else _telling_all(bracket, outcomes))
         try:
-            found = carry(hub, partial(_deliver_chunk, chunk=chunk, column_map=column_map), who=who, bracket=closing)
+            found = carry(hub, act, who=who, bracket=closing)
         except ChunkTooWide:
             if len(chunk) < 2:
                 raise
@@ -125,7 +123,11 @@ def rehearse_deliveries(
     make_ready(hub.declared.values())
     known = KnownInstances(hub)
     judged = _as_mended(hub, [_judge(hub, one, known, column_map) for one in deliveries], known)
-    outcomes = _rejections({index: one for index, one in enumerate(judged) if isinstance(one, Rejected)})
+    rejected = {index: one for index, one in enumerate(judged) if isinstance(one, Rejected)}
+    outcomes: Outcomes = {}
+    if rejected:
+        queue = partial(queued, rejected=rejected, column_map=column_map, who=who)
+        outcomes = rehearse(hub, lambda work: queue(work.connection), who=who)
     accepted = [(index, one) for index, one in enumerate(judged) if isinstance(one, Accepted)]
 
     def act(work: Work, chunk: Sequence[tuple[int, Accepted]]) -> Outcomes:
@@ -228,13 +230,6 @@ def _judge(hub: Hub, delivery: Delivery, known: Systems, column_map: Mapping[str
     return judge(hub.declared[delivery.entity_type], delivery, known_instances=known, column_map=column_map)
 
 
-def _rejections(rejected: Mapping[int, Rejected]) -> Outcomes:
-    return {
-        index: Outcome(one.delivery.key, "rejected", None, "none", errors=one.reasons)
-        for index, one in rejected.items()
-    }
-
-
 def _as_mended(hub: Hub, judged: Sequence[Accepted | Rejected], known: Systems) -> list[Accepted | Rejected]:
     """Put what somebody mended and replayed in place of the same faulty content delivered again."""
     found = list(judged)
@@ -250,14 +245,14 @@ def _as_mended(hub: Hub, judged: Sequence[Accepted | Rejected], known: Systems) 
 
 def _queue(
     connection: Connection,
-    rejected: Sequence[Rejected],
+    rejected: Mapping[int, Rejected],
     *,
     column_map: Mapping[str, str],
     who: str,
     bracket: Bracket[tuple[Outcome, ...]],
-) -> None:
+) -> Outcomes:
     bracket.before(connection)
-    exceptions.queue_rejected(connection, rejected, column_map=column_map, who=who)
+    return queued(connection, rejected, column_map=column_map, who=who)
 
 
 def _require_open(connection: Connection, exception_id: ExceptionId, bracket: Bracket[Outcome]) -> DeliveryException:
@@ -276,16 +271,24 @@ def _in_order(outcomes: Outcomes) -> tuple[Outcome, ...]:
     return tuple(outcomes[index] for index in sorted(outcomes))
 
 
-def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map: Mapping[str, str]) -> Outcomes:
-    """Take one chunk of one entity type along the path in the transaction at hand, merges of its records last."""
+def _deliver_chunk(
+    work: Work,
+    chunk: Sequence[tuple[int, Accepted]],
+    column_map: Mapping[str, str],
+    late: Mapping[int, Rejected] = MappingProxyType({}),
+) -> Outcomes:
+    """Take one chunk of one entity type along the path in the transaction at hand, merges of its records last.
+
+    late  rejected deliveries that came after what was taken of their keys
+    """
     merged = [(index, one.delivery) for index, one in chunk if one.delivery.merged_into is not None]
     chunk = [(index, one) for index, one in chunk if one.delivery.merged_into is None]
     heard = _hear(work, chunk, column_map)
     fresh, arrivals, misfits = split_known(work.connection, [one for _, one in heard.news])
+    exceptions.settle_repeats(
+        work.connection, [one.delivery for _, one in heard.news if one.delivery.key in arrivals], who=work.who
+    )
     arrivals |= {arrival.key: arrival for arrival in heard.echoes.values()}
-    reasons_by_key = {one.delivery.key: one.reasons for one in misfits}
-    if misfits:
-        exceptions.queue_rejected(work.connection, misfits, column_map=column_map, who=work.who)
     if fresh:
         stored = resolve(work, work.declared[fresh[0].delivery.entity_type], fresh)
         arrivals |= {arrival.key: arrival for arrival in stored}
@@ -295,14 +298,13 @@ def _deliver_chunk(work: Work, chunk: Sequence[tuple[int, Accepted]], column_map
         ]
         if settled:
             exceptions.settle(work.connection, settled, column_map=column_map, who=work.who)
-    taken = [(index, one) for index, one in chunk if one.delivery.key not in reasons_by_key]
+    misfit_by_key = {one.delivery.key: one for one in misfits}
+    taken = [(index, one) for index, one in chunk if one.delivery.key not in misfit_by_key]
+    rejected = {index: misfit_by_key[one.delivery.key] for index, one in chunk if one.delivery.key in misfit_by_key}
+    rejected.update(late)
     return (
         _outcomes(work, taken, arrivals)
-        | {
-            index: Outcome(one.delivery.key, "rejected", None, "none", errors=reasons_by_key[one.delivery.key])
-            for index, one in chunk
-            if one.delivery.key in reasons_by_key
-        }
+        | queued(work.connection, rejected, column_map=column_map, who=work.who)
         | take_merges(work, merged)
     )
 

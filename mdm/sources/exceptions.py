@@ -1,24 +1,27 @@
 """The exception queue: what could not be taken as it came, with every reason, until somebody mends or dismisses it.
 
-A rejected delivery waits here whole. An accepted one with warnings (a code that no list knows) has an entry too. The
-same content delivered again opens nothing new, what somebody mended and replayed stands as mended until the source
-delivers something else, and a later delivery that is stored closes what it puts right.
+A rejected delivery waits here whole, one of a key: a newer one takes its place, an older one is stale. An accepted one
+with warnings (a code that no list knows) has an entry too. The same content delivered again opens nothing new, what
+somebody mended and replayed stands as mended until the source delivers something else, and a later delivery that is
+stored closes what it puts right.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from mdm.db.locks import key_hash
+from mdm.db.locks import key_hash, lock_keys
 from mdm.db.types import as_json, is_storable
 from mdm.entities.columns import claim, column_key
 from mdm.entities.model import EntityType, Reason
 from mdm.errors import ExceptionClosed, ExceptionUnknown, InputInvalid
 from mdm.ids import ExceptionId, new_exception_id
 from mdm.sources import exceptions_store as store
+from mdm.sources import store as records_store
 from mdm.sources.exceptions_model import ExceptionFilter, ReasonGroup
 from mdm.sources.model import Accepted, Delivery, DeliveryException, Rejected, SourceKey
 
@@ -28,19 +31,43 @@ GROUPS_MAX: Final = 200  # chosen: groups of one answer, more than a page shows
 
 def queue_rejected(
     connection: Connection, rejected: Sequence[Rejected], *, column_map: Mapping[str, str], who: str
-) -> None:
-    """Queue rejected deliveries with all their reasons, and how their columns were mapped by hand."""
-    rows = [_row("rejected", one.delivery, one.reasons, column_map) for one in rejected]
-    store.insert_exceptions(connection, rows, who=who)
+) -> frozenset[int]:
+    """Queue rejected deliveries with all their reasons, and how their columns were mapped by hand; one waits of a key.
+
+    A newer one closes what waits of its key. Returns the places of those that are stale, which change nothing.
+    """
+    # Two of one key that come at the same time would both find nothing that waits.
+    lock_keys(connection, {key_hash("exceptions", one.delivery.key.instance) for one in rejected})
+    stale = _stale(connection, [one.delivery for one in rejected])
+    turns: dict[int, list[Rejected]] = {}
+    turn_by_key: dict[SourceKey, int] = {}
+    for place, one in enumerate(rejected):
+        if place not in stale:
+            turn = turn_by_key[one.delivery.key] = turn_by_key.get(one.delivery.key, 0) + 1
+            turns.setdefault(turn, []).append(one)
+    for some in turns.values():
+        rows = [_row("rejected", one.delivery, one.reasons, column_map) for one in some]
+        times = {one.delivery.key: one.delivery.source_time for one in some}
+        but = [row["fingerprint"] for row in rows]
+        store.supersede_exceptions(connection, times, kinds=["rejected"], but=but, who=who)
+        store.insert_exceptions(connection, rows, who=who)
+    return stale
 
 
 def settle(connection: Connection, stored: Sequence[Accepted], *, column_map: Mapping[str, str], who: str) -> None:
     """Close what stored deliveries put right, and queue the warnings that they bring."""
     rows = [_row("warning", one.delivery, one.warnings, column_map) for one in stored if one.warnings]
-    keys = [one.delivery.key for one in stored]
-    store.supersede_exceptions(connection, keys, but=[row["fingerprint"] for row in rows], who=who)
+    times = {one.delivery.key: one.delivery.source_time for one in stored}
+    but = [row["fingerprint"] for row in rows]
+    store.supersede_exceptions(connection, times, kinds=["rejected", "warning"], but=but, who=who)
     if rows:
         store.insert_exceptions(connection, rows, who=who)
+
+
+def settle_repeats(connection: Connection, deliveries: Sequence[Delivery], *, who: str) -> None:
+    """Close the rejected deliveries of keys whose source says again what is stored; without a time, the later holds."""
+    if timeless := {one.key: one.source_time for one in deliveries if one.source_time is None}:
+        store.supersede_exceptions(connection, timeless, kinds=["rejected"], but=(), who=who)
 
 
 def listed(
@@ -164,6 +191,22 @@ def require_open(found: DeliveryException) -> None:
     """Refuse an exception that is closed; raises ExceptionClosed."""
     if found.state != "open":
         raise ExceptionClosed(f"exception {found.id} is {found.state}", remedy="only open exceptions can be changed")
+
+
+def _stale(connection: Connection, deliveries: Sequence[Delivery]) -> frozenset[int]:
+    """Find the places of those that are older than the record of their key, or than what waits of it by then."""
+    keys = sorted({one.key for one in deliveries})
+    stored = {key: head.source_time for key, head in records_store.select_heads(connection, keys).items()}
+    printed = store.select_rejection_times(connection, map(str, keys))
+    waiting: dict[SourceKey, datetime | None] = {key: printed.get(str(key)) for key in keys}
+    stale = set()
+    for place, one in enumerate(deliveries):
+        time = one.source_time
+        if time is not None and any(known and time < known for known in (stored.get(one.key), waiting[one.key])):
+            stale.add(place)
+        else:
+            waiting[one.key] = time
+    return frozenset(stale)
 
 
 def _open(connection: Connection, exception_id: ExceptionId) -> DeliveryException:

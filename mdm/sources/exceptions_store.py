@@ -1,6 +1,7 @@
 """SQL of the exception queue, one function a question."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -30,39 +31,67 @@ _FILTER = (
 
 
 def insert_exceptions(connection: Connection, rows: Sequence[Mapping[str, Any]], *, who: str) -> None:
-    """Queue exceptions; one that is open already for the same content takes over the reasons, unless it is mended.
+    """Queue exceptions; one that is open already for the same content is as new as its last delivery.
+
+    It takes over the reasons too, unless it is mended.
 
     rows  id, kind, entity_type, instance_id, source_key, fields, source_time, is_deletion, column_map, reasons,
           fingerprint
     """
     connection.execute(
         text(
-            "INSERT INTO delivery_exception (id, kind, entity_type, instance_id, source_key, fields, source_time,"
+            "INSERT INTO delivery_exception AS x (id, kind, entity_type, instance_id, source_key, fields, source_time,"
             " is_deletion, column_map, reasons, fingerprint, state, who)"
             " SELECT id, kind, entity_type, instance_id, source_key, fields, source_time, is_deletion, column_map,"
             " reasons, fingerprint, 'open', :who FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id text,"
             " kind text, entity_type text, instance_id text, source_key text, fields jsonb, source_time timestamptz,"
             " is_deletion boolean, column_map jsonb, reasons jsonb, fingerprint bigint)"
-            " ON CONFLICT (source_key, kind, fingerprint) WHERE state = 'open' DO UPDATE SET reasons ="
-            " excluded.reasons, column_map = excluded.column_map WHERE delivery_exception.fields = excluded.fields"
-            " AND (delivery_exception.reasons, delivery_exception.column_map)"
-            " IS DISTINCT FROM (excluded.reasons, excluded.column_map)"
+            " ON CONFLICT (source_key, kind, fingerprint) WHERE state = 'open' DO UPDATE SET"
+            " reasons = CASE WHEN x.fields = excluded.fields THEN excluded.reasons ELSE x.reasons END,"
+            " column_map = CASE WHEN x.fields = excluded.fields THEN excluded.column_map ELSE x.column_map END,"
+            " source_time = coalesce(excluded.source_time, x.source_time)"
+            " WHERE x.source_time IS DISTINCT FROM coalesce(excluded.source_time, x.source_time)"
+            " OR (x.fields = excluded.fields"
+            " AND (x.reasons, x.column_map) IS DISTINCT FROM (excluded.reasons, excluded.column_map))"
         ),
         {"rows": as_json(rows), "who": who},
     )
 
 
 def supersede_exceptions(
-    connection: Connection, source_keys: Iterable[SourceKey], *, but: Iterable[int], who: str
+    connection: Connection,
+    time_by_key: Mapping[SourceKey, datetime | None],
+    *,
+    kinds: Collection[str],
+    but: Iterable[int],
+    who: str,
 ) -> None:
-    """Close the open exceptions of keys whose newer delivery was stored, but for those with these fingerprints."""
+    """Close the open exceptions of keys of which a delivery came, but for newer ones and those of these fingerprints.
+
+    A delivery without a source time counts as newer than all that waits.
+    """
+    rows = [{"source_key": str(key), "source_time": time} for key, time in time_by_key.items()]
     connection.execute(
         text(
-            "UPDATE delivery_exception SET state = 'superseded', closed_at = now(), closed_by = :who"
-            " WHERE source_key = ANY(:keys) AND state = 'open' AND fingerprint <> ALL(CAST(:but AS bigint[]))"
+            "UPDATE delivery_exception x SET state = 'superseded', closed_at = now(), closed_by = :who"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (source_key text, source_time timestamptz)"
+            " WHERE x.source_key = n.source_key AND x.state = 'open' AND x.kind = ANY(:kinds)"
+            " AND (x.source_time > n.source_time) IS NOT TRUE AND x.fingerprint <> ALL(CAST(:but AS bigint[]))"
         ),
-        {"keys": [str(key) for key in source_keys], "but": list(but), "who": who},
+        {"rows": as_json(rows), "kinds": list(kinds), "but": list(but), "who": who},
     )
+
+
+def select_rejection_times(connection: Connection, source_keys: Iterable[str]) -> dict[str, datetime]:
+    """Give of each key the newest source time among its rejected deliveries that wait, where they have one."""
+    rows = connection.execute(
+        text(
+            "SELECT source_key, max(source_time) AS newest FROM delivery_exception WHERE source_key = ANY(:keys)"
+            " AND state = 'open' AND kind = 'rejected' AND source_time IS NOT NULL GROUP BY source_key"
+        ),
+        {"keys": list(source_keys)},
+    )
+    return {row.source_key: row.newest for row in rows}
 
 
 def select_exceptions(

@@ -1,5 +1,7 @@
 """What could not be taken waits with every reason, once, until it is mended, dismissed or put right by the source."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +12,8 @@ from mdm.hub import Hub
 from mdm.ids import ExceptionId
 from mdm.jobs.service import deliver, replay
 from mdm.sources import exceptions
-from mdm.sources.model import DeliveryException
-from tests.hubs import delivery, golden_by_key, register_instances
+from mdm.sources.model import Delivery, DeliveryException
+from tests.hubs import EPOCH, delivery, golden_by_key, register_instances
 
 pytestmark = pytest.mark.db
 
@@ -47,12 +49,105 @@ def test_the_same_fault_delivered_again_opens_nothing(hub: Hub) -> None:
     assert waiting(hub) == (first,)
 
 
-def test_another_fault_of_the_same_record_opens_another(hub: Hub) -> None:
-    rejected(hub)
+def nameless(at: int | None = None, **fields: Any) -> Delivery:
+    return delivery("crm-east/Gizmo:1", "gizmo", at=at, **fields)
 
-    deliver(hub, [delivery("crm-east/Gizmo:1", "gizmo", grade="b")], who="test")
 
-    assert [found.fields for found in waiting(hub)] == [{"grade": "a", "colour": "red"}, {"grade": "b"}]
+def statuses(hub: Hub, *deliveries: Delivery) -> list[str]:
+    return [outcome.status for outcome in deliver(hub, deliveries, who="test")]
+
+
+def test_a_later_fault_of_the_same_record_takes_the_place_of_the_first(hub: Hub) -> None:
+    first = rejected(hub)
+
+    deliver(hub, [nameless(grade="b")], who="test")
+
+    assert [found.fields for found in waiting(hub)] == [{"grade": "b"}]
+    assert [found.id for found in waiting(hub, "superseded")] == [first.id]
+
+
+@pytest.mark.parametrize("is_one_batch", [False, True])
+def test_of_rejected_deliveries_of_a_key_the_newest_waits(hub: Hub, is_one_batch: bool) -> None:
+    march, before, april = nameless(3, grade="a"), nameless(1, grade="b"), nameless(4, grade="c")
+    batches = [[march, before, april]] if is_one_batch else [[march], [before], [april]]
+
+    found = [status for batch in batches for status in statuses(hub, *batch)]
+
+    assert found == ["rejected", "stale", "rejected"]
+    assert [one.fields for one in waiting(hub)] == [{"grade": "c"}]
+    assert [one.fields for one in waiting(hub, "superseded")] == [{"grade": "a"}]
+
+
+def test_rejected_deliveries_that_come_again_change_nothing(hub: Hub) -> None:
+    batch = [nameless(3, grade="a"), nameless(1, grade="b"), nameless(4, grade="c")]
+    statuses(hub, *batch)
+    before = waiting(hub), waiting(hub, "superseded")
+
+    assert statuses(hub, *batch) == ["stale", "stale", "rejected"]
+
+    assert (waiting(hub), waiting(hub, "superseded")) == before
+
+
+def test_the_same_fault_with_a_newer_time_is_as_new_as_that(hub: Hub) -> None:
+    statuses(hub, nameless(1, grade="a"), nameless(3, grade="a"))
+
+    assert statuses(hub, nameless(2, grade="b")) == ["stale"]
+
+    assert [one.fields for one in waiting(hub)] == [{"grade": "a"}]
+
+
+def test_a_rejected_delivery_older_than_its_record_is_stale(hub: Hub) -> None:
+    statuses(hub, nameless(2, name="cog", grade="a"))
+
+    assert statuses(hub, nameless(1, grade="a"), nameless(2, grade="b")) == ["stale", "rejected"]
+
+    assert [one.fields for one in waiting(hub)] == [{"grade": "b"}]
+
+
+def test_a_stored_delivery_leaves_a_newer_rejected_one_waiting(hub: Hub) -> None:
+    statuses(hub, nameless(3, grade="a"))
+
+    assert statuses(hub, nameless(2, name="cog", grade="a")) == ["created"]
+    assert [one.fields for one in waiting(hub)] == [{"grade": "a"}]
+
+    assert statuses(hub, nameless(4, name="cog", grade="a")) == ["updated"]
+    assert waiting(hub) == ()
+
+
+def test_a_rejected_delivery_leaves_the_warning_of_what_is_stored(hub: Hub) -> None:
+    statuses(hub, nameless(1, name="cog", grade="best"))
+
+    statuses(hub, nameless(2, grade="a"))
+
+    assert [one.kind for one in waiting(hub)] == ["warning", "rejected"]
+
+
+def test_without_times_the_last_delivery_of_a_batch_holds(hub: Hub) -> None:
+    good, bad = nameless(name="cog", grade="a"), nameless(grade="a")
+
+    assert statuses(hub, bad, good, bad) == ["rejected", "created", "rejected"]
+    assert [one.fields for one in waiting(hub)] == [{"grade": "a"}]
+
+    assert statuses(hub, good) == ["unchanged"]
+    assert waiting(hub) == ()
+
+
+def test_a_rejected_delivery_behind_a_newer_one_of_its_batch_is_stale(hub: Hub) -> None:
+    assert statuses(hub, nameless(2, name="cog", grade="a"), nameless(1, grade="a")) == ["created", "stale"]
+
+    assert waiting(hub) == waiting(hub, "superseded") == ()
+
+
+def test_a_mended_rejection_is_replayed_as_new_as_its_last_delivery(hub: Hub) -> None:
+    statuses(hub, nameless(1, grade="a"))
+    (found,) = waiting(hub)
+    mend(hub, found, name="cog")
+    statuses(hub, nameless(3, grade="a"))
+
+    assert replay(hub, found.id, who="ann").status == "created"
+
+    assert waiting(hub) == ()
+    assert statuses(hub, nameless(2, name="wheel", grade="a"), nameless(3, grade="a")) == ["stale", "unchanged"]
 
 
 def mend(hub: Hub, found: DeliveryException, **changes: Any) -> None:
@@ -181,7 +276,7 @@ def test_a_warning_that_the_next_version_still_deserves_stays_the_same(hub: Hub)
 
     deliver(hub, [delivery("crm-east/Gizmo:1", "gizmo", at=2, name="cog", grade="best")], who="test")
 
-    assert waiting(hub) == (before,)
+    assert waiting(hub) == (replace(before, source_time=EPOCH + timedelta(hours=2)),)
 
 
 def test_a_warning_of_one_record_does_not_keep_that_of_another_open(hub: Hub) -> None:
