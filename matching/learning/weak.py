@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from matching.compare import compare_known
 from matching.learning.learner import LabelledPatterns
 from matching.learning.pool import Pool, candidates, pool_of
-from matching.model import MISSING, BlockingRule, MatchModel
+from matching.model import MISSING, BlockingRule, Comparison, MatchModel
 from matching.online import conflict_signatures, conflicting
 from matching.records import Forms
 from matching.term_frequency import above, informative, know, spread, without
@@ -69,11 +69,11 @@ class WeakLabels:
         )
 
 
-def identifying(model: MatchModel) -> tuple[str, ...]:
+def identifying(model: MatchModel) -> tuple[Comparison, ...]:
     """Return the comparisons of strong identifiers: compared as identifiers, and a veto when they differ."""
     vetoed = {veto.feature for veto in model.vetoes}
     return tuple(
-        comparison.name
+        comparison
         for comparison in model.comparisons
         if comparison.comparator == "identifier" and comparison.feature in vetoed
     )
@@ -93,6 +93,7 @@ def weak_labels(forms: Forms, model: MatchModel, *, seed: int, at_large_max: int
     conflict = _conflicts(known.forms, model, left, right)
     told = agree ^ (conflict & ~near)
     pool = pool_of(known, left[told], right[told], count, model)
+    scoping = _scoping(model)
     others = [place for place, part in enumerate(model.comparisons) if part.name not in hidden]
     supported = (pool.levels[:, others] == 0).any(axis=1)[pool.pattern]
     part = slice(None, None, max(1, -(-len(left) // at_large_max))) if at_large_max else slice(0)
@@ -102,7 +103,7 @@ def weak_labels(forms: Forms, model: MatchModel, *, seed: int, at_large_max: int
         different=conflict[told] & ~agree[told],
         at_large=pool_of(known, left[part], right[part], count, model),
         hidden=hidden,
-        kept=frozenset(part.name for part in model.comparisons if part.feature in _scoping(model)) - hidden,
+        kept=frozenset(part.name for part in model.comparisons if part.feature in scoping) - hidden,
     )
 
 
@@ -110,7 +111,7 @@ def _agreeing(
     forms: Forms, model: MatchModel, left: NDArray[np.int32], right: NDArray[np.int32]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Tell which pairs share a strong identifier, and which have two that are one slip apart: bool [pairs] each."""
-    strong = tuple(part for part in model.comparisons if part.name in identifying(model))
+    strong = identifying(model)
     levels = compare_known(forms, left, right, replace(model, comparisons=strong, rules=()))
     has_slip = np.array([len(part.levels) > _SLIP + 1 for part in strong], dtype=bool)
     return (levels == 0).any(axis=1), ((levels == _SLIP) & has_slip).any(axis=1)
@@ -121,7 +122,7 @@ def _guarded(forms: Forms, model: MatchModel) -> Forms:
     names = next((forms.features[spec.name] for spec in model.features if spec.form.endswith("_name")), None)
     if names is None:
         return forms
-    strong = {part.feature for part in model.comparisons if part.name in identifying(model)}
+    strong = {part.feature for part in identifying(model)}
     kept = {
         name: without(column, frozenset(above(spread(column, names), NAMES_SHARING_MAX))) if name in strong else column
         for name, column in informative(forms, model.population).features.items()
@@ -136,13 +137,13 @@ def _by_other_reasons(model: MatchModel) -> tuple[BlockingRule, ...]:
 
 def _scoping(model: MatchModel) -> set[str]:
     """Return the features that read the attributes which say how an identifier is read: its country."""
-    strong = {part.feature for part in model.comparisons if part.name in identifying(model)}
+    strong = {part.feature for part in identifying(model)}
     asked = {name for spec in model.features if spec.name in strong for name in spec.country_from}
     return {spec.name for spec in model.features if asked.intersection(spec.attributes)}
 
 
 def _conflicts(forms: Forms, model: MatchModel, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:
-    features = {part.feature for part in model.comparisons if part.name in identifying(model)}
+    features = {part.feature for part in identifying(model)}
     vetoes = tuple(veto for veto in model.vetoes if veto.feature in features)
     if not vetoes:
         return np.zeros(len(left), dtype=bool)

@@ -105,7 +105,8 @@ def _features(attributes: Mapping[str, AttributeDeclaration]) -> list[_Feature]:
     parts = {name for part in attributes.values() for name in part.composed_of}
     elements = [name for name, part in attributes.items() if part.type == "element"]
     found: dict[str, _Feature] = {}
-    for name in sorted(kind_by_name, key=lambda each: (attributes[each].is_list, list(attributes).index(each))):
+    order = {name: place for place, name in enumerate(attributes)}
+    for name in sorted(kind_by_name, key=lambda each: (attributes[each].is_list, order[each])):
         kind = kind_by_name[name]
         read = (name, *(f"{element}.{name}" for element in elements if kind in _ADDRESS_KINDS))
         merged = found.get(kind) if DEFAULTS[kind].is_merged else None
@@ -115,8 +116,7 @@ def _features(attributes: Mapping[str, AttributeDeclaration]) -> list[_Feature]:
             (*(merged.attributes if merged else ()), *read),
             is_compared=name not in parts or kind not in {"given_name", "family_name", "person_name"},
         )
-    order = [name for name, _ in attributes.items()]
-    plain = sorted(found.values(), key=lambda feature: order.index(feature.name))
+    plain = sorted(found.values(), key=lambda feature: order[feature.name])
     return _named_first(_with_read_ones(plain))
 
 

@@ -5,6 +5,7 @@ neither hides another fault nor makes a good one look bad.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -60,18 +61,19 @@ def crosscheck_together(documents: Iterable[Document]) -> list[Fault]:
     return faults
 
 
-def _written(document: Document, section: Place) -> list[str]:
+def _written(document: Document, section: Place) -> frozenset[str]:
     """Give every name written in a section, of sound entries and others."""
     entries = dig(document.content, section)
     if isinstance(entries, dict):
-        return list(entries)
+        return frozenset(entries)
     if isinstance(entries, list):
-        return [str(entry["name"]) for entry in entries if isinstance(entry, dict) and "name" in entry]
-    return []
+        return frozenset(str(entry["name"]) for entry in entries if isinstance(entry, dict) and "name" in entry)
+    return frozenset()
 
 
 def _unknown(document: Document, place: Place, kind: str, word: str, known: Iterable[str]) -> Iterator[Fault]:
-    names = set(known)
+    # Asked for each name that is used: a set of the many names of a section is not made anew each time.
+    names = known if isinstance(known, AbstractSet) else set(known)
     if word not in names:
         yield document.fault(
             place, f"there is no {kind} {word}", suggest(word, names, otherwise=f"name a {kind} that exists")
@@ -92,6 +94,8 @@ def _repeated(document: Document, section: Place) -> Iterator[Fault]:
 
 def _attribute_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Fault]:
     parts = dict(sound_parts(document, ("attributes",), declared.AttributeDeclaration))
+    written = _written(document, ("attributes",))
+    singles = {str(place[-1]) for place, part in parts.items() if not part.is_list}
     for place, attribute in parts.items():
         if attribute.code_list is not None:
             yield from _unknown(
@@ -100,18 +104,20 @@ def _attribute_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Fa
         if attribute.reference is not None:
             known, inner = vocabulary.entity_types, (*place, "reference", "entity")
             yield from _unknown(document, inner, "entity type", attribute.reference.entity, known)
-        singles = [str(other[-1]) for other, part in parts.items() if not part.is_list and other != place]
+        others = singles - {str(place[-1])} if attribute.composed_of else singles
         for index, name in enumerate(attribute.composed_of):
             inner = (*place, "composed_of", index)
-            yield from _unknown(document, inner, "other single attribute", name, singles)
-        yield from _type_faults(document, place, attribute)
+            yield from _unknown(document, inner, "other single attribute", name, others)
+        yield from _type_faults(document, place, attribute, written)
     within = document.content.get("within")
     if isinstance(within, str):
         references = [str(place[-1]) for place, part in parts.items() if part.type == "reference" and not part.is_list]
         yield from _unknown(document, ("within",), "single reference attribute", within, references)
 
 
-def _type_faults(document: Document, place: Place, attribute: declared.AttributeDeclaration) -> Iterator[Fault]:
+def _type_faults(
+    document: Document, place: Place, attribute: declared.AttributeDeclaration, written: AbstractSet[str]
+) -> Iterator[Fault]:
     """Check that a type has the key it needs, and no key that belongs to another type."""
     given = {"reference": attribute.reference, "code_list": attribute.code_list, "element_key": attribute.element_key}
     needed = {"reference": "reference", "code": "code_list", "element": "element_key"}.get(attribute.type)
@@ -127,7 +133,7 @@ def _type_faults(document: Document, place: Place, attribute: declared.Attribute
     rule = attribute.survivorship
     if rule and "same_winner_as" in (rule.strategy, *rule.fallback):
         followed = rule.options.get("attribute")
-        known = set(_written(document, ("attributes",))) - {place[-1]}
+        known = written - {str(place[-1])}
         yield from _unknown(document, (*place, "survivorship"), "attribute to follow called", str(followed), known)
     if rule and "union" in (rule.strategy, *rule.fallback) and not attribute.is_list:
         inner = (*place, "survivorship")
@@ -207,7 +213,7 @@ def _validation_faults(document: Document) -> Iterator[Fault]:
 
 def _feature_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Fault]:
     attributes = dict(sound_parts(document, ("attributes",), declared.AttributeDeclaration))
-    written = set(_written(document, ("attributes",)))
+    written = _written(document, ("attributes",))
     elements = [str(place[-1]) for place, part in attributes.items() if part.type == "element"]
     readable = written | {f"{element}.{name}" for element in elements for name in written}
     for place, feature in sound_parts(document, _FEATURES, declared.FeatureDeclaration):

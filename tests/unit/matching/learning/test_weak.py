@@ -1,13 +1,18 @@
 """Weak labels: right where identifiers agree or conflict, silent where they may be wrong."""
 
+import time
+from dataclasses import replace
+
 import numpy as np
 
 from matching.learning.pool import with_population
 from matching.learning.weak import NAMES_SHARING_MAX, identifying, weak_labels
-from matching.model import MatchModel
+from matching.model import Comparison, FeatureSpec, Level, MatchModel
 from matching.records import Forms, column_from_lists
 from tests.unit.matching.learning.companies import MODEL, firms, with_wrong_numbers
 from tests.unit.matching.models import company_model
+
+_EXACT = (Level("same", 1.0, 5.0), Level("other", 0.0, -1.0))
 
 
 def _forms(rows: list[tuple[str, str, str]]) -> Forms:
@@ -97,5 +102,23 @@ def test_some_wrong_numbers_spoil_few_labels() -> None:
 
 
 def test_only_vetoing_numbers_identify() -> None:
-    assert identifying(MODEL) == ("tax_id",)
+    assert [one.name for one in identifying(MODEL)] == ["tax_id"]
     assert identifying(company_model()) == ()
+
+
+def test_many_comparisons_take_time_in_step_with_them() -> None:
+    """These take less than a second; what grows with their cube took a quarter of a minute."""
+    extra = [f"made_{number}" for number in range(1_000)]
+    model = replace(
+        MODEL,
+        features=(*MODEL.features, *(FeatureSpec(name, "text", (name,)) for name in extra)),
+        comparisons=(*MODEL.comparisons, *(Comparison(name, name, "exact", _EXACT) for name in extra)),
+    )
+    forms = _forms([("acme tools", "1", "de-vat:11"), ("acme tools", "1", "de-vat:11")])
+    forms = replace(forms, features={**forms.features, **{name: column_from_lists([[], []]) for name in extra}})
+    began = time.process_time()
+
+    weak = weak_labels(forms, with_population(forms, model), seed=0)
+
+    assert weak.same.tolist() == [True]
+    assert time.process_time() - began < 8
