@@ -1,5 +1,6 @@
 """`mdm evaluate`: how well clusters agree with the truth."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -16,17 +17,30 @@ def evaluate(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print pairwise precision, recall and F1, B-cubed, and the largest cluster, over the records in both files."""
-    from mdm.cli.output import print_facts, print_json
+    """Print pairwise precision, recall and F1, B-cubed, and the largest cluster, over the records in both files.
+
+    Tells how many records of each file the other does not have, and warns when no pair can be judged.
+    """
+    from mdm.cli.output import print_facts, print_json, tell
     from mdm.jobs.match_files import evaluate_files, read_partition
 
-    found = evaluate_files(read_partition(clusters), read_partition(truth), between_sources=between_sources)
+    told = evaluate_files(read_partition(clusters), read_partition(truth), between_sources=between_sources)
+    found = told.evaluation
+    left_out = {"without_truth_count": told.without_truth_count, "not_found_count": told.not_found_count}
+    if not found.predicted_pairs_count and not found.true_pairs_count:
+        # A share of nothing counts as whole, which looks like a perfect answer.
+        tell(
+            "Warning: the records in both files make no pair, neither found nor true, so the figures say nothing; "
+            "give a truth that holds more of the records"
+        )
     if as_json:
-        print_json(found)
+        print_json({**asdict(found), **left_out})
         return
     print_facts(
         {
-            "records": f"{found.records_count:,}",
+            "records": f"{found.records_count:,} in both files",
+            "left out": f"{told.without_truth_count:,} of the clusters that the truth does not hold,"
+            f" {told.not_found_count:,} of the truth that the clusters do not hold",
             "pairs found": f"{found.predicted_pairs_count:,}, {found.common_pairs_count:,} of them true",
             "true pairs": f"{found.true_pairs_count:,}",
             "precision": f"{found.precision:.4f}",

@@ -202,7 +202,16 @@ def parents_of(partition: Partition) -> dict[str, str]:
     return alone | (partition.by_key(partition.clusters, with_source=True) if any(partition.sources) else {})
 
 
-def evaluate_files(predicted: Partition, truth: Partition, *, between_sources: bool) -> Evaluation:
+@dataclass(frozen=True, slots=True)
+class FileEvaluation:
+    """How well the clusters of a file agree with the truth, and how many records of either are not in the other."""
+
+    evaluation: Evaluation
+    without_truth_count: int
+    not_found_count: int
+
+
+def evaluate_files(predicted: Partition, truth: Partition, *, between_sources: bool) -> FileEvaluation:
     """Compare clusters with the truth, by source and id where both files have sources, else by id."""
     with_source = any(predicted.sources) and any(truth.sources)
     sources = None
@@ -215,11 +224,13 @@ def evaluate_files(predicted: Partition, truth: Partition, *, between_sources: b
         sources = holder.by_key(holder.sources, with_source=with_source)
     found = predicted.by_key(predicted.clusters, with_source=with_source)
     true = truth.by_key(truth.clusters, with_source=with_source)
-    if not found.keys() & true.keys():
+    both = found.keys() & true.keys()
+    if not both:
         raise FileUnreadable(
             str(truth.path), f"shares no id with {predicted.path}", remedy="check that both name the same records"
         )
-    return evaluate({key: found[key] for key in found.keys() & true.keys()}, true, sources=sources)
+    evaluation = evaluate({key: found[key] for key in both}, true, sources=sources)
+    return FileEvaluation(evaluation, len(found) - len(both), len(true) - len(both))
 
 
 def _named(codes: Any, names: Sequence[str]) -> pa.DictionaryArray:

@@ -186,6 +186,29 @@ def test_evaluate_counts_pairs_against_the_truth(folder: Path) -> None:
     assert (found["precision"], found["recall"], found["largest_cluster"]) == (0.5, 1.0, 2)
 
 
+def test_evaluate_tells_how_many_records_are_in_one_file_only(folder: Path) -> None:
+    """Of found 1 to 4 and 9 the truth lacks 9; of true 1 to 4 and 7 and 8 the clusters lack 7 and 8."""
+    (folder / "found.csv").write_text("id,cluster_id\n1,x\n2,x\n3,y\n4,y\n9,z\n", encoding="utf-8")
+    (folder / "truth.csv").write_text(f"{TRUTH}7,d\n8,d\n", encoding="utf-8")
+
+    told = mdm("evaluate", folder / "found.csv", folder / "truth.csv")
+    found = json.loads(mdm("evaluate", folder / "found.csv", folder / "truth.csv", "--json").stdout)
+
+    assert (found["records_count"], found["without_truth_count"], found["not_found_count"]) == (4, 1, 2)
+    assert "1 of the clusters that the truth does not hold, 2 of the truth that the clusters do not hold" in told.stdout
+    assert told.stderr == ""
+
+
+@pytest.mark.parametrize("way", [(), ("--json",)])
+def test_evaluate_warns_when_there_is_no_pair_to_judge(folder: Path, way: tuple[str, ...]) -> None:
+    (folder / "found.csv").write_text("id,cluster_id\n1,x\n2,x\n3,y\n4,y\n", encoding="utf-8")
+    (folder / "truth.csv").write_text("id,cluster_id\n1,a\n", encoding="utf-8")
+
+    told = mdm("evaluate", folder / "found.csv", folder / "truth.csv", *way)
+
+    assert told.stderr.startswith("Warning: the records in both files make no pair")
+
+
 def test_evaluate_between_sources_leaves_pairs_of_one_source_out(folder: Path) -> None:
     """1 and 3 are of crm, 2 and 4 of erp: of the found pairs 1-2 and 1-3 only the first counts, and it is true."""
     (folder / "found.csv").write_text("id,source,cluster_id\n1,crm,x\n2,erp,x\n3,crm,x\n4,erp,y\n", encoding="utf-8")
