@@ -331,6 +331,10 @@ def test_a_contract_lists_its_projects() -> None:
         (CONTRACT, {"Name": "C-9", "CustomerRequisitionNumber": "4500017"}, "po_number", "4500017"),
         (PROJECT, {"Name": "Roll-out", "pse__Master_Project__c": "a0X1"}, "parent_project", "a0X1"),
         (PROJECT, {"Name": "Roll-out", "KimbleOne__SalesOpportunity__c": "a1K7"}, "contract", "a1K7"),
+        (PROJECT, {"Name": "Roll-out", "KimbleOne__DeliveryStage__c": "In Delivery"}, "status", "active"),
+        (PROJECT, {"Name": "Roll-out", "pse__Project_Status__c": "Completed"}, "status", "completed"),
+        # Many keep the health of a project there, which the stage goes before.
+        (PROJECT, {"pse__Stage__c": "In Progress", "pse__Project_Status__c": "Green"}, "status", "active"),
     ],
 )
 def test_columns_of_the_vendors_are_known(
