@@ -230,7 +230,8 @@ class DealGauges(Collector):
         """Give the families with a sample for every state, and for every step at which a deal stands."""
         deals = GaugeMetricFamily(
             "mdm_deals",
-            "Deals in each state, on their way or held up (incomplete, failing, failed or taken back).",
+            "Deals in each state, on their way or held up (incomplete, failing, failed, taken back, or waiting for what"
+            " a person has to mend).",
             labels=["state", "standing"],
         )
         oldest = GaugeMetricFamily(

@@ -36,7 +36,9 @@ def _filter(
     older_than_hours: Annotated[
         float | None, Query(ge=0, le=1_000_000, description="In their state for at least this long.")
     ] = None,
-    held_up: Annotated[bool, Query(description="Only those that are incomplete, fail or failed.")] = False,
+    held_up: Annotated[
+        bool, Query(description="Only those that are incomplete, fail, failed, or wait for what a person has to mend.")
+    ] = False,
 ) -> DealFilter:
     older = None if older_than_hours is None else timedelta(hours=older_than_hours)
     return DealFilter(state, older, held_up)

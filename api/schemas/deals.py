@@ -92,4 +92,4 @@ class DealWholeTold(DealTold):
 
     steps: list[StepTold]
     turns: list[TurnTold]
-    reasons: list[Fault] = Field(description="Why it is incomplete.")
+    reasons: list[Fault] = Field(description="Why it is incomplete, or what a person has to mend before it goes on.")

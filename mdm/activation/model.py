@@ -20,6 +20,8 @@ Made = Literal["customer", "project", "contract"]
 STATES: Final[tuple[DealState, ...]] = ("sold", "activated", "approved", "ready_to_bill")
 TAKEN_BACK: Final = frozenset({"reserve_customer", "make_project", "make_contract"})
 """What leaves something behind that is taken back when a deal fails or is cancelled."""
+STUCK: Final = ("client_gone", "refused_customer", "refused_project", "refused_contract", "target_stopped")
+"""What a deal may wait for that does not come by itself: it is held up until a person acts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,11 @@ class Progress:
     because: str = ""
     is_ending: bool = False
 
+    @property
+    def is_stuck(self) -> bool:
+        """Tell whether it waits for what does not come by itself."""
+        return self.standing == "waiting" and self.because in STUCK
+
 
 @dataclass(frozen=True, slots=True)
 class Ids:
@@ -151,6 +158,11 @@ class Deal:
         """Return the key of the project record that is made of it."""
         return SourceKey(HUB, "project", "", self.id)
 
+    def key_of(self, made: Made) -> SourceKey:
+        """Return the key of the project or contract record that is made of it."""
+        assert made != "customer", "a deal finds its client, or reserves it"
+        return self.project_key if made == "project" else self.contract_key
+
     @property
     def entered_at(self) -> datetime:
         """Return when it reached its present state."""
@@ -192,7 +204,7 @@ class DealFilter:
     """Which deals to list; None means any.
 
     older_than  in their present state for at least this long
-    is_held_up  those that fail, are incomplete or failed for good
+    is_held_up  those that fail, are incomplete, failed for good or wait for what does not come by itself
     """
 
     state: DealState | None = None

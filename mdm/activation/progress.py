@@ -38,6 +38,11 @@ def waiting(progress: Progress, because: str) -> Progress:
     return replace(progress, standing="waiting", attempts=0, because=because)
 
 
+def done_again(progress: Progress) -> Progress:
+    """Come back to the step at hand after steps before it were done again: no state that was reached is lost by it."""
+    return replace(progress, standing="going", attempts=0, because="")
+
+
 def failed(recipe: Recipe, progress: Progress, because: str, *, is_final: bool) -> Progress:
     """Try the step at hand again later, or, when that helps no more, take back what was made."""
     attempts = progress.attempts + 1

@@ -17,6 +17,7 @@ from mdm.activation import progress as turns
 from mdm.activation import store
 from mdm.activation.checks import Checked, check_deal
 from mdm.activation.model import DEAL, STATES, Deal, DealFilter, DealName, Ids, Progress, Recipe, StateCount, StepTurn
+from mdm.activation.obstacles import obstacles_of
 from mdm.activation.recipe import recipe_of as read_recipe
 from mdm.activation.records import put_record
 from mdm.db.actor import name_actor
@@ -46,7 +47,7 @@ class Sold:
 class DealShown:
     """A deal with what happened to its steps, and with the reasons that hold it up.
 
-    reasons  why it is incomplete, from its exception
+    reasons  why it is incomplete, from its exception, or what a person has to mend before it goes on
     """
 
     deal: Deal
@@ -182,7 +183,7 @@ def require_deal(connection: Connection, deal_id: str) -> Deal:
 def show_deal(connection: Connection, deal_id: str) -> DealShown:
     """Return one deal with all that happened to it; raises DealUnknown."""
     deal = require_deal(connection, deal_id)
-    reasons: tuple[Reason, ...] = ()
+    reasons = obstacles_of(connection, deal)
     if deal.exception_id is not None and deal.progress.standing == "incomplete":
         reasons = exceptions.require(connection, deal.exception_id).reasons
     return DealShown(deal, store.select_turns(connection, deal.id), reasons)

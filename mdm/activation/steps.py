@@ -4,6 +4,9 @@ A worker takes a deal by a lease that runs out. In the transaction of a step the
 compared, so that of two who believe they hold it one does the step. What a step makes and that it is done are one
 transaction: killed anywhere, a deal stands before a step or behind it. A step that fails for good is followed by taking
 back what the steps before made, the last first.
+
+The client of a deal may become another golden record, or none, behind its back. So before each later step the client is
+looked at: one that is gone is found or reserved again, and project and contract are pointed at it again.
 """
 
 from collections.abc import Callable
@@ -18,18 +21,19 @@ from mdm import clock
 from mdm.activation import progress as turns
 from mdm.activation import reservations_store, store
 from mdm.activation.checks import billing_of
-from mdm.activation.model import Deal, Progress, Recipe, Step, StepTurn
+from mdm.activation.clients import client_key, golden_of, is_gone, is_to_come, pointing_elsewhere
+from mdm.activation.model import Deal, Does, Progress, Recipe, Step, StepTurn
+from mdm.activation.obstacles import obstacle_to
 from mdm.activation.records import end_record, keys_in, put_record
 from mdm.activation.reservation_model import Resolved, Wanted
 from mdm.activation.reservations import abandon_within, confirm, resolve_or_reserve
 from mdm.activation.service import contract_fields, recipe_of, with_progress
 from mdm.db.actor import name_actor
 from mdm.db.transaction import reading, run
+from mdm.delivery.lanes import tell_mended
 from mdm.errors import HubError, LeaseLost, Refused
 from mdm.failpoints import failpoint
 from mdm.hub import Bracket, Hub, Work, carry
-from mdm.identity.service import resolve_golden
-from mdm.ids import GoldenId
 from mdm.sources import exceptions, exceptions_store
 from mdm.telemetry import logger
 
@@ -37,6 +41,7 @@ LEASE: Final = timedelta(minutes=2)  # chosen: a step takes a second; after a ki
 TURNS_MAX: Final = 200  # chosen: steps that one turn of the worker does
 PAUSE_S_MAX: Final = 600.0  # chosen: a step that failed is tried again after ten minutes at the latest
 LOOK_S: Final = (2.0, 60.0)  # chosen: how often a waiting deal is looked at, from the first minute to the first days
+CLIENT_S: Final = 600.0  # chosen: how often while only a person is waited for, since its client may be gone meanwhile
 
 
 def advance_due(hub: Hub, *, who: str = "worker") -> int:
@@ -92,9 +97,11 @@ class _Doer:
         self.hub, self.recipe, self.deal, self.who = hub, recipe, deal, who
 
     def do(self) -> None:
-        """Do the step at hand."""
+        """Do the step at hand, or first those again whose client is not the deal's any more."""
         assert self.deal.progress.step is not None, "a deal at its end is never due"
         step = self.recipe.step(self.deal.progress.step)
+        if self._follow_client(step):
+            return
         acts: dict[str, Callable[[Step], None]] = {
             "reserve_customer": self._reserve_customer,
             "make_project": self._make_project,
@@ -134,6 +141,54 @@ class _Doer:
 
         run(self.hub.engine, act)
 
+    def _follow_client(self, step: Step) -> bool:
+        """Do steps again whose client is gone or another one; False when the step at hand can be done."""
+        if self.deal.ids.customer_id is None or step.does == "reserve_customer":
+            return False
+        with reading(self.hub.engine) as connection:
+            has_none = is_gone(connection, self.deal)
+            must_point = not has_none and bool(pointing_elsewhere(connection, self.deal))
+        if has_none:
+            self._find_client_again(step)
+            return True
+        return must_point and self._point_again()
+
+    def _find_client_again(self, step: Step) -> None:
+        """Find or reserve the client anew; nothing else may come of it, as when a decision keeps its key apart."""
+
+        def after(connection: Connection, answer: Resolved) -> None:
+            deal = self._with_customer(answer)
+            if deal.ids == self.deal.ids:
+                self._wait(connection, deal, step, "client_gone")
+            else:
+                self._done_again(connection, deal, "reserve_customer")
+
+        self._ask_for_customer(after)
+
+    def _point_again(self) -> bool:
+        """Point project and contract at the client as it stands now, and tell the targets; False if they did so."""
+
+        def act(work: Work) -> bool:
+            deal = self._held(work.connection)
+            made = pointing_elsewhere(work.connection, deal)
+            if "project" in made:
+                self._put_project(work, deal)
+            if "contract" in made:
+                is_approved = any(self.recipe.step(name).does == "approval" for name in deal.progress.done)
+                self._put_contract(work, deal, **({"status": "active"} if is_approved else {}))
+            left = pointing_elsewhere(work.connection, deal)
+            if not made or left == made:
+                return False  # a key means another record than it names; to go on is more than to try for ever
+            golden_ids = [store.require_golden(work.connection, deal.key_of(one)) for one in made]
+            # A target may have refused them while they pointed at nobody: that is mended, and a new version alone
+            # would not take up again what is parked.
+            tell_mended(work.connection, golden_ids)
+            does: dict[str, Does] = {"project": "make_project", "contract": "make_contract"}
+            self._done_again(work.connection, deal, *(does[one] for one in made))
+            return True
+
+        return carry(self.hub, act, who=self.who)
+
     def _reserve_customer(self, step: Step) -> None:
         def after(connection: Connection, answer: Resolved) -> None:
             deal = self._with_customer(answer)
@@ -169,13 +224,15 @@ class _Doer:
     def _make_project(self, step: Step) -> None:
         def act(work: Work) -> None:
             deal = self._held(work.connection)
-            fields = self.recipe.fields_of("project", self._facts())
-            customer = self._customer_key(work.connection, deal)
-            more = {"customer": customer, "contract": str(deal.contract_key)}
-            put_record(work, "project", deal.project_key, {**fields, **more})
+            self._put_project(work, deal)
             self._done(work.connection, replace(deal, ids=replace(deal.ids, has_project=True)), step)
 
         carry(self.hub, act, who=self.who)
+
+    def _put_project(self, work: Work, deal: Deal) -> None:
+        fields = self.recipe.fields_of("project", self._facts())
+        pointing = {"customer": client_key(work.connection, deal), "contract": str(deal.contract_key)}
+        put_record(work, "project", deal.project_key, {**fields, **pointing})
 
     def _make_contract(self, step: Step) -> None:
         def act(work: Work) -> None:
@@ -186,8 +243,7 @@ class _Doer:
         carry(self.hub, act, who=self.who)
 
     def _put_contract(self, work: Work, deal: Deal, **more: Any) -> None:
-        customer = self._customer_key(work.connection, deal)
-        pointing = {"customer": customer, "projects": [str(deal.project_key)]}
+        pointing = {"customer": client_key(work.connection, deal), "projects": [str(deal.project_key)]}
         put_record(work, "contract", deal.contract_key, contract_fields(self.recipe, self._facts(), **pointing, **more))
 
     def _await_approval(self, step: Step) -> None:
@@ -202,33 +258,33 @@ class _Doer:
         carry(self.hub, act, who=self.who)
 
     def _await_key(self, step: Step) -> None:
-        """Wait until what was made has a key in the system that bills; a reservation that ended is made anew."""
+        """Wait until what was made has a key in the system that bills; a reservation that ended is made anew.
+
+        Where waiting alone ends nothing, the deal is held up by what a person has to mend.
+        """
         assert self.deal.billing is not None, "a deal that is complete has somebody who bills it"
+        made = step.of
+        assert made is not None, "a recipe says whose key a step waits for"
         if not self._is_kept(step):
             run(self.hub.engine, lambda connection: self._done(connection, self._held(connection), step))
             return
         with reading(self.hub.engine) as connection:
-            golden_id = self._golden_of(connection, self.deal, step)
+            golden_id = golden_of(connection, self.deal, made)
             keys = keys_in(connection, golden_id, self.deal.billing)
-            is_held = step.of != "customer" or bool(
-                reservations_store.select_open_on(connection, golden_id, source=self.deal.billing)
-            )
-        if keys and step.of == "customer":
+            is_held = made != "customer" or is_to_come(connection, self.deal)
+        if keys and made == "customer":
             self._confirm(keys[0])
         if not keys and not is_held:
-
-            def after(connection: Connection, answer: Resolved) -> None:
-                self._wait(connection, self._with_customer(answer), step, f"key_of_{step.of}")
-
-            self._ask_for_customer(after)
+            self._find_client_again(step)
             return
 
         def act(connection: Connection) -> None:
             deal = self._held(connection)
             if keys:
                 self._done(connection, deal, step)
-            else:
-                self._wait(connection, deal, step, f"key_of_{step.of}")
+                return
+            obstacle = obstacle_to(connection, deal, made)
+            self._wait(connection, deal, step, f"key_of_{made}" if obstacle is None else obstacle.code)
 
         run(self.hub.engine, act)
 
@@ -275,28 +331,6 @@ class _Doer:
         self._save(work.connection, deal, turns.ended(deal.progress), None)
         failpoint("deal.taken_back")
 
-    def _golden_of(self, connection: Connection, deal: Deal, step: Step) -> GoldenId:
-        if step.of == "customer":
-            return self._customer_id(connection, deal)
-        key = deal.project_key if step.of == "project" else deal.contract_key
-        return store.require_golden(connection, key)
-
-    def _customer_id(self, connection: Connection, deal: Deal) -> GoldenId:
-        """Find the billed legal entity as it stands now: where the reservation's record went, or what was found."""
-        if deal.ids.reservation_id is not None:
-            found = reservations_store.select_reservation(connection, deal.ids.reservation_id)
-            if found is not None and found.state in {"open", "confirmed"}:
-                return found.golden_id
-        assert deal.ids.customer_id is not None, "the customer is found before anything points at it"
-        return resolve_golden(connection, deal.ids.customer_id).id
-
-    def _customer_key(self, connection: Connection, deal: Deal) -> str:
-        """Choose the key by which project and contract point at the billed legal entity."""
-        assert deal.billing is not None, "a deal that is complete has somebody who bills it"
-        golden_id = self._customer_id(connection, deal)
-        keys = keys_in(connection, golden_id, deal.billing) or keys_in(connection, golden_id, None)
-        return str(keys[0])
-
     def _facts(self) -> dict[str, Any]:
         with reading(self.hub.engine) as connection:
             found = store.select_facts(connection, self.deal.contract_key)
@@ -323,6 +357,13 @@ class _Doer:
         self._save(connection, deal, turns.done(self.recipe, deal.progress), turn)
         failpoint("deal.step_done")
 
+    def _done_again(self, connection: Connection, deal: Deal, *does: Does) -> None:
+        """Note which steps were done again; the step at hand is looked at next."""
+        names = [step.name for step in self.recipe.steps if step.does in does]
+        store.insert_turns(connection, deal.id, [StepTurn(name, "done", self._at, self.who) for name in names])
+        self._save(connection, deal, turns.done_again(deal.progress), None)
+        failpoint("deal.step_done")
+
     def _wait(self, connection: Connection, deal: Deal, step: Step, because: str) -> None:
         waited = turns.waiting(deal.progress, because)
         if waited == deal.progress and deal.ids == self.deal.ids:
@@ -341,8 +382,10 @@ class _Doer:
     def _next(self, deal: Deal, progress: Progress) -> datetime | None:
         """Say when to look again; None when nothing happens until somebody acts."""
         at = clock.now()
-        if progress.standing in {"done", "cancelled", "failed", "incomplete"} or progress.because == "approval":
+        if progress.standing in {"done", "cancelled", "failed", "incomplete"}:
             return None
+        if progress.standing == "waiting" and progress.because == "approval":
+            return at + timedelta(seconds=CLIENT_S)
         if progress.standing == "waiting":
             shortest, longest = LOOK_S
             return at + timedelta(seconds=min(longest, max(shortest, deal.age(at).total_seconds() / 20)))

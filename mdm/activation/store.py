@@ -7,14 +7,29 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from mdm.activation.model import STATES, Deal, DealFilter, DealName, Ids, Progress, StateCount, StepCount, StepTurn
+from mdm.activation.model import (
+    STATES,
+    STUCK,
+    Deal,
+    DealFilter,
+    DealName,
+    Ids,
+    Progress,
+    StateCount,
+    StepCount,
+    StepTurn,
+)
 from mdm.db.statement import text
 from mdm.db.types import as_json
 from mdm.ids import DealId, ExceptionId, GoldenId, ReservationId
 from mdm.sources.model import SourceKey
 
 _DEAL = "SELECT d.* FROM deal d"
-_HELD_UP = "d.standing IN ('incomplete', 'failing', 'failed', 'taking_back')"
+_STUCK = ", ".join(f"'{because}'" for because in STUCK)
+_HELD_UP = (
+    "(d.standing IN ('incomplete', 'failing', 'failed', 'taking_back')"
+    f" OR d.standing = 'waiting' AND d.because IN ({_STUCK}))"
+)
 
 
 def insert_deal(connection: Connection, deal: Deal) -> None:

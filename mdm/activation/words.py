@@ -17,6 +17,16 @@ WAITING: Final[Mapping[str, str]] = MappingProxyType(
         "key_of_contract": "the contract has a key in the system that bills",
     }
 )
+HELD_UP: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "client_gone": "the record of its client was taken out, or is kept apart by a decision",
+        "refused_customer": "the system that bills does not take the client",
+        "refused_project": "the system that bills does not take the project",
+        "refused_contract": "the system that bills does not take the contract",
+        "target_stopped": "the system that bills is told nothing, its target is stopped",
+    }
+)
+"""What a deal waits for that does not come by itself, by what it is held up by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,8 @@ def in_words(deal: Deal) -> str:
     """Say in a few words what a deal is about to do, waits for or is held up by."""
     progress = deal.progress
     match progress.standing:
+        case "waiting" if progress.is_stuck:
+            return f"held up: {HELD_UP[progress.because]}"
         case "waiting":
             return f"waits until {WAITING.get(progress.because, progress.because)}"
         case "incomplete":

@@ -42,7 +42,10 @@ def list_(
         str | None, typer.Option(help="sold, activated, approved, ready_to_bill or cancelled; all but those left out.")
     ] = None,
     older_than: Annotated[float | None, typer.Option(min=0, help="Hours in their state at least.")] = None,
-    held_up: Annotated[bool, typer.Option("--held-up", help="Only those that are incomplete or fail.")] = False,
+    held_up: Annotated[
+        bool,
+        typer.Option("--held-up", help="Only those that are incomplete, fail, or wait for what a person has to mend."),
+    ] = False,
     limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:

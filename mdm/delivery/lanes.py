@@ -109,6 +109,11 @@ def settle(
     return frozenset(map(GoldenId, kept))
 
 
+def tell_mended(connection: Connection, golden_ids: Sequence[GoldenId], *, now: Clock = clock.instant) -> None:
+    """Let every target be told again of golden records that it may have refused: what it refused was mended."""
+    store.revive(connection, golden_ids, now=now(connection))
+
+
 def note_unopened(connection: Connection, declaration: Declaration, reason: str, *, now: Clock = clock.instant) -> None:
     """Note that the connector of a target could not be made: it fails as one that does not answer, and is let rest so.
 

@@ -107,6 +107,20 @@ def wake_waiting(connection: Connection, target_id: str, parents: Sequence[Golde
     )
 
 
+def revive(connection: Connection, golden_ids: Sequence[GoldenId], *, now: datetime) -> None:
+    """Let what is parked of golden records be due at every target; a lease that runs could park it again, and ends."""
+    connection.execute(
+        text(
+            "UPDATE delivery_lane l SET state = 'ready', due_at = greatest(CAST(:now AS timestamptz), l.not_before),"
+            " recorded_at = CASE WHEN l.state = 'dead' THEN :now ELSE l.recorded_at END, lease_token = NULL,"
+            " attempts = 0, failing_since = NULL, failure_kind = NULL, failure_reason = NULL FROM target t"
+            " WHERE l.target_id = t.id AND l.golden_id = ANY(:ids) AND l.acknowledged < l.head"
+            " AND (l.state = 'dead' OR l.lease_token IS NOT NULL)"
+        ),
+        {"ids": list(golden_ids), "now": now},
+    )
+
+
 def begin_series(connection: Connection, lane: DueLane) -> None:
     """Let what is asked for a leased lane from now on bear new request ids."""
     connection.execute(

@@ -45,6 +45,11 @@ _WAITS: Final[Mapping[str, str]] = MappingProxyType(
         "key_of_customer": N_("Waits for the client to be created in the system that bills"),
         "key_of_project": N_("Waits for the project to be created in the system that bills"),
         "key_of_contract": N_("Waits for the contract to be created in the system that bills"),
+        "client_gone": N_("The record of its client was taken out, or is kept apart by a decision"),
+        "refused_customer": N_("The system that bills does not take the client"),
+        "refused_project": N_("The system that bills does not take the project"),
+        "refused_contract": N_("The system that bills does not take the contract"),
+        "target_stopped": N_("The system that bills is told nothing: its target is stopped"),
     }
 )
 _STANDING: Final[Mapping[str, tuple[str, Tone]]] = MappingProxyType(
@@ -129,7 +134,8 @@ def deal_shown(recipe: Recipe, deal: Deal, name: DealName | None, at: datetime) 
     """Show a deal in one card."""
     progress = deal.progress
     if progress.standing == "waiting":
-        line, tone = _WAITS.get(progress.because, N_("Waits")), "accent" if progress.because == "approval" else ""
+        line = _WAITS.get(progress.because, N_("Waits"))
+        tone = "bad" if progress.is_stuck else "accent" if progress.because == "approval" else ""
     else:
         line, tone = _STANDING[progress.standing]
     step = "" if progress.step is None else _title(recipe.step(progress.step))

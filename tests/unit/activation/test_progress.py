@@ -49,6 +49,15 @@ class DealMachine(RuleBasedStateMachine):
         assert (self.progress.step, self.progress.done, self.progress.attempts) == (before.step, before.done, 0)
 
     @precondition(lambda self: self.standing in {"going", "waiting", "failing"})
+    @rule()
+    def steps_before_are_done_again(self) -> None:
+        before = self.progress
+        self.progress = turns.done_again(self.progress)
+        kept = (before.state, before.step, before.done)
+        assert (self.progress.state, self.progress.step, self.progress.done) == kept, "nothing that was reached is lost"
+        assert self.standing == "going"
+
+    @precondition(lambda self: self.standing in {"going", "waiting", "failing"})
     @rule(is_final=st.booleans())
     def step_fails(self, is_final: bool) -> None:
         before = self.progress
