@@ -114,8 +114,8 @@ def progress(what: str) -> Iterator[Progress]:
 
 
 def printable(value: Any) -> str:
-    """Turn a value into text that cannot steer a terminal."""
-    text = value if isinstance(value, str) else "" if value is None else str(_plain(value))
+    """Turn a value into text that cannot steer a terminal: a key as it is written, an instant to the minute."""
+    text = value if isinstance(value, str) else "" if value is None else _in_words(value)
     return text if text.isprintable() else "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
@@ -123,6 +123,12 @@ def _console(*, is_error: bool) -> Console:
     stream = sys.stderr if is_error else sys.stdout
     width = None if stream.isatty() else _PIPE_WIDTH
     return Console(file=stream, width=width, highlight=False, markup=False, soft_wrap=False)
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return str(value if is_dataclass(value) else _plain(value))
 
 
 def _plain(value: Any) -> Any:
