@@ -219,11 +219,11 @@ def _lateness(standing: Standing | None, depth: Depth, schedule: Schedule, now: 
     What waited before the present hours began, or before the target was let run, is late from then on. One that is not
     to be told is not late.
     """
-    if standing is None or not standing.is_told or not schedule.is_open_at(now):
+    is_told = standing is None or standing.is_told  # a folder of files has no standing: it is always told
+    if depth.oldest_at is None or depth.oldest_at > now or not is_told or not schedule.is_open_at(now):
         return None
-    if depth.oldest_at is None or depth.oldest_at > now:
-        return None
-    return (now - schedule.tellable_since(max(depth.oldest_at, standing.since), now)).total_seconds()
+    since = depth.oldest_at if standing is None else max(depth.oldest_at, standing.since)
+    return (now - schedule.tellable_since(since, now)).total_seconds()
 
 
 def _told_again_at(standing: Standing | None, schedule: Schedule, now: datetime) -> datetime | None:
