@@ -218,7 +218,7 @@ def test_a_scrape_tells_what_the_last_comparison_found_and_when(
     erp.fake.enter("customer", {"companyName": "Ostrava Steel AS", "currency": "CZK"}, by="anna", native_id="2001")
 
     assert client.post(RECONCILE, headers=lead, json={}).status_code == 200
-    none = {(finding, "found"): 0.0 for finding in ("missed", "lost", "forwarded")}
+    none = {(finding, "found"): 0.0 for finding in ("missed", "lost", "forwarded", "unnamed")}
     assert drift_told(client) == {**none, ("edited", "found"): 1, ("unknown", "found"): 1}
 
     client.post(RECONCILE, headers=lead, json={"repair": "republish"})
