@@ -187,6 +187,20 @@ def test_a_record_that_was_matched_and_bears_none_is_given_the_id_while_its_valu
     assert erp.record(entered).version == written  # once
 
 
+def test_two_records_that_change_places_get_each_the_id_of_its_own(erp: Told) -> None:
+    first, second = erp.send(0, tax_ids=[TAX_ID], phones=[PHONE]), erp.send(1, tax_ids=["DE136695976"])
+    place = {first: erp.enter(0, vatRegNumber=TAX_ID), second: erp.enter(1, vatRegNumber="DE136695976")}
+    assert [erp.read(one) for one in place.values()] == [first, second]
+    erp.rest()
+    assert erp.named() == {place[first]: first, place[second]: second}
+
+    for golden_id, other in ((first, second), (second, first)):
+        perform(erp.hub, Move(SourceKey("netsuite-us", "customer", "", place[golden_id]), other), MARA)
+    erp.rest()
+
+    assert erp.named() == {place[first]: second, place[second]: first}
+
+
 def test_a_record_that_is_split_away_bears_the_id_of_its_new_golden_record(erp: Told) -> None:
     first = erp.send(0, tax_ids=[TAX_ID], phones=[PHONE])
     entered = erp.enter(0, vatRegNumber=TAX_ID)

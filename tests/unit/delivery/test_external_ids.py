@@ -34,13 +34,13 @@ def told(one: Plan) -> list[tuple[str, str, str]]:
 
 def test_the_record_that_bears_the_id_stays_else_the_one_known_longest() -> None:
     assert told(plan(known("1", OTHER), known("2", ID))) == [("deactivate", "1", "")]
-    assert told(plan(known("1", ""), known("2", OTHER))) == [("deactivate", "2", "")]
-    assert told(plan(known("1", ""), known("2", None))) == [("deactivate", "2", "")]
+    assert told(plan(known("1", ""), known("2", OTHER))) == [("update", "1", ID), ("deactivate", "2", "")]
+    assert told(plan(known("1", ""), known("2", None))) == [("update", "1", ID), ("deactivate", "2", "")]
 
 
-def test_another_id_alone_is_reason_to_write_and_none_or_one_that_is_not_known_is_not() -> None:
-    assert told(plan(known("1", OTHER))) == [("update", "1", ID)]
-    assert [told(plan(known("1", one))) for one in (ID, "", None)] == [[], [], []]
+def test_another_id_alone_or_none_is_reason_to_write_and_one_that_is_not_known_is_not() -> None:
+    assert [told(plan(known("1", one))) for one in (OTHER, "")] == [[("update", "1", ID)]] * 2
+    assert [told(plan(known("1", one))) for one in (ID, None)] == [[], []]
     assert [told(plan(known("1", one, title="B"))) for one in (ID, "", None)] == [[("update", "1", ID)]] * 3
 
 
@@ -67,15 +67,15 @@ def test_nothing_is_made_while_a_record_of_another_one_bears_the_id() -> None:
 
 def test_values_are_written_without_an_id_that_another_record_bears() -> None:
     nameless = plan(known("1", "", title="B"), borne_by=OTHER)
-    assert (told(nameless), nameless.waits) == ([("update", "1", "")], False)
+    assert (told(nameless), nameless.asks) == ([("update", "1", "")], OTHER)
 
     # It bears the id of one that forwards, and keeps it until its own is free.
     wrong = plan(known("1", THIRD, title="B"), borne_by=OTHER)
     assert (told(wrong), wrong.asks) == ([("update", "1", "")], OTHER)
 
-    # It bears the id of one that wants it: so two that bear each other's ids do not wait for each other.
+    # It bears the id of one that wants it, and lets go before it waits: so two that bear each other's ids get theirs.
     swapped = plan(known("1", OTHER, title="B"), claimed=OTHER, borne_by=OTHER)
-    assert (told(swapped), swapped.waits) == ([("release", "1", ""), ("update", "1", "")], False)
+    assert (told(swapped), swapped.asks) == ([("release", "1", ""), ("update", "1", "")], OTHER)
     assert [intent.held.external_id for intent in swapped.intents] == ["", ""]
 
 
