@@ -30,7 +30,7 @@ pytestmark = pytest.mark.db
 MARA = By("mara", "looked at")
 TAX_ID, OTHER_TAX_ID = "DE811115368", "DE129273398"
 FIRMS = ({"name": "Brightwater GmbH", "city": "Bonn"}, {"name": "Halden Roe GmbH", "city": "Leeds"})
-DRIFTED = ("missed", "edited", "lost", "forwarded", "unknown")
+DRIFTED = ("missed", "edited", "lost", "forwarded", "unnamed", "unknown")
 
 
 @dataclass
