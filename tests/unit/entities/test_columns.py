@@ -4,6 +4,7 @@ import pytest
 
 from mdm.entities.columns import closest_types, columns_by_attribute, record_column
 from mdm.entities.service import entity_types
+from tests.unit.entities import vendor_columns
 
 CUSTOMER = entity_types()["customer"]
 
@@ -52,3 +53,16 @@ def test_all_types_that_fit_columns_best_are_named_and_none_where_the_given_one_
     assert closest_types(declared, columns, "customer") == ("contract", "project")
     assert closest_types(declared, columns, "project") == ()
     assert closest_types(declared, ["internalId", "companyName", "url", "country"], "contract") == ("customer",)
+
+
+@pytest.mark.parametrize(
+    ("entity", "attribute", "column"),
+    [
+        (entity, attribute, column)
+        for entity, attributes in vendor_columns.COLUMNS.items()
+        for attribute, columns in attributes.items()
+        for column in columns.split()
+    ],
+)
+def test_a_vendors_column_is_read_into_its_attribute(entity: str, attribute: str, column: str) -> None:
+    assert columns_by_attribute(entity_types()[entity], [column], {}) == {attribute: (column,)}

@@ -37,6 +37,8 @@ def test_a_salesforce_account() -> None:
         "AnnualRevenue": 14500000.5,
         "OwnerId": "0055g00000XyXyXAAV",
         "NaicsCode": "541330",
+        "CreatedDate": "2019-03-01T09:30:00.000+0000",
+        "TickerSymbol": "NWE",
         "SystemModstamp": "2026-11-20T08:15:42.000+0000",
     }
 
@@ -53,15 +55,17 @@ def test_a_salesforce_account() -> None:
         "country": "DE",
         "parent": "0015g00000ZzZzZAAV",
         "industry": "manufacturing",
+        "industry_codes": ["541330"],
         "employees": "120",
         "annual_revenue": "14500000.5",
         "account_owner": "0055g00000XyXyXAAV",
         "currency": "EUR",
+        "created": "2019-03-01",
     }
     assert mapped.undeclared == {
         "attributes": {"type": "Account", "url": "/services/data/v62.0/sobjects/Account/0015g00000AbCdEAAV"},
         "ShippingCity": "Hamburg",
-        "NaicsCode": "541330",
+        "TickerSymbol": "NWE",
     }
     assert mapped.faults == ()
 
