@@ -111,10 +111,10 @@ def _backfill_now(target: str, *, apply: bool, as_json: bool) -> None:
     for line in differing:
         print_text(f"  {line}")
     if standing is not None and standing.state == "draining":
-        print_text(f"{target} is draining as before: what it lacks is written now, by `mdm worker`; then it is paused.")
+        print_text(f"{target} is draining: what it lacks is written now, by `mdm worker`; then it is paused.")
         return
     if standing is not None and standing.state != "running":
-        print_text(f"{target} is {standing.state} as before: what it lacks is written once it is resumed.")
+        print_text(f"{target} is {standing.state}: what it lacks is written once it is resumed.")
         print_text(f"  mdm targets resume {target} --reason …")
         return
     print_text(f"{target} runs: what it lacks is written now, by `mdm worker`.")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mdm.delivery.changes import Applied
-    from mdm.delivery.model import StandingState
+    from mdm.delivery.model import Standing, StandingState
     from mdm.delivery.orders_model import TargetLine
     from mdm.publishing.model import Target
 
@@ -195,7 +195,14 @@ def _let_stand(target: str, state: "StandingState", reason: str, *, as_json: boo
     if as_json:
         print_json(standing)
     else:
-        print_text(f"{target} is {standing.state}")
+        print_text(_stands(standing))
+
+
+def _stands(standing: "Standing") -> str:
+    if standing.state != "backfill":
+        return f"{standing.target_id} is {standing.state}"
+    then = standing.after.state if standing.after is not None else "running"
+    return f"{standing.target_id} waits for its backfill, and is {then} after it"
 
 
 def _tell_applied(applied: "Applied", *, is_dry: bool) -> None:
@@ -219,7 +226,7 @@ def _next_step(applied: "Applied") -> str:
             return "`mdm worker`, or `mdm serve`, tells it."
         case "backfill":
             records = f"its records of {', '.join(applied.new_types)}" if applied.needs_backfill else "its records"
-            then = f"; then it is {applied.after.state} as before" if applied.after is not None else ""
+            then = f"; then it is {applied.after.state}" if applied.after is not None else ""
             return f"Nothing is written until {records} are matched{then}: mdm targets backfill {target}"
         case "draining":
             return f"It is draining: what waits is told, then it is paused. To let it run: {resume}"

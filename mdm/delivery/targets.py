@@ -121,20 +121,26 @@ def require_declaration(connection: Connection, target_id: str) -> Declaration:
 
 
 def let_stand(connection: Connection, target_id: str, state: StandingState, *, reason: str, who: str) -> Standing:
-    """Let a target run, pause or drain from now on; raises TargetUnknown, and InputInvalid before its backfill."""
+    """Let a target run, pause or drain from now on, or from when its records are matched.
+
+    Raises TargetUnknown, InputInvalid without a reason, and where nothing but its backfill keeps a target from running.
+    """
     declaration = require_declaration(connection, target_id)
     standing = standings_store.select_standing(connection, target_id)
     assert standing is not None, "a declared target has a standing"
-    if standing.state == "backfill" and state != "backfill":
-        raise InputInvalid(
-            f"the records of {target_id} are not matched yet",
-            remedy=f"look at `mdm targets backfill {target_id}`, and apply it",
-            field="target",
-        )
     if not reason.strip():
         raise InputInvalid("say why", remedy="give a reason of one sentence", field="reason")
+    if standing.state == "backfill" and state == "running" and standing.after is None:
+        raise InputInvalid(
+            f"the records of {target_id} are not matched yet",
+            remedy=f"look at `mdm targets backfill {target_id}`, and apply it; then it runs",
+            field="target",
+        )
     name_actor(connection, who)
-    standing = replace(standing, state=state, reason=reason, since=clock.instant(connection), who=who, after=None)
+    if standing.state == "backfill":
+        standing = replace(standing, after=None if state == "running" else Stance(state, reason))
+    else:
+        standing = replace(standing, state=state, reason=reason, since=clock.instant(connection), who=who)
     standings_store.upsert_standing(connection, standing, burst=declaration.rate.burst)
     return standing
 

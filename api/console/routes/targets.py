@@ -261,6 +261,7 @@ def _require(visit: Visit, verb: Literal["steward", "lead"], line: TargetLine) -
 
 def _words() -> dict[str, Any]:
     return {
+        "AFTER_BACKFILL": view.AFTER_BACKFILL,
         "KINDS": view.KINDS,
         "LANES": view.LANES,
         "FAILURES": view.FAILURES,

@@ -1,7 +1,7 @@
 """Targets as people see them: how each does in words with a sign, its last day as a picture, what can be done. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -140,6 +140,21 @@ _PAUSE: Final = Act("pause", "paused", N_("Pause"), N_("Nothing is told until so
 _DRAIN: Final = Act("drain", "draining", N_("Drain"), N_("What waits now is told, then it is paused."))
 _RESUME: Final = Act("resume", "running", N_("Resume"), N_("It is told again, and asked at once."))
 ACTS: Final = {act.name: act for act in (_PAUSE, _DRAIN, _RESUME)}
+# The same for a target whose records are not matched yet.
+_PAUSE_AFTER: Final = replace(
+    _PAUSE, meaning=N_("Once its records are matched, nothing is told until somebody resumes it.")
+)
+_DRAIN_AFTER: Final = replace(
+    _DRAIN, meaning=N_("Once its records are matched, what waits is told, then it is paused.")
+)
+_RESUME_AFTER: Final = replace(_RESUME, meaning=N_("Once its records are matched, it is told."))
+# How a target stands once its records are matched.
+AFTER_BACKFILL: Final = {
+    "draining": N_("Once its records are matched, it is drained:"),
+    "paused": N_("Once its records are matched, it is paused:"),
+    "stopped": N_("Once its records are matched, it is stopped by the hub:"),
+    "disabled": N_("Once its records are matched, it is closed for good:"),
+}
 
 
 def health_of(line: TargetLine, now: datetime) -> Health:
@@ -174,8 +189,10 @@ def drift_of(report: Report) -> Drift:
 
 def acts_of(line: TargetLine) -> tuple[Act, ...]:
     """Say what can be done to a target as it stands."""
-    if line.standing is None or line.standing.state == "backfill":
+    if line.standing is None:
         return ()
+    if line.standing.state == "backfill":
+        return (_PAUSE_AFTER, _DRAIN_AFTER) if line.standing.after is None else (_RESUME_AFTER,)
     if line.standing.state == "running":
         return (_PAUSE, _DRAIN, *((_RESUME,) if line.standing.failures else ()))
     if line.standing.state == "draining":

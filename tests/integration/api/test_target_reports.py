@@ -179,9 +179,9 @@ def test_the_command_line_plans_applies_and_compares(erp: Books, mdm: Mdm) -> No
     [
         (
             "draining",
-            "netsuite is draining as before: what it lacks is written now, by `mdm worker`; then it is paused.",
+            "netsuite is draining: what it lacks is written now, by `mdm worker`; then it is paused.",
         ),
-        ("paused", "netsuite is paused as before: what it lacks is written once it is resumed."),
+        ("paused", "netsuite is paused: what it lacks is written once it is resumed."),
     ],
 )
 @pytest.mark.usefixtures("erp")

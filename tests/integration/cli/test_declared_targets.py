@@ -189,7 +189,7 @@ def test_a_target_that_did_not_run_does_not_run_after_the_backfill_of_a_new_enti
         more = f"  {name}:\n    object: {object_}\n    creates: true\n    fields:\n      name: {{}}\n"
         books.write_text(books.read_text(encoding="utf-8") + more, encoding="utf-8")
         said = filled("targets", "apply", books).stdout
-        assert f"Nothing is written until its records of {name} are matched; then it is {state} as before" in said
+        assert f"Nothing is written until its records of {name} are matched; then it is {state}: " in said
     assert (standing()["state"], standing()["after"]) == ("backfill", {"state": state, "reason": "audit"})
     assert f"{state}: audit" in filled("targets", "show", "books").stdout
 
@@ -232,7 +232,7 @@ def test_a_target_keeps_its_kind_and_its_system(filled: Mdm, books: Path) -> Non
 
 def test_a_target_is_paused_resumed_and_drained_with_a_reason(filled: Mdm, books: Path, engine: Engine) -> None:
     filled("targets", "apply", books)
-    assert "are not matched yet" in filled("targets", "pause", "books", "--reason", "audit").stderr
+    assert "are not matched yet" in filled("targets", "resume", "books", "--reason", "audit").stderr
     run(engine, lambda connection: end_backfill(connection, "books", who="test"))
     assert filled("targets", "pause", "books").exit_code == 2
     assert "say why" in filled("targets", "pause", "books", "--reason", " ").stderr
@@ -241,6 +241,21 @@ def test_a_target_is_paused_resumed_and_drained_with_a_reason(filled: Mdm, books
     assert "audit" in filled("targets", "show", "books").stdout
     assert document(filled("targets", "drain", "books", "--reason", "audit", "--json"))["state"] == "draining"
     assert filled("targets", "resume", "books", "--reason", "done").stdout == "books is running\n"
+
+
+def test_a_target_that_waits_for_its_backfill_is_paused_from_then_on(filled: Mdm, books: Path, engine: Engine) -> None:
+    filled("targets", "apply", books)
+
+    paused = filled("targets", "pause", "books", "--reason", "they restore a backup").stdout
+    assert paused == "books waits for its backfill, and is paused after it\n"
+    assert "paused: they restore a backup" in filled("targets", "show", "books").stdout
+    assert "is running after it" in filled("targets", "resume", "books", "--reason", "restored").stdout
+    told = document(filled("targets", "drain", "books", "--reason", "audit", "--json"))
+    assert (told["state"], told["after"]) == ("backfill", {"state": "draining", "reason": "audit"})
+
+    run(engine, lambda connection: end_backfill(connection, "books", who="test"))
+    standing = document(filled("targets", "show", "books", "--json"))["standing"]
+    assert (standing["state"], standing["reason"], standing["after"]) == ("draining", "audit", None)
 
 
 def test_dead_letters_are_listed_replayed_and_skipped(filled: Mdm, books: Path, engine: Engine) -> None:

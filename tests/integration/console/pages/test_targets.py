@@ -90,6 +90,20 @@ def test_what_cannot_be_done_is_refused_with_words(hub: Hub, sign_in: SignIn) ->
     assert waiting(hub, "books") == 2
 
 
+def test_a_target_that_waits_for_its_backfill_is_paused_from_then_on(hub: Hub, sign_in: SignIn) -> None:
+    lead = sign_in("mara", "lead")
+    assert "what waits is told, then it is paused" in lead.get("/targets/plans").text
+
+    lead.post("/targets/plans/stand", {"act": "pause", "reason": HOSTILE})
+
+    page = lead.get("/targets/plans").text
+    assert "Once its records are matched, it is paused:" in page
+    assert "<img" not in page
+    assert "what waits is told, then it is paused" not in page
+    lead.post("/targets/plans/stand", {"act": "resume", "reason": "it is back"})
+    assert "it is paused:" not in lead.get("/targets/plans").text
+
+
 def test_failures_of_other_systems_are_shown_as_text(hub: Hub, sign_in: SignIn) -> None:
     page = sign_in("mara", "lead").get("/targets/books").text
 
