@@ -28,14 +28,14 @@ def obstacle_to(connection: Connection, deal: Deal, made: Made) -> Reason | None
     standing = standings_store.select_standing(connection, target.id)
     if standing is not None and standing.state in {"stopped", "disabled"}:
         problem = f"target {target.id} is {standing.state}, so that {deal.billing} is told nothing: {standing.reason}"
-        remedy = f"mend the cause, then `mdm targets resume {target.id}`"
+        remedy = f"mend the cause, then `mdm targets resume {target.id} --reason …`"
         return Reason(made, "target_stopped", problem, remedy, "reject")
     golden_id = golden_of(connection, deal, made)
     parked = lane_lines(connection, [target.id], state="dead", golden_id=golden_id, limit=1)
     if not parked:
         return None
     problem = f"{deal.billing} does not take the {_CALLED[made]} {golden_id}: {parked[0].failure_reason}"
-    remedy = f"mend it, then `mdm deliveries replay --target {target.id} --golden {golden_id}`"
+    remedy = f"mend it, then `mdm deliveries replay --target {target.id} --golden {golden_id} --reason …`"
     return Reason(made, f"refused_{made}", problem, remedy, "reject")
 
 

@@ -123,6 +123,16 @@ def marked(value: object, letters_max: int = LETTERS_MAX) -> Markup:
     return Markup('<bdi title="{}">{}<span class="cut">…</span></bdi>').format(title, _spans(shown))
 
 
+def with_commands(value: object, letters_max: int = LETTERS_MAX) -> Markup:
+    """Show words of ours in which commands stand between backticks: as `marked`, with each command set apart."""
+    text = "" if value is None else str(value)
+    if len(text) > letters_max or text.count("`") % 2:
+        return marked(text, letters_max)
+    parts = [_spans(part) for part in text.split("`")]
+    parts[1::2] = [Markup("<code>{}</code>").format(command) for command in parts[1::2]]
+    return Markup("<bdi>{}</bdi>").format(Markup().join(parts)) if text else Markup()
+
+
 def marked_part(text: str) -> Markup:
     """Show a part of a value, such as one segment of a difference: as `marked`, without isolation and without a cut."""
     return escape(text) if text.isprintable() and text.isspace() else _spans(text)

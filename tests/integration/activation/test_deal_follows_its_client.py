@@ -217,7 +217,7 @@ def test_a_deal_whose_project_is_refused_is_held_up_with_the_reason_until_it_is_
         "refused_project",
         f"netsuite-us does not take the project {project_id}: 422 no",
     )
-    assert reason.remedy.endswith(f"`mdm deliveries replay --target netsuite --golden {project_id}`")
+    assert reason.remedy.endswith(f"`mdm deliveries replay --target netsuite --golden {project_id} --reason …`")
 
     asked = Asked(golden_id=project_id)
     run(errand.hub.engine, lambda c: replay(c, "netsuite", asked, reason="mended", who="mara"))

@@ -6,10 +6,19 @@ from typing import get_args
 
 import pytest
 
-from api.console.views.targets import FAILURES, KINDS, OUTCOMES, RECORD_STATES, acts_of, duration, health_of
+from api.console.views.targets import (
+    AFTER_BACKFILL,
+    FAILURES,
+    KINDS,
+    OUTCOMES,
+    RECORD_STATES,
+    acts_of,
+    duration,
+    health_of,
+)
 from api.console.views.words import words
 from mdm.connectors.model import FailureKind
-from mdm.delivery.model import OutcomeKind, RemoteState, Standing, StandingState, TargetKind
+from mdm.delivery.model import OutcomeKind, RemoteState, Stance, Standing, StandingState, TargetKind
 from mdm.delivery.orders_model import Depth, TargetLine
 
 NOW = datetime(2026, 6, 2, 12, tzinfo=UTC)
@@ -58,12 +67,17 @@ def test_parked_lanes_alone_make_no_target_late() -> None:
         ("draining", ["pause", "resume"]),
         ("stopped", ["resume"]),
         ("disabled", ["resume"]),
-        ("backfill", []),
+        ("backfill", ["pause", "drain"]),
     ],
 )
 def test_only_what_makes_sense_is_offered(state: StandingState, names: list[str]) -> None:
     assert [act.name for act in acts_of(with_standing(state=state))] == names
     assert acts_of(replace(LINE, standing=None)) == ()
+
+
+def test_a_target_that_is_paused_once_it_is_matched_can_be_let_run() -> None:
+    assert [act.name for act in acts_of(with_standing(state="backfill", after=Stance("paused", "audit")))] == ["resume"]
+    assert set(AFTER_BACKFILL) == set(get_args(StandingState)) - {"backfill", "running"}
 
 
 def test_failures_are_told_before_hours_and_hours_that_began_no_more() -> None:

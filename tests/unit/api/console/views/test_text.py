@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.console.views.graphemes import letters
-from api.console.views.text import LETTERS_MAX, cut, initials, marked, marked_part, pieces, plain, short_key
+from api.console.views.text import (
+    LETTERS_MAX,
+    cut,
+    initials,
+    marked,
+    marked_part,
+    pieces,
+    plain,
+    short_key,
+    with_commands,
+)
 from tests.specimen import NASTY
 
 FEW = settings(max_examples=40)  # each is a second of all runs
@@ -94,6 +104,15 @@ def test_a_mark_tells_its_code_point_and_name() -> None:
     assert str(marked("a\u202e")) == (
         '<bdi>a<span class="mark" title="U+202E RIGHT-TO-LEFT OVERRIDE">⟨RLO⟩</span></bdi>'
     )
+
+
+def test_commands_between_backticks_are_set_apart_and_stay_text() -> None:
+    assert str(with_commands("mend <it>, then `mdm a\u202e`")) == (
+        "<bdi>mend &lt;it&gt;, then <code>mdm a"
+        '<span class="mark" title="U+202E RIGHT-TO-LEFT OVERRIDE">⟨RLO⟩</span></code></bdi>'
+    )
+    for text in ("", "one ` alone", "a" * LETTERS_MAX + "`b`"):
+        assert with_commands(text) == marked(text)
 
 
 def test_a_blank_segment_inside_a_value_stays_a_blank() -> None:
