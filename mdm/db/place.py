@@ -79,6 +79,11 @@ def settle(home: Path, shelters: tuple[Path, ...] = SHELTERS) -> Place:
             f"{place.folder} belongs to the account {owner.st_uid}",
             remedy="run the hub as that account or as root, or set MDM_HOME to a folder of your own",
         )
+    if owner.st_uid == 0:  # as after root copied a hub without its owner
+        raise DatabaseUnavailable(
+            f"{place.folder} belongs to root, and PostgreSQL does not run as root",
+            remedy=f"give the files to another account, as by `chown -R nobody {place.folder}`",
+        )
     if not place.account.reaches(place.folder):
         raise DatabaseUnavailable(
             f"the account {owner.st_uid} that runs PostgreSQL can no longer reach {place.folder}",

@@ -104,6 +104,19 @@ def test_files_of_another_account_are_refused_by_name(reachable_home: Path) -> N
 
 
 @as_root
+def test_files_that_root_copied_are_told_from_a_server_that_fails(reachable_home: Path) -> None:
+    (reachable_home / "postgres" / "database").mkdir(parents=True)
+
+    with pytest.raises(DatabaseUnavailable) as caught, embedded_server(reachable_home):
+        pass
+
+    assert str(caught.value) == f"{reachable_home}/postgres belongs to root, and PostgreSQL does not run as root"
+    assert caught.value.remedy == (
+        f"give the files to another account, as by `chown -R nobody {reachable_home}/postgres`"
+    )
+
+
+@as_root
 def test_a_home_that_the_account_cannot_reach_keeps_its_rows_elsewhere(tmp_path: Path, shelter: Path) -> None:
     hidden = tmp_path / "hidden"
     hidden.mkdir(mode=0o700)
