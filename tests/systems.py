@@ -44,6 +44,7 @@ class System:
     touched  records that a person changed since they were read: only these may say something new
     excused  records, or golden ids, of which something was not answered: that may be asked for again
     open     ids of requests that were not answered: a repeat, however late, is the same request
+    unread   ids of the requests that made records which were not read back yet, and are not believed until then
     struck   how often a fault met a write, by its name
     heard    how much of the journal was looked at
     """
@@ -61,6 +62,7 @@ class System:
     touched: set[str] = field(default_factory=set)
     excused: set[str] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
+    unread: dict[str, str] = field(default_factory=dict)
     struck: Counter[str] = field(default_factory=Counter)
     heard: int = 0
 
@@ -100,13 +102,17 @@ class System:
                 self.struck[one.fault] += one.is_write
                 self.excused |= names  # a new record is not believed before it was read back
                 answered -= names
-                self.open.add(one.key)
+                self.open |= {one.key, self.unread.get(one.native_id, one.key)}
             elif one.is_write and one.status < 400:
                 is_needed = one.has_written or one.key in self.open or names & (self.excused | self.touched)
                 assert is_needed, f"asked for without need: {one}, after {self.heard_of(names)}"
                 # Of a record that was made at a second attempt the values are compared once more.
                 answered |= names if one.method == "PATCH" else set()
                 self.open.discard(one.key)
+                if ".create." in one.key:
+                    self.unread[one.native_id] = one.key
+            elif not one.is_write:
+                self.unread.pop(one.native_id, None)
         self.excused -= answered
         self.heard = len(entries)
 
