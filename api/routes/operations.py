@@ -130,9 +130,13 @@ def move(golden_id: str, asked: MoveAsked, desk: Desk) -> Response:
 
 @router.post("/v1/golden-records/{golden_id}:unmerge", operation_id="unmerge_record", response_model=EffectTold)
 def unmerge_record(golden_id: str, asked: UnmergeRecordAsked, desk: Desk) -> Response:
-    """Take one record out of this golden record for good, or the branch that came with it in the last merge."""
+    """Take one record out of this golden record for good, or the branch that came with it in the last merge.
+
+    Refused when the record is no member of it.
+    """
     key = SourceKey.parse(asked.source_key)
-    return desk.on_golden(golden_id, UnmergeBranch(key) if asked.branch else UnmergeRecord(key), asked)
+    unmerged = UnmergeBranch if asked.branch else UnmergeRecord
+    return desk.on_golden(golden_id, unmerged(key, GoldenId(golden_id)), asked)
 
 
 @router.post("/v1/golden-records/{golden_id}:dissolve", operation_id="dissolve", response_model=EffectTold)

@@ -129,8 +129,16 @@ class Act:
         """Return the members of golden records."""
         return frozenset().union(*identity_store.select_member_ids(self.connection, golden_ids).values())
 
-    def record(self, key: SourceKey) -> tuple[RecordId, GoldenId, str]:
-        """Return a record that belongs to a golden record, which is locked, with that and the entity type."""
+    def record(self, key: SourceKey, out_of: GoldenId | None) -> tuple[RecordId, GoldenId, str]:
+        """Return a record that belongs to a golden record, which is locked, with that and the entity type.
+
+        out_of  the golden record that it has to be a member of, None for whichever; whoever names one may know of
+                no other, so a key that is no member is refused alike wherever it belongs
+        """
+        if out_of is not None:
+            golden = self.golden(out_of)
+            (record_id,) = self.records([key], inside=self.members(golden.id), of=golden.id, field="key")
+            return record_id, golden.id, golden.entity_type
         head = sources_store.select_heads(self.connection, [key]).get(key)
         if head is None:
             raise SourceRecordUnknown(str(key))
@@ -144,13 +152,13 @@ class Act:
             raise PlanOutdated(golden.id, planned=f"with {key}", found="without it")
         return record_id, golden.id, golden.entity_type
 
-    def records(self, keys: Iterable[SourceKey], *, inside: Part, of: GoldenId) -> Part:
+    def records(self, keys: Iterable[SourceKey], *, inside: Part, of: GoldenId, field: str = "parts") -> Part:
         """Return the ids of members by their source keys; raises InputInvalid for a key that is no member."""
         wanted = sorted(keys)
         heads = sources_store.select_heads(self.connection, wanted)
         for key in wanted:
             if key not in heads or RecordId(heads[key].id) not in inside:
-                raise InputInvalid(f"{key} is no member of {of}", remedy="name its members only", field="parts")
+                raise InputInvalid(f"{key} is no member of {of}", remedy="name its members only", field=field)
         return frozenset(RecordId(heads[key].id) for key in wanted)
 
     def decide(

@@ -70,16 +70,24 @@ class Unmerge:
 
 @dataclass(frozen=True, slots=True)
 class UnmergeRecord:
-    """Take one record out of its golden record; it gets back the id that was its own (a linear unmerge)."""
+    """Take one record out of its golden record; it gets back the id that was its own (a linear unmerge).
+
+    out_of  the golden record that the record has to be a member of; None for whichever it belongs to
+    """
 
     key: SourceKey
+    out_of: GoldenId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UnmergeBranch:
-    """Take back the last merge of a record's golden record: what had come together before leaves together."""
+    """Take back the last merge of a record's golden record: what had come together before leaves together.
+
+    out_of  the golden record that the record has to be a member of; None for whichever it belongs to
+    """
 
     key: SourceKey
+    out_of: GoldenId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +100,14 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Take one record out of its golden record and into another one."""
+    """Take one record out of its golden record and into another one.
+
+    out_of  the golden record that the record has to be a member of; None for whichever it belongs to
+    """
 
     key: SourceKey
     to: GoldenId
+    out_of: GoldenId | None = None
 
 
 @dataclass(frozen=True, slots=True)

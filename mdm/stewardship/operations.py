@@ -153,7 +153,7 @@ def _split(act: Act, asked: Split) -> Cause:
 
 
 def _move(act: Act, asked: Move) -> Cause:
-    record_id, left_id, entity_type = act.record(asked.key)
+    record_id, left_id, entity_type = act.record(asked.key, asked.out_of)
     golden = act.golden(asked.to)
     if golden.id == left_id:
         raise InputInvalid(f"{asked.key} belongs to {golden.id} already", remedy="nothing to do", field="to")

@@ -85,7 +85,7 @@ def unmerge(act: Act, asked: Unmerge) -> Cause:
 
 def unmerge_record(act: Act, asked: UnmergeRecord) -> Cause:
     """Take one record out for good; it goes home to its own id where that rests."""
-    record_id, golden_id, entity_type = act.record(asked.key)
+    record_id, golden_id, entity_type = act.record(asked.key, asked.out_of)
     members = act.members(golden_id)
     if len(members) < 2:
         raise InputInvalid(f"{asked.key} stands alone already", remedy="nothing to take apart", field="key")
@@ -95,7 +95,7 @@ def unmerge_record(act: Act, asked: UnmergeRecord) -> Cause:
 
 def unmerge_branch(act: Act, asked: UnmergeBranch) -> Cause:
     """Take back the last merge of the golden record that a record belongs to."""
-    record_id, golden_id, _ = act.record(asked.key)
+    record_id, golden_id, _ = act.record(asked.key, asked.out_of)
     event_id = events_store.select_last_merge(act.connection, golden_id)
     if event_id is None:
         raise InputInvalid(f"{golden_id} never absorbed another golden record", remedy="split it instead", field="key")

@@ -77,12 +77,14 @@ def _split(golden_id: GoldenId, chosen: Choices) -> Operation | None:
     return Split(golden_id, tuple(frozenset(groups[part]) for part in sorted(groups)))
 
 
-def _move(_golden_id: GoldenId, chosen: Choices) -> Operation | None:
-    return Move(SourceKey.parse(chosen.key), GoldenId(chosen.other)) if chosen.key and chosen.other else None
+def _move(golden_id: GoldenId, chosen: Choices) -> Operation | None:
+    if not chosen.key or not chosen.other:
+        return None
+    return Move(SourceKey.parse(chosen.key), GoldenId(chosen.other), golden_id)
 
 
-def _take_out(_golden_id: GoldenId, chosen: Choices) -> Operation | None:
-    return UnmergeRecord(SourceKey.parse(chosen.key)) if chosen.key else None
+def _take_out(golden_id: GoldenId, chosen: Choices) -> Operation | None:
+    return UnmergeRecord(SourceKey.parse(chosen.key), golden_id) if chosen.key else None
 
 
 OFFERS: Final[Mapping[str, Offer]] = MappingProxyType(

@@ -133,3 +133,36 @@ def test_what_may_not_be_done_is_not_done(
     assert (unknown.status_code, unknown.json()["code"]) == (404, "golden_record_unknown")
     unknown = client.post("/v1/events/evt_none:undo", headers=admin, json={"reason": "x"})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "event_unknown")
+
+
+@pytest.mark.parametrize("taken", ["netsuite-us/account:10482", "netsuite-us/account:P2", "netsuite-us/account:none"])
+def test_an_unmerge_takes_out_members_of_the_golden_record_of_its_address_only(
+    client: TestClient, admin: dict[str, str], two: tuple[str, str], key_for: KeyFor, taken: str
+) -> None:
+    """Its scope is checked there, so a key for customers took a record out of a project, or of any third customer."""
+    merge(client, admin, two)
+    third, *projects = (
+        str(result["golden_id"])
+        for result in deliver(
+            client,
+            admin,
+            record("salesforce-emea", "003", name="Larch Ltd", country="GB"),
+            record("salesforce-emea", "P1", name="Harbour migration") | {"entity_type": "project"},
+            record("netsuite-us", "P2", name="Intranet") | {"entity_type": "project"},
+        )
+    )
+    merge(client, admin, (projects[0], projects[1]))
+    customers = key_for("steward:customer")
+
+    def unmerge(golden_id: str, query: str = "", **more: bool) -> Any:
+        body = {"source_key": taken, "reason": "seen", **more}
+        return client.post(f"/v1/golden-records/{golden_id}:unmerge{query}", headers=customers, json=body)
+
+    refused = [unmerge(third, query, branch=branch) for query in ("?dry_run=true", "") for branch in (False, True)]
+
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(422, "input_invalid")] * 4
+    assert all(f"{taken} is no member of {third}" in one.text for one in refused)
+    assert client.get(f"/v1/golden-records/{two[1]}", headers=admin).json()["id"] == two[0]
+    assert client.get(f"/v1/golden-records/{projects[1]}", headers=admin).json()["id"] == projects[0]
+    # A forwarded id stands for what it leads to.
+    assert unmerge(two[1]).status_code == (200 if taken == "netsuite-us/account:10482" else 422)

@@ -109,6 +109,28 @@ def test_one_record_taken_out_stays_out(sign_in: SignIn, hub: Hub) -> None:
     assert frozenset({SF, CE}) in partition_of(hub)
 
 
+@pytest.mark.parametrize(("act", "key"), [("take-out", HALDEN), ("take-out", PROJECT), ("move", PROJECT)])
+def test_a_record_of_another_golden_record_is_not_taken_out_of_this_one(
+    sign_in: SignIn, hub: Hub, act: str, key: str
+) -> None:
+    """The page checks the role on the golden record of its address; the form names the record."""
+    deliver_all(hub, delivery("certinia/pse__Proj__c:P-2", "project", at=3, name="Pier survey", customer="C-2"))
+    golden, before = golden_by_key(hub), hub_state(hub)
+    visitor = sign_in("mara", "lead", entity_types=("customer",))
+
+    refused = send(
+        visitor,
+        f"/records/{golden[SF]}/do/{act}",
+        key=key,
+        reason="elsewhere",
+        **{"with": golden["certinia/pse__Proj__c:P-2"]},
+    )
+
+    assert refused.status_code == 422
+    assert "is no member of" in refused.text
+    assert hub_state(hub) == before
+
+
 def test_a_form_without_a_choice_or_a_reason_is_refused(sign_in: SignIn, hub: Hub) -> None:
     golden, before = golden_by_key(hub), hub_state(hub)
     visitor = sign_in("mara", "lead")
