@@ -18,7 +18,8 @@ class OperationAsked(Asked):
     expected_versions: dict[GoldenIdText, int] = Field(
         default_factory=dict,
         max_length=1000,
-        description="The version of each golden record as you saw it; when one moved on, the request is refused: 412.",
+        description="The version of each golden record as you saw it, of those that follow too: the versions of a dry"
+        " run less one, but of those that it mints. When one moved on, the request is refused: 412.",
         examples=[{"cus_01hzy3v7k2m4n6p8q0r2s4t6v8": 3}],
     )
 

@@ -78,7 +78,7 @@ class Act:
         self.work.locks.hold(self.connection, [found.id])
         found = identity_store.select_goldens(self.connection, [golden_id])[golden_id]
         failpoint("operation.locked")
-        self._require_expected(found)
+        self._require_expected(found.id, found.version)
         return self.any_golden(found.forward_to) if found.forward_to is not None else found
 
     def golden(self, golden_id: GoldenId) -> GoldenRecord:
@@ -110,7 +110,7 @@ class Act:
         found = self._locked({first_id, second_id})
         first, second = (found[found[golden_id].forward_to or golden_id] for golden_id in (first_id, second_id))
         for golden in sorted({first, second}, key=attrgetter("id")):
-            self._require_expected(golden)
+            self._require_expected(golden.id, golden.version)
             if golden.state != "active":
                 raise GoldenRecordRetired(golden.id)
         if first.id == second.id:
@@ -262,6 +262,22 @@ class Act:
         reevaluate(work, self.work.declared[entity_type], ids, cause=cause)
         return cause
 
+    def require_expected(self) -> None:
+        """Require that all golden records were at the versions expected of them before this operation, at its end.
+
+        That holds for those that followed, and for those left alone, which could have followed. Asked last, when all
+        that the operation looked at is locked. Raises GoldenRecordUnknown, VersionOutdated.
+        """
+        found = identity_store.select_goldens(self.connection, self.by.expected) if self.by.expected else {}
+        before = {one.golden_id: one.version - 1 for one in reversed(self.work.written)}
+        for golden_id in sorted(self.by.expected):
+            if golden_id not in found:
+                raise GoldenRecordUnknown(
+                    golden_id,
+                    remedy="expect versions of golden records that exist; what a dry run mints gets another id later",
+                )
+            self._require_expected(golden_id, before.get(golden_id, found[golden_id].version))
+
     def _locked(self, golden_ids: Collection[GoldenId]) -> dict[GoldenId, GoldenRecord]:
         """Lock golden records and what they lead to, and return them all as they stand then.
 
@@ -276,13 +292,13 @@ class Act:
             found = identity_store.select_goldens_and_targets(self.connection, asked)
         failpoint("operation.locked")
         for golden_id in asked:
-            self._require_expected(found[golden_id])
+            self._require_expected(golden_id, found[golden_id].version)
         return found
 
-    def _require_expected(self, found: GoldenRecord) -> None:
-        expected = self.by.expected.get(found.id, found.version)
-        if expected != found.version:
-            raise VersionOutdated(found.id, expected=expected, found=f"version {found.version}")
+    def _require_expected(self, golden_id: GoldenId, version: int) -> None:
+        expected = self.by.expected.get(golden_id, version)
+        if expected != version:
+            raise VersionOutdated(golden_id, expected=expected, found=f"version {version}")
 
 
 def divide(

@@ -19,7 +19,8 @@ from mdm.survivorship.model import GoldenVersion
 class By:
     """In whose name and why an operation is done.
 
-    expected  the version of each golden record on which the operation was decided; one that moved on is refused
+    expected  the version of each golden record on which the operation was decided, of those that follow too; where any
+              of them moved on, the operation is refused
     """
 
     who: str

@@ -70,6 +70,7 @@ def perform_in(work: Work, operation: Operation, by: By, *, signed: Signature | 
     if not by.reason.strip():
         raise InputInvalid("an operation needs a reason", remedy="say in a few words why", field="reason")
     cause = _PERFORM[type(operation)](act, operation)
+    act.require_expected()
     return effect_of(work, cause, act.reinstated)
 
 

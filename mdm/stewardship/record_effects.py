@@ -35,7 +35,7 @@ def see_effect(hub: Hub, connection: Connection, effect: Effect) -> EffectSeen:
         made=tuple(map(str, effect.made)),
         ended=tuple(map(str, effect.ended)),
         targets=dict(effect.targets),
-        expected={one.before.golden_id: one.before.version for one in own if one.before is not None},
+        expected={one.before.golden_id: one.before.version for one in effect.goldens if one.before is not None},
     )
 
 

@@ -79,6 +79,52 @@ def test_a_golden_record_that_moved_on_is_refused(
     assert [(one.status_code, one.json()["code"]) for one in (by_tag, by_body)] == [(412, "version_outdated")] * 2
 
 
+def test_a_child_that_moved_on_since_the_dry_run_is_refused(
+    client: TestClient, admin: dict[str, str], two: tuple[str, str]
+) -> None:
+    """The projects of both clients become one as well; once one of them changed, something else would be done."""
+
+    def project(source: str, key: str, client_key: str, name: str) -> dict[str, Any]:
+        return record(source, key, name=name, customer=client_key) | {"entity_type": "project"}
+
+    deliver(
+        client,
+        admin,
+        project("salesforce-emea", "P1", "001A", "Intranet Relaunch"),
+        project("netsuite-us", "P2", "10482", "Intranet Relaunch"),
+    )
+    foreseen = merge(client, admin, two, "?dry_run=true").json()["golden_records"]
+    expected = {one["id"]: one["version"] - 1 for one in foreseen}
+    assert len(expected) == 4
+    deliver(client, admin, project("netsuite-us", "P2", "10482", "Harbour migration"))
+
+    refused = [merge(client, admin, two, query, expected_versions=expected) for query in ("?dry_run=true", "")]
+
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(412, "version_outdated")] * 2
+    assert client.get(f"/v1/golden-records/{two[1]}", headers=admin).json()["id"] == two[1]
+    (moved,) = (id_ for id_ in expected if id_ in refused[1].json()["detail"])
+    assert merge(client, admin, two, expected_versions=expected | {moved: expected[moved] + 1}).status_code == 200
+
+
+def test_a_version_of_a_golden_record_that_is_not_touched_is_compared_too(
+    client: TestClient, admin: dict[str, str], two: tuple[str, str]
+) -> None:
+    """Whoever names it looked at something else than what is done."""
+    (other,) = deliver(client, admin, record("salesforce-emea", "003", name="Larch Ltd", country="GB"))
+
+    outdated = merge(client, admin, two, expected_versions={other["golden_id"]: 7})
+    unknown = merge(client, admin, two, expected_versions={"cus_none": 1})
+    by_tag = merge(client, admin | {"If-Match": f'"{other["golden_id"]}.7"'}, two)
+
+    assert [(one.status_code, one.json()["code"]) for one in (outdated, unknown, by_tag)] == [
+        (412, "version_outdated"),
+        (404, "golden_record_unknown"),
+        (412, "version_outdated"),
+    ]
+    assert "cus_none" in unknown.json()["detail"]
+    assert merge(client, admin, two, expected_versions={other["golden_id"]: 1}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
