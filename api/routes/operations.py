@@ -1,6 +1,6 @@
 """Routes of what stewards do to golden records: each with a dry run that shows what it would do."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -30,6 +30,7 @@ from mdm.ids import EventId, GoldenId
 from mdm.sources.model import SourceKey
 from mdm.stewardship.model import (
     By,
+    ChangedGolden,
     Confirm,
     Dissolve,
     Effect,
@@ -79,9 +80,14 @@ class _Desk:
         expected = {GoldenId(id_): version for id_, version in asked.expected_versions.items()}
         by = By(self.asker.name, asked.reason, expected | dict([self.seen] if self.seen else []))
         if self.is_dry:
-            told = _told(preview(self.hub, operation, by)).model_copy(update={"dry_run": True})
+            told = self._told(preview(self.hub, operation, by)).model_copy(update={"dry_run": True})
             return json_response(told.model_dump(mode="json", exclude_none=True))
-        return self.once.around(lambda bracket: perform(self.hub, operation, by, bracket=bracket), _told)
+        return self.once.around(lambda bracket: perform(self.hub, operation, by, bracket=bracket), self._told)
+
+    def _told(self, effect: Effect) -> EffectTold:
+        principal = self.asker.principal
+        types = {one.after.entity_type for one in effect.goldens}
+        return _told(effect, {name for name in types if principal.may("read", entity_type=name)})
 
 
 def _desk(
@@ -179,7 +185,8 @@ def undo(event_id: str, asked: OperationAsked, desk: Desk) -> Response:
     return desk.on_event(event_id, Undo(EventId(event_id)), asked)
 
 
-def _told(effect: Effect) -> EffectTold:
+def _told(effect: Effect, readable: Container[str]) -> EffectTold:
+    """Tell an effect; values of what follows only of entity types that the caller may read."""
     return EffectTold(
         event_id=effect.event_id,
         kind=effect.kind,
@@ -187,21 +194,22 @@ def _told(effect: Effect) -> EffectTold:
             MovedTold(entity_type=one.entity_type, source_key=one.source_key, before=one.before, after=one.after)
             for one in effect.moved
         ],
-        golden_records=[
-            ChangedTold(
-                id=one.after.golden_id,
-                entity_type=one.after.entity_type,
-                status=one.after.state,
-                forwarded_to=one.after.forward_to,
-                version=one.after.version,
-                before=dict(one.before.values) if one.before is not None else None,
-                after=dict(one.after.values),
-            )
-            for one in effect.goldens
-        ],
+        golden_records=[_changed(one, is_readable=one.after.entity_type in readable) for one in effect.goldens],
         decisions_made=_bound(effect.made),
         decisions_ended=_bound(effect.ended),
         targets=dict(effect.targets),
+    )
+
+
+def _changed(one: ChangedGolden, *, is_readable: bool) -> ChangedTold:
+    return ChangedTold(
+        id=one.after.golden_id,
+        entity_type=one.after.entity_type,
+        status=one.after.state,
+        forwarded_to=one.after.forward_to,
+        version=one.after.version,
+        before=dict(one.before.values) if is_readable and one.before is not None else None,
+        after=dict(one.after.values) if is_readable else None,
     )
 
 

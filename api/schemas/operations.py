@@ -89,7 +89,7 @@ class MovedTold(Told):
 
 
 class ChangedTold(Told):
-    """A golden record that gets a new version; `before` is absent where it is minted."""
+    """A golden record that gets a new version; `before` is absent where it is minted, values where you may not read."""
 
     id: str
     entity_type: str
@@ -97,7 +97,9 @@ class ChangedTold(Told):
     forwarded_to: str | None = None
     version: int
     before: dict[str, Any] | None = Field(default=None, description="Values before.")
-    after: dict[str, Any] = Field(description="Values from now on.")
+    after: dict[str, Any] | None = Field(
+        default=None, description="Values from now on; absent of an entity type that the key may not read."
+    )
 
 
 class BoundTold(Told):

@@ -79,14 +79,34 @@ def test_a_golden_record_that_moved_on_is_refused(
     assert [(one.status_code, one.json()["code"]) for one in (by_tag, by_body)] == [(412, "version_outdated")] * 2
 
 
+def project(source: str, key: str, client_key: str, name: str) -> dict[str, Any]:
+    return record(source, key, name=name, customer=client_key) | {"entity_type": "project"}
+
+
+def test_values_of_what_follows_are_told_to_those_who_may_read_them_only(
+    client: TestClient, admin: dict[str, str], two: tuple[str, str], key_for: KeyFor
+) -> None:
+    (child,) = deliver(client, admin, project("netsuite-us", "P2", "10482", "Harbour migration"))
+    customers, both = key_for("steward:customer"), key_for("steward:customer", "read:project")
+
+    limited = merge(client, customers, two, "?dry_run=true")
+    told = merge(client, both, two, "?dry_run=true")
+    once = customers | {"Idempotency-Key": "merge-1"}
+    done, repeated = merge(client, once, two), merge(client, once, two)
+
+    for answer in (limited, done, repeated):
+        assert "Harbour migration" not in answer.text
+        of = {one["entity_type"]: one for one in answer.json()["golden_records"]}
+        assert of["project"]["id"] == child["golden_id"]
+        assert not {"before", "after"} & of["project"].keys()
+        assert {"before", "after"} <= of["customer"].keys()
+    assert "Harbour migration" in told.text
+
+
 def test_a_child_that_moved_on_since_the_dry_run_is_refused(
     client: TestClient, admin: dict[str, str], two: tuple[str, str]
 ) -> None:
     """The projects of both clients become one as well; once one of them changed, something else would be done."""
-
-    def project(source: str, key: str, client_key: str, name: str) -> dict[str, Any]:
-        return record(source, key, name=name, customer=client_key) | {"entity_type": "project"}
-
     deliver(
         client,
         admin,
