@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mdm.cli.options import AsJson
+from mdm.cli.options import AsJson, parse_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,25 +20,47 @@ Key = Annotated[str, typer.Argument(help="Source key of the record.", metavar="K
 Event = Annotated[str, typer.Argument(help="Id of the event, as `mdm golden events` lists it.", metavar="EVENT")]
 Reason = Annotated[str, typer.Option(help="Why, in a few words.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and change nothing.")]
+Expect = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--expect-version",
+        metavar="GOLDEN=N",
+        help="The version in which you saw a golden record that this touches; refused when it moved on. Repeat it.",
+    ),
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--value",
+        metavar="ATTRIBUTE=VALUE",
+        help="An attribute of the result edited by hand, as `mdm override set` takes it; nothing after = empties it."
+        " Repeat it.",
+    ),
+]
 
 
 @app.command("merge")
 def merge(
     first: Golden,
     second: Golden,
+    *,
     reason: Reason,
     survivor: Annotated[str | None, typer.Option(help="Whose id stays; else the confirmed or older one's.")] = None,
+    value: Values = None,
+    expect: Expect = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Make two golden records one; every later run keeps them together."""
     from mdm.stewardship.model import Merge
 
+    values = parse_values(value)
+
     def asked(hub: "Hub") -> "Operation":
         kept = _named(hub, survivor) if survivor else None
-        return Merge(_named(hub, first), _named(hub, second), kept)
+        return Merge(_named(hub, first), _named(hub, second), kept, values)
 
-    _do(asked, reason, dry_run=dry_run, as_json=as_json)
+    _do(asked, reason, expect, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("unmerge")
@@ -46,6 +68,7 @@ def unmerge(
     event: Event,
     reason: Reason,
     returning: Annotated[str | None, typer.Option(help="The id that returns, where several were absorbed.")] = None,
+    expect: Expect = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +77,7 @@ def unmerge(
     from mdm.stewardship.model import Unmerge
 
     operation = Unmerge(EventId(event), GoldenId(returning) if returning else None)
-    _do(lambda _: operation, reason, dry_run=dry_run, as_json=as_json)
+    _do(lambda _: operation, reason, expect, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("take-out")
@@ -62,6 +85,7 @@ def take_out(
     key: Key,
     reason: Reason,
     branch: Annotated[bool, typer.Option(help="Also what had come together with it before the last merge.")] = False,
+    expect: Expect = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -71,7 +95,7 @@ def take_out(
 
     parsed = SourceKey.parse(key)
     operation = UnmergeBranch(parsed) if branch else UnmergeRecord(parsed)
-    _do(lambda _: operation, reason, dry_run=dry_run, as_json=as_json)
+    _do(lambda _: operation, reason, expect, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("split")
@@ -82,6 +106,7 @@ def split(
         list[str],
         typer.Option("--part", help="Source keys of one part, parted by blanks; repeat it. The rest is one more part."),
     ],
+    expect: Expect = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -90,59 +115,69 @@ def split(
     from mdm.stewardship.model import Split
 
     parts = tuple(frozenset(map(SourceKey.parse, each.split())) for each in part)
-    _do(lambda hub: Split(_named(hub, golden), parts), reason, dry_run=dry_run, as_json=as_json)
+    _do(lambda hub: Split(_named(hub, golden), parts), reason, expect, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("move")
-def move(key: Key, to: Golden, reason: Reason, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def move(
+    key: Key, to: Golden, reason: Reason, expect: Expect = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
     """Take one record out of its golden record and into another one."""
     from mdm.sources.model import SourceKey
     from mdm.stewardship.model import Move
 
     parsed = SourceKey.parse(key)
-    _do(lambda hub: Move(parsed, _named(hub, to)), reason, dry_run=dry_run, as_json=as_json)
+    _do(lambda hub: Move(parsed, _named(hub, to)), reason, expect, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("dissolve")
-def dissolve(golden: Golden, reason: Reason, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def dissolve(
+    golden: Golden, reason: Reason, expect: Expect = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
     """Let every record of a golden record stand alone."""
     from mdm.stewardship.model import Dissolve
 
-    _do(lambda hub: Dissolve(_named(hub, golden)), reason, dry_run=dry_run, as_json=as_json)
+    _do(lambda hub: Dissolve(_named(hub, golden)), reason, expect, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("confirm")
-def confirm(golden: Golden, reason: Reason, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def confirm(
+    golden: Golden, reason: Reason, expect: Expect = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
     """Say that a golden record is right: its members stay together, its id survives."""
     from mdm.stewardship.model import Confirm
 
-    _do(lambda hub: Confirm(_named(hub, golden)), reason, dry_run=dry_run, as_json=as_json)
+    _do(lambda hub: Confirm(_named(hub, golden)), reason, expect, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("retire")
-def retire(golden: Golden, reason: Reason, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def retire(
+    golden: Golden, reason: Reason, expect: Expect = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
     """End a golden record that tells of no real thing; its records are kept and belong to nothing."""
     from mdm.stewardship.model import Retire
 
-    _do(lambda hub: Retire(_named(hub, golden)), reason, dry_run=dry_run, as_json=as_json)
+    _do(lambda hub: Retire(_named(hub, golden)), reason, expect, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("restore")
-def restore(golden: Golden, reason: Reason, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def restore(
+    golden: Golden, reason: Reason, expect: Expect = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
     """Bring back a golden record that a steward retired, under the same id."""
     from mdm.ids import GoldenId
     from mdm.stewardship.model import Restore
 
-    _do(lambda _: Restore(GoldenId(golden)), reason, dry_run=dry_run, as_json=as_json)
+    _do(lambda _: Restore(GoldenId(golden)), reason, expect, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("undo")
-def undo(event: Event, reason: Reason, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def undo(event: Event, reason: Reason, expect: Expect = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Take an operation back as if it had not been done."""
     from mdm.ids import EventId
     from mdm.stewardship.model import Undo
 
-    _do(lambda _: Undo(EventId(event)), reason, dry_run=dry_run, as_json=as_json)
+    _do(lambda _: Undo(EventId(event)), reason, expect, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("events")
@@ -171,14 +206,29 @@ def _named(hub: "Hub", name: str) -> "GoldenId":
     return run(hub.engine, lambda connection: named_golden(connection, name)).id
 
 
-def _do(asked: "Callable[[Hub], Operation]", reason: str, *, dry_run: bool, as_json: bool) -> None:
+def _expected(hub: "Hub", expect: list[str] | None) -> "dict[GoldenId, int]":
+    """Read GOLDEN=N pairs; an id is expected as it was seen, also when it leads elsewhere since."""
+    from mdm.ids import GoldenId
+
+    expected = {}
+    for each in expect or ():
+        name, _, number = each.rpartition("=")
+        if not name or not number.isdecimal() or len(number) > 9:
+            raise typer.BadParameter(f"{each!r} is not GOLDEN=N, as in cus_01k8=3", param_hint="--expect-version")
+        expected[_named(hub, name) if "/" in name else GoldenId(name)] = int(number)
+    return expected
+
+
+def _do(
+    asked: "Callable[[Hub], Operation]", reason: str, expect: list[str] | None, *, dry_run: bool, as_json: bool
+) -> None:
     from mdm.cli.output import print_json
     from mdm.cli.session import session, who
     from mdm.stewardship.model import By
     from mdm.stewardship.operations import perform, preview
 
     with session() as hub:
-        operation, by = asked(hub), By(who(), reason)
+        operation, by = asked(hub), By(who(), reason, _expected(hub, expect))
         effect = preview(hub, operation, by) if dry_run else perform(hub, operation, by)
     if as_json:
         print_json({"dry_run": dry_run, "effect": effect})

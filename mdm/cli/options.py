@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -54,6 +54,29 @@ def parse_maps(maps: list[str] | None) -> dict[str, str]:
         if not column:
             raise typer.BadParameter("write COLUMN=ATTRIBUTE, as in --map 'Kunden-Nr=id'", param_hint="--map")
     return {column.strip(): attribute.strip() for column, _, attribute in pairs}
+
+
+def parse_value(text: str, option: str) -> Any:
+    """Read a value by hand; one that begins with [ or { is JSON."""
+    import json
+
+    if not text.startswith(("[", "{")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"this begins like JSON and is none: {error}", param_hint=option) from None
+
+
+def parse_values(values: list[str] | None) -> dict[str, Any]:
+    """Read ATTRIBUTE=VALUE pairs; None where nothing stands after the =, which empties the attribute."""
+    found = {}
+    for each in values or ():
+        attribute, sign, text = each.partition("=")
+        if not attribute.strip() or not sign:
+            raise typer.BadParameter(f"{each!r} is not ATTRIBUTE=VALUE", param_hint="--value")
+        found[attribute.strip()] = parse_value(text, "--value") if text else None
+    return found
 
 
 def parse_bytes(text: str | None, option: str) -> int | None:

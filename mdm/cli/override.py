@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mdm.cli.options import AsJson, Limit, MaybeEntity
+from mdm.cli.options import AsJson, Limit, MaybeEntity, parse_value
 
 if TYPE_CHECKING:
     from mdm.hub import Hub
@@ -54,7 +54,7 @@ def set_(
         raise typer.BadParameter("choose one of --until and --until-source-changes", param_hint="--until")
     end = _instant(until)
     lasting = Lasting("until_source_changes" if until_source_changes else "until" if end else "for_ever", end)
-    wish = Wish(attribute, None if value is None else _given(value), reason, lasting)
+    wish = Wish(attribute, None if value is None else parse_value(value, "VALUE"), reason, lasting)
     act = preview_override if dry_run else set_override
     with session() as hub:
         change = act(hub, _golden_id(hub, key), wish, who=who(), expected_version=expect_version)
@@ -124,17 +124,6 @@ def _golden_id(hub: "Hub", key: str) -> "GoldenId":
     from mdm.identity.service import named_golden
 
     return run(hub.engine, lambda connection: named_golden(connection, key).id)
-
-
-def _given(value: str) -> Any:
-    import json
-
-    if not value.startswith(("[", "{")):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError as error:
-        raise typer.BadParameter(f"this begins like JSON and is none: {error}", param_hint="VALUE") from None
 
 
 def _instant(text: str | None) -> Any:
