@@ -92,6 +92,7 @@ _MESSAGES: Final = (
     N_("%(left)s is perhaps the same as %(right)s (%(decision)s, %(who)s)"),
     N_("%(left)s is %(relation)s %(right)s (%(decision)s, %(who)s)"),
     # Operations on golden records.
+    N_("expect versions of golden records that exist; what a dry run mints gets another id later"),
     N_("golden record %(name)s is %(found)s, the plan expected %(planned)s"),
     N_("make the plan again and look at the difference"),
     N_("golden record %(name)s is %(found)s, not version %(number)s any more"),
