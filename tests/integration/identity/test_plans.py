@@ -6,12 +6,22 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
+from mdm.db.engine import open_engine
 from mdm.decisions.store import select_active_decisions, select_decisions_by, select_related
 from mdm.identity.store import select_goldens_around
 from mdm.ids import EventId, GoldenId, RecordId
 from mdm.resolution.store import select_neighbours
 
 pytestmark = pytest.mark.db
+
+
+@pytest.fixture
+def connection(fresh_database: str) -> Iterator[Connection]:
+    """Give a connection to a database of the test's own: what ANALYZE counts outlives the rows, and a rollback."""
+    engine = open_engine(fresh_database, 1)
+    with engine.connect() as opened:
+        yield opened
+    engine.dispose()
 
 
 def test_golden_records_around_records_are_found_without_reading_all(connection: Connection) -> None:
