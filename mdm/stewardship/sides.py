@@ -5,14 +5,14 @@ that earlier operations made across a new border are ended, and those on either 
 somebody decided about two records in person is never ended in passing, it contradicts.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
 import networkx as nx
 
 from mdm.decisions.model import Decision, Pair
-from mdm.ids import RecordId
+from mdm.ids import EventId, RecordId
 
 Part = frozenset[RecordId]
 
@@ -26,12 +26,14 @@ class Redrawn:
 
 
 def ties(active: Sequence[Decision], record_ids: Iterable[RecordId]) -> tuple[Pair, ...]:
-    """Tie records together around the oldest of them, but for those that `same` decisions connect already."""
-    wanted = sorted(record_ids)
-    graph = nx.Graph([one.pair for one in active if one.joins])
-    graph.add_nodes_from(wanted)
-    inside = set(wanted)
-    return _star(min(piece & inside) for piece in nx.connected_components(graph) if piece & inside)
+    """Tie records together around the oldest of them, but for those that `same` decisions among them connect already.
+
+    What only the links of others connect is tied anew: they may be deleted, and join nothing then.
+    """
+    graph = nx.Graph()
+    graph.add_nodes_from(record_ids)
+    graph.add_edges_from(one.pair for one in active if one.joins and all(id_ in graph for id_ in one.pair))
+    return _star(map(min, nx.connected_components(graph)))
 
 
 def across(parts: Sequence[Iterable[RecordId]]) -> tuple[Pair, ...]:
@@ -94,6 +96,15 @@ def _leaning(kept: Sequence[Decision], doomed: Sequence[Decision]) -> frozenset[
 def _since(decision: Decision) -> str:
     """Give what decisions are ordered by in time: one that stands again is as old as the operation that made it."""
     return (decision.event_id or decision.id).partition("_")[2]
+
+
+def without_resting(active: Sequence[Decision], event_id: EventId, present: Container[RecordId]) -> list[Decision]:
+    """Leave out the links of records that belong to no golden record, where they stood before an event.
+
+    What they tie to either side was apart before it all the same, so taking the event back has no need to end them.
+    """
+    since = event_id.partition("_")[2]
+    return [one for one in active if not one.joins or _since(one) >= since or all(id_ in present for id_ in one.pair)]
 
 
 def links_beside(active: Sequence[Decision], divisions: Sequence[Sequence[Part]]) -> list[list[Decision]]:

@@ -35,7 +35,7 @@ from mdm.stewardship.scene import (
     require_in_place,
     require_resting,
 )
-from mdm.stewardship.sides import Part
+from mdm.stewardship.sides import Part, without_resting
 from mdm.stewardship.way_back import way_back
 
 UNDOABLE: Final = frozenset(
@@ -124,6 +124,7 @@ def undo(act: Act, asked: Undo) -> Cause:
     _give_back_overrides(act, event)
     try:
         divisions, around = _sides(act, scene, event.plan.moves)
+        around = without_resting(around, event.id, _present(act, around))
         untie(act, entity_type, divisions, also=made, around=around)
         act.end(made)
         act.reinstated.extend(decisions.reinstate(act.connection, ended, at=act.signed.at))
@@ -221,6 +222,12 @@ def _sides(act: Act, scene: Scene, moves: Sequence[Move]) -> tuple[list[tuple[Pa
         arrived = scene.arrived & scene.here(left_id)
         sides.append((staying, *(part | (_tied_to(in_person, part) & arrived) for part in parts)))
     return sides, around
+
+
+def _present(act: Act, links: Iterable[Decision]) -> Part:
+    """Return the records of decisions that belong to a golden record now."""
+    members = identity_store.select_members(act.connection, {id_ for one in links for id_ in one.pair})
+    return frozenset(id_ for id_, member in members.items() if member.golden_id is not None)
 
 
 def _linked_in_person(active: Iterable[Decision], event_id: EventId) -> nx.Graph:

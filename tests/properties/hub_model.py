@@ -221,9 +221,10 @@ class Model:
         self._star(inside, event)
 
     def _star(self, keys: Iterable[Key], event: str) -> None:
-        """Tie what is not tied yet around the oldest of each piece."""
-        inside, links = set(keys), [(one.left, one.right) for one in self._links()]
-        pieces = {self._connected([key], links) & inside for key in inside}
+        """Tie what is not tied yet around the oldest of each piece; links of others may join nothing any more."""
+        inside = set(keys)
+        links = [(one.left, one.right) for one in self._links() if {one.left, one.right} <= inside]
+        pieces = {self._connected([key], links) for key in inside}
         first, *others = self._by_age(self._by_age(piece)[0] for piece in pieces)
         self._say([(first, other) for other in others], "same", event)
 

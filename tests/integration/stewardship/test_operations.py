@@ -11,6 +11,7 @@ from mdm.errors import (
 )
 from mdm.hub import Hub
 from mdm.ids import GoldenId
+from mdm.jobs.service import deliver
 from mdm.stewardship import reviews, service
 from mdm.stewardship.model import (
     By,
@@ -25,7 +26,7 @@ from mdm.stewardship.model import (
     Split,
 )
 from mdm.stewardship.operations import perform, preview
-from tests.hubs import assert_sound, golden_by_key, hub_state, row_marks
+from tests.hubs import assert_sound, delivery, golden_by_key, hub_state, row_marks
 from tests.integration.stewardship.acts import A, B, C, E, again, alone, do, groups, ids, key, send, told
 
 pytestmark = pytest.mark.db
@@ -228,3 +229,20 @@ def test_an_operation_needs_a_reason(hub: Hub) -> None:
 
     with pytest.raises(InputInvalid, match="reason"):
         perform(hub, Confirm(golden[A]), By("ann", " "))
+
+
+def test_a_merge_joins_what_was_joined_by_way_of_a_record_that_is_gone(hub: Hub) -> None:
+    """Each had been decided to be the same as a record that its source deleted since, which joins nothing any more."""
+    golden = alone(hub, A, B, C)
+    do(hub, Merge(golden[A], golden[B]))
+    do(hub, Merge(golden[A], golden[C]))
+    deliver(hub, [delivery(A, "widget_hold", deleted=True)], who="test")
+    assert groups(hub) == {"b", "c"}
+
+    left, right = map(GoldenId, ids(hub, B, C))
+    do(hub, Merge(left, right))
+
+    assert groups(hub) == {"bc"}
+    send(hub, A, name=A)
+    assert groups(hub) == {"abc"}
+    assert_sound(hub)

@@ -57,6 +57,25 @@ def test_an_undone_merge_leaves_no_opinion(hub: Hub) -> None:
     assert groups(hub) == {"ab"}
 
 
+def test_what_ties_two_sides_to_a_record_that_is_gone_stands_when_a_merge_of_them_is_undone(hub: Hub) -> None:
+    """They stood apart with it before the merge, and are together again once the record returns."""
+    golden = alone(hub, A, B, C)
+    do(hub, Merge(golden[A], golden[B]))
+    do(hub, Merge(golden[A], golden[C]))
+    delete(hub, A)
+    before, said = hub_state(hub), standing(hub)
+    left, right = map(GoldenId, ids(hub, B, C))
+    effect = do(hub, Merge(left, right))
+
+    do(hub, Undo(effect.event_id))
+
+    assert (hub_state(hub), standing(hub)) == (before, said)
+    assert said == {("a", "b"), ("a", "c")}
+    send(hub, A, name=A)
+    assert groups(hub) == {"abc"}
+    assert_sound(hub)
+
+
 @pytest.mark.parametrize("back", [Undo, Unmerge])
 def test_what_a_later_merge_leans_on_stays_together_when_the_earlier_one_is_taken_back(
     hub: Hub, back: type[Undo | Unmerge]
@@ -137,6 +156,11 @@ def test_an_unmerge_is_blocked_by_a_decision_somebody_made_in_person(hub: Hub) -
         do(hub, Unmerge(merged.event_id))
 
     assert personal.id in refused.value.blocking[0]
+
+
+def standing(hub: Hub) -> set[tuple[str, str]]:
+    """Give the active decisions, each as the letters of its two records."""
+    return {(one.left_key[-1], one.right_key[-1]) for one in service.list_decisions(hub) if one.revoked_at is None}
 
 
 def delete(hub: Hub, record: str) -> None:
