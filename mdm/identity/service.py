@@ -23,10 +23,11 @@ from mdm.sources.model import SourceKey
 
 
 class GoldenLocks:
-    """The golden records that this transaction holds; asking for more than the order allows rolls back and repeats.
+    """The golden records that this transaction holds; who would have to wait against the order rolls back and repeats.
 
-    All transactions lock in one order: by entity type, then by id. What others point at comes first, since a change to
-    a parent goes on to its children.
+    All transactions wait for locks in one order: by entity type, then by id. What others point at comes first, since a
+    change to a parent goes on to its children. A golden record that comes before one already held is taken where nobody
+    else holds it: who does not wait is in no circle of those who do.
     """
 
     def __init__(self, prefixes: Iterable[str], wanted: frozenset[str] = frozenset()) -> None:
@@ -41,17 +42,20 @@ class GoldenLocks:
         self._minted |= frozenset(map(str, golden_ids))
 
     def hold(self, connection: Connection, golden_ids: Iterable[GoldenId]) -> bool:
-        """Lock golden records in order and tell whether any was not held yet.
+        """Lock golden records and tell whether any was not held yet: then what was read of them may be outdated.
 
-        Raises TouchedSetGrew when one comes before a lock already held.
+        Raises TouchedSetGrew when one that comes before a lock already held is another writer's.
         """
         asked = frozenset(map(str, golden_ids)) | (self.wanted if not self._held else frozenset())
         missing = sorted(asked - self._held - self._minted, key=self._order)
         if not missing:
             return False
-        if self._held and self._order(missing[0]) < max(map(self._order, self._held)):
+        last_held = max(map(self._order, self._held), default=None)
+        early = frozenset(id_ for id_ in missing if last_held is not None and self._order(id_) < last_held)
+        if early and early != store.lock_free_goldens(connection, map(GoldenId, early)):
             raise TouchedSetGrew(self._held.union(missing, self.wanted))
-        store.lock_goldens(connection, [GoldenId(id_) for id_ in missing])
+        if late := [GoldenId(id_) for id_ in missing if id_ not in early]:
+            store.lock_goldens(connection, late)
         self._held = self._held.union(missing)
         return True
 

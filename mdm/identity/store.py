@@ -37,6 +37,15 @@ def lock_goldens(connection: Connection, golden_ids: Sequence[GoldenId]) -> None
         )
 
 
+def lock_free_goldens(connection: Connection, golden_ids: Iterable[GoldenId]) -> frozenset[str]:
+    """Lock those of golden records that nobody else holds, without waiting, until the transaction ends; name them."""
+    found = connection.execute(
+        text("SELECT g.id FROM golden_record g WHERE g.id = ANY(:ids) ORDER BY g.id FOR UPDATE SKIP LOCKED"),
+        {"ids": [str(id_) for id_ in golden_ids]},
+    )
+    return frozenset(found.scalars())
+
+
 def select_goldens(connection: Connection, golden_ids: Iterable[GoldenId]) -> dict[GoldenId, GoldenRecord]:
     """Load golden records by id, in any state."""
     rows = connection.execute(

@@ -12,9 +12,11 @@ from mdm.errors import (
     InputInvalid,
 )
 from mdm.hub import Hub
+from mdm.jobs.service import deliver
 from mdm.stewardship import answers, bands, reviews
+from mdm.stewardship.band_preview import Sampling, band_preview
 from mdm.stewardship.bands import Chosen
-from tests.hubs import assert_sound, hub_on, partition_of, row_marks
+from tests.hubs import assert_sound, delivery, hub_on, partition_of, row_marks, statements
 from tests.integration.stewardship.widgets import (
     A,
     B,
@@ -99,6 +101,23 @@ def test_a_bulk_leaves_what_contradicts_and_answers_the_rest(hub: Hub) -> None:
     assert_sound(hub)
 
 
+@pytest.mark.parametrize("verdict", [SAME, DIFFERENT])
+def test_each_answer_of_a_bulk_may_need_what_comes_before_all_that_is_held(hub: Hub, verdict: Verdict) -> None:
+    """40 questions, each about two gizmos of a widget of its own: the widget is locked once its gizmos are."""
+    questions_of_gizmos(hub, 40)
+    gizmos = ReviewFilter(entity_types=("gizmo",))
+
+    with statements(hub) as sent:
+        dry = bands.rehearse_bulk(hub, gizmos, verdict, who="ann")
+        seen = band_preview(hub, gizmos, verdict, who="ann", sampling=Sampling(size=30))
+        done = bands.answer_many(hub, dry.chosen, verdict, who="ann")
+
+    assert sum("plan_cache_mode" in one for one in sent) == 3  # of transactions that write, one for each: none repeated
+    assert (len(dry.answered), len(seen.sample), len(done.answered), done.left) == (40, 30, 40, ())
+    assert reviews.count_reviews(hub, gizmos) == 0
+    assert_sound(hub)
+
+
 def test_each_answer_of_a_bulk_is_a_step_to_undo(band: Hub) -> None:
     dry = bands.rehearse_bulk(band, ReviewFilter(entity_types=("widget_hold",), bits=(3, None)), SAME, who="ann")
     done = bands.answer_many(band, dry.chosen, SAME, who="ann")
@@ -135,3 +154,15 @@ def test_a_bulk_above_its_size_waits_as_a_whole(band: Hub) -> None:
     approved = [answers.approve(hub, review_id, who="bob").answer.bulk_id for review_id in done.answered]
     assert set(approved) == {done.bulk_id}
     assert Counter(kind for kind, _ in asked(hub)) == {"unsure": 1}
+
+
+def questions_of_gizmos(hub: Hub, count: int) -> None:
+    """Deliver widgets, and two gizmos of one tag (4 bits) within each."""
+    numbers = range(count)
+    widgets = [delivery(f"crm-east/Account:{n}", "widget_hold", name=f"widget {n}") for n in numbers]
+    gizmos = [
+        delivery(f"crm-east/Gizmo:{n}{side}", "gizmo", name=f"{n}{side}", tag=f"tag {n}", grade="a", widget=str(n))
+        for n in numbers
+        for side in ("left", "right")
+    ]
+    assert {one.status for one in deliver(hub, [*widgets, *gizmos], who="test")} == {"created"}
