@@ -110,8 +110,10 @@ def install(app: FastAPI) -> None:
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Tell whether the database did not answer."""
-    return isinstance(error, _UNAVAILABLE)
+    """Tell whether the database did not answer; one that answered all the while and had others in the way, did."""
+    return isinstance(error, (*_UNAVAILABLE, errors.DatabaseUnavailable)) and not isinstance(
+        error, errors.OthersInTheWay
+    )
 
 
 def status_of(error: type[errors.HubError]) -> int:
@@ -138,7 +140,7 @@ async def _hub_error(request: Request, error: Exception) -> Response:
     if status == INTERNAL_ERROR.status:
         _LOG.error("request failed", request_id=_request_id(request), code=error.code)
         return _respond(request, INTERNAL_ERROR)
-    if isinstance(error, errors.DatabaseUnavailable):
+    if is_unavailable(error):
         _LOG.warning("database unavailable", request_id=_request_id(request), reason=error.message)
     title = (type(error).__doc__ or "").strip().partition("\n")[0]
     facts = {"remedy": error.remedy or None, **_facts(error)}
@@ -192,7 +194,7 @@ def _respond(request: Request, problem: Problem, headers: Mapping[str, str] | No
 
 def _detail(error: errors.HubError) -> str:
     """Tell what happened; what the driver says of the database (hosts, statements) is for the log alone."""
-    return "the database does not answer" if isinstance(error, errors.DatabaseUnavailable) else error.message
+    return "the database does not answer" if is_unavailable(error) else error.message
 
 
 def _facts(error: errors.HubError) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def _told(error: Exception) -> tuple[int, str, str]:
         return error.status_code, str(error.detail), ""
     if isinstance(error, RequestValidationError):
         return 422, "the address is not one of this page", "go back and follow a link"
-    if is_unavailable(error) or isinstance(error, errors.DatabaseUnavailable):
+    if is_unavailable(error):
         return 503, "the database does not answer", "try again in a few seconds; nothing was changed"
     if isinstance(error, errors.HubError) and (status := status_of(type(error))) < 500:
         return status, error.message, error.remedy or ""

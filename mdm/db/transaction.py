@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mdm.db.statement import text
-from mdm.errors import DatabaseUnavailable, LocksBusy, RulesMoved, TouchedSetGrew
+from mdm.errors import DatabaseUnavailable, LocksBusy, OthersInTheWay, RulesMoved, TouchedSetGrew
 from mdm.failpoints import failpoint
 
 Result = TypeVar("Result")
@@ -85,7 +85,7 @@ def run(engine: Engine, work: Callable[[Connection], Result], *, attempts: int =
 
     That is LocksBusy, TouchedSetGrew and RulesMoved. `work` may run several times: it must take its larger set from the
     error it raised, and leave nothing outside of the connection. What comes of the last attempt reaches the caller as
-    `DatabaseUnavailable`.
+    `OthersInTheWay`.
     """
     failure: Exception | None = None
     started, attempt = time.monotonic(), 0
@@ -106,9 +106,7 @@ def run(engine: Engine, work: Callable[[Connection], Result], *, attempts: int =
                 raise
             failure = error
         time.sleep(random.uniform(0, min(PAUSE_S_MAX, PAUSE_S_FIRST * 2**attempt)))  # noqa: S311 -- parts those who collided; no answer depends on it
-    raise DatabaseUnavailable(
-        f"other writers were in the way {attempt + 1} times", remedy="send the same request again", retry_after_s=1.0
-    ) from failure
+    raise OthersInTheWay(attempt + 1) from failure
 
 
 @contextmanager

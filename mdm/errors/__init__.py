@@ -72,6 +72,7 @@ HubError
 ├── RulesMoved                    inner signal: roll back, read the rules, repeat
 └── Unavailable                   the world fails; says if and when to try again
     ├── DatabaseUnavailable
+    │   └── OthersInTheWay
     └── TargetUnavailable
 
 Each class has a stable `code`, one sentence on what happened and one on what to do (`remedy`); its facts are
@@ -143,6 +144,7 @@ from mdm.errors.roots import (
     DatabaseUnavailable,
     HubError,
     LocksBusy,
+    OthersInTheWay,
     Refused,
     RulesMoved,
     TargetUnavailable,
@@ -204,6 +206,7 @@ __all__ = [
     "MatchModelUnknown",
     "NotFound",
     "OperationBlocked",
+    "OthersInTheWay",
     "PersonUnknown",
     "PlanOutdated",
     "QueueUnknown",

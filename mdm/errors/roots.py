@@ -76,6 +76,20 @@ class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
 
 
+class OthersInTheWay(DatabaseUnavailable):
+    """Other writers held what this request needs each time it was tried."""
+
+    code = "others_in_the_way"
+
+    def __init__(self, attempts: int) -> None:
+        """Tell how often it was tried."""
+        super().__init__(
+            f"other writers were in the way {attempts} times",
+            remedy="send the same request again; if they stay in the way, ask for less at once or wait for their load",
+            retry_after_s=1.0,
+        )
+
+
 class TargetUnavailable(Unavailable):
     """A target cannot be read now."""
 

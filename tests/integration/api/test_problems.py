@@ -11,8 +11,11 @@ from api.app import create_app
 from mdm.access.service import create_key
 from mdm.db.engine import open_engine
 from mdm.db.transaction import transaction
+from mdm.errors import TouchedSetGrew
+from mdm.failpoints import armed
 from mdm.settings import Settings
 from tests.integration.api.conftest import KeyFor, serving
+from tests.integration.api.records import MUELLER, record
 
 INSTANT = "«an instant»"  # where a request has one
 
@@ -151,6 +154,22 @@ def test_without_a_database_callers_are_told_when_to_come_back(key_for: KeyFor) 
     assert refused.headers["retry-after"]
     assert "nobody" not in str(document)
     assert (ready.status_code, alive.status_code) == (503, 200)
+
+
+def test_who_had_other_writers_in_the_way_is_told_of_them_and_not_of_the_database(
+    client: TestClient, admin: dict[str, str]
+) -> None:
+    def grow() -> None:
+        raise TouchedSetGrew(frozenset())
+
+    body = {"records": [record("netsuite-us", "1", **MUELLER)]}
+    with armed({"publish.queued": grow}):
+        refused = client.post("/v1/source-records", headers=admin, json=body)
+
+    document = problem(refused, 503, "others_in_the_way")
+    assert document["detail"] == "other writers were in the way 10 times"
+    assert "ask for less at once" in str(document["remedy"])
+    assert refused.headers["retry-after"] == "1"
 
 
 def test_a_hot_read_outlives_the_loss_of_every_connection(fresh_database: str) -> None:
