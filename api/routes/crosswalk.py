@@ -30,7 +30,7 @@ from mdm.history.hot_reads import (
     translation,
 )
 from mdm.history.past import PastMember, PastStanding
-from mdm.identity.service import golden_id_of
+from mdm.identity.service import golden_id_of, what_became
 from mdm.ids import GoldenId
 from mdm.sources.model import SourceKey
 from mdm.stewardship.then import Moment, members_of, record_at
@@ -80,7 +80,13 @@ async def look_up_key(request: Request) -> Response:
         rows = await opened_by(request).ask(lambda connection: keys_of(connection, golden_id, to=to))
         return json_response(_golden_keys(golden_id, rows, caller))
     sight = _sight(caller, [asked["source"]], to)
-    answer = await opened_by(request).ask(lambda connection: translate(connection, asked, to=to, sight=sight))
+    try:
+        answer = await opened_by(request).ask(lambda connection: translate(connection, asked, to=to, sight=sight))
+    except SourceRecordUnknown as error:
+        if "object" not in asked:
+            raise
+        remedy = await run_in_threadpool(_what_became, opened_by(request), asked, sight)
+        raise SourceRecordUnknown(error.name, remedy=remedy) from error
     _COUNTERS[answer.answer].inc()
     return json_response(answer)
 
@@ -98,6 +104,13 @@ async def resolve_keys(asked: ResolveAsked, request: Request, opened: Everything
     for answer in _ANSWERS:
         _COUNTERS[answer].inc(told.count(answer))
     return json_response({"answers": answers})
+
+
+def _what_became(opened: Opened, asked: Mapping[str, str], sight: Sight | None) -> str:
+    """Say what became of a key that leads nowhere, to whoever may see it; "" when it never led anywhere."""
+    key = SourceKey(asked["source"], asked["object"], asked.get("scope", ""), asked["source_key"])
+    with reading(opened.hub.engine) as connection:
+        return what_became(connection, key, *filter(None, (sight,)))
 
 
 def _parameters(request: Request) -> Mapping[str, str]:

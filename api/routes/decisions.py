@@ -9,7 +9,8 @@ from api.schemas.decisions import DecisionAsked, DecisionTold
 from api.schemas.shape import Page
 from mdm.db.transaction import reading
 from mdm.decisions.model import Decision, Verdict
-from mdm.identity.service import golden_id_of
+from mdm.errors import SourceRecordUnknown
+from mdm.identity.service import translate
 from mdm.ids import DecisionId
 from mdm.sources.model import SourceKey
 from mdm.stewardship.service import decide, list_decisions, revoke
@@ -26,7 +27,10 @@ def make_decision(asked: DecisionAsked, hub: TheHub, asker: Asker, once: Unsafe)
     left, right = SourceKey.parse(asked.left), SourceKey.parse(asked.right)
     if not asker.principal.may("steward"):
         with reading(hub.engine) as connection:
-            asker.require("steward", entity_type=golden_id_of(connection, left)[1])
+            found = translate(connection, [left])
+        if left not in found:
+            raise SourceRecordUnknown(str(left))
+        asker.require("steward", entity_type=found[left][1])
     verdict = Verdict(asked.judgement, asked.reason, asked.relation, asked.valid_from, asked.valid_to)
     return once.around(
         lambda bracket: decide(hub, left, right, verdict, who=asker.name, bracket=bracket),

@@ -31,7 +31,7 @@ class SourceUnknown(NotFound):
 
 
 class SourceRecordUnknown(NotFound):
-    """The hub has never seen this source key."""
+    """No record that is in use has this source key."""
 
     code, noun = "source_record_unknown", "source record"
     hint = "load the record first, or check instance, object and scope"

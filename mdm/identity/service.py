@@ -1,6 +1,6 @@
 """Use cases of identity: carry out a plan, and answer which source keys and golden ids belong together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -106,7 +106,7 @@ def golden_id_of(connection: Connection, key: SourceKey, *, as_of: datetime | No
         return found[key]
     first = crosswalk_store.select_first_seen(connection, key) if as_of is not None else None
     if as_of is None or first is None:
-        raise SourceRecordUnknown(str(key), remedy=source_key_hint(connection, key))
+        raise SourceRecordUnknown(str(key), remedy=what_became(connection, key) or source_key_hint(connection, key))
     raise SourceRecordUnknown(
         str(key),
         remedy=f"it was not known at {as_of.isoformat()}; the hub first saw it at {first.isoformat()}"
@@ -122,6 +122,23 @@ def source_key_hint(connection: Connection, key: SourceKey) -> str:
         return f"there is no source {key.instance}; known are {', '.join(known) or 'none yet'}"
     alike = sources_store.select_alike(connection, key)
     return f"{key.native_id} exists as {' and '.join(alike)}" if alike else ""
+
+
+def what_became(
+    connection: Connection, key: SourceKey, sight: Callable[[str, str], bool] = lambda _type, _source: True
+) -> str:
+    """Say what became of a key that once led somewhere, and how it does again; "" for any other.
+
+    sight  whether the asker may see records of this entity type of this source
+    """
+    gone = sources_store.select_gone(connection, key)
+    if gone is None or not sight(gone.entity_type, key.instance):
+        return ""
+    day = f"{gone.at:%Y-%m-%d}"
+    if gone.state == "withdrawn":
+        return f"{gone.who} retired it on {day}; bring it back with `mdm golden restore {gone.golden_id}`"
+    last = f", it belonged to {gone.golden_id}" if gone.golden_id else ""
+    return f"it was deleted in its source, which the hub heard on {day}{last}; deliver it again to bring it back"
 
 
 def named_golden(connection: Connection, name: str, *, as_of: datetime | None = None) -> GoldenRecord:

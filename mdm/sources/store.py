@@ -85,6 +85,21 @@ def select_heads(connection: Connection, keys: Sequence[SourceKey]) -> dict[Sour
     return {SourceKey(row.instance_id, row.object, row.scope, row.native_id): row for row in rows}
 
 
+def select_gone(connection: Connection, key: SourceKey) -> Row[Any] | None:
+    """Find what became of a record that is in no golden record: entity type, state, last golden id, when, by whom."""
+    return connection.execute(
+        text(
+            "SELECT r.entity_type, r.state, r.golden_id,"
+            " CASE r.state WHEN 'withdrawn' THEN e.recorded_at ELSE v.recorded_at END AS at,"
+            " CASE r.state WHEN 'withdrawn' THEN e.who ELSE v.who END AS who FROM source_record r"
+            " JOIN source_record_version v ON v.record_id = r.id AND v.version = r.version"
+            " LEFT JOIN identity_event e ON e.id = r.withdrawn_event_id WHERE r.state <> 'active'"
+            " AND (r.instance_id, r.object, r.scope, r.native_id) = (:instance_id, :object, :scope, :native_id)"
+        ),
+        _key_row(key),
+    ).one_or_none()
+
+
 def select_standings(connection: Connection, keys: Sequence[SourceKey]) -> dict[SourceKey, Row[Any]]:
     """Find of each key what is stored (id None: nothing), and what its source said of it.
 

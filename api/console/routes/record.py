@@ -19,7 +19,7 @@ from mdm.access.limits import Limits
 from mdm.db.transaction import snapshot
 from mdm.delivery.overview import knowledge_of
 from mdm.delivery.overview_model import Knowledge
-from mdm.errors import Forbidden, GoldenRecordUnknown, NotFound, SourceKeyInvalid
+from mdm.errors import Forbidden, GoldenRecordUnknown, NotFound, SourceKeyInvalid, SourceRecordUnknown
 from mdm.identity.model import GoldenRecord
 from mdm.identity.service import golden_record, identity_event, named_golden, resolve_golden
 from mdm.ids import EventId, GoldenId
@@ -47,7 +47,12 @@ Text = Annotated[str, Query(max_length=600)]
 def by_key(visit: TheVisit, key: Text) -> Response:
     """Lead from a source key, or any golden id, to the page of what it belongs to."""
     with snapshot(visit.hub.engine) as connection:
-        golden = named_golden(connection, key.strip())
+        try:
+            golden = named_golden(connection, key.strip())
+        except SourceRecordUnknown:
+            if visit.person.principal.may("read"):
+                raise
+            raise SourceRecordUnknown(key.strip()) from None  # what became of it is not for everybody
     if not _reaches(visit, golden, key.strip()):
         require_read(visit, golden)
     return redirect(visit, f"/records/{quote(golden.id)}?key={quote(key.strip(), safe='')}")

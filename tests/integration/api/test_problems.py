@@ -11,7 +11,7 @@ from api.app import create_app
 from mdm.access.service import create_key
 from mdm.db.engine import open_engine
 from mdm.db.transaction import transaction
-from mdm.errors import TouchedSetGrew
+from mdm.errors import SourceRecordUnknown, TouchedSetGrew
 from mdm.failpoints import armed
 from mdm.settings import Settings
 from tests.integration.api.conftest import KeyFor, serving
@@ -170,6 +170,21 @@ def test_who_had_other_writers_in_the_way_is_told_of_them_and_not_of_the_databas
     assert document["detail"] == "other writers were in the way 10 times"
     assert "ask for less at once" in str(document["remedy"])
     assert refused.headers["retry-after"] == "1"
+
+
+def test_a_key_that_leads_nowhere_any_more_says_what_became_of_it_to_whoever_may_see_it(
+    client: TestClient, admin: dict[str, str], key_for: KeyFor
+) -> None:
+    one = record("netsuite-us", "1", **MUELLER)
+    client.post("/v1/source-records", headers=admin, json={"records": [one]})
+    client.post("/v1/source-records", headers=admin, json={"records": [{**one, "deleted": True}]})
+    asked = f"/v1/crosswalk?source=netsuite-us&object={one['object']}&source_key=1"
+
+    told = problem(client.get(asked, headers=admin), 404, "source_record_unknown")
+    hidden = problem(client.get(asked, headers=key_for("read:contract")), 404, "source_record_unknown")
+
+    assert "it was deleted in its source" in str(told["remedy"])
+    assert hidden["remedy"] == SourceRecordUnknown.hint
 
 
 def test_a_hot_read_outlives_the_loss_of_every_connection(fresh_database: str) -> None:

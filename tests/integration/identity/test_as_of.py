@@ -17,8 +17,10 @@ from mdm.ids import GoldenId
 from mdm.jobs.service import deliver
 from mdm.sources.model import SourceKey
 from mdm.stewardship import service as stewardship
+from mdm.stewardship.model import Retire
 from mdm.survivorship.service import golden_version
 from tests.hubs import delivery, golden_by_key
+from tests.integration.stewardship.acts import do
 
 pytestmark = pytest.mark.db
 
@@ -173,3 +175,24 @@ def test_forwarded_ids_resolve_to_their_survivor_and_retired_ones_to_themselves(
     assert run(hub.engine, lambda c: service.resolve_golden(c, survivor.id)).state == "retired"
     assert run(hub.engine, lambda c: service.resolve_golden(c, loser)).state == "retired"
     assert run(hub.engine, lambda c: service.crosswalk(c, loser)) == ()
+
+
+def test_a_key_that_leads_nowhere_any_more_says_what_became_of_it(hub: Hub) -> None:
+    for key in (A, B):
+        send(hub, key, name=str(key))
+    golden = golden_by_key(hub)
+    deliver(hub, [delivery(str(A), "widget_hold", deleted=True)], who="test")
+    do(hub, Retire(GoldenId(golden[str(B)])))
+
+    said = {}
+    for key in (A, B, SourceKey.parse("crm-west/Account:never")):
+        with pytest.raises(SourceRecordUnknown) as refused:
+            run(hub.engine, lambda c, key=key: service.golden_id_of(c, key))  # type: ignore[misc]
+        said[key.native_id] = refused.value.remedy
+
+    assert f"deleted in its source, which the hub heard on {clock.now():%Y-%m-%d}" in said["a"]
+    assert f"it belonged to {golden[str(A)]}; deliver it again" in said["a"]
+    assert "ann retired it on" in said["b"]
+    assert said["b"].endswith(f"`mdm golden restore {golden[str(B)]}`")
+    assert said["never"] == SourceRecordUnknown.hint
+    assert run(hub.engine, lambda c: service.what_became(c, A, lambda _type, _source: False)) == ""
