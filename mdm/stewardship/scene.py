@@ -61,6 +61,13 @@ class Scene:
         """Return the members of what an id leads to now."""
         return self.members.get(self.present(golden_id), frozenset())
 
+    def held_by(self, golden_id: GoldenId) -> Part:
+        """Return the members that the first event left a golden record with."""
+        plan = self.event.plan
+        left = {move.record_id for move in plan.moves if move.before == golden_id}
+        joined = {move.record_id for move in plan.moves if move.after == golden_id}
+        return (self.before.get(golden_id, frozenset()) - left) | joined
+
     def is_elsewhere(self, move: Move) -> bool:
         """Tell whether a record has left the golden record into which an event moved it; one without any has not."""
         now = self.now[move.record_id]

@@ -74,7 +74,7 @@ def unmerge(act: Act, asked: Unmerge) -> Cause:
     own = decisions_store.select_decisions_of(act.connection, event.id)
     try:
         divisions, around = _sides(act, scene, moves)
-        divide(act, event.plan.entity_type, divisions, also=own, around=around)
+        divide(act, event.plan.entity_type, list(divisions.values()), also=own, around=around)
     except DecisionContradicts as contradiction:
         raise _blocked(event, contradiction) from contradiction
     _give_back_overrides(act, event)
@@ -125,7 +125,8 @@ def undo(act: Act, asked: Undo) -> Cause:
     try:
         divisions, around = _sides(act, scene, event.plan.moves)
         around = without_resting(around, event.id, _present(act, around))
-        untie(act, entity_type, divisions, also=made, around=around)
+        _require_untied_since(scene, divisions, around)
+        untie(act, entity_type, list(divisions.values()), also=made, around=around)
         act.end(made)
         act.reinstated.extend(decisions.reinstate(act.connection, ended, at=act.signed.at))
     except DecisionContradicts as contradiction:
@@ -208,7 +209,7 @@ def _require_in_effect(act: Act, event: IdentityEvent) -> None:
             )
 
 
-def _sides(act: Act, scene: Scene, moves: Sequence[Move]) -> tuple[list[tuple[Part, ...]], list[Decision]]:
+def _sides(act: Act, scene: Scene, moves: Sequence[Move]) -> tuple[Mapping[GoldenId, tuple[Part, ...]], list[Decision]]:
     """Return who stands apart from whom once moves are taken back, and the active decisions around all of them.
 
     Who arrived there since goes along only where somebody decided in person that it is the same as one who returns.
@@ -217,10 +218,10 @@ def _sides(act: Act, scene: Scene, moves: Sequence[Move]) -> tuple[list[tuple[Pa
     involved = frozenset().union(*(part for parts in divisions.values() for part in parts))
     around = decisions.decisions_around(act.connection, involved)
     in_person = _linked_in_person(around, scene.event.id)
-    sides: list[tuple[Part, ...]] = []
+    sides: dict[GoldenId, tuple[Part, ...]] = {}
     for left_id, (staying, *parts) in divisions.items():
         arrived = scene.arrived & scene.here(left_id)
-        sides.append((staying, *(part | (_tied_to(in_person, part) & arrived) for part in parts)))
+        sides[left_id] = (staying, *(part | (_tied_to(in_person, part) & arrived) for part in parts))
     return sides, around
 
 
@@ -228,6 +229,37 @@ def _present(act: Act, links: Iterable[Decision]) -> Part:
     """Return the records of decisions that belong to a golden record now."""
     members = identity_store.select_members(act.connection, {id_ for one in links for id_ in one.pair})
     return frozenset(id_ for id_, member in members.items() if member.golden_id is not None)
+
+
+def _require_untied_since(
+    scene: Scene, divisions: Mapping[GoldenId, Sequence[Part]], around: Iterable[Decision]
+) -> None:
+    """Require that no later operation tied others to who returns, where nobody is left whom they would stay with.
+
+    That is so where the event made the golden record in which they met. Raises OperationBlocked that names the last.
+    """
+    for left_id, (staying, *parts) in divisions.items():
+        if not staying.isdisjoint(scene.held_by(left_id)):
+            continue
+        returning = frozenset().union(*parts)
+        across = [
+            one
+            for one in _linked_since(around, scene.event.id)
+            if not returning.isdisjoint(one.pair) and not staying.isdisjoint(one.pair)
+        ]
+        if across:
+            last = max(across, key=lambda one: one.event_id or "")
+            raise OperationBlocked(
+                scene.event.id,
+                because=f"{last.left_key} and {last.right_key} were put together by {last.event_id} ({last.operation})",
+                blocking=[str(last.event_id)],
+                remedy=f"take {last.event_id} back first",
+            )
+
+
+def _linked_since(active: Iterable[Decision], event_id: EventId) -> list[Decision]:
+    """Return the `same` decisions that other operations made."""
+    return [one for one in active if one.joins and one.operation and one.event_id != event_id]
 
 
 def _linked_in_person(active: Iterable[Decision], event_id: EventId) -> nx.Graph:

@@ -13,6 +13,7 @@ from mdm.ids import EventId, GoldenId
 from mdm.jobs.service import deliver
 from mdm.stewardship import service
 from mdm.stewardship.model import (
+    Dissolve,
     Merge,
     MergeAll,
     Move,
@@ -141,6 +142,28 @@ def test_an_unmerge_is_blocked_by_a_later_move_and_names_it(hub: Hub) -> None:
     do(hub, Undo(moved.event_id))
     do(hub, Unmerge(merged.event_id))
     assert ids(hub, A, B, C) == [golden[A], golden[B], golden[C]]
+
+
+@pytest.mark.parametrize("parting", ["split", "dissolve"])
+@pytest.mark.parametrize("survivor", [B, C])
+def test_an_undone_parting_is_blocked_by_a_later_merge_of_what_it_parted_and_names_it(
+    hub: Hub, parting: str, survivor: str
+) -> None:
+    """Whether the parted golden record survived that merge or not."""
+    golden = alone(hub, A, B, C)
+    do(hub, Merge(golden[A], golden[B]))
+    parted = do(hub, Split(golden[A], (frozenset({key(B)}),)) if parting == "split" else Dissolve(golden[A]))
+    merged = do(hub, Merge(golden[B], golden[C], golden[survivor]))
+    before = row_marks(hub)
+
+    with pytest.raises(OperationBlocked) as refused:
+        do(hub, Undo(parted.event_id))
+
+    assert refused.value.blocking == (merged.event_id,)
+    assert row_marks(hub) == before
+    do(hub, Undo(merged.event_id))
+    do(hub, Undo(parted.event_id))
+    assert groups(hub) == {"ab", "c"}
 
 
 def test_an_unmerge_is_blocked_by_a_decision_somebody_made_in_person(hub: Hub) -> None:
