@@ -2,10 +2,12 @@
 
 Unmerging says that two things are different, so it leaves decisions that keep them apart; undoing says nothing, as if
 the operation had not been done. Either finds out from the event itself, and from those that followed it, which ids,
-forwards and standings to give back. Records that arrived since stay with the side that their own evidence names.
+forwards and standings to give back. Records that arrived since stay with the side that their own evidence names; those
+that a steward merged in since stay with whom they were merged with.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import networkx as nx
@@ -73,7 +75,7 @@ def unmerge(act: Act, asked: Unmerge) -> Cause:
             )
     own = decisions_store.select_decisions_of(act.connection, event.id)
     try:
-        divisions, around = _sides(act, scene, moves)
+        scene, divisions, around = _sides(act, scene, moves)
         divide(act, event.plan.entity_type, list(divisions.values()), also=own, around=around)
     except DecisionContradicts as contradiction:
         raise _blocked(event, contradiction) from contradiction
@@ -123,7 +125,7 @@ def undo(act: Act, asked: Undo) -> Cause:
     made, ended = decisions_store.select_decisions_by(act.connection, event.id)
     _give_back_overrides(act, event)
     try:
-        divisions, around = _sides(act, scene, event.plan.moves)
+        scene, divisions, around = _sides(act, scene, event.plan.moves)
         around = without_resting(around, event.id, _present(act, around))
         _require_untied_since(scene, divisions, around)
         untie(act, entity_type, list(divisions.values()), also=made, around=around)
@@ -209,20 +211,28 @@ def _require_in_effect(act: Act, event: IdentityEvent) -> None:
             )
 
 
-def _sides(act: Act, scene: Scene, moves: Sequence[Move]) -> tuple[Mapping[GoldenId, tuple[Part, ...]], list[Decision]]:
+def _sides(
+    act: Act, scene: Scene, moves: Sequence[Move]
+) -> tuple[Scene, Mapping[GoldenId, tuple[Part, ...]], list[Decision]]:
     """Return who stands apart from whom once moves are taken back, and the active decisions around all of them.
 
     Who arrived there since goes along only where somebody decided in person that it is the same as one who returns.
+    Whom an operation tied there stays, as one does that was known before: the scene returned counts it so.
     """
     divisions = borders(scene, moves)
     involved = frozenset().union(*(part for parts in divisions.values() for part in parts))
     around = decisions.decisions_around(act.connection, involved)
     in_person = _linked_in_person(around, scene.event.id)
+    tied = nx.Graph([one.pair for one in _linked_since(around, scene.event.id)])
     sides: dict[GoldenId, tuple[Part, ...]] = {}
+    put: Part = frozenset()
     for left_id, (staying, *parts) in divisions.items():
         arrived = scene.arrived & scene.here(left_id)
-        sides[left_id] = (staying, *(part | (_tied_to(in_person, part) & arrived) for part in parts))
-    return sides, around
+        along = [_tied_to(in_person, part) & arrived for part in parts]
+        stays = (_tied_to(tied, staying.union(*parts)) & arrived).difference(*along)
+        sides[left_id] = (staying | stays, *(part | goes for part, goes in zip(parts, along, strict=True)))
+        put |= stays
+    return replace(scene, arrived=scene.arrived - put), sides, around
 
 
 def _present(act: Act, links: Iterable[Decision]) -> Part:

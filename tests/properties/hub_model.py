@@ -143,6 +143,9 @@ class Model:
         staying = frozenset((now | merged.staying) - leaving - arrived)
         personal = [(one.left, one.right) for one in self._links() if one.is_personal and one.event != merge_event]
         along = self._connected(leaving, personal) & arrived
+        tied = [(one.left, one.right) for one in self._links() if not one.is_personal and one.event != merge_event]
+        put = (self._connected(leaving | staying, tied) & arrived) - along
+        arrived, staying = arrived - put, staying | put
         own = [one for one in self.decisions if one.event == merge_event]
         self._divide([staying, leaving | along], event, also=own)
         self._require_consistent()

@@ -128,6 +128,42 @@ def test_a_record_that_arrived_since_stays_with_the_side_of_its_evidence(hub: Hu
     assert ids(hub, A, B) == [golden[A], golden[B]]
 
 
+@pytest.mark.parametrize("is_newcomer", [True, False])
+def test_who_was_merged_in_since_stays_where_a_move_is_undone(hub: Hub, *, is_newcomer: bool) -> None:
+    """Whenever it came; the merge tied it to the oldest record there, which is the one that was moved."""
+    golden = alone(hub, *([A, B, C] if is_newcomer else [A, B, C, D]))
+    do(hub, Merge(golden[A], golden[B]))
+    moved = do(hub, Move(key(B), golden[C]))
+    golden[D] = alone(hub, D)[D]
+    merged = do(hub, Merge(golden[C], golden[D]))
+
+    do(hub, Undo(moved.event_id))
+
+    assert groups(hub) == {"ab", "cd"}
+    assert ids(hub, A, C) == [golden[A], golden[C]]
+    do(hub, Undo(merged.event_id))
+    assert ids(hub, A, B, C, D) == [golden[A], golden[A], golden[C], golden[D]]
+    assert_sound(hub)
+
+
+@pytest.mark.parametrize("back", [Undo, Unmerge])
+@pytest.mark.parametrize("is_newcomer", [True, False])
+def test_who_was_merged_in_since_stays_where_a_merge_is_taken_back(
+    hub: Hub, back: type[Undo | Unmerge], *, is_newcomer: bool
+) -> None:
+    golden = alone(hub, *([A, B] if is_newcomer else [A, B, C]))
+    earlier = do(hub, Merge(golden[A], golden[B], golden[B]))
+    golden[C] = alone(hub, C)[C]
+    later = do(hub, Merge(golden[B], golden[C]))
+
+    do(hub, back(earlier.event_id))
+
+    assert ids(hub, A, B, C) == [golden[A], golden[B], golden[B]]
+    do(hub, back(later.event_id))
+    assert ids(hub, A, B, C) == [golden[A], golden[B], golden[C]]
+    assert_sound(hub)
+
+
 def test_an_unmerge_is_blocked_by_a_later_move_and_names_it(hub: Hub) -> None:
     golden = alone(hub, A, B, C)
     merged = do(hub, Merge(golden[A], golden[B]))
@@ -146,13 +182,15 @@ def test_an_unmerge_is_blocked_by_a_later_move_and_names_it(hub: Hub) -> None:
 
 @pytest.mark.parametrize("parting", ["split", "dissolve"])
 @pytest.mark.parametrize("survivor", [B, C])
+@pytest.mark.parametrize("is_newcomer", [True, False])
 def test_an_undone_parting_is_blocked_by_a_later_merge_of_what_it_parted_and_names_it(
-    hub: Hub, parting: str, survivor: str
+    hub: Hub, parting: str, survivor: str, *, is_newcomer: bool
 ) -> None:
-    """Whether the parted golden record survived that merge or not."""
-    golden = alone(hub, A, B, C)
+    """Whether the parted golden record survived that merge or not, and whenever the other record came."""
+    golden = alone(hub, *([A, B] if is_newcomer else [A, B, C]))
     do(hub, Merge(golden[A], golden[B]))
     parted = do(hub, Split(golden[A], (frozenset({key(B)}),)) if parting == "split" else Dissolve(golden[A]))
+    golden[C] = alone(hub, C)[C]
     merged = do(hub, Merge(golden[B], golden[C], golden[survivor]))
     before = row_marks(hub)
 
