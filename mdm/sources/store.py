@@ -313,6 +313,18 @@ def select_withdrawn(connection: Connection, golden_id: GoldenId) -> tuple[Recor
     return tuple(map(RecordId, rows.scalars()))
 
 
+def select_retirements(connection: Connection, record_ids: Iterable[RecordId]) -> tuple[tuple[EventId, GoldenId], ...]:
+    """Return (event, golden record) of each retirement that withdrew some of these, if their source still has them."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT withdrawn_event_id, golden_id FROM source_record WHERE id = ANY(:ids)"
+            " AND state = 'withdrawn' ORDER BY withdrawn_event_id, golden_id"
+        ),
+        {"ids": [str(id_) for id_ in record_ids]},
+    )
+    return tuple((EventId(row.withdrawn_event_id), GoldenId(row.golden_id)) for row in rows)
+
+
 def select_keys(connection: Connection, record_ids: Iterable[RecordId]) -> dict[RecordId, SourceKey]:
     """Return the source keys of records."""
     rows = connection.execute(

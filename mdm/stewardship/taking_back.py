@@ -67,12 +67,7 @@ def unmerge(act: Act, asked: Unmerge) -> Cause:
     require_in_place(act.connection, scene, moves)
     for golden_id in returning:
         if not scene.is_present(scene.leaving(golden_id)):
-            raise OperationBlocked(
-                event.id,
-                because=f"none of the records of {golden_id} is left",
-                blocking=[],
-                remedy="wait until one of them returns, or let the source deliver it again",
-            )
+            raise _gone(act, event, golden_id, scene.leaving(golden_id))
     own = decisions_store.select_decisions_of(act.connection, event.id)
     try:
         scene, divisions, around = _sides(act, scene, moves)
@@ -280,6 +275,19 @@ def _linked_in_person(active: Iterable[Decision], event_id: EventId) -> nx.Graph
 def _tied_to(graph: nx.Graph, records: Part) -> Part:
     """Return what a graph ties to any of these records."""
     return frozenset().union(*(nx.node_connected_component(graph, record) for record in records if record in graph))
+
+
+def _gone(act: Act, event: IdentityEvent, golden_id: GoldenId, records: Part) -> OperationBlocked:
+    """Say that no record of a golden record is left to return, and which retirement took them where one did."""
+    because = f"none of the records of {golden_id} is left"
+    retired = sources_store.select_retirements(act.connection, records)
+    if not retired:
+        remedy = "wait until one of them returns, or let the source deliver it again"
+        return OperationBlocked(event.id, because=because, blocking=[], remedy=remedy)
+    event_ids = sorted({event_id for event_id, _ in retired})
+    commands = " and ".join(f"mdm golden restore {id_}" for id_ in sorted({id_ for _, id_ in retired}))
+    remedy = f"{' and '.join(event_ids)} retired them: bring them back with `{commands}`"
+    return OperationBlocked(event.id, because=because, blocking=event_ids, remedy=remedy)
 
 
 def _blocked(event: IdentityEvent, contradiction: DecisionContradicts) -> OperationBlocked:

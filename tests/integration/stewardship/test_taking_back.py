@@ -3,11 +3,7 @@
 import pytest
 
 from mdm.decisions.model import Verdict
-from mdm.errors import (
-    EventUnknown,
-    InputInvalid,
-    OperationBlocked,
-)
+from mdm.errors import EventUnknown, InputInvalid, OperationBlocked
 from mdm.hub import Hub
 from mdm.ids import EventId, GoldenId
 from mdm.jobs.service import deliver
@@ -17,6 +13,8 @@ from mdm.stewardship.model import (
     Merge,
     MergeAll,
     Move,
+    Restore,
+    Retire,
     Split,
     Undo,
     Unmerge,
@@ -302,6 +300,21 @@ def test_an_unmerge_of_records_that_are_gone_is_refused(hub: Hub) -> None:
 
     with pytest.raises(OperationBlocked, match="none of the records"):
         do(hub, Unmerge(merged.event_id))
+
+
+def test_an_unmerge_of_records_that_were_retired_names_the_retirement_and_how_to_restore_them(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    merged = do(hub, Merge(golden[A], golden[B]))
+    retired = do(hub, Retire(golden[A]))
+
+    with pytest.raises(OperationBlocked, match="none of the records") as refused:
+        do(hub, Unmerge(merged.event_id))
+
+    assert refused.value.blocking == (retired.event_id,)
+    assert refused.value.remedy.endswith(f"bring them back with `mdm golden restore {golden[A]}`")
+    do(hub, Restore(golden[A]))
+    do(hub, Unmerge(merged.event_id))
+    assert ids(hub, A, B) == [golden[A], golden[B]]
 
 
 def test_an_undone_split_is_one_golden_record_again(hub: Hub) -> None:
