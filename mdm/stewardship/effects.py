@@ -1,6 +1,7 @@
 """What an operation did, read back from the transaction that did it: the same words for a rehearsal and for the act."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from mdm.decisions import store as decisions_store
 from mdm.decisions.model import Decision
@@ -14,7 +15,7 @@ from mdm.survivorship import store as survivorship_store
 from mdm.survivorship.model import GoldenVersion
 
 
-def effect_of(work: Work, cause: Cause, reinstated: Iterable[Decision] = ()) -> Effect:
+def effect_of(work: Work, cause: Cause, reinstated: Sequence[Decision] = ()) -> Effect:
     """Gather what the transaction at hand did under a cause, and the decisions that stand again by it."""
     assert cause.event_id is not None, "an operation has its event id from the start"
     written = _first_and_last(work.written)
@@ -25,10 +26,16 @@ def effect_of(work: Work, cause: Cause, reinstated: Iterable[Decision] = ()) -> 
         entity_type=work.carried_out[0].entity_type,
         moved=_moved(work),
         goldens=_changed(work, written),
-        made=(*made, *reinstated),
+        made=(*made, *_with_keys(work, reinstated)),
         ended=ended,
         targets=dict(sorted(work.queued.items())),
     )
+
+
+def _with_keys(work: Work, decided: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Name the records of decisions that were just made anew by their source keys."""
+    keys = sources_store.select_keys(work.connection, sorted({id_ for one in decided for id_ in one.pair}))
+    return tuple(replace(one, left_key=str(keys[one.left_id]), right_key=str(keys[one.right_id])) for one in decided)
 
 
 def _moved(work: Work) -> tuple[MovedRecord, ...]:

@@ -24,6 +24,8 @@ from mdm.stewardship.model import (
     Restore,
     Retire,
     Split,
+    Undo,
+    UnmergeRecord,
 )
 from mdm.stewardship.operations import perform, preview
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_state, row_marks
@@ -181,6 +183,18 @@ def test_a_judgement_on_two_golden_records_binds_all_their_members(hub: Hub) -> 
     ]
     with pytest.raises(DecisionContradicts):
         service.decide(hub, key(B), key(C), Verdict("same", "seen"), who="bob")
+
+
+def test_decisions_that_stand_again_are_told_with_their_keys(hub: Hub) -> None:
+    golden = alone(hub, A, B)
+    merged = do(hub, Merge(golden[A], golden[B]))
+    unmerged = do(hub, UnmergeRecord(key(B)))
+
+    undone = do(hub, Undo(unmerged.event_id))
+
+    (again,) = undone.made
+    assert (again.verdict.judgement, again.left_key, again.right_key) == ("same", A, B)
+    assert [(one.left_key, one.right_key) for one in merged.made] == [(A, B)]
 
 
 @pytest.mark.parametrize("kind", ["merge", "split", "move", "dissolve", "confirm", "retire", "judge"])
