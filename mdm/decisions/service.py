@@ -1,6 +1,7 @@
 """Use cases on the rows of decisions: make one that is consistent, revoke one, and say what they ask of clustering."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -125,11 +126,13 @@ def reinstate(connection: Connection, ended: Sequence[Decision], *, at: datetime
     """Make decisions anew that an operation ended which is taken back; facts are added, never revived.
 
     Each stands in the name of its author again and belongs to the operation that first made it, so that this one can
-    be taken back again. Raises DecisionContradicts when one cannot hold beside what was decided since.
+    be taken back again. Raises DecisionContradicts when one cannot hold beside what was decided since. Days of what is
+    no relation, which were taken once, mean nothing and are left out.
     """
     alike: dict[tuple[Verdict, Signature], list[Pair]] = {}
     for one in ended:
-        alike.setdefault((one.verdict, Signature(at, one.who, one.event_id, one.basis)), []).append(one.pair)
+        verdict = one.verdict if one.verdict.relation else replace(one.verdict, valid_from=None, valid_to=None)
+        alike.setdefault((verdict, Signature(at, one.who, one.event_id, one.basis)), []).append(one.pair)
     return tuple(
         decision
         for (verdict, signed), pairs in alike.items()
@@ -234,3 +237,9 @@ def require_well_formed(verdict: Verdict, pairs: Iterable[Pair]) -> None:
         raise InputInvalid("a decision needs a reason", remedy="say in a few words why", field="reason")
     if verdict.valid_from and verdict.valid_to and verdict.valid_to < verdict.valid_from:
         raise InputInvalid("valid_to lies before valid_from", remedy="swap or correct the two dates", field="valid_to")
+    if verdict.relation is None and (verdict.valid_from or verdict.valid_to):
+        raise InputInvalid(
+            "the days on which it holds belong to the judgement 'related', and only to it",
+            remedy="leave the days out, or judge 'related'",
+            field="valid_from" if verdict.valid_from else "valid_to",
+        )

@@ -116,6 +116,7 @@ def _merge_all(act: Act, asked: MergeAll) -> Cause:
 
 
 def _judge(act: Act, asked: Judge) -> Cause:
+    decisions.require_well_formed(asked.verdict, ())
     first, second = act.two_goldens(asked.first, asked.second)
     if asked.verdict.judgement == "same":
         return _merge(act, Merge(first.id, second.id))

@@ -77,6 +77,7 @@ _MESSAGES: Final = (
     N_("an operation needs a reason"),
     N_("say in a few words why"),
     N_("a relation belongs to the judgement 'related', and only to it"),
+    N_("the days on which it holds belong to the judgement 'related', and only to it"),
     N_("choose one of %(names)s"),
     N_("the form names no answer"),
     N_("send verdict as one of %(names)s"),

@@ -156,6 +156,8 @@ def test_related_implies_different(hub: Hub, ids: list[RecordId]) -> None:
         ({"judgement": "related", "relation": "cousin_of"}, "relation"),
         ({"judgement": "same", "reason": "  "}, "reason"),
         ({"judgement": "same", "valid_from": date(2026, 2, 1), "valid_to": date(2026, 1, 31)}, "valid_to"),
+        ({"judgement": "same", "valid_from": date(2026, 2, 1)}, "valid_from"),
+        ({"judgement": "different", "valid_to": date(2026, 2, 1)}, "valid_to"),
     ],
 )
 def test_a_malformed_verdict_is_refused_at_its_field(
