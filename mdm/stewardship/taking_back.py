@@ -218,7 +218,7 @@ def _sides(
     involved = frozenset().union(*(part for parts in divisions.values() for part in parts))
     around = decisions.decisions_around(act.connection, involved)
     in_person = _linked_in_person(around, scene.event.id)
-    tied = nx.Graph([one.pair for one in _linked_since(around, scene.event.id)])
+    tied = nx.Graph([one.pair for one in _tied_by_others(around, scene.event.id)])
     sides: dict[GoldenId, tuple[Part, ...]] = {}
     put: Part = frozenset()
     for left_id, (staying, *parts) in divisions.items():
@@ -249,7 +249,7 @@ def _require_untied_since(
         returning = frozenset().union(*parts)
         across = [
             one
-            for one in _linked_since(around, scene.event.id)
+            for one in _tied_by_others(around, scene.event.id)
             if not returning.isdisjoint(one.pair) and not staying.isdisjoint(one.pair)
         ]
         if across:
@@ -262,7 +262,7 @@ def _require_untied_since(
             )
 
 
-def _linked_since(active: Iterable[Decision], event_id: EventId) -> list[Decision]:
+def _tied_by_others(active: Iterable[Decision], event_id: EventId) -> list[Decision]:
     """Return the `same` decisions that other operations made."""
     return [one for one in active if one.joins and one.operation and one.event_id != event_id]
 
