@@ -94,9 +94,8 @@ def settle(
     kept |= store.settle_failed(connection, [r for r in rows if r["state"] != "done"], now=instant)
     outcomes = [_outcome(one) for one in settlements if one.lane.golden_id in kept and not isinstance(one, Later)]
     store.insert_outcomes(connection, outcomes, at=instant, who=f"target {declaration.id}")
-    told = [one.lane.golden_id for one in settlements if isinstance(one, Done) and one.outcome == "delivered"]
-    store.wake_waiting(connection, declaration.id, told, now=instant)
     _note_health(connection, declaration, failures, instant, answered=answered)
+    _wake(connection, declaration, settlements, kept, instant)
     failpoint("delivery.settled")
     for outcome in outcomes:
         DELIVERIES.labels(declaration.id, outcome["outcome"]).inc()
@@ -213,6 +212,29 @@ def _note_failure(
         )
 
 
+def _wake(
+    connection: Connection,
+    declaration: Declaration,
+    settlements: Sequence[Settlement],
+    kept: frozenset[str],
+    instant: datetime,
+) -> None:
+    """Let what waits for what was told be due now: what waited before, and what was settled here and was overtaken.
+
+    Of two processes, one that told something and one that notes a wait for it, the second to come here sees what the
+    first one did. From here on no lane is waited for: whoever leases lanes waits for the pulse with them locked.
+    """
+    told = [one.lane.golden_id for one in settlements if isinstance(one, Done) and one.outcome == "delivered"]
+    waits = [
+        _wait(one) for one in settlements if isinstance(one, Later) and one.waits_for and one.lane.golden_id in kept
+    ]
+    if declaration.events is not None or not (told or waits):
+        return  # messages wait for nothing
+    standings_store.lock_pulse(connection, declaration.id)
+    store.wake_waiting(connection, declaration.id, told, now=instant)
+    store.wake_overtaken(connection, waits, now=instant)
+
+
 def _observe_seconds(
     connection: Connection, declaration: Declaration, queued_at: Sequence[datetime], instant: datetime
 ) -> None:
@@ -241,6 +263,12 @@ def _row(one: Settlement, instant: datetime) -> dict[str, Any]:
     state = "waiting" if one.kind is None and one.due_at > instant else "ready"
     attempts = lane.attempts + 1 if counts else lane.attempts if one.told is None else 0
     return row | {"state": state, "due_at": one.due_at, "attempts": attempts, "waits_for": one.waits_for}
+
+
+def _wait(one: Later) -> dict[str, Any]:
+    lane = one.lane
+    row = {"target_id": lane.target_id, "golden_id": lane.golden_id}
+    return row | {"waits_for": one.waits_for, "leased_at": lane.leased_at}
 
 
 def _outcome(one: Done | Dead) -> dict[str, Any]:

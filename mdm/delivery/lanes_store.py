@@ -42,6 +42,7 @@ def lease(
             row.recorded_at,
             row.is_forced,
             token,
+            now,
             row.series,
         )
         for row in rows
@@ -97,13 +98,37 @@ def settle_failed(connection: Connection, rows: Sequence[dict[str, Any]], *, now
 
 
 def wake_waiting(connection: Connection, target_id: str, parents: Sequence[GoldenId], *, now: datetime) -> None:
-    """Let lanes that waited for these golden records be due now, unless somebody has them."""
+    """Let lanes that waited for these golden records be due now, unless somebody has them, or is taking them."""
+    if not parents:
+        return
     connection.execute(
         text(
-            "UPDATE delivery_lane SET due_at = :now WHERE target_id = :target AND waits_for = ANY(:parents)"
-            " AND lease_token IS NULL AND due_at > :now"
+            "WITH waiting AS MATERIALIZED (SELECT target_id, golden_id FROM delivery_lane WHERE target_id = :target"
+            "  AND waits_for = ANY(:parents) AND lease_token IS NULL AND due_at > :now FOR NO KEY UPDATE SKIP LOCKED)"
+            " UPDATE delivery_lane l SET due_at = :now FROM waiting w WHERE l.target_id = w.target_id"
+            " AND l.golden_id = w.golden_id"
         ),
         {"target": target_id, "parents": list(parents), "now": now},
+    )
+
+
+def wake_overtaken(connection: Connection, rows: Sequence[dict[str, Any]], *, now: datetime) -> None:
+    """Let lanes that were just settled be due now where the target was told since their lease of what they wait for.
+
+    rows  target_id, golden_id, waits_for, leased_at
+    """
+    if not rows:
+        return
+    connection.execute(
+        text(
+            "UPDATE delivery_lane l SET due_at = least(l.due_at, :now)"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (target_id text, golden_id text, waits_for text,"
+            " leased_at timestamptz)"
+            " WHERE l.target_id = r.target_id AND l.golden_id = r.golden_id AND r.leased_at < (SELECT o.recorded_at"
+            "  FROM delivery_outcome o WHERE o.target_id = r.target_id AND o.golden_id = r.waits_for"
+            "  AND o.outcome = 'delivered' ORDER BY o.id DESC LIMIT 1)"
+        ),
+        {"rows": as_json(rows), "now": now},
     )
 
 

@@ -188,6 +188,7 @@ class DueLane:
 
     attempts   failed ones in a row
     queued_at  since when its oldest message waits
+    leased_at  of what was told since then, whoever has it may not have known
     series     of the ids of its requests: another one once an answer was about the record of another golden record, or
                something else was seen than what was asked for without an answer
     """
@@ -201,6 +202,7 @@ class DueLane:
     queued_at: datetime
     is_forced: bool
     token: str
+    leased_at: datetime
     series: int = 0
 
 

@@ -59,6 +59,13 @@ def upsert_standing(connection: Connection, standing: Standing, *, burst: float)
     )
 
 
+def lock_pulse(connection: Connection, target_id: str) -> None:
+    """Let no other process settle what it told a target, or lease lanes of it, until this transaction ends."""
+    connection.execute(
+        text("SELECT FROM target_pulse WHERE target_id = :target FOR NO KEY UPDATE"), {"target": target_id}
+    )
+
+
 def note_success(connection: Connection, target_id: str, *, now: datetime) -> None:
     """Note that a target answered: the circuit closes."""
     connection.execute(

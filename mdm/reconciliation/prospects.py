@@ -83,7 +83,7 @@ def tell_prospects(
 
 def lane_of(target_id: str, sight: Sight, at: Any) -> DueLane:
     """Make the lane of a target that was told of everything, for a plan that nobody carries out."""
-    return DueLane(target_id, sight.golden_id, sight.version, 0, 0, None, at, is_forced=False, token="")
+    return DueLane(target_id, sight.golden_id, sight.version, 0, 0, None, at, is_forced=False, token="", leased_at=at)
 
 
 def _sights(

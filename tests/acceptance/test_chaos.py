@@ -94,9 +94,9 @@ def quarrel(world: Firm) -> None:
 
 def differing(world: Firm, system: System) -> Mapping[str, Sequence[str]]:
     """Compare what a system truly holds with what it shall: by golden id, the fields that would be written."""
-    ids = list(members_of(world.hub))
+    ids, now = list(members_of(world.hub)), world.now.now()
     lanes = [
-        DueLane(system.declaration.id, id_, 1, 1, 0, None, world.now.now(), is_forced=False, token="") for id_ in ids
+        DueLane(system.declaration.id, id_, 1, 1, 0, None, now, is_forced=False, token="", leased_at=now) for id_ in ids
     ]
     sights, _ = look(world.hub.engine, system.declaration, world.hub.declared, ids)
     found = {}

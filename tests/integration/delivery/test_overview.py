@@ -164,7 +164,7 @@ def test_a_target_that_is_not_told_is_not_late_and_what_waited_is_late_since_it_
 
 def test_a_target_that_was_removed_meanwhile_is_settled_without_a_word(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
     relay = ready(hub, tmp_path, shelf)
-    lane = DueLane("erp", GoldenId("wid_x"), 1, 0, 0, None, NOW, False, "token")
+    lane = DueLane("erp", GoldenId("wid_x"), 1, 0, 0, None, NOW, False, "token", NOW)
     with hub.engine.begin() as connection:
         connection.execute(text("DELETE FROM target"))
         settlements = [Done(lane, 1, "delivered")]

@@ -12,7 +12,8 @@ from tests.hubs import declared
 SALT = b"s" * 16
 GIZMO = declared()["gizmo"]
 ID, OTHER, THIRD = GoldenId("giz_1"), GoldenId("giz_2"), GoldenId("giz_3")
-LANE = DueLane("erp", ID, 3, 2, 0, None, datetime(2026, 1, 1, tzinfo=UTC), is_forced=False, token="t")
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+LANE = DueLane("erp", ID, 3, 2, 0, None, DAY, is_forced=False, token="t", leased_at=DAY)
 RULES = RecordSubscription("gizmo", "Gizmo", "", True, {}, "deactivate", "wait", (FieldRule("name", "title"),))
 
 
