@@ -203,21 +203,22 @@ def has_due_before(connection: Connection, target_id: str, *, instant: datetime,
     """Tell whether something that waited at an instant will be told without anybody's help.
 
     A lane that waits will be, where what it waits for is to be told itself, or was told and woke it; by way of others
-    that wait as well. One that waits for a review, a dead lane, or what the target is never told of is somebody's.
+    that wait as well. What was woken and is leased by now may have to be told later, and wakes others. One that waits
+    for a review, a dead lane, or what the target is never told of is somebody's.
     """
     # The lanes are looked at one by one until one is found: the first one that is ready is the answer.
     return bool(
         connection.execute(
             text(
-                "WITH RECURSIVE lane AS (SELECT golden_id, state, due_at, waits_for FROM delivery_lane"
+                "WITH RECURSIVE lane AS (SELECT golden_id, state, due_at, waits_for, lease_token FROM delivery_lane"
                 "  WHERE target_id = :target AND acknowledged < head AND state <> 'dead' AND recorded_at <= :instant"
                 "  AND (state = 'ready' OR waits_for IS NOT NULL)"
-                " UNION SELECT p.golden_id, p.state, p.due_at, p.waits_for FROM lane l JOIN delivery_lane p"
-                "  ON p.target_id = :target AND p.golden_id = l.waits_for"
+                " UNION SELECT p.golden_id, p.state, p.due_at, p.waits_for, p.lease_token FROM lane l"
+                "  JOIN delivery_lane p ON p.target_id = :target AND p.golden_id = l.waits_for"
                 "  WHERE l.state = 'waiting' AND p.acknowledged < p.head AND p.state <> 'dead')"
-                " SELECT EXISTS (SELECT FROM lane l WHERE l.state = 'ready' OR l.due_at <= :now AND EXISTS"
-                "  (SELECT FROM delivery_lane p WHERE p.target_id = :target AND p.golden_id = l.waits_for"
-                "   AND p.acknowledged = p.head))"
+                " SELECT EXISTS (SELECT FROM lane l WHERE l.state = 'ready' OR l.lease_token IS NOT NULL"
+                "  OR l.due_at <= :now AND EXISTS (SELECT FROM delivery_lane p WHERE p.target_id = :target"
+                "   AND p.golden_id = l.waits_for AND p.acknowledged = p.head))"
             ),
             {"target": target_id, "instant": instant, "now": now},
         ).scalar_one()

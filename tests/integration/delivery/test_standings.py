@@ -100,7 +100,8 @@ def test_a_drain_follows_what_waits_to_the_last_of_a_chain(
     assert is_open(hub) is is_told
 
 
-def test_a_drain_tells_what_was_woken_by_what_it_waited_for(hub: Hub, tmp_path: Path, shelf: Shelf) -> None:
+@pytest.mark.parametrize("due", ["due_at = now()", "due_at = now() + interval '1 minute', lease_token = 'of another'"])
+def test_a_drain_tells_what_was_woken_by_what_it_waited_for(hub: Hub, tmp_path: Path, shelf: Shelf, due: str) -> None:
     ready(hub, tmp_path, shelf)
     deliver(hub, [delivery("crm-us/Job:9", "gizmo", name="Phase 2", grade="a", widget="1")], who="t")
     deliver(hub, [delivery("crm-us/Account:1", "widget_hold", codes=["c1"], name="Acme")], who="t")
@@ -108,9 +109,7 @@ def test_a_drain_tells_what_was_woken_by_what_it_waited_for(hub: Hub, tmp_path: 
         account, job = connection.execute(text("SELECT golden_id FROM delivery_lane ORDER BY golden_id DESC")).scalars()
         told = "UPDATE delivery_lane SET acknowledged = head WHERE golden_id = :account"
         connection.execute(text(told), {"account": account})
-        waits = (
-            "UPDATE delivery_lane SET state = 'waiting', waits_for = :account, due_at = now() WHERE golden_id = :job"
-        )
+        waits = f"UPDATE delivery_lane SET state = 'waiting', waits_for = :account, {due} WHERE golden_id = :job"
         connection.execute(text(waits), {"account": account, "job": job})
 
     assert is_open(hub)
