@@ -221,10 +221,15 @@ def _wake(
 ) -> None:
     """Let what waits for what was told be due now: what waited before, and what was settled here and was overtaken.
 
+    What somebody may have told before without noting it counts as told, whatever there was left to tell.
     Of two processes, one that told something and one that notes a wait for it, the second to come here sees what the
     first one did. From here on no lane is waited for: whoever leases lanes waits for the pulse with them locked.
     """
-    told = [one.lane.golden_id for one in settlements if isinstance(one, Done) and one.outcome == "delivered"]
+    told = [
+        one.lane.golden_id
+        for one in settlements
+        if isinstance(one, Done) and (one.outcome == "delivered" or one.lane.may_be_told)
+    ]
     waits = [
         _wait(one) for one in settlements if isinstance(one, Later) and one.waits_for and one.lane.golden_id in kept
     ]

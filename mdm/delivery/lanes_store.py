@@ -21,13 +21,14 @@ def lease(
     """
     rows = connection.execute(
         text(
-            "WITH due AS MATERIALIZED (SELECT target_id, golden_id FROM delivery_lane"
+            "WITH due AS MATERIALIZED (SELECT target_id, golden_id, lease_token IS NOT NULL AS is_taken_over"
+            "  FROM delivery_lane"
             "  WHERE target_id = :target AND acknowledged < head AND state <> 'dead' AND due_at <= :now"
             "  ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
             " UPDATE delivery_lane l SET due_at = :until, lease_token = :token FROM due d"
             " WHERE l.target_id = d.target_id AND l.golden_id = d.golden_id"
             " RETURNING l.target_id, l.golden_id, l.head, l.acknowledged, l.attempts, l.failing_since, l.recorded_at,"
-            " l.is_forced, l.series"
+            " l.is_forced, l.series, d.is_taken_over"
         ),
         {"target": target_id, "token": token, "now": now, "until": until, "limit": limit},
     )
@@ -44,6 +45,7 @@ def lease(
             token,
             now,
             row.series,
+            row.is_taken_over,
         )
         for row in rows
     )

@@ -186,11 +186,12 @@ class Standing:
 class DueLane:
     """A lane that was leased: what its target does not know yet of one golden record.
 
-    attempts   failed ones in a row
-    queued_at  since when its oldest message waits
-    leased_at  of what was told since then, whoever has it may not have known
-    series     of the ids of its requests: another one once an answer was about the record of another golden record, or
-               something else was seen than what was asked for without an answer
+    attempts       failed ones in a row
+    queued_at      since when its oldest message waits
+    leased_at      of what was told since then, whoever has it may not have known
+    series         of the ids of its requests: another one once an answer was about the record of another golden record,
+                   or something else was seen than what was asked for without an answer
+    is_taken_over  from a lease that ran out
     """
 
     target_id: str
@@ -204,6 +205,12 @@ class DueLane:
     token: str
     leased_at: datetime
     series: int = 0
+    is_taken_over: bool = False
+
+    @property
+    def may_be_told(self) -> bool:
+        """Tell whether somebody tried before, and may have told the target without noting it."""
+        return self.is_taken_over or self.attempts > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,30 @@ def test_what_is_told_while_a_wait_for_it_is_noted_wakes_it(
     assert_drained(relay, shelf)
 
 
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_what_was_told_without_being_noted_wakes_what_waits_for_it_once_that_is_seen(
+    relay: Relay, job: Turn, shelf: Shelf, is_killed: bool
+) -> None:
+    """There is nothing left to tell of it then, which is no news to anybody else."""
+    job.end()
+
+    def tell(lanes: Sequence[DueLane], at: datetime) -> tuple[list[Settlement], list[Failure]]:
+        relay.tell(lanes, at)
+        raise ConnectionError("gone")
+
+    hub = replace(relay.hub, settings=relay.hub.settings.model_copy(update={"delivery_lease_s": 0}))
+    breaking = replace(relay, hub=hub, tell=tell)
+    if is_killed:
+        with pytest.raises(ConnectionError):
+            breaking.turn()
+    else:
+        breaking.guarded_turn()
+        retried = text("UPDATE delivery_lane SET due_at = now() WHERE attempts > 0")
+        run(relay.hub.engine, lambda connection: connection.execute(retried))
+
+    assert_drained(relay, shelf)
+
+
 @pytest.mark.parametrize("waits_for", ["crm-us/Account:1", "wid_none"])
 def test_what_waits_for_what_was_told_before_or_never_will_be_is_looked_at_ten_minutes_later(
     relay: Relay, job: Turn, client: Turn, waits_for: str
