@@ -49,7 +49,7 @@ def backfill_target(target_id: str, asked: BackfillAsked, hub: TheHub, asker: As
     who = asker.name
     if not asked.wait:
         return _order(target_id, "planned" if asked.dry_run else "applied", asker, once)
-    with open_records(declaration, hub.settings) as system:
+    with open_records(hub, declaration) as system:
         if asked.dry_run:
             return once.around(
                 lambda bracket: plan_backfill(hub, target_id, system, who=who, around=Around(bracket=bracket)),
@@ -110,7 +110,7 @@ def reconcile_target(target_id: str, asked: ReconcileAsked, hub: TheHub, asker: 
     puts back what does not survive.
     """
     declaration = _led(hub, target_id, asker)
-    with open_records(declaration, hub.settings) as system:
+    with open_records(hub, declaration) as system:
         return once.around(
             lambda bracket: reconcile(
                 hub, target_id, system, who=asker.name, repair=asked.repair, around=Around(bracket=bracket)

@@ -88,7 +88,7 @@ def _backfill_now(target: str, *, apply: bool, as_json: bool) -> None:
     plan = None
     with session() as hub:
         declaration = run(hub.engine, lambda connection: require_records(connection, target))
-        with open_records(declaration, hub.settings) as system, progress("reading") as shown:
+        with open_records(hub, declaration) as system, progress("reading") as shown:
 
             def on_page(entity_type: str, count: int) -> None:
                 shown.update(shown.task_ids[0], description=f"{entity_type}: {count:,} records")
@@ -202,7 +202,7 @@ def drift(
 
     with session() as hub:
         declaration = run(hub.engine, lambda connection: require_records(connection, target))
-        with open_records(declaration, hub.settings) as system, progress("reading") as shown:
+        with open_records(hub, declaration) as system, progress("reading") as shown:
 
             def on_page(entity_type: str, count: int) -> None:
                 shown.update(shown.task_ids[0], description=f"{entity_type}: {count:,} records")

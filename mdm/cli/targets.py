@@ -216,6 +216,11 @@ def _tell_applied(applied: "Applied", *, is_dry: bool) -> None:
         print_text(f"{applied.queued:,} golden records {'would wait' if is_dry else 'wait'} to be told")
     if applied.state != "running" or not is_dry:
         print_text(_next_step(applied))
+    if applied.change == "changed" and any(one.place.startswith("records.") for one in applied.differences):
+        print_text(
+            "What was told before stays as it was told until its golden record changes; to bring all in line:"
+            f" mdm targets drift {applied.target_id} --repair republish"
+        )
 
 
 def _next_step(applied: "Applied") -> str:

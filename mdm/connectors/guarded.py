@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mdm.connectors.addresses import AddressDenied, NameUnknown, Network, Resolver, judge, look_up
-from mdm.connectors.model import Failure, Message, MessageSink
+from mdm.connectors.model import CallFailed, Failure, Message, MessageSink, Pace, at_once
 from mdm.connectors.turns import Outcome, failure
 
 JUDGED_S: Final = 30.0  # chosen: a connection is kept for long, and a look-up for each turn would be a burden
@@ -29,13 +29,22 @@ class GuardedSink:
     """Hands messages to a sink whose servers may all be called, else says why not; used by one thread at a time."""
 
     def __init__(
-        self, sink: MessageSink, servers: Sequence[Server], allowed: Sequence[Network], resolve: Resolver = look_up
+        self,
+        sink: MessageSink,
+        servers: Sequence[Server],
+        allowed: Sequence[Network],
+        resolve: Resolver = look_up,
+        pace: Pace = at_once,
     ) -> None:
-        """Judge nothing yet: names are looked up before the first message."""
+        """Judge nothing yet: names are looked up before the first message.
+
+        pace  asked before messages are sent, each of which is a call
+        """
         self.sink = sink
         self._servers = tuple(servers)
         self._allowed = tuple(allowed)
         self._resolve = resolve
+        self._pace = pace
         self._judged_at: float | None = None
 
     def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
@@ -45,6 +54,10 @@ class GuardedSink:
             if denied is not None:
                 return [denied] * len(messages)
             self._judged_at = time.monotonic()
+        try:
+            self._pace(len(messages))
+        except CallFailed as failed:
+            return [failed.failure] * len(messages)
         return self.sink.send(messages)
 
     def close(self) -> None:

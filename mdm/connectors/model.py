@@ -36,6 +36,7 @@ FailureKind = Literal[
 ]
 
 REASON_LENGTH_MAX: Final = 500  # characters of an answer that are kept, where it may be a page of HTML
+CONCURRENCY: Final = 4  # what D365 bears by default; NetSuite less, which its declaration says
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,25 @@ class Message:
     entity_type: str
     subject: str
     body: bytes
+
+
+class Pace(Protocol):
+    """What is asked before a system is called, so that it is not called more often than it bears."""
+
+    def __call__(self, calls: int) -> None:
+        """Wait until so many calls are allowed; raises CallFailed where that takes too long."""
+
+
+def at_once(calls: int) -> None:
+    """Let calls be made without a wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much a system is asked: so many calls at a time, and a pace that is asked before each."""
+
+    concurrency: int = CONCURRENCY
+    pace: Pace = at_once
 
 
 class MessageSink(Protocol):

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -28,6 +29,7 @@ from mdm.connectors.model import (
     Change,
     Failure,
     FailureKind,
+    Load,
     Page,
     Receipt,
     RemoteRecord,
@@ -36,7 +38,7 @@ from mdm.connectors.model import (
 RECORD_BYTES_MAX: Final = 256_000  # chosen: one record with long texts; an error page is cut there
 PAGE_BYTES_MAX: Final = 8_000_000  # chosen: 500 records of 16 kB
 TIMEOUTS: Final = Timeouts()
-CONCURRENCY: Final = 4  # what D365 bears by default; NetSuite less, which its declaration says
+LOAD: Final = Load()
 FAILURES_IN_A_ROW_MAX: Final = 5  # chosen: a system that fails so often does not take the next one either
 # After these the next request would fare no better, or do harm: a refused key that is repeated locks the account.
 _ENDS_A_BATCH: Final[frozenset[FailureKind]] = frozenset({"throttled", "not_allowed", "moved", "gone"})
@@ -57,18 +59,20 @@ class RecordApi:
         allowed: Sequence[Network] = (),
         timeouts: Timeouts = TIMEOUTS,
         tls: ssl.SSLContext | None = None,
-        concurrency: int = CONCURRENCY,
+        load: Load = LOAD,
     ) -> None:
         """Call nobody yet.
 
         url      up to and without /api
         allowed  networks that are called though they are not public: Settings.outgoing_networks
+        load     how much the system bears
         """
         self._url = url.rstrip("/")
         self._api_key = api_key
-        self._client = HttpClient(allowed=allowed, timeouts=timeouts, tls=tls, answer_bytes_max=RECORD_BYTES_MAX)
-        self._pages = HttpClient(allowed=allowed, timeouts=timeouts, tls=tls, answer_bytes_max=PAGE_BYTES_MAX)
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="record-api")
+        client = partial(HttpClient, allowed=allowed, timeouts=timeouts, tls=tls, pace=load.pace)
+        self._client = client(answer_bytes_max=RECORD_BYTES_MAX)
+        self._pages = client(answer_bytes_max=PAGE_BYTES_MAX)
+        self._threads = ThreadPoolExecutor(load.concurrency, thread_name_prefix="record-api")
 
     def close(self) -> None:
         """Let go of threads and connections."""

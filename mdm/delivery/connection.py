@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from mdm.clock import in_utc
 from mdm.connectors.http import flaw_of_url
-from mdm.connectors.record_api import CONCURRENCY
+from mdm.connectors.model import CONCURRENCY
 from mdm.delivery.model import Declaration
 from mdm.entities.declaration import Part, Text
 from mdm.entities.document import Document, Fault

@@ -230,7 +230,10 @@ def has_due_before(connection: Connection, target_id: str, *, instant: datetime,
 def take_tokens(
     connection: Connection, target_id: str, *, wanted: int, per_second: float, burst: float, now: datetime
 ) -> int:
-    """Take calls out of a target's rate, as many as it allows up to a number; processes wait for each other here."""
+    """Take calls out of a target's rate, as many as it allows up to a number; processes wait for each other here.
+
+    A target that was removed meanwhile has no rate.
+    """
     row = connection.execute(
         text(
             "WITH pulse AS (SELECT target_id, least(:burst, tokens + :rate * greatest(0, extract(epoch FROM"
@@ -241,4 +244,4 @@ def take_tokens(
         ),
         {"target": target_id, "wanted": wanted, "rate": per_second, "burst": burst, "now": now},
     ).one_or_none()
-    return int(row.taken) if row is not None else 0
+    return int(row.taken) if row is not None else wanted

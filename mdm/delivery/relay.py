@@ -5,7 +5,7 @@ side by side.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, cast
@@ -18,6 +18,7 @@ from mdm.db.transaction import run
 from mdm.delivery.event_delivery import deliver_events
 from mdm.delivery.lanes import Clock, establish, failed, lease, settle
 from mdm.delivery.model import Declaration, Done, DueLane, Settlement
+from mdm.delivery.pace import TargetPace
 from mdm.delivery.record_delivery import deliver_records
 from mdm.errors import DatabaseUnavailable, reason_of
 from mdm.hub import Hub
@@ -29,6 +30,7 @@ EVENT_LANES_MAX: Final = (
 # Chosen: where every call runs out of its time, eight side by side are through before the lease ends.
 WEBHOOK_LANES_MAX: Final = 40
 RECORD_LANES_MAX: Final = 40  # chosen: systems of records are asked one by one, and a lease has to outlast the turn
+TURN_S: Final = 10.0  # chosen: a turn that waits for its target's rate ends in so many seconds, or tells one lane
 
 Tell = Callable[[Sequence[DueLane], datetime], tuple[list[Settlement], list[Failure]]]
 
@@ -39,6 +41,7 @@ class Relay:
 
     tell  tells the target of leased lanes; returns how each is settled, and all failures
     now   the clock of leases and due times: the database's, or one that a test turns
+    pace  of what its connector asks, if that asks for it
     """
 
     hub: Hub
@@ -46,6 +49,7 @@ class Relay:
     tell: Tell
     lanes_max: int
     now: Clock = clock.instant
+    pace: TargetPace | None = None
 
     def turn(self) -> int:
         """Take one turn; return how many lanes were settled."""
@@ -82,8 +86,12 @@ class Relay:
 
     def _leased(self) -> Sequence[DueLane]:
         lasting = timedelta(seconds=self.hub.settings.delivery_lease_s)
-        take = partial(lease, declaration=self.declaration, limit=self.lanes_max, lasting=lasting, now=self.now)
-        return run(self.hub.engine, take)
+        limit = min(self.lanes_max, max(1, int(TURN_S * self.declaration.rate.per_second)))
+        take = partial(lease, declaration=self.declaration, limit=limit, lasting=lasting, now=self.now)
+        lanes = run(self.hub.engine, take)
+        if lanes and self.pace is not None:
+            self.pace.begin(len(lanes), lasting_s=lasting.total_seconds() / 2)
+        return lanes
 
     def _told(self, lanes: Sequence[DueLane]) -> int:
         settlements, failures = self.tell(lanes, run(self.hub.engine, self.now))
@@ -105,12 +113,19 @@ class Relay:
 
 
 def relay_to(
-    hub: Hub, declaration: Declaration, system: RecordSystem | MessageSink, *, now: Clock = clock.instant
+    hub: Hub,
+    declaration: Declaration,
+    system: RecordSystem | MessageSink,
+    *,
+    now: Clock = clock.instant,
+    pace: TargetPace | None = None,
 ) -> Relay:
     """Give the relay of a target, by what its declaration says it is."""
     if declaration.events is not None:
-        return relay_to_sink(hub, declaration, cast("MessageSink", system), now=now)
-    return relay_to_records(hub, declaration, cast("RecordSystem", system), now=now)
+        relay = relay_to_sink(hub, declaration, cast("MessageSink", system), now=now)
+    else:
+        relay = relay_to_records(hub, declaration, cast("RecordSystem", system), now=now)
+    return replace(relay, pace=pace)
 
 
 def relay_to_records(hub: Hub, declaration: Declaration, system: RecordSystem, *, now: Clock = clock.instant) -> Relay:

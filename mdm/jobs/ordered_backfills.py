@@ -25,10 +25,9 @@ from mdm.reconciliation import backfills
 from mdm.reconciliation import service as reports
 from mdm.reconciliation.model import Progress, Report, Tally
 from mdm.reconciliation.remote_records import in_order
-from mdm.settings import Settings
 from mdm.telemetry import logger
 
-Open = Callable[[Declaration, Settings], AbstractContextManager[RecordSystem]]
+Open = Callable[[Hub, Declaration], AbstractContextManager[RecordSystem]]
 
 
 def carry_out_ordered(hub: Hub, *, opening: Open = open_records, now: Clock = clock.instant) -> int:
@@ -63,7 +62,7 @@ def _carry_out(hub: Hub, report: Report, tally: Tally, opening: Open, now: Clock
     def on_page(name: str, count: int) -> None:
         hold(Progress(name, count, names.index(name) + 1, len(names)))
 
-    with opening(declaration, hub.settings) as system:
+    with opening(hub, declaration) as system:
         match_all(going, system, aim, Around(on_page, hold))
 
     def end(connection: Connection) -> None:

@@ -79,7 +79,7 @@ def reconcile_due(hub: Hub, *, who: str = "worker") -> int:
 def _reconcile_alone(hub: Hub, declaration: Declaration, report: Report, who: str) -> bool:
     """Reconcile one target; one that cannot be read holds up no other, and is read again when it is due again."""
     try:
-        with open_records(declaration, hub.settings) as system:
+        with open_records(hub, declaration) as system:
             going = _Reconciling(hub, declaration, system, report, who, is_asked=False)
             going.go(declaration.reconcile.repair, AROUND_NOTHING)
     except HubError as error:

@@ -1,5 +1,6 @@
 """A target is asked no more than its rate allows, by all processes together."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 from sqlalchemy import Connection
 
 from mdm import clock
+from mdm.connectors.model import CallFailed
 from mdm.db.transaction import run
 from mdm.delivery.lanes import Clock, lease
 from mdm.delivery.model import Declaration, DueLane
+from mdm.delivery.pace import TargetPace
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from tests.hubs import delivery, register_instances
@@ -58,3 +61,22 @@ def test_what_another_process_was_quicker_to_take_is_given_back(hub: Hub, limite
     assert ask(hub, limited, while_another_asks) == ()
     assert len(ask(hub, limited, lambda _: begun + timedelta(seconds=60))) == 5  # those too that were given back
     assert len(ask(hub, limited, lambda _: begun + timedelta(seconds=120))) == 2
+
+
+def test_calls_beyond_the_leases_wait_for_the_rate_and_end_with_the_turn(hub: Hub, limited: Declaration) -> None:
+    pace = TargetPace(hub.engine, limited)
+    pace.begin(len(ask(hub, limited, clock.instant)), lasting_s=0)
+
+    pace(5)  # those of the leases
+    with pytest.raises(CallFailed) as ended:
+        pace(2)
+
+    assert ended.value.failure.kind == "throttled"
+    pace.begin(0, lasting_s=60)
+    begun = run(hub.engine, clock.instant)
+    pace(2)
+    assert run(hub.engine, clock.instant) - begun > timedelta(seconds=0.4)
+
+
+def test_a_target_that_is_removed_holds_up_nobody(hub: Hub, limited: Declaration) -> None:
+    TargetPace(hub.engine, replace(limited, id="gone"))(10)

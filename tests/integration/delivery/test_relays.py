@@ -268,3 +268,30 @@ def test_an_exchange_ends_at_its_instant_while_the_relay_runs(
     system.close()
 
     assert [(verifies(old, one), verifies(new, one)) for one in heard.attempts] == [(True, True), (False, True)]
+
+
+def test_a_target_is_asked_no_more_often_than_its_rate_allows_whatever_its_lanes_hold(
+    open_hub: Hub, tmp_path: Path, heard: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One lane is one call at least; of twelve messages in four lanes each is a call."""
+    monkeypatch.setenv("MDM_SECRET_HOOK", make_secret())
+    came: list[float] = []
+
+    def note(_: Attempt) -> int:
+        came.append(time.monotonic())
+        return 204
+
+    heard.answer = note
+    rate, burst = 20, 2
+    hook = HOOK.format(id="hook", url=heard.url)
+    declare(open_hub, tmp_path, f"    rate: {{per_second: {rate}, burst: {burst}}}{hook}")
+    for name in ("first", "second", "third"):
+        names = [delivery(f"crm-us/Account:{n}", "widget_hold", codes=[f"c{n}"], name=f"{name} {n}") for n in range(4)]
+        deliver(open_hub, names, who="t")
+
+    begun = time.monotonic()
+    tell_once(open_hub)
+    while len(came) < 12:
+        tell_once(open_hub)
+
+    assert [place for place, at in enumerate(came, 1) if place > burst + rate * (at - begun)] == []

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,6 @@ from mdm.jobs.service import deliver
 from mdm.reconciliation import backfills
 from mdm.reconciliation.backfills import ATTEMPTS_MAX, LEASE
 from mdm.reconciliation.model import Aim, Progress, Report
-from mdm.settings import Settings
 from tests.erp import LOOPBACK, Clock, books
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_state, register_instances
 from tests.integration.jobs.test_backfill import MATCHED, Listed, widget
@@ -66,14 +65,15 @@ class Paged(Listed):
         return super().changed(object_, after=after, limit=min(2, limit))
 
     @contextmanager
-    def opening(self, _declaration: Declaration, _settings: Settings) -> Iterator[RecordSystem]:
+    def opening(self, _hub: Hub, _declaration: Declaration) -> Iterator[RecordSystem]:
         yield self
 
 
 @contextmanager
-def opening_here(declaration: Declaration, settings: Settings) -> Iterator[RecordSystem]:
+def opening_here(hub: Hub, declaration: Declaration) -> Iterator[RecordSystem]:
     """Open a target on this machine, which nobody's settings allow."""
-    with open_records(declaration, settings.model_copy(update={"outgoing_networks": LOOPBACK})) as system:
+    settings = hub.settings.model_copy(update={"outgoing_networks": LOOPBACK})
+    with open_records(replace(hub, settings=settings), declaration) as system:
         yield system
 
 
@@ -224,7 +224,7 @@ def test_a_worker_that_is_late_with_its_last_step_keeps_nothing(hub: Hub, shelf:
     forward = partial(now.forward, seconds=LATER.total_seconds())
 
     @contextmanager
-    def closing_late(_declaration: Declaration, _settings: Settings) -> Iterator[RecordSystem]:
+    def closing_late(_hub: Hub, _declaration: Declaration) -> Iterator[RecordSystem]:
         yield shelf
         forward()
 
