@@ -35,7 +35,7 @@ pytestmark = pytest.mark.db
 
 ROOT = Path(__file__).parents[3]
 LATER = LEASE + timedelta(seconds=1)
-# The third commit is that of the first page's progress, after taking the job up and reading the declaration.
+# The fourth commit is that of the first page's progress, after taking the job up, reading the declaration and asking the rate.
 KILLED = """
 import sys
 from mdm.failpoints import arm_from_text
@@ -43,7 +43,7 @@ from mdm.hub import open_hub
 from mdm.jobs.ordered_backfills import carry_out_ordered
 from mdm.settings import Settings
 with open_hub(Settings(), sys.argv[1]) as hub:
-    arm_from_text("transaction.committed=kill:3")
+    arm_from_text("transaction.committed=kill:4")
     carry_out_ordered(hub)
 """
 UNREAD = (
