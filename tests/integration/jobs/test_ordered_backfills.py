@@ -35,7 +35,7 @@ pytestmark = pytest.mark.db
 
 ROOT = Path(__file__).parents[3]
 LATER = LEASE + timedelta(seconds=1)
-# The fourth commit is that of the first page's progress, after taking the job up, reading the declaration and asking the rate.
+# The fourth commit is that of the first page's progress: the job was taken up, the declaration read, the rate asked.
 KILLED = """
 import sys
 from mdm.failpoints import arm_from_text
