@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mdm.connectors.addresses import AddressDenied, NameUnknown, Network, Resolver, judge, look_up
-from mdm.connectors.model import CallFailed, Failure, Message, MessageSink, Pace, at_once
+from mdm.connectors.model import Failure, Message, MessageSink, Meter, unmetered
 from mdm.connectors.turns import Outcome, failure
 
 JUDGED_S: Final = 30.0  # chosen: a connection is kept for long, and a look-up for each turn would be a burden
@@ -34,17 +34,17 @@ class GuardedSink:
         servers: Sequence[Server],
         allowed: Sequence[Network],
         resolve: Resolver = look_up,
-        pace: Pace = at_once,
+        meter: Meter = unmetered,
     ) -> None:
         """Judge nothing yet: names are looked up before the first message.
 
-        pace  asked before messages are sent, each of which is a call
+        meter  told before messages are sent, each of which is a call
         """
         self.sink = sink
         self._servers = tuple(servers)
         self._allowed = tuple(allowed)
         self._resolve = resolve
-        self._pace = pace
+        self._meter = meter
         self._judged_at: float | None = None
 
     def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
@@ -54,10 +54,7 @@ class GuardedSink:
             if denied is not None:
                 return [denied] * len(messages)
             self._judged_at = time.monotonic()
-        try:
-            self._pace(len(messages))
-        except CallFailed as failed:
-            return [failed.failure] * len(messages)
+        self._meter(len(messages))
         return self.sink.send(messages)
 
     def close(self) -> None:

@@ -34,7 +34,7 @@ from mdm.connectors.addresses import (
     TlsFailed,
     look_up,
 )
-from mdm.connectors.model import CallFailed, Failure, FailureKind, Pace, at_once
+from mdm.connectors.model import CallFailed, Failure, FailureKind, Meter, unmetered
 
 ANSWER_BYTES_MAX: Final = 1_000_000  # chosen: a page of records takes less; of an error page nothing is kept
 ERROR_BYTES_MAX: Final = 64_000  # chosen: an error that has more to say is a page of HTML
@@ -106,17 +106,17 @@ class HttpClient:
         answer_bytes_max: int = ANSWER_BYTES_MAX,
         tls: ssl.SSLContext | None = None,
         resolve: Resolver = look_up,
-        pace: Pace = at_once,
+        meter: Meter = unmetered,
     ) -> None:
         """Call nobody yet.
 
         allowed  networks that are called though they are not public: Settings.outgoing_networks
         tls      whom to trust, and as whom to come; unset: the authorities of the system, or those of SSL_CERT_FILE
-        pace     asked before each call
+        meter    told before each call
         """
         self._timeouts = timeouts
         self._answer_bytes_max = answer_bytes_max
-        self._pace = pace
+        self._meter = meter
         self._backend = GuardedBackend(allowed, resolve)
         self._pool = httpcore2.ConnectionPool(
             ssl_context=tls or httpcore2.default_ssl_context(),
@@ -132,7 +132,7 @@ class HttpClient:
     def send(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
         """Send a request and read the answer; raises CallFailed when there is none, saying whether it may have left."""
         place = _place(url)
-        self._pace(1)
+        self._meter(1)
         limits = self._timeouts
         call = Call(ends_at=time.monotonic() + limits.total_s, is_plain=place.scheme == b"http")
         steps = {

@@ -164,23 +164,23 @@ class Message:
     body: bytes
 
 
-class Pace(Protocol):
-    """What is asked before a system is called, so that it is not called more often than it bears."""
+class Meter(Protocol):
+    """What is told before a system is called, to count it, or to let the call wait; threads share it."""
 
-    def __call__(self, calls: int) -> None:
-        """Wait until so many calls are allowed; raises CallFailed where that takes too long."""
+    def __call__(self, calls: int, /) -> None:
+        """Come back when so many calls may be made."""
 
 
-def at_once(calls: int) -> None:
-    """Let calls be made without a wait."""
+def unmetered(calls: int) -> None:
+    """Let calls be made without counting them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much a system is asked: so many calls at a time, and a pace that is asked before each."""
+    """How much a system is asked: so many calls at a time, and a meter that is told before each."""
 
     concurrency: int = CONCURRENCY
-    pace: Pace = at_once
+    meter: Meter = unmetered
 
 
 class MessageSink(Protocol):

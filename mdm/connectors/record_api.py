@@ -69,7 +69,7 @@ class RecordApi:
         """
         self._url = url.rstrip("/")
         self._api_key = api_key
-        client = partial(HttpClient, allowed=allowed, timeouts=timeouts, tls=tls, pace=load.pace)
+        client = partial(HttpClient, allowed=allowed, timeouts=timeouts, tls=tls, meter=load.meter)
         self._client = client(answer_bytes_max=RECORD_BYTES_MAX)
         self._pages = client(answer_bytes_max=PAGE_BYTES_MAX)
         self._threads = ThreadPoolExecutor(load.concurrency, thread_name_prefix="record-api")

@@ -39,9 +39,10 @@ def lease(
     *,
     limit: int,
     lasting: timedelta,
+    calls_per_lane: float = 1.0,
     now: Clock = clock.instant,
 ) -> tuple[DueLane, ...]:
-    """Lease up to so many due lanes of a target, and no more than its rate lets.
+    """Lease up to so many due lanes of a target, and no more than its rate lets; each takes one call of it.
 
     None while it rests, is not running, or is outside of its hours. After a circuit was open one lane goes first. A
     target that is drained and has nothing left that can be told is paused.
@@ -60,7 +61,9 @@ def lease(
         return ()
     if not declaration.schedule.is_open_at(instant):
         return ()
-    limit = min(1 if standing.opens_at is not None else limit, _allowed(declaration.rate, standing, instant))
+    limit = min(
+        1 if standing.opens_at is not None else limit, _allowed(declaration.rate, standing, instant, calls_per_lane)
+    )
     if not limit:
         return ()
     lanes = store.lease(
@@ -108,6 +111,14 @@ def settle(
     return frozenset(map(GoldenId, kept))
 
 
+def charge(connection: Connection, declaration: Declaration, calls: int, *, now: Clock = clock.instant) -> None:
+    """Charge a target's rate with calls beyond those of the leases."""
+    rate = declaration.rate
+    store.charge(
+        connection, declaration.id, calls=calls, per_second=rate.per_second, burst=rate.burst, now=now(connection)
+    )
+
+
 def tell_mended(connection: Connection, golden_ids: Sequence[GoldenId], *, now: Clock = clock.instant) -> None:
     """Let every target be told again of golden records that it may have refused: what it refused was mended."""
     store.revive(connection, golden_ids, now=now(connection))
@@ -151,10 +162,11 @@ def failed(lane: DueLane, failure: Failure, *, now: datetime, told: int | None =
     return Later(lane, due_at, failure.kind, failure.reason, told)
 
 
-def _allowed(rate: Rate, standing: Standing, now: datetime) -> int:
-    """Say how many calls the rate of a target allows now, so that not more is leased."""
+def _allowed(rate: Rate, standing: Standing, now: datetime, calls_per_lane: float) -> int:
+    """Say how many lanes of so many calls the rate of a target allows now: one where it allows a call at all."""
     elapsed_s = max(0.0, (now - standing.tokens_at).total_seconds()) if standing.tokens_at is not None else 0.0
-    return int(min(rate.burst, standing.tokens + rate.per_second * elapsed_s))
+    calls = min(rate.burst, standing.tokens + rate.per_second * elapsed_s)
+    return max(1, int(calls / calls_per_lane)) if calls >= 1 else 0
 
 
 def _take(connection: Connection, declaration: Declaration, wanted: int, now: datetime) -> int:

@@ -11,6 +11,11 @@ from mdm.db.types import as_json
 from mdm.delivery.model import DueLane
 from mdm.ids import GoldenId
 
+_PULSE = (
+    "SELECT target_id, least(:burst, tokens + :rate * greatest(0, extract(epoch FROM CAST(:now AS timestamptz)"
+    " - tokens_at))) AS there FROM target_pulse WHERE target_id = :target FOR UPDATE"
+)
+
 
 def lease(
     connection: Connection, target_id: str, *, token: str, now: datetime, until: datetime, limit: int
@@ -230,18 +235,32 @@ def has_due_before(connection: Connection, target_id: str, *, instant: datetime,
 def take_tokens(
     connection: Connection, target_id: str, *, wanted: int, per_second: float, burst: float, now: datetime
 ) -> int:
-    """Take calls out of a target's rate, as many as it allows up to a number; processes wait for each other here.
-
-    A target that was removed meanwhile has no rate.
-    """
+    """Take calls out of a target's rate, as many as it allows up to a number; processes wait for each other here."""
     row = connection.execute(
         text(
-            "WITH pulse AS (SELECT target_id, least(:burst, tokens + :rate * greatest(0, extract(epoch FROM"
-            " CAST(:now AS timestamptz) - tokens_at))) AS there FROM target_pulse WHERE target_id = :target FOR UPDATE)"
-            " UPDATE target_pulse p SET tokens = there - least(:wanted, floor(there)), tokens_at = greatest(:now,"
-            " tokens_at)"
-            " FROM pulse WHERE p.target_id = pulse.target_id RETURNING least(:wanted, floor(there)) AS taken"
+            f"WITH pulse AS ({_PULSE})"
+            " UPDATE target_pulse p SET tokens = there - greatest(0, least(:wanted, floor(there))),"
+            " tokens_at = greatest(:now, tokens_at) FROM pulse WHERE p.target_id = pulse.target_id"
+            " RETURNING greatest(0, least(:wanted, floor(there))) AS taken"
         ),
         {"target": target_id, "wanted": wanted, "rate": per_second, "burst": burst, "now": now},
     ).one_or_none()
-    return int(row.taken) if row is not None else wanted
+    return int(row.taken) if row is not None else 0
+
+
+def charge(
+    connection: Connection, target_id: str, *, calls: int, per_second: float, burst: float, now: datetime
+) -> float:
+    """Take calls out of a target's rate that are made in any case; returns what it allows then, below 0 if it did not.
+
+    A target that was removed meanwhile allows all.
+    """
+    row = connection.execute(
+        text(
+            f"WITH pulse AS ({_PULSE})"
+            " UPDATE target_pulse p SET tokens = there - :calls, tokens_at = greatest(:now, tokens_at)"
+            " FROM pulse WHERE p.target_id = pulse.target_id RETURNING p.tokens"
+        ),
+        {"target": target_id, "calls": calls, "rate": per_second, "burst": burst, "now": now},
+    ).one_or_none()
+    return float(row.tokens) if row is not None else 0.0

@@ -16,9 +16,9 @@ from mdm import clock
 from mdm.connectors.model import Failure, MessageSink, RecordSystem
 from mdm.db.transaction import run
 from mdm.delivery.event_delivery import deliver_events
-from mdm.delivery.lanes import Clock, establish, failed, lease, settle
+from mdm.delivery.lanes import Clock, charge, establish, failed, lease, settle
+from mdm.delivery.meter import CallMeter
 from mdm.delivery.model import Declaration, Done, DueLane, Settlement
-from mdm.delivery.pace import TargetPace
 from mdm.delivery.record_delivery import deliver_records
 from mdm.errors import DatabaseUnavailable, reason_of
 from mdm.hub import Hub
@@ -30,7 +30,6 @@ EVENT_LANES_MAX: Final = (
 # Chosen: where every call runs out of its time, eight side by side are through before the lease ends.
 WEBHOOK_LANES_MAX: Final = 40
 RECORD_LANES_MAX: Final = 40  # chosen: systems of records are asked one by one, and a lease has to outlast the turn
-TURN_S: Final = 10.0  # chosen: a turn that waits for its target's rate ends in so many seconds, or tells one lane
 
 Tell = Callable[[Sequence[DueLane], datetime], tuple[list[Settlement], list[Failure]]]
 
@@ -39,9 +38,9 @@ Tell = Callable[[Sequence[DueLane], datetime], tuple[list[Settlement], list[Fail
 class Relay:
     """What takes the turns of one target.
 
-    tell  tells the target of leased lanes; returns how each is settled, and all failures
-    now   the clock of leases and due times: the database's, or one that a test turns
-    pace  of what its connector asks, if that asks for it
+    tell   tells the target of leased lanes; returns how each is settled, and all failures
+    now    the clock of leases and due times: the database's, or one that a test turns
+    meter  what its connector tells of its calls, if it does
     """
 
     hub: Hub
@@ -49,7 +48,7 @@ class Relay:
     tell: Tell
     lanes_max: int
     now: Clock = clock.instant
-    pace: TargetPace | None = None
+    meter: CallMeter | None = None
 
     def turn(self) -> int:
         """Take one turn; return how many lanes were settled."""
@@ -86,17 +85,20 @@ class Relay:
 
     def _leased(self) -> Sequence[DueLane]:
         lasting = timedelta(seconds=self.hub.settings.delivery_lease_s)
-        limit = min(self.lanes_max, max(1, int(TURN_S * self.declaration.rate.per_second)))
-        take = partial(lease, declaration=self.declaration, limit=limit, lasting=lasting, now=self.now)
-        lanes = run(self.hub.engine, take)
-        if lanes and self.pace is not None:
-            self.pace.begin(len(lanes), lasting_s=lasting.total_seconds() / 2)
-        return lanes
+        take = partial(lease, declaration=self.declaration, limit=self.lanes_max, lasting=lasting, now=self.now)
+        return run(self.hub.engine, partial(take, calls_per_lane=self.meter.calls_per_lane if self.meter else 1.0))
 
     def _told(self, lanes: Sequence[DueLane]) -> int:
         settlements, failures = self.tell(lanes, run(self.hub.engine, self.now))
         run(self.hub.engine, partial(self._settle, settlements=settlements, failures=failures))
+        self._charge(len(lanes))
         return len(settlements)
+
+    def _charge(self, lanes: int) -> None:
+        """Charge the target's rate with what a turn asked beyond its leases, and turns before that were broken off."""
+        beyond = self.meter.end_turn(lanes) - lanes if self.meter is not None else 0
+        if beyond > 0:
+            run(self.hub.engine, partial(charge, declaration=self.declaration, calls=beyond, now=self.now))
 
     def _settle_broken(self, connection: Connection, *, lanes: Sequence[DueLane], failure: Failure) -> None:
         at = self.now(connection)
@@ -118,14 +120,14 @@ def relay_to(
     system: RecordSystem | MessageSink,
     *,
     now: Clock = clock.instant,
-    pace: TargetPace | None = None,
+    meter: CallMeter | None = None,
 ) -> Relay:
     """Give the relay of a target, by what its declaration says it is."""
     if declaration.events is not None:
         relay = relay_to_sink(hub, declaration, cast("MessageSink", system), now=now)
     else:
         relay = relay_to_records(hub, declaration, cast("RecordSystem", system), now=now)
-    return replace(relay, pace=pace)
+    return replace(relay, meter=meter)
 
 
 def relay_to_records(hub: Hub, declaration: Declaration, system: RecordSystem, *, now: Clock = clock.instant) -> Relay:

@@ -20,8 +20,8 @@ from mdm.db.transaction import run
 from mdm.delivery import standings_store
 from mdm.delivery.connect import connect
 from mdm.delivery.lanes import note_unopened, rests
+from mdm.delivery.meter import CallMeter
 from mdm.delivery.model import Declaration, Standing
-from mdm.delivery.pace import TargetPace
 from mdm.delivery.relay import Relay, relay_to
 from mdm.delivery.targets import declarations
 from mdm.errors import HubError, reason_of
@@ -59,11 +59,11 @@ def tell_once(hub: Hub) -> int:
     """Tell every target that runs what is due now, one after the other; return how many lanes were settled."""
     total = 0
     for declaration in run(hub.engine, _wanted).values():
-        pace = TargetPace(hub.engine, declaration)
-        system = _open(hub, declaration, pace)
+        meter = CallMeter()
+        system = _open(hub, declaration, meter)
         if system is not None:
             try:
-                relay = relay_to(hub, declaration, system, pace=pace)
+                relay = relay_to(hub, declaration, system, meter=meter)
                 while settled := _turn(relay):
                     total += settled
             finally:
@@ -101,14 +101,14 @@ def _bring_to(hub: Hub, running: dict[str, _Running], wanted: Mapping[str, Decla
 
 
 def _relay(hub: Hub, declaration: Declaration, stop: threading.Event) -> None:
-    pace = TargetPace(hub.engine, declaration)
-    system = _open(hub, declaration, pace)
+    meter = CallMeter()
+    system = _open(hub, declaration, meter)
     while system is None and not stop.wait(PAUSE_S_MAX):
         if not _rests(hub, declaration):
-            system = _open(hub, declaration, pace)
+            system = _open(hub, declaration, meter)
     if system is None:
         return
-    relay = relay_to(hub, declaration, system, pace=pace)
+    relay = relay_to(hub, declaration, system, meter=meter)
     pause_s = PAUSE_S_FIRST
     try:
         while not stop.is_set():
@@ -126,10 +126,10 @@ def _turn(relay: Relay) -> int:
         return 0
 
 
-def _open(hub: Hub, declaration: Declaration, pace: TargetPace) -> RecordSystem | MessageSink | None:
+def _open(hub: Hub, declaration: Declaration, meter: CallMeter) -> RecordSystem | MessageSink | None:
     """Open what speaks with a target; where that fails it stands with the target, and None is returned."""
     try:
-        system = connect(declaration, hub.settings, pace)
+        system = connect(declaration, hub.settings, meter)
     except Exception as error:  # noqa: BLE001 -- the edge of a target: whatever it is, only this one is not told
         expected = isinstance(error, HubError)
         logger(__name__).warning(

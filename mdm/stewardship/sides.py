@@ -103,8 +103,16 @@ def without_resting(active: Sequence[Decision], event_id: EventId, present: Cont
 
     What they tie to either side was apart before it all the same, so taking the event back has no need to end them.
     """
-    since = event_id.partition("_")[2]
-    return [one for one in active if not one.joins or _since(one) >= since or all(id_ in present for id_ in one.pair)]
+    return [
+        one
+        for one in active
+        if not one.joins or not stood_before(one, event_id) or all(id_ in present for id_ in one.pair)
+    ]
+
+
+def stood_before(decision: Decision, event_id: EventId) -> bool:
+    """Tell whether a decision was made before an event."""
+    return _since(decision) < event_id.partition("_")[2]
 
 
 def links_beside(active: Sequence[Decision], divisions: Sequence[Sequence[Part]]) -> list[list[Decision]]:

@@ -37,7 +37,7 @@ from mdm.stewardship.scene import (
     require_in_place,
     require_resting,
 )
-from mdm.stewardship.sides import Part, without_resting
+from mdm.stewardship.sides import Part, stood_before, without_resting
 from mdm.stewardship.way_back import way_back
 
 UNDOABLE: Final = frozenset(
@@ -250,7 +250,9 @@ def _require_untied_since(
         across = [
             one
             for one in _tied_by_others(around, scene.event.id)
-            if not returning.isdisjoint(one.pair) and not staying.isdisjoint(one.pair)
+            if not stood_before(one, scene.event.id)
+            and not returning.isdisjoint(one.pair)
+            and not staying.isdisjoint(one.pair)
         ]
         if across:
             last = max(across, key=lambda one: one.event_id or "")

@@ -1,18 +1,19 @@
 """A target is asked no more than its rate allows, by all processes together."""
 
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
 from mdm import clock
-from mdm.connectors.model import CallFailed
 from mdm.db.transaction import run
-from mdm.delivery.lanes import Clock, lease
-from mdm.delivery.model import Declaration, DueLane
-from mdm.delivery.pace import TargetPace
+from mdm.delivery.lanes import Clock, charge, lease
+from mdm.delivery.meter import CallMeter, Paced
+from mdm.delivery.model import Declaration, DueLane, Rate
 from mdm.hub import Hub
 from mdm.jobs.service import deliver
 from tests.hubs import delivery, register_instances
@@ -23,9 +24,11 @@ pytestmark = pytest.mark.db
 FIVE_AT_ONCE = ERP.replace("instance:", "rate: {per_second: 2, burst: 5}\n    instance:")
 
 
-def ask(hub: Hub, declaration: Declaration, at: Clock) -> tuple[DueLane, ...]:
+def ask(hub: Hub, declaration: Declaration, at: Clock, calls_per_lane: float = 1.0) -> tuple[DueLane, ...]:
+    take = partial(lease, declaration=declaration, limit=100, lasting=timedelta(minutes=10), now=at)
+
     def act(connection: Connection) -> tuple[DueLane, ...]:
-        return lease(connection, declaration, limit=100, lasting=timedelta(minutes=10), now=at)
+        return take(connection, calls_per_lane=calls_per_lane)
 
     return run(hub.engine, act)
 
@@ -63,20 +66,36 @@ def test_what_another_process_was_quicker_to_take_is_given_back(hub: Hub, limite
     assert len(ask(hub, limited, lambda _: begun + timedelta(seconds=120))) == 2
 
 
-def test_calls_beyond_the_leases_wait_for_the_rate_and_end_with_the_turn(hub: Hub, limited: Declaration) -> None:
-    pace = TargetPace(hub.engine, limited)
-    pace.begin(len(ask(hub, limited, clock.instant)), lasting_s=0)
-
-    pace(5)  # those of the leases
-    with pytest.raises(CallFailed) as ended:
-        pace(2)
-
-    assert ended.value.failure.kind == "throttled"
-    pace.begin(0, lasting_s=60)
+def test_calls_beyond_the_leases_are_made_good_before_the_next_and_let_fewer_lanes_be_leased(
+    hub: Hub, limited: Declaration
+) -> None:
     begun = run(hub.engine, clock.instant)
-    pace(2)
-    assert run(hub.engine, clock.instant) - begun > timedelta(seconds=0.4)
+    meter = CallMeter()
+
+    def leased(second: float) -> int:
+        return len(ask(hub, limited, lambda _: begun + timedelta(seconds=second), meter.calls_per_lane))
+
+    assert leased(0) == 5
+    meter(15)
+    beyond = meter.end_turn(5) - 5
+    run(hub.engine, partial(charge, declaration=limited, calls=beyond, now=lambda _: begun))
+
+    # Ten calls at two a second, and one more; then a lane is known to need two, and five are allowed at most.
+    assert (meter.end_turn(5), meter.calls_per_lane) == (0, 1.0)
+    meter(15)
+    meter.end_turn(5)
+    assert meter.calls_per_lane == 2.0
+    assert [leased(second) for second in (5, 5.6, 60)] == [0, 1, 2]
 
 
-def test_a_target_that_is_removed_holds_up_nobody(hub: Hub, limited: Declaration) -> None:
-    TargetPace(hub.engine, replace(limited, id="gone"))(10)
+def test_a_report_waits_for_what_it_asks_beyond_the_rate(hub: Hub, limited: Declaration) -> None:
+    report = Paced(hub.engine, limited)
+    report(5)
+    begun = time.monotonic()
+    report(1)
+
+    assert time.monotonic() - begun > 0.4  # half a second, less what went by in between
+
+
+def test_a_report_of_a_target_that_is_removed_waits_for_nothing(hub: Hub, limited: Declaration) -> None:
+    Paced(hub.engine, replace(limited, id="gone", rate=Rate(0.001, 1)))(10)

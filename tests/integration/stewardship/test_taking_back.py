@@ -330,6 +330,22 @@ def test_an_undone_split_is_one_golden_record_again(hub: Hub) -> None:
     assert_sound(hub)
 
 
+def test_an_undone_split_does_not_name_what_was_done_before_it(hub: Hub) -> None:
+    """A record that was deleted, and came home to its old tie since, was put there by nobody's later operation."""
+    golden = alone(hub, A, B, C)
+    do(hub, Merge(golden[A], golden[B], golden[B]))
+    do(hub, Merge(golden[B], golden[C]))
+    delete(hub, C)
+    parted = do(hub, Split(golden[B], (frozenset({key(A)}),)))
+    send(hub, C, name=C)
+    assert groups(hub) == {"ac", "b"}
+
+    do(hub, Undo(parted.event_id))
+
+    assert ids(hub, A)[0] == ids(hub, B)[0]
+    assert_sound(hub)
+
+
 def test_an_event_that_never_was_is_unknown(hub: Hub) -> None:
     with pytest.raises(EventUnknown, match="evt_none"):
         do(hub, Undo(EventId("evt_none")))
