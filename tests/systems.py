@@ -100,9 +100,12 @@ class System:
             names = _names_in(one)
             if one.fault:
                 self.struck[one.fault] += one.is_write
-                self.excused |= names  # a new record is not believed before it was read back
+                # A new record is not believed before it was read back: the lane that made it has no answer.
+                maker = self.unread.get(one.native_id, one.key)
+                names |= {maker.partition(".")[0]} - {""}
+                self.excused |= names
                 answered -= names
-                self.open |= {one.key, self.unread.get(one.native_id, one.key)}
+                self.open |= {one.key, maker}
             elif one.is_write and one.status < 400:
                 is_needed = one.has_written or one.key in self.open or names & (self.excused | self.touched)
                 assert is_needed, f"asked for without need: {one}, after {self.heard_of(names)}"
