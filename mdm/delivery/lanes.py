@@ -111,10 +111,10 @@ def settle(
     return frozenset(map(GoldenId, kept))
 
 
-def charge(connection: Connection, declaration: Declaration, calls: int, *, now: Clock = clock.instant) -> None:
-    """Charge a target's rate with calls beyond those of the leases."""
+def charge(connection: Connection, declaration: Declaration, calls: int, *, now: Clock = clock.instant) -> float:
+    """Charge a target's rate with calls beyond those of the leases; returns what it allows then, below 0 for less."""
     rate = declaration.rate
-    store.charge(
+    return store.charge(
         connection, declaration.id, calls=calls, per_second=rate.per_second, burst=rate.burst, now=now(connection)
     )
 

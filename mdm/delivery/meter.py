@@ -10,11 +10,10 @@ import time
 from functools import partial
 from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
-from mdm import clock
 from mdm.db.transaction import run
-from mdm.delivery import lanes_store
+from mdm.delivery.lanes import charge
 from mdm.delivery.model import Declaration
 
 WAIT_S_MAX: Final = 5.0  # chosen: a report goes on at a rate that allows less, so that its lease holds
@@ -52,16 +51,6 @@ class Paced:
 
     def __call__(self, calls: int) -> None:
         """Charge calls, and wait for what that is beyond the rate."""
-        missing = -run(self._engine, partial(self._charged, calls=calls))
+        missing = -run(self._engine, partial(charge, declaration=self._declaration, calls=calls))
         if missing > 0:
             time.sleep(min(WAIT_S_MAX, missing / self._declaration.rate.per_second))
-
-    def _charged(self, connection: Connection, *, calls: int) -> float:
-        return lanes_store.charge(
-            connection,
-            self._declaration.id,
-            calls=calls,
-            per_second=self._declaration.rate.per_second,
-            burst=self._declaration.rate.burst,
-            now=clock.instant(connection),
-        )
