@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -187,7 +188,7 @@ def test_a_key_that_leads_nowhere_any_more_says_what_became_of_it(hub: Hub) -> N
     said = {}
     for key in (A, B, SourceKey.parse("crm-west/Account:never")):
         with pytest.raises(SourceRecordUnknown) as refused:
-            run(hub.engine, lambda c, key=key: service.golden_id_of(c, key))  # type: ignore[misc]
+            run(hub.engine, partial(service.golden_id_of, key=key))
         said[key.native_id] = refused.value.remedy
 
     assert f"deleted in its source, which the hub heard on {clock.now():%Y-%m-%d}" in said["a"]

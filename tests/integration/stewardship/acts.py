@@ -23,6 +23,10 @@ def send(hub: Hub, record: str, **fields: Any) -> None:
     assert outcome.status != "rejected"
 
 
+def delete(hub: Hub, record: str) -> None:
+    deliver(hub, [delivery(record, "widget_hold", deleted=True)], who="test")
+
+
 def alone(hub: Hub, *names: str) -> dict[str, GoldenId]:
     """Deliver records that nothing joins."""
     for name in names:

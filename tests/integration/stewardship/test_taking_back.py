@@ -9,19 +9,17 @@ from mdm.ids import EventId, GoldenId
 from mdm.jobs.service import deliver
 from mdm.stewardship import service
 from mdm.stewardship.model import (
-    Dissolve,
     Merge,
     MergeAll,
     Move,
     Restore,
     Retire,
-    Split,
     Undo,
     Unmerge,
 )
 from mdm.stewardship.overrides import Wish, set_override
-from tests.hubs import assert_sound, delivery, golden_by_key, hub_state, row_marks
-from tests.integration.stewardship.acts import A, B, C, D, E, again, alone, do, groups, ids, key, send
+from tests.hubs import assert_sound, delivery, hub_state, row_marks
+from tests.integration.stewardship.acts import A, B, C, D, E, again, alone, delete, do, groups, ids, key, send
 
 pytestmark = pytest.mark.db
 
@@ -40,38 +38,6 @@ def test_an_unmerge_gives_back_the_exact_state_and_is_sticky(hub: Hub) -> None:
     assert hub_state(hub) == before
     send(hub, E, name="red", codes=["x1", "x2"])
     assert {"ab", "cd"} == {group.replace("e", "") for group in groups(hub)} - {""}
-    assert_sound(hub)
-
-
-def test_an_undone_merge_leaves_no_opinion(hub: Hub) -> None:
-    golden = alone(hub, A, B)
-    before = hub_state(hub)
-    effect = do(hub, Merge(golden[A], golden[B]))
-
-    do(hub, Undo(effect.event_id))
-
-    assert hub_state(hub) == before
-    assert [one.id for one in service.list_decisions(hub) if one.revoked_at is None] == []
-    do(hub, Merge(golden[A], golden[B]))
-    assert groups(hub) == {"ab"}
-
-
-def test_what_ties_two_sides_to_a_record_that_is_gone_stands_when_a_merge_of_them_is_undone(hub: Hub) -> None:
-    """They stood apart with it before the merge, and are together again once the record returns."""
-    golden = alone(hub, A, B, C)
-    do(hub, Merge(golden[A], golden[B]))
-    do(hub, Merge(golden[A], golden[C]))
-    delete(hub, A)
-    before, said = hub_state(hub), standing(hub)
-    left, right = map(GoldenId, ids(hub, B, C))
-    effect = do(hub, Merge(left, right))
-
-    do(hub, Undo(effect.event_id))
-
-    assert (hub_state(hub), standing(hub)) == (before, said)
-    assert said == {("a", "b"), ("a", "c")}
-    send(hub, A, name=A)
-    assert groups(hub) == {"abc"}
     assert_sound(hub)
 
 
@@ -126,24 +92,6 @@ def test_a_record_that_arrived_since_stays_with_the_side_of_its_evidence(hub: Hu
     assert ids(hub, A, B) == [golden[A], golden[B]]
 
 
-@pytest.mark.parametrize("is_newcomer", [True, False])
-def test_who_was_merged_in_since_stays_where_a_move_is_undone(hub: Hub, *, is_newcomer: bool) -> None:
-    """Whenever it came; the merge tied it to the oldest record there, which is the one that was moved."""
-    golden = alone(hub, *([A, B, C] if is_newcomer else [A, B, C, D]))
-    do(hub, Merge(golden[A], golden[B]))
-    moved = do(hub, Move(key(B), golden[C]))
-    golden[D] = alone(hub, D)[D]
-    merged = do(hub, Merge(golden[C], golden[D]))
-
-    do(hub, Undo(moved.event_id))
-
-    assert groups(hub) == {"ab", "cd"}
-    assert ids(hub, A, C) == [golden[A], golden[C]]
-    do(hub, Undo(merged.event_id))
-    assert ids(hub, A, B, C, D) == [golden[A], golden[A], golden[C], golden[D]]
-    assert_sound(hub)
-
-
 @pytest.mark.parametrize("back", [Undo, Unmerge])
 @pytest.mark.parametrize("is_newcomer", [True, False])
 def test_who_was_merged_in_since_stays_where_a_merge_is_taken_back(
@@ -178,30 +126,6 @@ def test_an_unmerge_is_blocked_by_a_later_move_and_names_it(hub: Hub) -> None:
     assert ids(hub, A, B, C) == [golden[A], golden[B], golden[C]]
 
 
-@pytest.mark.parametrize("parting", ["split", "dissolve"])
-@pytest.mark.parametrize("survivor", [B, C])
-@pytest.mark.parametrize("is_newcomer", [True, False])
-def test_an_undone_parting_is_blocked_by_a_later_merge_of_what_it_parted_and_names_it(
-    hub: Hub, parting: str, survivor: str, *, is_newcomer: bool
-) -> None:
-    """Whether the parted golden record survived that merge or not, and whenever the other record came."""
-    golden = alone(hub, *([A, B] if is_newcomer else [A, B, C]))
-    do(hub, Merge(golden[A], golden[B]))
-    parted = do(hub, Split(golden[A], (frozenset({key(B)}),)) if parting == "split" else Dissolve(golden[A]))
-    golden[C] = alone(hub, C)[C]
-    merged = do(hub, Merge(golden[B], golden[C], golden[survivor]))
-    before = row_marks(hub)
-
-    with pytest.raises(OperationBlocked) as refused:
-        do(hub, Undo(parted.event_id))
-
-    assert refused.value.blocking == (merged.event_id,)
-    assert row_marks(hub) == before
-    do(hub, Undo(merged.event_id))
-    do(hub, Undo(parted.event_id))
-    assert groups(hub) == {"ab", "c"}
-
-
 def test_an_unmerge_is_blocked_by_a_decision_somebody_made_in_person(hub: Hub) -> None:
     golden = alone(hub, A, B)
     merged = do(hub, Merge(golden[A], golden[B]))
@@ -215,15 +139,6 @@ def test_an_unmerge_is_blocked_by_a_decision_somebody_made_in_person(hub: Hub) -
         do(hub, Unmerge(merged.event_id))
 
     assert personal.id in refused.value.blocking[0]
-
-
-def standing(hub: Hub) -> set[tuple[str, str]]:
-    """Give the active decisions, each as the letters of its two records."""
-    return {(one.left_key[-1], one.right_key[-1]) for one in service.list_decisions(hub) if one.revoked_at is None}
-
-
-def delete(hub: Hub, record: str) -> None:
-    deliver(hub, [delivery(record, "widget_hold", deleted=True)], who="test")
 
 
 def test_an_unmerge_does_not_pull_a_record_out_of_another_golden_record(hub: Hub) -> None:
@@ -266,19 +181,6 @@ def test_an_event_is_taken_back_once(hub: Hub) -> None:
     assert refused.value.blocking == (unmerged.event_id,)
 
 
-def test_an_undone_unmerge_is_the_merge_again(hub: Hub) -> None:
-    golden = alone(hub, A, B)
-    merged = do(hub, Merge(golden[A], golden[B]))
-    before = hub_state(hub)
-    unmerged = do(hub, Unmerge(merged.event_id))
-
-    do(hub, Undo(unmerged.event_id))
-
-    assert hub_state(hub) == before
-    do(hub, Unmerge(merged.event_id))
-    assert ids(hub, A, B) == [golden[A], golden[B]]
-
-
 def test_an_unmerge_after_the_survivors_own_records_are_gone_leaves_no_empty_golden_record(hub: Hub) -> None:
     golden = alone(hub, A, B)
     merged = do(hub, Merge(golden[A], golden[B]))
@@ -317,35 +219,6 @@ def test_an_unmerge_of_records_that_were_retired_names_the_retirement_and_how_to
     assert ids(hub, A, B) == [golden[A], golden[B]]
 
 
-def test_an_undone_split_is_one_golden_record_again(hub: Hub) -> None:
-    for name in (A, B, C):
-        send(hub, name, name="red", codes=["x1"])
-    before = golden_by_key(hub)
-    split = do(hub, Split(GoldenId(before[A]), (frozenset({key(C)}),)))
-
-    do(hub, Undo(split.event_id))
-
-    assert golden_by_key(hub) == before
-    assert [one for one in service.list_decisions(hub) if one.revoked_at is None] == []
-    assert_sound(hub)
-
-
-def test_an_undone_split_does_not_name_what_was_done_before_it(hub: Hub) -> None:
-    """A record that was deleted, and came home to its old tie since, was put there by nobody's later operation."""
-    golden = alone(hub, A, B, C)
-    do(hub, Merge(golden[A], golden[B], golden[B]))
-    do(hub, Merge(golden[B], golden[C]))
-    delete(hub, C)
-    parted = do(hub, Split(golden[B], (frozenset({key(A)}),)))
-    send(hub, C, name=C)
-    assert groups(hub) == {"ac", "b"}
-
-    do(hub, Undo(parted.event_id))
-
-    assert ids(hub, A)[0] == ids(hub, B)[0]
-    assert_sound(hub)
-
-
 def test_an_event_that_never_was_is_unknown(hub: Hub) -> None:
     with pytest.raises(EventUnknown, match="evt_none"):
         do(hub, Undo(EventId("evt_none")))
@@ -375,18 +248,6 @@ def test_an_override_follows_its_record_through_a_merge_and_home_again(hub: Hub)
     do(hub, Unmerge(merged.event_id))
 
     assert hub_state(hub) == before
-
-
-def test_an_override_is_undone_with_its_event(hub: Hub) -> None:
-    golden = alone(hub, A)
-    set_override(hub, golden[A], Wish("note", "first", "seen"), who="ann")
-    before = hub_state(hub)
-    set_override(hub, golden[A], Wish("note", "second", "seen"), who="ann")
-    last = service.events_of(hub, golden[A])[-1]
-
-    do(hub, Undo(last.id))
-
-    assert {id_: row[:5] for id_, row in hub_state(hub).items()} == {id_: row[:5] for id_, row in before.items()}
 
 
 def test_what_matching_did_is_not_undone_but_unmerged(hub: Hub) -> None:
