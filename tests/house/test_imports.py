@@ -39,6 +39,7 @@ RIGHT = {
     "mdm/entities/rules_store.py": "",
     "mdm/decisions/queues_store.py": "",
     "mdm/decisions/reviews_store.py": "",
+    "mdm/delivery/external_ids_store.py": "",
     "mdm/delivery/freezing_store.py": "",
     "mdm/delivery/lanes_store.py": "",
     "mdm/delivery/ledger_store.py": "",
@@ -46,6 +47,8 @@ RIGHT = {
     "mdm/delivery/overview_store.py": "",
     "mdm/delivery/standings_store.py": "",
     "mdm/delivery/tellings_store.py": "",
+    "mdm/delivery/written_for_store.py": "",
+    "mdm/history/past_store.py": "",
     "mdm/demo/firm.py": "import mdm.pipeline",
     "mdm/entities/model.py": "import mdm.errors, mdm.clock, matching.block",
     "mdm/identity/crosswalk_store.py": "",
@@ -131,6 +134,17 @@ def verdicts_on_breaches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     for _, place, breach in BREACHES:
         planted[place] = f"{planted.get(place, '')}\n{breach}"
     return judged(tmp_path_factory.mktemp("breaches"), planted)
+
+
+def test_the_skin_is_kept_from_every_store() -> None:
+    contracts = CONFIGURATION["tool"]["importlinter"]["contracts"]
+    (skin,) = [one for one in contracts if one["name"].startswith("The skin knows services")]
+
+    stores = {
+        ".".join(path.relative_to(REPOSITORY).with_suffix("").parts) for path in REPOSITORY.glob("mdm/*/*_store.py")
+    }
+
+    assert stores - set(skin["forbidden_modules"]) == set()
 
 
 def test_a_tree_without_a_breach_keeps_every_contract(tmp_path: Path) -> None:
