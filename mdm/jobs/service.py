@@ -32,6 +32,7 @@ from mdm.sources import store as sources_store
 from mdm.sources.model import HUB, Accepted, Arrival, Delivery, DeliveryException, Rejected, SourceKey, Systems
 from mdm.sources.service import BUILT_IN, judge, split_known
 from mdm.survivorship import store as survivorship_store
+from mdm.telemetry import EXCEPTIONS, RECORDS
 
 DUE_MAX = 40  # chosen: as many golden records as a chunk has records
 COMPONENT_WIDER = 10  # chosen: 20,000 records of a component for the worker, where an online call stops at 2,000
@@ -72,7 +73,19 @@ def deliver(
             waiting.extendleft((chunk[half:], chunk[:half]))
         else:
             outcomes |= found
-    return _in_order(outcomes)
+    told = _in_order(outcomes)
+    _count(hub, deliveries, told)
+    return told
+
+
+def _count(hub: Hub, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
+    """Count for the metrics what became of deliveries; what names no entity type of this hub counts as one."""
+    for delivery, outcome in zip(deliveries, outcomes, strict=True):
+        entity_type = delivery.entity_type if delivery.entity_type in hub.declared else "unknown"
+        RECORDS.labels(entity_type, outcome.status).inc()
+        if outcome.status == "rejected":
+            for code in sorted({reason.code for reason in outcome.errors}):
+                EXCEPTIONS.labels(entity_type, code).inc()
 
 
 def replay(hub: Hub, exception_id: ExceptionId, *, who: str, bracket: Bracket[Outcome] = UNBRACKETED) -> Outcome:

@@ -7,6 +7,7 @@ import pytest
 from mdm.hub import Hub
 from mdm.jobs.model import LoadReport
 from mdm.jobs.service import deliver
+from mdm.telemetry import REGISTRY
 from tests.hubs import assert_sound, delivery, golden_by_key, hub_on, partition_of
 
 pytestmark = pytest.mark.db
@@ -90,3 +91,22 @@ def test_a_report_counts_what_it_was_told(hub: Hub) -> None:
     assert report.statuses == {"created": 2, "rejected": 1, "unchanged": 1}
     assert report.outcomes == {"created": 2, "none": 1, "kept": 1}
     assert report.reasons == {("name", "name_missing"): 1}
+
+
+def test_what_became_of_deliveries_is_counted_for_the_metrics(hub: Hub) -> None:
+    def counted(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(f"mdm_{name}_total", labels) or 0.0
+
+    def figures() -> tuple[float, ...]:
+        return (
+            counted("source_records", entity_type="gizmo", status="created"),
+            counted("source_records", entity_type="gizmo", status="rejected"),
+            counted("source_records", entity_type="unknown", status="rejected"),
+            counted("exceptions", entity_type="gizmo", code="name_missing"),
+        )
+
+    before = figures()
+    good, nameless = delivery("crm-west/Gizmo:1", "gizmo", name="cog", grade="a"), delivery("crm-west/Gizmo:2", "gizmo")
+    deliver(hub, [good, nameless, delivery("crm-west/Gizmo:3", "nothing of ours", name="cog")], who="test")
+
+    assert [now - was for now, was in zip(figures(), before, strict=True)] == [1, 1, 1, 1]
