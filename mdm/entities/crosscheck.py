@@ -1,10 +1,10 @@
 """What the shape of a declaration cannot say: every name used must be declared, and every order must hold.
 
-Each check reads only the entries of sound shape and takes the known names from all that were written, so one bad entry
+Each check reads what is legible of every entry and takes the known names from all that were written, so one bad key
 neither hides another fault nor makes a good one look bad.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,7 +14,7 @@ import re2
 from mdm.entities import declaration as declared
 from mdm.entities.code_lists import fold
 from mdm.entities.document import Document, Fault, Place
-from mdm.entities.shape import dig, sound_parts, suggest
+from mdm.entities.shape import dig, is_unread, legible_parts, suggest
 from mdm.entities.validation import compile_pattern
 
 _FEATURES: Place = ("matching", "features")
@@ -71,10 +71,10 @@ def _written(document: Document, section: Place) -> frozenset[str]:
     return frozenset()
 
 
-def _unknown(document: Document, place: Place, kind: str, word: str, known: Iterable[str]) -> Iterator[Fault]:
+def _unknown(document: Document, place: Place, kind: str, word: str | None, known: Iterable[str]) -> Iterator[Fault]:
     # Asked for each name that is used: a set of the many names of a section is not made anew each time.
     names = known if isinstance(known, AbstractSet) else set(known)
-    if word not in names:
+    if word is not None and word not in names:
         yield document.fault(
             place, f"there is no {kind} {word}", suggest(word, names, otherwise=f"name a {kind} that exists")
         )
@@ -93,7 +93,7 @@ def _repeated(document: Document, section: Place) -> Iterator[Fault]:
 
 
 def _attribute_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Fault]:
-    parts = dict(sound_parts(document, ("attributes",), declared.AttributeDeclaration))
+    parts = dict(legible_parts(document, ("attributes",), declared.AttributeDeclaration))
     written = _written(document, ("attributes",))
     singles = {str(place[-1]) for place, part in parts.items() if not part.is_list}
     for place, attribute in parts.items():
@@ -111,7 +111,11 @@ def _attribute_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Fa
         yield from _type_faults(document, place, attribute, written)
     within = document.content.get("within")
     if isinstance(within, str):
-        references = [str(place[-1]) for place, part in parts.items() if part.type == "reference" and not part.is_list]
+        references = [
+            str(place[-1])
+            for place, part in parts.items()
+            if is_unread(part, "type") or (part.type == "reference" and not part.is_list)
+        ]
         yield from _unknown(document, ("within",), "single reference attribute", within, references)
 
 
@@ -119,23 +123,25 @@ def _type_faults(
     document: Document, place: Place, attribute: declared.AttributeDeclaration, written: AbstractSet[str]
 ) -> Iterator[Fault]:
     """Check that a type has the key it needs, and no key that belongs to another type."""
+    if is_unread(attribute, "type"):
+        return  # what goes with it is not known
     given = {"reference": attribute.reference, "code_list": attribute.code_list, "element_key": attribute.element_key}
     needed = {"reference": "reference", "code": "code_list", "element": "element_key"}.get(attribute.type)
-    if needed and given[needed] is None:
+    if needed and given[needed] is None and needed not in dig(document.content, place):
         yield document.fault(place, f"has type {attribute.type} and no {needed}", f"add `{needed}:` or change the type")
     for key, value in given.items():
         if key != needed and value is not None:
             yield document.fault(
                 (*place, key), f"does not go with type {attribute.type}", f"remove {key} or change the type"
             )
-    if attribute.type == "element" and not attribute.is_list:
+    if attribute.type == "element" and attribute.is_list is False:
         yield document.fault(place, "has an element key and is no list", "add `list: true`")
     rule = attribute.survivorship
     if rule and "same_winner_as" in (rule.strategy, *rule.fallback):
         followed = rule.options.get("attribute")
         known = written - {str(place[-1])}
         yield from _unknown(document, (*place, "survivorship"), "attribute to follow called", str(followed), known)
-    if rule and "union" in (rule.strategy, *rule.fallback) and not attribute.is_list:
+    if rule and "union" in (rule.strategy, *rule.fallback) and attribute.is_list is False:
         inner = (*place, "survivorship")
         yield document.fault(
             inner, "union needs a list", "add `list: true` to the attribute, or choose another strategy"
@@ -144,10 +150,10 @@ def _type_faults(
 
 def _column_faults(document: Document) -> Iterator[Fault]:
     """Check that no column fills two attributes: which one it fills would depend on their order."""
-    groups = dict(sound_parts(document, ("groups",), declared.GroupDeclaration))
+    groups = dict(legible_parts(document, ("groups",), declared.GroupDeclaration))
     prefixes = {name: group.prefixes for group in groups.values() for name in group.attributes}
     owners: dict[str, str] = {}
-    for place, attribute in sound_parts(document, ("attributes",), declared.AttributeDeclaration):
+    for place, attribute in legible_parts(document, ("attributes",), declared.AttributeDeclaration):
         name = str(place[-1])
         for index, column in enumerate([name, *attribute.columns]):
             where = (*place, "columns", index - 1) if index else place
@@ -162,8 +168,8 @@ def _column_faults(document: Document) -> Iterator[Fault]:
 def _group_faults(document: Document) -> Iterator[Fault]:
     attributes = _written(document, ("attributes",))
     group_by_attribute = dict[str, str]()
-    sound = dict(sound_parts(document, ("attributes",), declared.AttributeDeclaration))
-    for place, group in sound_parts(document, ("groups",), declared.GroupDeclaration):
+    sound = dict(legible_parts(document, ("attributes",), declared.AttributeDeclaration))
+    for place, group in legible_parts(document, ("groups",), declared.GroupDeclaration):
         for index, name in enumerate(group.attributes):
             inner = (*place, "attributes", index)
             yield from _unknown(document, inner, "attribute", name, attributes)
@@ -186,7 +192,7 @@ def _group_faults(document: Document) -> Iterator[Fault]:
 def _validation_faults(document: Document) -> Iterator[Fault]:
     attributes = _written(document, ("attributes",))
     yield from _repeated(document, ("validations",))
-    for place, rule in sound_parts(document, ("validations",), declared.ValidationDeclaration):
+    for place, rule in legible_parts(document, ("validations",), declared.ValidationDeclaration):
         for index, name in enumerate(rule.attributes):
             yield from _unknown(document, (*place, "attributes", index), "attribute", name, attributes)
         if rule.when is not None:
@@ -198,9 +204,9 @@ def _validation_faults(document: Document) -> Iterator[Fault]:
             "required_when": ("when", rule.when),
         }
         key, value = needs.get(rule.kind, ("", rule))
-        if value is None:
+        if value is None and not dig(document.content, (*place, key)):
             yield document.fault(place, f"is of kind {rule.kind} and has no {key}", f"add `{key}:`")
-        if rule.kind == "cross_field" and len(rule.attributes) != 2:
+        if rule.kind == "cross_field" and rule.attributes and len(rule.attributes) != 2:
             yield document.fault((*place, "attributes"), "cross_field compares two attributes", "write [first, second]")
         if rule.pattern is not None:
             try:
@@ -212,11 +218,13 @@ def _validation_faults(document: Document) -> Iterator[Fault]:
 
 
 def _feature_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Fault]:
-    attributes = dict(sound_parts(document, ("attributes",), declared.AttributeDeclaration))
+    attributes = dict(legible_parts(document, ("attributes",), declared.AttributeDeclaration))
     written = _written(document, ("attributes",))
-    elements = [str(place[-1]) for place, part in attributes.items() if part.type == "element"]
+    elements = [
+        str(place[-1]) for place, part in attributes.items() if is_unread(part, "type") or part.type == "element"
+    ]
     readable = written | {f"{element}.{name}" for element in elements for name in written}
-    for place, feature in sound_parts(document, _FEATURES, declared.FeatureDeclaration):
+    for place, feature in legible_parts(document, _FEATURES, declared.FeatureDeclaration):
         yield from _unknown(document, (*place, "form"), "form", feature.form, vocabulary.forms)
         for key, names in (("attributes", feature.attributes), ("country_from", feature.country_from)):
             for index, name in enumerate(names):
@@ -224,7 +232,7 @@ def _feature_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Faul
     features = _written(document, _FEATURES)
     blocking = ("matching", "blocking")
     yield from _repeated(document, blocking)
-    for place, rule in sound_parts(document, blocking, declared.BlockingDeclaration):
+    for place, rule in legible_parts(document, blocking, declared.BlockingDeclaration):
         for index, part in enumerate(rule.key):
             name, _, transform = part.partition("|")
             inner = (*place, "key", index)
@@ -232,43 +240,49 @@ def _feature_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Faul
             if "|" in part:
                 yield from _unknown(document, inner, "transform", transform.split(":")[0], vocabulary.transforms)
     yield from _repeated(document, ("matching", "vetoes"))
-    for place, veto in sound_parts(document, ("matching", "vetoes"), declared.VetoDeclaration):
+    for place, veto in legible_parts(document, ("matching", "vetoes"), declared.VetoDeclaration):
         yield from _unknown(document, (*place, "feature"), "feature", veto.feature, features)
 
 
 def _comparison_faults(document: Document, vocabulary: Vocabulary) -> Iterator[Fault]:
     features = _written(document, _FEATURES)
     yield from _repeated(document, _COMPARISONS)
-    for place, comparison in sound_parts(document, _COMPARISONS, declared.ComparisonDeclaration):
+    for place, comparison in legible_parts(document, _COMPARISONS, declared.ComparisonDeclaration):
         yield from _unknown(document, (*place, "feature"), "feature", comparison.feature, features)
         yield from _unknown(
             document, (*place, "comparator"), "comparator", comparison.comparator, vocabulary.comparators
         )
-        levels = comparison.levels
-        labels = [level.label for level in levels]
-        for index, (better, worse) in enumerate(pairwise(levels), start=1):
-            inner = (*place, "levels", index)
-            if worse.at_least >= better.at_least:
-                problem = (
-                    f"level {worse.label} begins at {worse.at_least:g}, not below {better.label} at {better.at_least:g}"
-                )
-                yield document.fault(inner, problem, "order the levels from the most similar to the least")
-            if worse.label in labels[:index]:
-                yield document.fault(
-                    inner, f"the label {worse.label} is used a second time", "give each level its own label"
-                )
-        if levels[-1].at_least != 0:
-            yield document.fault(
-                (*place, "levels", len(levels) - 1), "the last level does not begin at 0", "write `at_least: 0`"
+        yield from _level_faults(document, (*place, "levels"))
+
+
+def _level_faults(document: Document, section: Place) -> Iterator[Fault]:
+    levels = list(legible_parts(document, section, declared.LevelDeclaration))
+    labels: list[str] = []
+    for (_, better), (place, worse) in pairwise(levels):
+        labels.append(better.label)
+        is_open = is_unread(better, "at_least") or is_unread(worse, "at_least")
+        if not is_open and worse.at_least >= better.at_least:
+            problem = (
+                f"level {worse.label} begins at {worse.at_least:g}, not below {better.label} at {better.at_least:g}"
             )
+            yield document.fault(place, problem, "order the levels from the most similar to the least")
+        if not is_unread(worse, "label") and worse.label in labels:
+            yield document.fault(
+                place, f"the label {worse.label} is used a second time", "give each level its own label"
+            )
+    if levels and not is_unread(levels[-1][1], "at_least") and levels[-1][1].at_least != 0:
+        yield document.fault(levels[-1][0], "the last level does not begin at 0", "write `at_least: 0`")
 
 
 def _rule_faults(document: Document) -> Iterator[Fault]:
     comparisons = _written(document, _COMPARISONS)
-    sound = sound_parts(document, _COMPARISONS, declared.ComparisonDeclaration)
-    labels: Mapping[str, list[str]] = {part.name: [level.label for level in part.levels] for _, part in sound}
+    labels = dict[str, list[str]]()
+    for place, part in legible_parts(document, _COMPARISONS, declared.ComparisonDeclaration):
+        levels = [level for _, level in legible_parts(document, (*place, "levels"), declared.LevelDeclaration)]
+        if levels and not any(is_unread(level, "label") for level in levels):
+            labels[part.name] = [level.label for level in levels]
     yield from _repeated(document, ("matching", "rules"))
-    for place, rule in sound_parts(document, ("matching", "rules"), declared.RuleDeclaration):
+    for place, rule in legible_parts(document, ("matching", "rules"), declared.RuleDeclaration):
         for key, conditions in (("when", rule.when), ("unless", rule.unless)):
             for name, label in conditions.items():
                 inner = (*place, key, name)

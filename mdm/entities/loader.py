@@ -83,6 +83,10 @@ def _documents(folders: Sequence[Path]) -> tuple[dict[str, Document], list[Fault
             faults += found
             if document is None:
                 continue
+            if "code_list" in document.content and "entity" not in document.content:
+                remedy = "move the file into the folder code_lists beside it"
+                faults.append(document.fault((), "is a code list among the entity types", remedy))
+                continue
             name = document.content.get("entity")
             if isinstance(name, str) and name in here:
                 problem = f"{name} is declared in {here[name]} already"

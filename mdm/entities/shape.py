@@ -3,10 +3,11 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from mdm.entities.document import Document, Fault, Place
@@ -37,18 +38,59 @@ def check_shape(document: Document, shape: type[Shape]) -> tuple[Shape | None, l
 
 def sound_parts(document: Document, section: Place, shape: type[Shape]) -> Iterator[tuple[Place, Shape]]:
     """Give the entries of a section that have the right shape, so that a bad one does not hide the faults of others."""
-    entries = dig(document.content, section)
-    if isinstance(entries, dict):
-        numbered: Iterable[tuple[str | int, Any]] = entries.items()
-    elif isinstance(entries, list):
-        numbered = enumerate(entries)
-    else:
-        return
-    for step, entry in numbered:
+    for place, entry in _entries(document, section):
         try:
-            yield (*section, step), shape.model_validate(entry)
+            yield place, shape.model_validate(entry)
         except ValidationError:
             continue
+
+
+def legible_parts(document: Document, section: Place, shape: type[Shape]) -> Iterator[tuple[Place, Shape]]:
+    """Give what can be read of every entry of a section, so that a fault of shape hides no other fault of its entry.
+
+    Where a key is missing or has a fault, the part holds None, or an empty list or mapping, and `is_unread` tells so.
+    """
+    for place, entry in _entries(document, section):
+        try:
+            yield place, shape.model_validate(entry)
+        except ValidationError as error:
+            faulty = frozenset(str(detail["loc"][0]) for detail in error.errors() if detail["loc"])
+            try:
+                kept = {key: value for key, value in entry.items() if key not in faulty}
+                yield place, _lenient(shape, faulty).model_validate(kept)
+            except (ValidationError, AttributeError):  # no mapping at all
+                continue
+
+
+def is_unread(part: BaseModel, name: str) -> bool:
+    """Tell whether a key of a legible part that is never None by itself was missing or had a fault."""
+    return getattr(part, name) is None
+
+
+def _entries(document: Document, section: Place) -> Iterator[tuple[Place, Any]]:
+    entries = dig(document.content, section)
+    if isinstance(entries, dict):
+        yield from (((*section, key), entry) for key, entry in entries.items())
+    elif isinstance(entries, list):
+        yield from (((*section, index), entry) for index, entry in enumerate(entries))
+
+
+@lru_cache(maxsize=256)
+def _lenient(shape: type[Shape], faulty: frozenset[str]) -> type[Shape]:
+    """Make a shape of which some keys, by their written names, may be missing."""
+    open_fields = {
+        name: (Any, Field(default=_nothing(field.annotation), alias=field.alias))
+        for name, field in shape.model_fields.items()
+        if (field.alias or name) in faulty
+    }
+    made: type[Shape] = create_model(shape.__name__, __base__=shape, **open_fields)  # type: ignore[call-overload]
+    return made
+
+
+def _nothing(annotation: Any) -> Any:
+    """Give what stands for a value that was not read."""
+    kind = get_origin(_plain_type(annotation))
+    return kind() if kind in (list, dict) else None
 
 
 def dig(content: Any, place: Place) -> Any:

@@ -155,10 +155,110 @@ def test_all_faults_of_one_file_come_at_once_in_order(tmp_path: Path) -> None:
 
     faults = faults_of(tmp_path, text)
 
-    # One fault for each line broken above; a rule of the wrong shape (line 25 on) is not looked into further.
+    # One fault for each line broken above.
     lines = [int(fault.split(":")[1]) for fault in faults]
-    assert lines == [3, 7, 13, 23, 29, 34, 39, 43, 45, 47]
+    assert lines == [3, 7, 13, 23, 27, 29, 34, 39, 43, 45, 47]
     assert all(fault.startswith("plant.yaml:") and "; " in fault for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "expected"),
+    [
+        (
+            "    title: Country\n    type: code\n    code_list: country",
+            "    type: code\n    code_list: cuntry",
+            ["10: attributes.country.title: is missing", "code_list: there is no code list cuntry; write country"],
+        ),
+        (
+            "    title: Owner\n    type: reference\n    reference: {entity: customer}",
+            "    type: reference\n    reference: {entity: customr}",
+            ["attributes.owner.title: is missing", "reference.entity: there is no entity type customr"],
+        ),
+        (
+            "      feature: name\n      comparator: company_name",
+            "      feature: nam\n      comparator: company_nam\n      weight: 3",
+            ["weight is not a key here", "there is no feature nam; write name", "there is no comparator company_nam"],
+        ),
+        (
+            "label: same, at_least: 0.95, bits: 10}\n        - {label: other, at_least: 0, bits: -6}",
+            "label: same, at_least: 0.95, bits: x}\n        - {label: same, at_least: 0.96, bits: -6}",
+            [
+                "levels.0.bits: should be a valid number (here: 'x')",
+                "level same begins at 0.96, not below same at 0.95",
+                "the label same is used a second time",
+                "the last level does not begin at 0",
+            ],
+        ),
+        (
+            "verdict: possible_match, when: {name: same}",
+            "verdict: possible, when: {name: sam, nme: same}",
+            [
+                "verdict: 'possible' is not known here",
+                "there is no level of name called sam; write same",
+                "there is no comparison nme; write name",
+            ],
+        ),
+        (
+            "validations:",
+            "groups:\n  days: {attributes: [opend, closed], prefixes: first}\nvalidations:",
+            ["groups.days.prefixes: should be a valid list", "there is no attribute opend; write opened"],
+        ),
+        (
+            '    attributes: [closed, opened]\n    operator: ">="\n    severity: warn',
+            '    attributes: [closd]\n    operator: ">>"\n    severity: warning',
+            [
+                "operator: '>>' is not known here",
+                "severity: 'warning' is not known here; write warn",
+                "there is no attribute closd; write closed",
+                "cross_field compares two attributes",
+            ],
+        ),
+        (
+            "name: {form: company_name, attributes: [name], country_from: [country]}",
+            "name: {form: 7, attributes: [nam], country_from: [contry]}",
+            ["features.name.form: should be", "there is no attribute nam;", "there is no attribute contry;"],
+        ),
+    ],
+)
+def test_a_fault_hides_no_other_fault_of_its_entry(tmp_path: Path, good: str, bad: str, expected: list[str]) -> None:
+    assert SOUND.count(good) == 1
+
+    faults = faults_of(tmp_path, SOUND.replace(good, bad))
+
+    assert len(faults) == len(expected), faults
+    assert all(any(part in fault for fault in faults) for part in expected), faults
+
+
+def test_a_key_with_a_fault_makes_no_other_key_look_bad(tmp_path: Path) -> None:
+    """What goes with a type, a list or a kind is not known where these could not be read."""
+    text = SOUND
+    for good, bad in [
+        ("type: code\n", "type: cod\n"),
+        (
+            "reference: {entity: customer}",
+            "reference: {entity: 7}\n  note:\n    title: Note\n    list: some\n    survivorship: {strategy: union}",
+        ),
+        ("attributes: [closed, opened]", "attributes: 7"),
+        ('operator: ">="', "operator: 7"),
+        ("- {label: same, at_least: 0.95, bits: 10}", "- {label: 7, at_least: high, bits: 10}"),
+    ]:
+        assert good in text
+        text = text.replace(good, bad, 1)
+
+    faults = faults_of(tmp_path, text)
+
+    assert len(faults) == 7, faults
+    assert sum("is not known here" in fault for fault in faults) == 2
+    assert sum("should be" in fault for fault in faults) == 5
+
+
+def test_a_code_list_among_the_entity_types_is_told_where_it_belongs(tmp_path: Path) -> None:
+    (tmp_path / "tier.yaml").write_text("code_list: tier\ntitle: Tier\ncodes: {a: {title: A}}\n", encoding="utf-8")
+
+    faults = faults_of(tmp_path, SOUND.replace("title: Country", "titel: Country"))
+
+    assert len(faults) == 3
+    assert "tier.yaml:1: is a code list among the entity types; move the file into the folder code_lists" in faults[2]
 
 
 def test_faults_of_several_files_and_code_lists_come_together(tmp_path: Path) -> None:
