@@ -6,11 +6,12 @@ counted while it streams (Content-Length can lie). Of equal keys in one object t
 """
 
 import asyncio
+import json
 import math
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 import orjson
@@ -34,6 +35,7 @@ _BEFORE_INFINITE: Final = (
 _TO_INFINITE: Final = re.compile(
     rb"(?P<before>(?:" + _BEFORE_INFINITE + rb")*+)(?P<number>" + _MAYBE_INFINITE + rb"|\Z)", re.DOTALL
 )
+_HALF: Final = re.compile("[\ud800-\udfff]")
 # Chosen: a slow line sends 8 MB in it; a client that drips bytes holds one socket no longer.
 _BODY_S_MAX: Final = 30.0
 _KEY_SHOWN_MAX: Final = 80
@@ -79,13 +81,15 @@ async def admit(request: Request, *, bytes_max: int, depth_max: int, parts: str 
 def parse(raw: bytes, *, depth_max: int, parts: str | None = None) -> Any:
     """Parse a JSON document; raises HttpRefusal 400 when it is not JSON, 422 when it holds what the hub cannot keep.
 
+    An escaped half of a character makes the document no JSON, but where it spoils one entry only.
+
     parts  the list in it whose entries spoil nothing but themselves: in the place of one that holds what the hub cannot
            keep stands its refusal, with the place inside of it
     """
     try:
-        document = _loads(raw)
+        document = _loads(raw, with_halves=parts is not None)
     except orjson.JSONDecodeError as error:
-        raise _unread(error, depth_max) from error
+        raise _unread(error, raw, depth_max) from error
     entries = document.get(parts) if parts is not None and isinstance(document, dict) else None
     if not isinstance(entries, list):
         _check(document, depth_max)
@@ -162,14 +166,36 @@ def _too_large(bytes_max: int) -> TooLarge:
     )
 
 
-def _loads(raw: bytes) -> Any:
-    """Parse a document; numbers that no double holds come as one that is too large, to be refused where they stand."""
+def _loads(raw: bytes, *, with_halves: bool) -> Any:
+    """Parse a document that may hold what is to be refused where it stands.
+
+    Numbers that no double holds come as one that is too large; escaped halves of characters stay, where asked for.
+    """
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        if not error.msg.startswith("number is infinity"):
-            raise
-        return orjson.loads(_TO_INFINITE.sub(_made_finite, raw, count=_INFINITE_COUNT_MAX))
+        fault = error
+    if fault.msg.startswith("number is infinity"):
+        raw = _TO_INFINITE.sub(_made_finite, raw, count=_INFINITE_COUNT_MAX)
+        try:
+            return orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            fault = error
+    if not with_halves or "surrogate in string" not in fault.msg:
+        raise fault
+    try:
+        return json.loads(raw, parse_int=_integer, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise fault from None
+
+
+def _integer(digits: str) -> int | float:
+    """Read an integer; one that is refused for its length anyway is not worth the time of reading it."""
+    return int(digits) if len(digits) <= 20 else math.inf
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(constant)
 
 
 def _made_finite(found: re.Match[bytes]) -> bytes:
@@ -180,12 +206,24 @@ def _made_finite(found: re.Match[bytes]) -> bytes:
     return found[0]
 
 
-def _unread(error: orjson.JSONDecodeError, depth_max: int) -> HttpRefusal:
+def _unread(error: orjson.JSONDecodeError, raw: bytes, depth_max: int) -> HttpRefusal:
     place = f"line {error.lineno} column {error.colno}"
     if error.msg.startswith("depth limit"):
         return _too_deep(depth_max, place)
     if error.msg.startswith("number is infinity"):
         return _number_too_large(place)
+    try:
+        raw.decode()
+    except UnicodeDecodeError as broken:
+        start = raw.rfind(b"\n", 0, broken.start) + 1
+        line, column = raw.count(b"\n", 0, start) + 1, len(raw[start : broken.start].decode()) + 1
+        return HttpRefusal(
+            400,
+            "json_malformed",
+            f"the body is not UTF-8 text: byte 0x{raw[broken.start]:02X} cannot be read",
+            remedy="send RFC 8259 JSON in UTF-8",
+            place=f"line {line} column {column}",
+        )
     return HttpRefusal(
         400,
         "json_malformed",
@@ -215,12 +253,12 @@ def _check(document: Any, depth_max: int, *, above: int = 0) -> None:
         for value in level:
             kind = type(value)
             if kind is str:
-                if "\0" in value:
-                    raise _refuse_nul(document, value)
+                if not _is_sound(value):
+                    raise _refuse_text(document, value)
             elif kind is dict:
                 for key in value:
-                    if "\0" in key:
-                        raise _refuse_nul(document, key)
+                    if not _is_sound(key):
+                        raise _refuse_text(document, key)
                 below.extend(value.values())
             elif kind is list:
                 below.extend(value)
@@ -232,11 +270,18 @@ def _check(document: Any, depth_max: int, *, above: int = 0) -> None:
     raise _too_deep(depth_max, _deepest(document, depth_max - above))
 
 
-def _refuse_nul(document: Any, text: str) -> HttpRefusal:
+def _is_sound(text: str) -> bool:
+    return "\0" not in text and (text.isascii() or not _HALF.search(text))
+
+
+def _refuse_text(document: Any, text: str) -> HttpRefusal:
+    half = _HALF.search(text)
+    code = "nul_character" if half is None else "lone_surrogate"
+    what = "U+0000" if half is None else f"U+{ord(half[0]):04X}, which is half of one"
     return HttpRefusal(
         422,
-        "nul_character",
-        "a text holds the character U+0000",
+        code,
+        f"a text holds the character {what}",
         remedy="remove it; no system can store it",
         place=_locate(document, text),
     )
@@ -268,14 +313,19 @@ def _locate(document: Any, wanted: Any) -> str:
     while stack:
         value, path = stack.pop()
         if value is wanted:
-            return json_pointer(path)
+            return _shown(json_pointer(path))
         if isinstance(value, dict):
             if any(key is wanted for key in value):
-                return json_pointer((*path, str(wanted)[:_KEY_SHOWN_MAX].replace("\0", "\\u0000")))
+                return _shown(json_pointer((*path, str(wanted)[:_KEY_SHOWN_MAX])))
             stack.extend((child, (*path, key)) for key, child in reversed(value.items()))
         elif isinstance(value, list):
             stack.extend((child, (*path, position)) for position, child in reversed(list(enumerate(value))))
     return ""
+
+
+def _shown(pointer: str) -> str:
+    """Write what no answer can hold by its escape."""
+    return pointer.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode()
 
 
 def _deepest(document: Any, depth_max: int) -> str:

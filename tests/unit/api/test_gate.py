@@ -34,7 +34,8 @@ def refusal(raw: bytes) -> tuple[int, str, str | None]:
         (b'{"a": 1} trailing', "line 1 column 10"),
         (b'{"a": 1', "line 1 column 8"),
         (b"\xef\xbb\xbf{}", "line 1 column 1"),
-        (b'{"a": "\xff"}', "line 1 column 1"),
+        (b'{"a": "\xff"}', "line 1 column 8"),
+        (b'{"\xc3\xa9": 1,\n"a": "\xc3\xa9\xff"}', "line 2 column 8"),
         (b"\x89PNG\r\n\x1a\n", "line 1 column 1"),
         (b"{'a': 1}", "line 1 column 2"),
     ],
@@ -67,6 +68,30 @@ def test_entries_that_are_refused_alone_stand_as_their_refusals_and_the_others_a
     assert isinstance(allowed, dict)
     assert [(one.code, one.place) for one in (nul, large)] == [("nul_character", "/a"), ("number_too_large", "/n/1")]
     assert (nested.code, nested.place[:4]) == ("json_too_deep", "/d/0")
+
+
+def test_half_a_character_spoils_its_own_entry_only() -> None:
+    raw = (
+        b'{"rows": [{"a": "\\ud800"}, {"a": "\\ud83d\\ude00 \xc3\xa9"}, {"x\\udc00": 1}, {"a": 1e400}, {"a": %b},'
+        b' {"a": 7, "a": [1.5, 8]}]}' % (b"9" * 5_000)
+    )
+
+    half, whole, key, infinite, large, last = gate.parse(raw, depth_max=DEPTH, parts="rows")["rows"]
+
+    assert (whole, last) == ({"a": "\U0001f600 é"}, {"a": [1.5, 8]})
+    assert [(one.code, one.place) for one in (half, key)] == [
+        ("lone_surrogate", "/a"),
+        ("lone_surrogate", "/x\\udc00"),
+    ]
+    assert [one.code for one in (infinite, large)] == ["number_too_large"] * 2
+
+
+@pytest.mark.parametrize("beside", [b"NaN", b"[" * 100_000, b'"raw \x01"', b"01"])
+def test_a_body_with_half_a_character_is_refused_for_what_makes_it_no_json(beside: bytes) -> None:
+    raw = b'{"rows": [{"a": "\\ud800"}, %b]}' % beside
+    with pytest.raises(HttpRefusal) as caught:
+        gate.parse(raw, depth_max=DEPTH, parts="rows")
+    assert (caught.value.status, caught.value.place) == (400, "line 1 column 18")
 
 
 def test_what_stands_beside_such_entries_is_refused_as_ever() -> None:
