@@ -37,8 +37,9 @@ def load(  # noqa: PLR0917 -- the signature of a command is its interface
 
     New ones are stored and matched, repeats change nothing, faulty ones wait as exceptions.
     """
-    from mdm.cli.output import print_json, progress
+    from mdm.cli.output import progress
     from mdm.cli.session import session, who
+    from mdm.errors import FileUnreadable
     from mdm.jobs.load import judge_files, load_files
     from mdm.sources.rows import FileOrigin
 
@@ -47,19 +48,33 @@ def load(  # noqa: PLR0917 -- the signature of a command is its interface
         instance = _instance(hub, source, create_source, dry_run=dry_run)
         origin = FileOrigin(instance, entity_type, source_object, scope, parse_maps(maps))
 
+        so_far: list[LoadReport] = []
+
         def on_batch(report: "LoadReport") -> None:
+            so_far[:] = [report]
             shown.update(shown.task_ids[0], description=f"{report.records_count:,} records")
 
-        if dry_run:
-            report = judge_files(hub, files, origin, on_batch=on_batch)
-        else:
-            report = load_files(hub, files, origin, who=who(), on_batch=on_batch)
+        try:
+            if dry_run:
+                report = judge_files(hub, files, origin, on_batch=on_batch)
+            else:
+                report = load_files(hub, files, origin, who=who(), on_batch=on_batch)
+        except FileUnreadable:
+            for report in so_far:  # what came before the file that cannot be read was taken
+                _tell_all(report, is_dry=dry_run, as_json=as_json)
+            raise
+    _tell_all(report, is_dry=dry_run, as_json=as_json)
+    if report.is_empty_handed or (strict and (report.faults_count or report.statuses["rejected"])):
+        raise typer.Exit(ExitCode.FOUND)
+
+
+def _tell_all(report: "LoadReport", *, is_dry: bool, as_json: bool) -> None:
+    from mdm.cli.output import print_json
+
     if as_json:
         print_json(_document(report))
     else:
-        _print(report, is_dry=dry_run)
-    if report.is_empty_handed or (strict and (report.faults_count or report.statuses["rejected"])):
-        raise typer.Exit(ExitCode.FOUND)
+        _print(report, is_dry=is_dry)
 
 
 def _instance(hub: "Hub", source: str, create_source: str | None, *, dry_run: bool) -> "SourceInstance":

@@ -40,7 +40,7 @@ Maps = Annotated[
         "-m",
         metavar="COLUMN=ATTRIBUTE",
         help="Map a column by hand, also to id, source, object, scope, source_time, deleted or merged_into;"
-        " nothing after = leaves it out.",
+        " nothing after = lets it fill no attribute.",
     ),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Entries to print at most.")]

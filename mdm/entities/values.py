@@ -68,6 +68,9 @@ def read(attribute: Attribute, delivered: Any, *, code_list: CodeList | None, or
             raise Unreadable(
                 "not_a_single_value", "is a structure", "deliver a single value, or map the column that holds it"
             )
+    if isinstance(delivered, bool) and attribute.semantic_type != "boolean":
+        remedy = "deliver a text, or map the column that holds it"
+        raise Unreadable("not_a_text", "is true or false, which is no text", remedy)
     text = clean(delivered)
     if not text:
         return None

@@ -51,7 +51,7 @@ def records_of(
     parents  key of a parent, `source/id` or `id` → its cluster: the context of records matched within it
     raises   InputInvalid for an id that comes twice in one source
     """
-    own = own_columns(table, entity_type, column_map)
+    own = own_columns(table.column_names, entity_type, column_map)
     ids = _texts(table, own.get("id")) or tuple(map(str, range(1, table.num_rows + 1)))
     sources = _texts(table, own.get("source")) or ("",) * table.num_rows
     keys = tuple(f"{source}/{id_}" if source else id_ for source, id_ in zip(sources, ids, strict=True))
@@ -82,17 +82,17 @@ def _first_texts(column: Column) -> tuple[str, ...]:
     return tuple(values[code] for code in column.first_codes().tolist())
 
 
-def own_columns(table: pa.Table, entity_type: EntityType, column_map: Mapping[str, str]) -> dict[str, str]:
+def own_columns(columns: Sequence[str], entity_type: EntityType, column_map: Mapping[str, str]) -> dict[str, str]:
     """Find the columns of id and source: by hand, else by name; raises InputInvalid for a mapped one that is absent."""
     for column in column_map:
-        if column not in table.column_names:
+        if column not in columns:
             raise InputInvalid(
-                f"there is no column {column!r}; the columns are {', '.join(table.column_names)}",
+                f"there is no column {column!r}; the columns are {', '.join(columns)}",
                 remedy="write the column of --map as the file has it",
                 field=column,
             )
     own = {part: column for column, part in column_map.items() if part in {"id", "source"}}
-    free = [column for column in table.column_names if column not in column_map]
+    free = [column for column in columns if column not in column_map]
     for column in free:
         if record_column(column) == "source":
             own.setdefault("source", column)
@@ -103,7 +103,11 @@ def own_columns(table: pa.Table, entity_type: EntityType, column_map: Mapping[st
 
 
 def _texts(table: pa.Table, column: str | None) -> tuple[str, ...]:
-    return tuple(pc.fill_null(table[column].cast(pa.string()), "").to_pylist()) if column else ()
+    if column is None:
+        return ()
+    if pa.types.is_list(table[column].type):
+        return tuple(texts[0] if texts else "" for texts in table[column].to_pylist())
+    return tuple(pc.fill_null(table[column].cast(pa.string()), "").to_pylist())
 
 
 def _require_distinct(keys: Sequence[str]) -> None:

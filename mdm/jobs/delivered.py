@@ -73,12 +73,15 @@ def delivered_rows(
 
     raises  InputInvalid for a column mapped by hand that no file has
     """
+
+    def keys(columns: Sequence[str]) -> dict[str, str]:
+        present = {column: part for column, part in column_map.items() if column in columns}
+        return own_columns(columns, entity_type, present if len(paths) > 1 else column_map)
+
     files, names = [], dict[str, None]()
     for path in paths:
-        rows = read_column_batches(path, rows_max=rows_max)
-        header = pa.table({name: pa.array([], pa.string()) for name in rows.columns})
-        present = {column: part for column, part in column_map.items() if column in rows.columns}
-        own = own_columns(header, entity_type, present if len(paths) > 1 else column_map)
+        rows = read_column_batches(path, rows_max=rows_max, keys=keys)
+        own = keys(rows.columns)
         files.append(_File(rows, own, path.stem if len(paths) > 1 else None))
         taken = {*own.values(), *_KEY_PARTS}
         names.update(dict.fromkeys(name for name in rows.columns if name not in taken))

@@ -1,20 +1,20 @@
 """Load: files to deliveries, deliveries along the path in batches, and a report of what became of them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from mdm import clock
 from mdm.db.transaction import run
 from mdm.entities.columns import closest_types, columns_by_attribute
+from mdm.errors import FileUnreadable
 from mdm.hub import Hub
 from mdm.jobs.model import LoadReport
 from mdm.jobs.service import deliver
 from mdm.sources.files import find_files, read_file
 from mdm.sources.files_faults import FileFault, fault
 from mdm.sources.model import Accepted, Delivery
-from mdm.sources.rows import FileOrigin, Layout, delivery_of, layout_of, require_mapped
+from mdm.sources.rows import FileLayouts, FileOrigin, Layout, delivery_of, require_mapped
 from mdm.sources.service import judge, systems
 from mdm.stewardship.reviews import count_reviews_opened
 
@@ -62,21 +62,33 @@ def _with_closest_types(hub: Hub, report: LoadReport, origin: FileOrigin) -> Loa
 
 def _batches(patterns: Sequence[str | Path], origin: FileOrigin, report: LoadReport) -> Iterator[list[Delivery]]:
     require_mapped(origin.entity_type, origin.columns or {})
-    deliveries = _deliveries(patterns, origin, report)
-    while batch := list(islice(deliveries, BATCH)):
+    batch: list[Delivery] = []
+    try:
+        for delivery in _deliveries(patterns, origin, report):
+            batch.append(delivery)
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+    except FileUnreadable:
+        if batch:  # what was read before is taken
+            yield batch
+        raise
+    if batch:
         yield batch
 
 
 def _deliveries(patterns: Sequence[str | Path], origin: FileOrigin, report: LoadReport) -> Iterator[Delivery]:
     for path in find_files(patterns):
-        layouts: dict[tuple[str, ...], Layout] = {}
+        layouts = FileLayouts(path, origin)
         row_by_key: dict[int, int] = {}  # a hash in place of the key, for memory
-        for number, row in read_file(path):
+        for count, (number, row) in enumerate(read_file(path), start=1):
             found = (
                 row
                 if isinstance(row, FileFault)
-                else delivery_of(path, number, row, _layout(layouts, path, row, origin, report), origin)
+                else delivery_of(path, number, row, _layout(layouts, row, origin, report), origin)
             )
+            if count == BATCH:
+                layouts.require_id()
             if isinstance(found, FileFault):
                 report.note(found)
                 continue
@@ -86,7 +98,8 @@ def _deliveries(patterns: Sequence[str | Path], origin: FileOrigin, report: Load
             elif len(row_by_key) < KEYS_WATCHED_MAX:
                 row_by_key[hash(found.key)] = number
             yield found
-        report.columns |= dict.fromkeys(column for columns in layouts for column in columns)
+        layouts.require_id()
+        report.columns |= layouts.columns
 
 
 def _repeat(path: Path, number: int, delivery: Delivery, earlier: int) -> FileFault:
@@ -95,14 +108,11 @@ def _repeat(path: Path, number: int, delivery: Delivery, earlier: int) -> FileFa
     return fault(path, number, "", "id_repeated", reason, "keep one row for each record")
 
 
-def _layout(
-    layouts: dict[tuple[str, ...], Layout], path: Path, row: Mapping[str, Any], origin: FileOrigin, report: LoadReport
-) -> Layout:
-    """Find the layout of a row; rows of one file mostly share it, JSONL rows may not."""
-    columns = tuple(row)
-    if columns not in layouts:
-        found = layouts[columns] = layout_of(path, columns, origin)
-        filled = columns_by_attribute(origin.entity_type, columns, origin.column_map)
+def _layout(layouts: FileLayouts, row: Mapping[str, Any], origin: FileOrigin, report: LoadReport) -> Layout:
+    """Find the layout of a row, and note what its columns fill when it is met for the first time."""
+    found, is_new = layouts.find(row)
+    if is_new:
+        filled = columns_by_attribute(origin.entity_type, tuple(row), origin.column_map)
         used = {column: part for part, column in found.column_by_part.items()}
-        report.note_columns(columns, used | {column: name for name, some in filled.items() for column in some})
-    return layouts[columns]
+        report.note_columns(row, used | {column: name for name, some in filled.items() for column in some})
+    return found

@@ -97,13 +97,21 @@ def read_rows(
     returns  all rows, and the files without an id
     """
     if len(paths) == 1:
-        table = read_columns(paths, on_fault=on_fault)
-        return table, () if "id" in own_columns(table, entity_type, column_map) else tuple(paths)
+
+        def all_named(columns: Sequence[str]) -> dict[str, str]:
+            return own_columns(columns, entity_type, column_map)
+
+        table = read_columns(paths, on_fault=on_fault, keys=all_named)
+        return table, () if "id" in all_named(table.column_names) else tuple(paths)
+
+    def present(columns: Sequence[str]) -> dict[str, str]:
+        here = {column: part for column, part in column_map.items() if column in columns}
+        return own_columns(columns, entity_type, here)
+
     tables, numbered = [], []
     for path in paths:
-        table = read_columns([path], on_fault=on_fault)
-        present = {column: part for column, part in column_map.items() if column in table.column_names}
-        own = own_columns(table, entity_type, present)
+        table = read_columns([path], on_fault=on_fault, keys=present)
+        own = present(table.column_names)
         if "id" not in own:
             numbered.append(path)
         numbers = pa.array(map(str, range(1, table.num_rows + 1)), pa.string())

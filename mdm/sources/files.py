@@ -1,7 +1,8 @@
 """Delivered files, whatever they are: CSV, TSV, Parquet, JSONL and XLSX, each as an iterator of rows in bounded memory.
 
-A row is a mapping from column to text (or list, or object, where the format has them); an empty cell is "". Numbers,
-dates and booleans become text, so that the same record says the same in every format. What is wrong with one row is a
+A row is a mapping from column to text (or list, or object, where the format has them); an empty cell is "". Numbers
+and dates become text, so that the same record says the same in every format; true and false stay what they are, for
+they are no text. What is wrong with one row is a
 value, a `FileFault`, given in its place; the rows around it are kept. What is wrong with the whole file raises
 `FileUnreadable`, before the first row wherever that shows so early. A workbook is held in memory (bounded).
 """

@@ -5,7 +5,7 @@ CSV, gzipped or not, and Parquet go through Arrow; other formats, and files with
 reader refuses and Arrow takes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -20,25 +20,34 @@ import pyarrow.parquet as pq
 from mdm.errors import FileUnreadable
 from mdm.sources.files import find_files, format_of, read_file
 from mdm.sources.files_csv import check_columns, csv_layout
-from mdm.sources.files_faults import FileFault
+from mdm.sources.files_faults import FileFault, id_fault, key_part_fault
 from mdm.sources.files_text import inspect_text
 from mdm.sources.formulas import TRIGGERS
 
 OnFault = Callable[[FileFault], None]
+KeyColumns = Callable[[Sequence[str]], Mapping[str, str]]
+"""Finds among the columns of a file those that hold parts of its rows' keys: part → column, of which `id` is needed."""
 
 _BLOCK_BYTES: Final = 16 << 20  # longer than any line that `inspect_text` lets pass
 _DISARMED: Final = "^''*[" + "".join(f"\\x{{{ord(trigger):x}}}" for trigger in TRIGGERS) + "]"
 _STRINGS: Final = (pa.string(), pa.large_string(), pa.list_(pa.string()))
 
 
-def read_columns(paths: Sequence[str | Path], *, on_fault: OnFault | None = None) -> pa.Table:
+def _no_keys(_columns: Sequence[str]) -> Mapping[str, str]:
+    return {}
+
+
+def read_columns(
+    paths: Sequence[str | Path], *, on_fault: OnFault | None = None, keys: KeyColumns = _no_keys
+) -> pa.Table:
     """Read files and glob patterns into one table; its columns are those of all files, in order of appearance.
 
     on_fault  is given each row left out; left out itself, the first fault raises FileUnreadable
+    keys      columns of keys; rows whose key cannot be read are left out
     returns   columns of string, or list<string> where a file has lists; null = the file has no such column
     """
     report = on_fault or _refuse
-    tables = [_read_one(path, report) for path in find_files(paths)]
+    tables = [_read_one(path, report, keys) for path in find_files(paths)]
     names = dict.fromkeys(chain.from_iterable(table.column_names for table in tables))
     lists = {name for table in tables for name in table.column_names if pa.types.is_list(table[name].type)}
     schema = pa.schema([(name, pa.list_(pa.string()) if name in lists else pa.string()) for name in names])
@@ -54,7 +63,7 @@ class ColumnBatches:
     read: Callable[[OnFault], Iterator[pa.Table]]
 
 
-def read_column_batches(path: Path, *, rows_max: int) -> ColumnBatches:
+def read_column_batches(path: Path, *, rows_max: int, keys: KeyColumns = _no_keys) -> ColumnBatches:
     """Look through a file and promise its rows part by part, with the texts that `read_columns` gives.
 
     Memory holds one part, but for workbooks, which are held whole. A column whose cells are lists in some parts only is
@@ -62,31 +71,43 @@ def read_column_batches(path: Path, *, rows_max: int) -> ColumnBatches:
     """
     format_name = format_of(path)
     if format_name in ("CSV", "TSV"):
-        found = _csv_batches(path, "\t" if format_name == "TSV" else None, rows_max)
+        found = _csv_batches(path, "\t" if format_name == "TSV" else None, rows_max, keys)
     elif format_name == "Parquet":
-        found = _parquet_batches(path, rows_max)
+        found = _parquet_batches(path, rows_max, keys)
     else:
         found = None
-    return found or _row_batches(path, rows_max)
+    return found or _row_batches(path, rows_max, keys)
 
 
 def _refuse(found: FileFault) -> None:
     raise FileUnreadable(found.path, found.message.removeprefix(f"{found.path}, "), remedy=found.remedy)
 
 
-def _read_one(path: Path, report: OnFault) -> pa.Table:
+def _read_one(path: Path, report: OnFault, keys: KeyColumns) -> pa.Table:
     format_name = format_of(path)
+    table = None
     if format_name in ("CSV", "TSV"):
-        return _read_csv(path, "\t" if format_name == "TSV" else None, report)
-    if format_name == "Parquet":
-        return _read_parquet(path, report)
-    return _read_rows(path, report)
+        table = _read_csv(path, "\t" if format_name == "TSV" else None)
+    elif format_name == "Parquet":
+        table = _read_parquet(path)
+    if table is None or not _has_keys(table, keys):
+        return _read_rows(path, report, keys)
+    return table
 
 
-def _read_csv(path: Path, delimiter: str | None, report: OnFault) -> pa.Table:
+def _has_keys(table: pa.Table, keys: KeyColumns) -> bool:
+    """Tell whether every row has its key, as a text."""
+    columns = keys(table.column_names)
+    if any(pa.types.is_list(table[name].type) for name in columns.values()):
+        return False
+    return "id" not in columns or not pc.any(pc.equal(pc.fill_null(table[columns["id"]], ""), "")).as_py()
+
+
+def _read_csv(path: Path, delimiter: str | None) -> pa.Table | None:
+    """Read a CSV file with Arrow; None sends it to the row reader."""
     file = inspect_text(path)
-    if file.is_suspect or file.quotes_count % 2:
-        return _read_rows(path, report)
+    if not file.is_plain:
+        return None
     delimiter, columns, header_lines = csv_layout(file, delimiter)
     encoding = "utf8" if file.encoding in ("utf-8", "utf-8-sig") else file.encoding
     has_ragged_rows = False
@@ -102,7 +123,7 @@ def _read_csv(path: Path, delimiter: str | None, report: OnFault) -> pa.Table:
     except pa.ArrowInvalid:
         has_ragged_rows = True
     if has_ragged_rows:
-        return _read_rows(path, report)
+        return None
     return _rearmed(table) if file.has_apostrophe else table
 
 
@@ -128,10 +149,10 @@ def _csv_options(
     }
 
 
-def _csv_batches(path: Path, delimiter: str | None, rows_max: int) -> ColumnBatches | None:
+def _csv_batches(path: Path, delimiter: str | None, rows_max: int, keys: KeyColumns) -> ColumnBatches | None:
     """Stream a CSV file once it is known that each of its rows fits; None sends it to the row reader."""
     file = inspect_text(path)
-    if file.is_suspect or file.quotes_count % 2:
+    if not file.is_plain:
         return None
     delimiter, columns, header_lines = csv_layout(file, delimiter)
     encoding = "utf8" if file.encoding in ("utf-8", "utf-8-sig") else file.encoding
@@ -144,7 +165,7 @@ def _csv_batches(path: Path, delimiter: str | None, rows_max: int) -> ColumnBatc
     options = _csv_options(columns, header_lines, encoding, delimiter, note, has_quotes=bool(file.quotes_count))
     try:
         with pacsv.open_csv(path, **options) as reader:
-            if any(ragged for _ in reader):
+            if any(ragged or not _has_keys(pa.Table.from_batches([batch]), keys) for batch in reader):
                 return None
     except pa.ArrowInvalid:
         return None
@@ -160,13 +181,13 @@ def _csv_batches(path: Path, delimiter: str | None, rows_max: int) -> ColumnBatc
     return ColumnBatches(path, tuple(columns), read)
 
 
-def _parquet_batches(path: Path, rows_max: int) -> ColumnBatches | None:
+def _parquet_batches(path: Path, rows_max: int, keys: KeyColumns) -> ColumnBatches | None:
     try:
         with pq.ParquetFile(path) as file:
             check_columns(path, file.schema_arrow.names)
             names, kinds = file.schema_arrow.names, file.schema_arrow.types
             is_plain = all(kind in _STRINGS or pa.types.is_integer(kind) for kind in kinds)
-            if not is_plain or any(_has_nul(column) for part in file.iter_batches(rows_max) for column in part.columns):
+            if not is_plain or any(_has_faults(_texts(part), keys) for part in file.iter_batches(rows_max)):
                 return None
     except (pa.ArrowException, OSError) as error:
         raise FileUnreadable(str(path), f"is damaged ({str(error)[:200]})", remedy="write it again") from error
@@ -174,25 +195,27 @@ def _parquet_batches(path: Path, rows_max: int) -> ColumnBatches | None:
     def read(_report: OnFault) -> Iterator[pa.Table]:
         with pq.ParquetFile(path) as file:
             for part in file.iter_batches(rows_max):
-                yield pa.table({name: _text(part[name]) for name in names})
+                yield _texts(part)
 
     return ColumnBatches(path, tuple(names), read)
 
 
-def _row_batches(path: Path, rows_max: int) -> ColumnBatches:
+def _row_batches(path: Path, rows_max: int, keys: KeyColumns) -> ColumnBatches:
     """Read any format row by row; a first pass finds the columns."""
     names = dict.fromkeys(name for _, row in read_file(path) if not isinstance(row, FileFault) for name in row)
+    own = keys(tuple(names))
 
     def table(rows: list[dict[str, Any]]) -> pa.Table:
         return pa.table({name: _column([row.get(name, "") for row in rows]) for name in names})
 
     def read(report: OnFault) -> Iterator[pa.Table]:
         rows: list[dict[str, Any]] = []
-        for _, row in read_file(path):
-            if isinstance(row, FileFault):
-                report(row)
+        for number, row in read_file(path):
+            found = row if isinstance(row, FileFault) else _key_fault(path, number, row, own) or row
+            if isinstance(found, FileFault):
+                report(found)
                 continue
-            rows.append(row)
+            rows.append(found)
             if len(rows) == rows_max:
                 yield table(rows)
                 rows = []
@@ -211,8 +234,8 @@ def _rearmed(table: pa.Table) -> pa.Table:
     return table
 
 
-def _read_parquet(path: Path, report: OnFault) -> pa.Table:
-    """Read a Parquet file by columns when they are all text or whole numbers, else row by row."""
+def _read_parquet(path: Path) -> pa.Table | None:
+    """Read a Parquet file by columns when they are all text or whole numbers; None sends it to the row reader."""
     try:
         with pq.ParquetFile(path) as file:
             check_columns(path, file.schema_arrow.names)
@@ -220,9 +243,15 @@ def _read_parquet(path: Path, report: OnFault) -> pa.Table:
             table = file.read() if is_plain else None
     except (pa.ArrowException, OSError) as error:
         raise FileUnreadable(str(path), f"is damaged ({str(error)[:200]})", remedy="write it again") from error
-    if table is None or any(_has_nul(column) for column in table.columns):
-        return _read_rows(path, report)
-    return pa.table({name: _text(table[name]) for name in table.column_names})
+    return None if table is None or any(map(_has_nul, table.columns)) else _texts(table)
+
+
+def _texts(table: pa.Table | pa.RecordBatch) -> pa.Table:
+    return pa.table({name: _text(table[name]) for name in table.schema.names})
+
+
+def _has_faults(table: pa.Table, keys: KeyColumns) -> bool:
+    return any(map(_has_nul, table.columns)) or not _has_keys(table, keys)
 
 
 def _text(column: Any) -> Any:
@@ -234,15 +263,33 @@ def _has_nul(column: pa.ChunkedArray) -> bool:
     return not pa.types.is_integer(texts.type) and bool(pc.any(pc.match_substring(texts, "\0")).as_py())
 
 
-def _read_rows(path: Path, report: OnFault) -> pa.Table:
-    rows: list[dict[str, Any]] = []
-    for _, row in read_file(path):
+def _read_rows(path: Path, report: OnFault, keys: KeyColumns) -> pa.Table:
+    numbered: list[tuple[int, dict[str, Any]]] = []
+    for number, row in read_file(path):
         if isinstance(row, FileFault):
             report(row)
         else:
+            numbered.append((number, row))
+    names = dict.fromkeys(chain.from_iterable(row for _, row in numbered))
+    own, rows = keys(tuple(names)), []
+    for number, row in numbered:
+        found = _key_fault(path, number, row, own)
+        if found is None:
             rows.append(row)
-    names = dict.fromkeys(chain.from_iterable(rows))
+        else:
+            report(found)
     return pa.table({name: _column([row.get(name, "") for row in rows]) for name in names})
+
+
+def _key_fault(path: Path, number: int, row: Mapping[str, Any], own: Mapping[str, str]) -> FileFault | None:
+    """Say why the key of a row cannot be read, None where it can."""
+    for column in own.values():
+        found = key_part_fault(path, number, column, row.get(column))
+        if found is not None:
+            return found
+    if "id" not in own or row.get(own["id"], "") != "":
+        return None
+    return id_fault(path, number, own["id"] if own["id"] in row else "")
 
 
 def _column(values: list[Any]) -> pa.Array:

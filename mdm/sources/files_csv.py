@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 
 from mdm.errors import FileUnreadable
 from mdm.sources.files_faults import FileFault, fault, text_faults
-from mdm.sources.files_text import TextFile, inspect_text
+from mdm.sources.files_text import TextFile, bounded_lines, inspect_text, line_fault
 from mdm.sources.formulas import rearm
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -45,24 +45,28 @@ def csv_layout(file: TextFile, delimiter: str | None) -> tuple[str, tuple[str, .
         return delimiter, columns, lines.number
 
 
+class _LineTooLong(Exception):
+    """The row being read has come to a line beyond the bound."""
+
+
 class _Lines:
     """The lines of a file, counted; those of the row being read can be given back."""
 
     def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-        self._pending: deque[str] = deque()
-        self._taken: list[str] = []
+        self._lines = bounded_lines(stream)
+        self._pending: deque[str | None] = deque()
+        self._taken: list[str | None] = []
         self.number = 0
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = self._pending.popleft() if self._pending else self._stream.readline()
-        if not line:
-            raise StopIteration
+        line = self._pending.popleft() if self._pending else next(self._lines)
         self._taken.append(line)
         self.number += 1
+        if line is None:
+            raise _LineTooLong
         return line
 
     def begin_row(self) -> int:
@@ -86,9 +90,10 @@ def _rows(
         number = lines.begin_row()
         try:
             cells = next(reader, None)
-        except csv.Error as error:
+        except (csv.Error, _LineTooLong) as error:
+            is_first_line = lines.number == number
             lines.give_back_all_but_first()
-            yield number, _quoting_fault(file.path, number, error)
+            yield number, _row_fault(file.path, number, error, is_first_line=is_first_line)
             continue
         if cells is None:
             return
@@ -109,9 +114,17 @@ def _rows(
             yield number, row
 
 
-def _quoting_fault(path: Path, number: int, error: csv.Error) -> FileFault:
-    reason = f"its quotes do not add up ({error})"
-    return fault(path, number, "", "quoting", reason, 'close every quote, and write a quote inside a cell as ""')
+def _row_fault(path: Path, number: int, error: Exception, *, is_first_line: bool) -> FileFault:
+    """Say why a row cannot be read; a row that goes on for too long after its first line lacks a quote."""
+    is_too_long = isinstance(error, _LineTooLong) or "field limit" in str(error)
+    if is_first_line and isinstance(error, _LineTooLong):
+        return line_fault(path, number)
+    if is_first_line and is_too_long:
+        reason = f"has a cell of more than {csv.field_size_limit():,} characters"
+        return fault(path, number, "", "cell_too_long", reason, "shorten it in the source, or leave the column out")
+    why = "one is never closed" if is_too_long else str(error)
+    remedy = 'close every quote, and write a quote inside a cell as ""'
+    return fault(path, number, "", "quoting", f"its quotes do not add up ({why})", remedy)
 
 
 def _ragged(path: Path, number: int, found: int, expected: int) -> FileFault:
@@ -127,7 +140,7 @@ def _header(file: TextFile, lines: _Lines, delimiter: str) -> tuple[str, ...]:
     path = str(file.path)
     try:
         cells = next((cells for cells in reader if cells and not _is_separator_line(cells, delimiter)), [])
-    except csv.Error as error:
+    except (csv.Error, _LineTooLong) as error:
         reason = f"the quotes of its header do not add up ({error})"
         raise FileUnreadable(path, reason, remedy="write the column names in the first line") from error
     columns = tuple(cell.strip() or f"column_{place}" for place, cell in enumerate(_without_empty_end(cells), start=1))
@@ -162,7 +175,8 @@ def _without_empty_end(cells: list[str]) -> list[str]:
 def _delimiter(file: TextFile) -> str:
     """Find the delimiter that cuts the first lines into the most and most even cells."""
     with file.open() as stream:
-        sample = list(islice(stream, _SAMPLE_LINES))
+        first = islice(bounded_lines(stream), _SAMPLE_LINES)
+        sample = [line for line in first if line is not None and len(line) <= csv.field_size_limit()]
     if sample and (declared := _SEPARATOR_LINE.fullmatch(sample[0])):
         return declared[1]
 

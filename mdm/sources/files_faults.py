@@ -49,6 +49,19 @@ def integer_fault(path: Path, row: int, column: str, digits: str) -> FileFault:
     return fault(path, row, column, "number_too_large", reason, "if it is an identifier, write it as text")
 
 
+def id_fault(path: Path, row: int, column: str) -> FileFault:
+    """Say that a row holds no id; column is "" where the row has none for it."""
+    return fault(path, row, column, "id_missing", "holds no id", "fill in the key that the system itself uses")
+
+
+def key_part_fault(path: Path, row: int, column: str, value: Any) -> FileFault | None:
+    """Refuse what can be no part of a key. Numbers and instants have become texts; nothing at all is for others."""
+    if value is None or isinstance(value, str):
+        return None
+    kind = "a list" if isinstance(value, list) else "a structure" if isinstance(value, Mapping) else "true or false"
+    return fault(path, row, column, "key_not_text", f"holds {kind}, not a text or number", "deliver it as a text")
+
+
 def _broken(path: Path, row: int, column: str, code_point: int) -> FileFault:
     if 0xDC80 <= code_point <= 0xDCFF:  # what decoding with surrogateescape makes of a byte that it cannot read
         reason = f"byte 0x{code_point - 0xDC00:02X} cannot be read in the file's encoding"

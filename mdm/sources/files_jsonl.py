@@ -1,8 +1,7 @@
 """JSONL and NDJSON, one object a line, read as strictly as the HTTP gate: what has two meanings is refused.
 
 Refused, line by line, are NaN and Infinity, integers beyond 2^53, NUL, halves of characters, a key given twice and
-nesting past the bound. Numbers become their text as written, so that no digit is lost; true and false become
-text; null becomes "".
+nesting past the bound. Numbers become their text as written, so that no digit is lost; null becomes "".
 """
 
 import json
@@ -14,7 +13,7 @@ from typing import Any, Final, NoReturn
 
 from mdm.errors import FileUnreadable
 from mdm.sources.files_faults import INTEGER_MAX, FileFault, fault, integer_fault, text_faults
-from mdm.sources.files_text import inspect_text
+from mdm.sources.files_text import bounded_lines, inspect_text, line_fault
 
 DEPTH_MAX: Final = 32  # the bound of the HTTP gate
 
@@ -40,7 +39,10 @@ def read_jsonl(path: Path, *, encoding: str | None) -> Iterator[tuple[int, dict[
     file = inspect_text(path, encoding)
     is_first = True
     with file.open() as stream:
-        for number, line in enumerate(stream, start=1):
+        for number, line in enumerate(bounded_lines(stream), start=1):
+            if line is None:
+                yield number, line_fault(path, number)
+                continue
             text = line.strip()
             if not text:
                 continue
@@ -114,7 +116,7 @@ def _plain(value: Any) -> Any:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return value
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
     return [_plain(part) for part in value]

@@ -1,7 +1,7 @@
 """Typed files, Parquet and XLSX, whose cells become the text that a careful person would have typed.
 
-Whole numbers lose their ".0", dates and instants become ISO 8601, true and false are written out, an empty cell is "".
-Text stays as it is, with its leading zeros.
+Whole numbers lose their ".0", dates and instants become ISO 8601, an empty cell is "". Text stays as it is, with its
+leading zeros; so do true and false.
 """
 
 from collections.abc import Iterator, Mapping
@@ -130,12 +130,10 @@ def _read_row(path: Path, number: int, row: Mapping[str, Any]) -> Iterator[dict[
 
 def _text(value: Any) -> Any:
     """Turn a typed cell into text, a list or an object of texts; raises ValueError for what has no text."""
-    if isinstance(value, str):
+    if isinstance(value, str | bool):
         return value
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, float):
         return "" if isnan(value) else number_text(value)
     if isinstance(value, Decimal):

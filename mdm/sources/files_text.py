@@ -1,7 +1,8 @@
 """Text files as lines: unzipped, decoded and bounded, with the encoding found from all of their bytes.
 
 A first pass reads the whole file once, in pieces. It finds the encoding, and it stops a file that grows without bound,
-that has a line without end or that is no text at all, so that nothing of such a file is ever taken in.
+whose first line has no end or that is no text at all, so that nothing of such a file is ever taken in. A later line
+beyond the bound costs that line alone.
 """
 
 import codecs
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Final, cast
 
 from mdm.errors import FileUnreadable
+from mdm.sources.files_faults import FileFault, fault
 
 EXPANDED_BYTES_MAX: Final = 64 << 30  # chosen: 64 GiB, two hundred million rows
 RATIO_MAX: Final = 200  # chosen: real exports shrink 3 to 30 times, gzip reaches 1,032 on zeros
@@ -44,6 +46,7 @@ class TextFile:
     has_nul: bool
     has_broken_bytes: bool
     has_apostrophe: bool
+    has_long_lines: bool
     quotes_count: int
 
     @property
@@ -55,6 +58,11 @@ class TextFile:
     def is_suspect(self) -> bool:
         """Tell whether some row may hold a character that no database takes."""
         return self.has_nul or self.has_broken_bytes
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether no row needs a look at its characters, its quotes or its length."""
+        return not (self.is_suspect or self.has_long_lines or self.quotes_count % 2)
 
     @contextmanager
     def open(self) -> Iterator[IO[str]]:
@@ -77,6 +85,23 @@ def inspect_text(path: Path, encoding: str | None = None) -> TextFile:
     return survey.finish()
 
 
+def bounded_lines(stream: IO[str]) -> Iterator[str | None]:
+    """Give the lines of a text; None stands for one beyond the bound, of which no more than that is ever held."""
+    while line := stream.readline(LINE_BYTES_MAX + 1):
+        if len(line) <= LINE_BYTES_MAX:
+            yield line
+            continue
+        while line and not line.endswith(("\n", "\r")):
+            line = stream.readline(LINE_BYTES_MAX)
+        yield None
+
+
+def line_fault(path: Path, number: int) -> FileFault:
+    """Say that a line is beyond the bound."""
+    reason = f"is longer than {LINE_BYTES_MAX:,} bytes"
+    return fault(path, number, "", "line_too_long", reason, "write one record a line, and shorten what it holds")
+
+
 class _Survey:
     """What is known of a text file's bytes after the pieces seen so far."""
 
@@ -89,7 +114,7 @@ class _Survey:
         self._bytes = self._line_bytes = self._line = 0
         self._sound = self._broken = 0
         self._quotes = 0
-        self._has_nul = self._has_apostrophe = self._has_text = False
+        self._has_nul = self._has_apostrophe = self._has_text = self._has_long_lines = False
 
     def add(self, piece: bytes) -> None:
         """Look at the next piece."""
@@ -121,6 +146,7 @@ class _Survey:
             has_nul=self._has_nul,  # of a wide encoding half the bytes are: its rows are all looked at
             has_broken_bytes=broken,
             has_apostrophe=self._has_apostrophe,
+            has_long_lines=self._has_long_lines,
             quotes_count=self._quotes,
         )
 
@@ -150,11 +176,15 @@ class _Survey:
     def _check_lines(self, piece: bytes) -> None:
         separator = b"\n" if b"\n" in piece else b"\r"
         ends = piece.count(separator)
-        self._line_bytes = len(piece) - piece.rfind(separator) - 1 if ends else self._line_bytes + len(piece)
-        self._line += ends
-        if self._line_bytes > LINE_BYTES_MAX:
-            reason = f"line {self._line + 1} is longer than {LINE_BYTES_MAX:,} bytes"
+        # Within a piece no line reaches the bound by itself: only the one that it goes on with can.
+        self._line_bytes += piece.find(separator) if ends else len(piece)
+        self._has_long_lines |= self._line_bytes > LINE_BYTES_MAX
+        if self._has_long_lines and not self._line:
+            reason = f"line 1 is longer than {LINE_BYTES_MAX:,} bytes"
             raise FileUnreadable(str(self._path), reason, remedy="check that it is a text file with one record a line")
+        if ends:
+            self._line_bytes = len(piece) - piece.rfind(separator) - 1
+        self._line += ends
 
     def _count(self, text: str) -> None:
         broken = len(_ESCAPED.findall(text))

@@ -14,7 +14,7 @@ from mdm.clock import in_utc
 from mdm.entities.columns import RecordColumn, claim, record_column
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable, InputInvalid, SourceKeyInvalid
-from mdm.sources.files_faults import FileFault, fault
+from mdm.sources.files_faults import FileFault, fault, id_fault, key_part_fault
 from mdm.sources.model import Delivery, SourceInstance, SourceKey, is_instance_id
 from mdm.sources.vendors import default_object, id_column
 
@@ -43,14 +43,45 @@ class FileOrigin:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The columns of one file that hold the key and time of each record."""
+    """The columns of some rows that hold the key and time of each record; `id` may be missing in rows of JSONL."""
 
     column_by_part: Mapping[RecordColumn, str]
     is_id_an_attribute: bool
 
 
+class FileLayouts:
+    """The layouts of the rows of one file: mostly one, but rows of JSONL need not have the same members."""
+
+    def __init__(self, path: Path, origin: FileOrigin) -> None:
+        """Begin before the first row."""
+        self._path, self._origin = path, origin
+        self._by_columns: dict[tuple[str, ...], Layout] = {}
+
+    @property
+    def columns(self) -> dict[str, None]:
+        """Give every column met, in the order of the file."""
+        return dict.fromkeys(column for columns in self._by_columns for column in columns)
+
+    def find(self, row: Mapping[str, Any]) -> tuple[Layout, bool]:
+        """Find the layout of a row, and whether it is met for the first time; raises as `layout_of` does."""
+        columns = tuple(row)
+        is_new = columns not in self._by_columns
+        if is_new:
+            self._by_columns[columns] = layout_of(self._path, columns, self._origin)
+        return self._by_columns[columns], is_new
+
+    def require_id(self) -> None:
+        """Refuse a file of which no row so far has a column for the id; raises FileUnreadable."""
+        if self._by_columns and not any("id" in layout.column_by_part for layout in self._by_columns.values()):
+            raise _without_id(self._path, next(iter(self._by_columns)))
+
+
 def layout_of(path: Path, columns: Sequence[str], origin: FileOrigin) -> Layout:
-    """Find the columns of key and time; raises FileUnreadable that lists the columns when none holds an id."""
+    """Find the columns of key and time.
+
+    raises  FileUnreadable, which lists the columns, for a mapped one that is absent or when none holds an id; where
+            rows may differ in their columns neither is a fault of the file
+    """
     absent = [column for column in origin.columns or {} if column not in columns]
     if absent and path.suffix.lower() not in _VARYING:
         raise FileUnreadable(
@@ -69,14 +100,15 @@ def layout_of(path: Path, columns: Sequence[str], origin: FileOrigin) -> Layout:
     if id_name is not None:
         found["id"] = id_name
     found |= {part: by_hand[part] for part in RECORD_COLUMNS if by_hand.get(part) in columns}
-    if "id" not in found:
-        raise FileUnreadable(
-            str(path),
-            f"no column holds the record's id; its columns are {', '.join(columns) or 'none'}",
-            remedy="name the column of the id with --map COLUMN=id",
-        )
-    is_attribute = claim(origin.entity_type, found["id"], origin.column_map) is not None
+    if "id" not in found and path.suffix.lower() not in _VARYING:
+        raise _without_id(path, columns)
+    is_attribute = "id" in found and claim(origin.entity_type, found["id"], origin.column_map) is not None
     return Layout(found, is_attribute)
+
+
+def _without_id(path: Path, columns: Sequence[str]) -> FileUnreadable:
+    reason = f"no column holds the record's id; its columns are {', '.join(columns) or 'none'}"
+    return FileUnreadable(str(path), reason, remedy="name the column of the id with --map COLUMN=id")
 
 
 def require_mapped(entity_type: EntityType, column_map: Mapping[str, str]) -> None:
@@ -97,12 +129,14 @@ def delivery_of(
 ) -> Delivery | FileFault:
     """Turn one row into a delivery, or say why its key or time cannot be read."""
     part = layout.column_by_part
+    for name, column in part.items():
+        wrong = key_part_fault(path, number, column, row.get(column)) if name != "deleted" else None
+        if wrong is not None:
+            return wrong
     said = {name: _text(row.get(column)) for name, column in part.items()}
     native_id = said.get("id", "")
     if not native_id:
-        return fault(
-            path, number, part["id"], "id_missing", "holds no id", "fill in the key that the system itself uses"
-        )
+        return id_fault(path, number, part.get("id", ""))
     try:
         instant = _instant(said.get("source_time", ""))
     except ValueError:

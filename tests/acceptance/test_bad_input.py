@@ -141,7 +141,6 @@ FIELDS = (
 @pytest.mark.parametrize(
     ("fields", "status", "code", "place"),
     [
-        (b'{"name": "\\ud800"}', 400, "json_malformed", ""),
         (b'{"name": "\xff\xfe"}', 400, "json_malformed", ""),
         (b'{"name": NaN}', 400, "json_malformed", ""),
         (b'{"name": -Infinity}', 400, "json_malformed", ""),
@@ -255,6 +254,8 @@ def _assert_too_large(answer: http.client.HTTPResponse) -> None:
         ({"fields": {"city": "Kiel"}}, "name"),
         ({"fields": {"name": "Acme\0"}}, "fields.name"),
         ({"fields": {"na\0me": "Acme"}}, "fields.na"),
+        ({"fields": {"name": "Acme\ud800"}}, "fields.name"),
+        ({"fields": {"name": True}}, "name"),
         ({"fields": {"turnover": 10**30}}, "fields.turnover"),
         ({"fields": {"turnover": 10**4_000}}, "fields.turnover"),
         ({"fields": {"deep": json.loads("[" * 40 + "]" * 40)}}, "fields.deep"),
@@ -320,6 +321,41 @@ def test_a_file_that_cannot_be_loaded_is_named_and_nothing_is_written(
     assert "Traceback" not in ended.stderr
     assert after == before
     assert_sound(served.hub)
+
+
+def test_a_line_that_cannot_be_read_costs_no_other_line(served: Served, tmp_path: Path) -> None:
+    good = [f'{{"id": "line-{number}", "name": "Lotus {number} GmbH"}}' for number in range(3)]
+    bad = [
+        '{"name": "without an id"}',
+        '{"id": ["list"], "name": "x"}',
+        '{"id": {"a": 1}, "name": "x"}',
+        '{"id": true, "name": "x"}',
+        '{"id": "half", "name": "\\ud800"}',
+        '{"id": "long", "name": "%s"}' % ("x" * (9 << 20)),
+    ]
+    lines = [bad[0], good[0], *bad[1:], good[1], '{"id": "flag", "name": true}', good[2]]
+    (tmp_path / "lines.jsonl").write_text("\n".join(lines), encoding="utf-8")
+
+    ended = served.mdm("load", tmp_path / "lines.jsonl", "--source", "crm-one", "--entity", "customer", "--json")
+
+    report = json.loads(ended.stdout)
+    assert ended.returncode == 0, ended.stderr
+    assert report["statuses"] == {"created": 3, "rejected": 1}
+    assert {"field": "legal_name", "code": "not_a_text", "count": 1} in report["reasons"]
+    assert [fault["row"] for fault in report["faults"]] == [1, 3, 4, 5, 6, 7]
+    assert all(fault["remedy"] for fault in report["faults"])
+    assert_sound(served.hub)
+
+
+def test_a_file_that_cannot_be_read_hides_nothing_of_the_files_before_it(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Id,Name\nfirst-1,Acme Nord\nfirst-2,Acme Sued\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("Name,City\nAcme,Kiel\n", encoding="utf-8")
+
+    ended = served.mdm("load", tmp_path / "*.csv", "--source", "crm-one", "--entity", "customer", "--json")
+
+    assert ended.returncode == ExitCode.REFUSED
+    assert "b.csv: no column holds the record's id" in ended.stderr
+    assert json.loads(ended.stdout)["records"] == 2
 
 
 def test_an_unknown_source_and_an_unknown_type_are_refused_with_the_known_ones(

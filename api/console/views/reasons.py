@@ -27,6 +27,8 @@ REASONS: Final = (
     N_("give one value"),
     N_("deliver one value"),
     N_("is a structure"),
+    N_("is true or false, which is no text"),
+    N_("deliver a text, or map the column that holds it"),
     N_("deliver a single value, or map the column that holds it"),
     N_("is longer than %(number)s characters"),
     N_("deliver the key of the record it points to"),

@@ -269,6 +269,11 @@ def test_values_are_read_by_their_type(column: str, delivered: Any, value: str |
         ("is billable", "perhaps", "not_a_boolean"),
         ("name", {"first": "a"}, "not_a_single_value"),
         ("name", "long " * 1000, "too_long"),
+        ("name", True, "not_a_text"),
+        ("code", False, "not_a_text"),
+        ("customer", True, "not_a_text"),
+        ("start date", True, "not_a_text"),
+        ("value", True, "not_a_text"),
     ],
 )
 def test_what_cannot_be_read_is_a_fault_and_is_kept(column: str, delivered: Any, code: str) -> None:

@@ -37,7 +37,7 @@ def test_jsonl_gives_text_lists_and_objects(tmp_path: Path) -> None:
     rows = rows_of(written(tmp_path, "a.jsonl", f"\n{line}\n"))
 
     assert rows == [
-        (2, {"id": "7", "rate": "12.50", "ok": "true", "none": "", "names": ["a", "1"], "address": {"no": "5"}})
+        (2, {"id": "7", "rate": "12.50", "ok": True, "none": "", "names": ["a", "1"], "address": {"no": "5"}})
     ]
 
 
@@ -125,10 +125,10 @@ def test_cells_of_a_workbook_read_as_typed_by_a_careful_person(tmp_path: Path) -
                 "rate": "12.5",
                 "day": "2026-01-31",
                 "instant": "2026-01-31T08:15:00",
-                "flag": "true",
+                "flag": True,
             },
         ),
-        (4, {"id": "x", "number": "-3", "rate": "0.0000001", "day": "31.1.2026", "instant": "", "flag": "false"}),
+        (4, {"id": "x", "number": "-3", "rate": "0.0000001", "day": "31.1.2026", "instant": "", "flag": False}),
     ]
 
 
@@ -174,7 +174,7 @@ def test_parquet_values_become_text(tmp_path: Path) -> None:
             "at": "08:15:00",
             "names": ["a", "b"],
             "raw": "abc",
-            "flag": "true",
+            "flag": True,
         },
     )
     assert second == (2, dict.fromkeys(table.column_names, ""))
@@ -213,8 +213,15 @@ WHOLE_FILES: list[tuple[str, bytes, str]] = [
     ("header.csv", b'"id,name\n' + b"1,a\n" * 3, "the quotes of its header do not add up"),
     ("control.csv", b"i\x01d,name\n1,a\n", "holds no column names but unreadable characters"),
     ("wide.csv", b",".join(b"c%d" % i for i in range(2_001)), "it has 2,001 columns"),
-    ("line.csv", b"id\n" + b"x" * (9 << 20), "line 2 is longer than 8,388,608 bytes"),
+    ("line.csv", b"x" * (9 << 20), "line 1 is longer than 8,388,608 bytes"),
 ]
+
+
+def test_a_line_of_jsonl_beyond_the_bound_costs_itself_only(tmp_path: Path) -> None:
+    long = b'{"id": "2", "name": "%b"}' % (b"x" * (20 << 20))
+    path = written(tmp_path, "a.jsonl.gz", b'{"id": "1"}\n' + long + b'\r\n{"id": "3"}\n' + long)
+
+    assert split(path) == ([1, 3], [(2, "", "line_too_long"), (4, "", "line_too_long")])
 
 
 @pytest.mark.parametrize(("name", "content", "reason"), WHOLE_FILES, ids=[name for name, _, _ in WHOLE_FILES])

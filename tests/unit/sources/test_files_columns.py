@@ -1,6 +1,7 @@
 """Files as one table, and in parts: the quick ways and the careful way give the same."""
 
 import gzip
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,52 @@ def test_faulty_rows_are_left_out_and_told_each_time(tmp_path: Path) -> None:
         tables = list(batches.read(faults.append))
         assert [table["id"].to_pylist() for table in tables] == [["1"], ["4"]]
         assert [fault.code for fault in faults] == ["row_too_short", "nul_character"]
+
+
+KEYS: dict[str, tuple[bytes, list[tuple[int, str]]]] = {
+    "a.csv": (b'id,name\n1,a\n,"b\nc"\n3,d\n', [(3, "id_missing")]),
+    "a.tsv": (b"id\tsource\n1\t\n\tx\n3\t\n", [(3, "id_missing")]),
+    "a.jsonl": (
+        b'{"id": "1"}\n{"a": 2}\n{"id": ["2"]}\n{"id": {"a": 2}}\n{"id": true}\n{"id": ""}\n{"id": 3}\n{"source": {}}',
+        [
+            (2, "id_missing"),
+            (3, "key_not_text"),
+            (4, "key_not_text"),
+            (5, "key_not_text"),
+            (6, "id_missing"),
+            (8, "key_not_text"),
+        ],
+    ),
+}
+
+
+def own(columns: Sequence[str]) -> dict[str, str]:
+    return {part: part for part in ("id", "source") if part in columns}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_rows_without_a_key_that_can_be_read_are_left_out_and_told(tmp_path: Path, name: str) -> None:
+    content, expected = KEYS[name]
+    (tmp_path / name).write_bytes(content)
+    at_once: list[FileFault] = []
+    in_turn: list[FileFault] = []
+
+    table = read_columns([tmp_path / name], on_fault=at_once.append, keys=own)
+    parts = list(read_column_batches(tmp_path / name, rows_max=1, keys=own).read(in_turn.append))
+
+    assert table["id"].to_pylist() == ["1", "3"]
+    assert [part["id"].to_pylist() for part in parts] == [["1"], ["3"]]
+    assert [(fault.row, fault.code) for fault in at_once] == [(fault.row, fault.code) for fault in in_turn] == expected
+
+
+def test_a_list_in_the_id_column_of_parquet_is_no_id(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"id": pa.array([["1"], ["2"]]), "name": ["a", "b"]}), path)
+    faults: list[FileFault] = []
+
+    assert read_columns([path], on_fault=faults.append, keys=own).num_rows == 0
+    assert [fault.message.partition(": ")[2] for fault in faults] == ["holds a list, not a text or number"] * 2
+    assert not list(read_column_batches(path, rows_max=9, keys=own).read(faults.append))
 
 
 def test_a_ragged_row_at_the_end_of_a_long_file_sends_it_to_the_row_reader(tmp_path: Path) -> None:

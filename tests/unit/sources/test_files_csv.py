@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mdm.sources.files import FileFault, read_file
 from tests.unit.sources.reading import refusal, rows_of, split, written
 
 INSTANT = datetime(2026, 1, 31, 8, 15)  # noqa: DTZ001 -- a workbook knows no time zones
@@ -100,3 +101,25 @@ def test_an_exported_formula_text_comes_back_whole(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", "id,name\n1,'-Zero AG\n2,'@Home\n3,''=x\n4,'tHooft\n")
 
     assert [row["name"] for _, row in rows_of(path)] == ["-Zero AG", "@Home", "'=x", "'tHooft"]
+
+
+def test_a_line_beyond_the_bound_costs_itself_only(tmp_path: Path) -> None:
+    long = "x" * (9 << 20)
+    content = f'id,name\n1,a\n2,{long}\n3,b\n4,"c\n{long}\n5,d\n'
+
+    kept, faults = split(written(tmp_path, "a.csv", content))
+
+    assert kept == [2, 4, 7]
+    assert faults == [(3, "", "line_too_long"), (5, "", "quoting"), (6, "", "line_too_long")]
+
+
+def test_a_cell_beyond_the_bound_is_told_from_a_quote_that_is_never_closed(tmp_path: Path) -> None:
+    rows = "".join(f"{number};{'y' * 900}\n" for number in range(10, 200))
+    path = written(tmp_path, "a.csv", f'id;name\n1;a\n2;{"x" * 200_000}\n3;"b\n{rows}')
+
+    faults = [found for _, found in read_file(path) if isinstance(found, FileFault)]
+
+    assert [(found.row, found.code) for found in faults] == [(3, "cell_too_long"), (4, "quoting")]
+    assert "more than 131,072 characters" in faults[0].message
+    assert "one is never closed" in faults[1].message
+    assert len(split(path)[0]) == 191

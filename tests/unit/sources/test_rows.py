@@ -10,7 +10,7 @@ from mdm.entities.service import entity_types
 from mdm.errors import FileUnreadable, InputInvalid
 from mdm.sources.files_faults import FileFault
 from mdm.sources.model import Delivery, SourceInstance, SourceKey
-from mdm.sources.rows import FileOrigin, delivery_of, layout_of, require_mapped
+from mdm.sources.rows import FileLayouts, FileOrigin, delivery_of, layout_of, require_mapped
 
 FILE = Path("export.csv")
 D365 = SourceInstance("d365-emea", "d365", "Dynamics")
@@ -107,6 +107,11 @@ def test_instants_of_vendors_are_understood(text: str, instant: datetime | None)
         ({"id": "1", "updated_at": "9999-12-31T23:59:59-12:00"}, "time_unreadable"),
         ({"id": "1", "updated_at": "0001-01-01T00:00:00+14:00"}, "time_unreadable"),
         ({"id": "1" * 300, "name": "x"}, "source_key_invalid"),
+        ({"id": ["1"], "name": "x"}, "key_not_text"),
+        ({"id": {"a": "1"}, "name": "x"}, "key_not_text"),
+        ({"id": True, "name": "x"}, "key_not_text"),
+        ({"id": "1", "source": ["d365-emea"]}, "key_not_text"),
+        ({"id": "1", "updated_at": False}, "key_not_text"),
     ],
 )
 def test_a_row_without_a_key_or_time_is_a_fault(row: dict[str, str], code: str) -> None:
@@ -120,6 +125,23 @@ def test_a_row_without_a_key_or_time_is_a_fault(row: dict[str, str], code: str) 
 def test_a_file_without_an_id_lists_its_columns() -> None:
     with pytest.raises(FileUnreadable, match="its columns are Foo, Bar"):
         layout_of(FILE, ("Foo", "Bar"), origin())
+
+
+def test_a_row_of_jsonl_may_lack_the_id_that_others_have() -> None:
+    path = Path("export.jsonl")
+    layouts = FileLayouts(path, origin())
+
+    layout, is_new = layouts.find({"name": "x"})
+    found = delivery_of(path, 7, {"name": "x"}, layout, origin())
+
+    assert is_new
+    assert isinstance(found, FileFault)
+    assert (found.code, found.message) == ("id_missing", "export.jsonl, line 7: holds no id")
+    with pytest.raises(FileUnreadable, match="no column holds the record's id; its columns are name"):
+        layouts.require_id()
+    assert [layouts.find(row)[1] for row in ({"id": "1"}, {"id": "2"}, {"name": "y"})] == [True, False, False]
+    layouts.require_id()
+    assert list(layouts.columns) == ["name", "id"]
 
 
 def test_mapping_to_what_does_not_exist_names_the_nearest() -> None:
