@@ -188,6 +188,21 @@ def give_back(connection: Connection, lanes: Sequence[DueLane], *, due_at: datet
     )
 
 
+def lock_leased(connection: Connection, lanes: Sequence[DueLane]) -> frozenset[GoldenId]:
+    """Return whose lease still holds, and let nobody take these over before the end of the transaction."""
+    rows = [{"target_id": one.target_id, "golden_id": one.golden_id, "token": one.token} for one in lanes]
+    found = connection.execute(
+        text(
+            "SELECT l.golden_id FROM delivery_lane l"
+            " JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (target_id text, golden_id text, token text)"
+            " ON l.target_id = r.target_id AND l.golden_id = r.golden_id AND l.lease_token = r.token"
+            " ORDER BY l.golden_id FOR SHARE OF l"
+        ),
+        {"rows": as_json(rows)},
+    )
+    return frozenset(map(GoldenId, found.scalars()))
+
+
 def insert_outcomes(connection: Connection, rows: Sequence[dict[str, Any]], *, at: datetime, who: str) -> None:
     """Append what became of messages.
 

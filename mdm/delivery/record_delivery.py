@@ -2,10 +2,11 @@
 
 The order is what makes a crash harmless. What is intended stands in the ledger before it is sent, so that a change that
 comes back by ingest is known as ours. A record that was made is bound to its golden record, and the ledger raised,
-before its lane is settled: a crash in between asks again with the same ids, and the system answers as it did.
+before its lane is settled: a crash in between asks again with the same ids, and the system answers as it did. Whoever
+was slower than its lease neither asks any more nor writes to the ledger: the one that took over knows better.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +20,7 @@ from mdm.delivery import ledger_store
 from mdm.delivery.binding import bind_key
 from mdm.delivery.external_ids_store import Place
 from mdm.delivery.freezing import freeze_quarrels
-from mdm.delivery.lanes import WAITING, failed
+from mdm.delivery.lanes import WAITING, LeaseLost, failed, require_leases
 from mdm.delivery.model import Declaration, Done, DueLane, Held, Later, Settlement, Sight
 from mdm.delivery.orders import ask_to_let_go
 from mdm.delivery.retry import LEAVES_DOUBT
@@ -142,36 +143,57 @@ def _tell(
     hub: Hub, declaration: Declaration, system: RecordSystem, asked: Sequence[_Asked], now: datetime
 ) -> list[_Told]:
     """Send round after round the next change of every lane, so that the changes of one lane are in order."""
-    if not asked:
-        return []
-    run(hub.engine, partial(_note_intended, target_id=declaration.id, asked=asked, now=now))
+    asked = _noted(hub, asked, partial(_note_intended, target_id=declaration.id, now=now))
     failpoint("delivery.intended")
     told = [_Told(one, ()) for one in asked]
     while due := [(place, intent) for place, one in enumerate(told) if (intent := one.following) is not None]:
-        unmerged: list[tuple[Change, _Asked]] = []
+        unmergeable: dict[GoldenId, Change] = {}
         answers = system.write([intent.change for _, intent in due])
         for (place, intent), answer in zip(due, answers, strict=True):
             if isinstance(answer, Failure) and answer.kind == "unsupported" and intent.otherwise is not None:
                 told[place] = told[place].with_second_choice()
-                unmerged.append((intent.change, told[place].asked))
+                unmergeable[told[place].asked.lane.golden_id] = intent.change
             else:
                 told[place] = replace(told[place], answers=(*told[place].answers, answer))
-        if unmerged:
-            run(hub.engine, partial(_note_unmerged, target_id=declaration.id, unmerged=unmerged, now=now))
+        again = [one.asked for one in told if one.asked.lane.golden_id in unmergeable]
+        noted = _noted(hub, again, partial(_note_unmerged, target_id=declaration.id, changes=unmergeable, now=now))
+        lost = {one.lane.golden_id for one in again} - {one.lane.golden_id for one in noted}
+        told = [one for one in told if one.asked.lane.golden_id not in lost]
     failpoint("delivery.sent")
     return [_with_owner(hub, declaration, _keep(hub, declaration, one, now)) for one in told]
 
 
+def _noted(hub: Hub, asked: Sequence[_Asked], note: Callable[[Connection, Sequence[_Asked]], None]) -> Sequence[_Asked]:
+    """Note in the ledger what is asked of these lanes; return those whose lease held. Of others nothing is noted."""
+
+    def act(connection: Connection) -> None:
+        note(connection, asked)
+        require_leases(connection, [one.lane for one in asked])
+
+    while asked:
+        try:
+            run(hub.engine, act)
+            break
+        except LeaseLost as found:
+            asked = [one for one in asked if one.lane.golden_id not in found.golden_ids]
+    return asked
+
+
 def _note_unmerged(
-    connection: Connection, *, target_id: str, unmerged: Sequence[tuple[Change, _Asked]], now: datetime
+    connection: Connection,
+    asked: Sequence[_Asked],
+    *,
+    target_id: str,
+    changes: Mapping[GoldenId, Change],
+    now: datetime,
 ) -> None:
     """Keep which records cannot be merged, and what is intended instead, before that is sent."""
-    _note_intended(connection, target_id=target_id, asked=[one for _, one in unmerged], now=now)
-    for refused, one in unmerged:
-        ledger_store.note_unmergeable(connection, target_id, one.sight.entity_type, refused)
+    _note_intended(connection, asked, target_id=target_id, now=now)
+    for one in asked:
+        ledger_store.note_unmergeable(connection, target_id, one.sight.entity_type, changes[one.lane.golden_id])
 
 
-def _note_intended(connection: Connection, *, target_id: str, asked: Sequence[_Asked], now: datetime) -> None:
+def _note_intended(connection: Connection, asked: Sequence[_Asked], *, target_id: str, now: datetime) -> None:
     """Note the hashes of what is about to be written in records that are there; one yet to be made has no place.
 
     The external id that a record is given is not known until it is acknowledged.
@@ -217,7 +239,8 @@ def _keep(hub: Hub, declaration: Declaration, told: _Told, now: datetime) -> _To
     _keep_doubt(told, rows)
     kept, refused = list(rows.values()), _refused(told, rows)
     if kept or refused:
-        run(hub.engine, partial(_note_answers, target_id=declaration.id, kept=kept, refused=refused))
+        note = partial(_note_answers, target_id=declaration.id, kept=kept, refused=refused)
+        _noted(hub, [told.asked], lambda connection, _: note(connection))
     return told
 
 
