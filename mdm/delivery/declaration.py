@@ -271,6 +271,7 @@ def _record_faults(document: Document, place: Place, entity_type: EntityType) ->
     # Where the fields cannot be read, an attribute that is declared may well be one of them.
     yield from _known(document, (*place, "match_on"), fields if isinstance(fields, dict) else attributes)
     yield from _matchable(document, (*place, "match_on"), entity_type)
+    yield from _filled_twice(document, (*place, "fields"))
     for attribute, _ in _names(document, (*place, "fields")):
         yield from _readable_back(document, (*place, "fields", attribute, "codes"))
 
@@ -298,6 +299,17 @@ def _matchable(document: Document, place: Place, entity_type: EntityType) -> Ite
         if attribute is not None and (attribute.reference is not None or attribute.semantic_type == "element"):
             remedy = "name one with plain values, as tax_ids"
             yield document.fault(spot, f"{name!r} is no attribute to match on", remedy)
+
+
+def _filled_twice(document: Document, place: Place) -> Iterator[Fault]:
+    """Refuse two attributes for one field: what it holds would depend on their order."""
+    by_field: dict[str, str] = {}
+    for attribute, spot in _names(document, place):
+        named = dig(document.content, (*spot, "field"))
+        field = named if isinstance(named, str) and named else attribute
+        first = by_field.setdefault(field, attribute)
+        if first != attribute:
+            yield document.fault(spot, f"the field {field!r} is that of {first} already", "give one attribute a field")
 
 
 def _readable_back(document: Document, place: Place) -> Iterator[Fault]:

@@ -222,6 +222,30 @@ def test_what_cannot_be_matched_on_or_read_back_is_refused(tmp_path: Path) -> No
     assert "'b' stands for 'a' and is a code of its own" in found[2]
 
 
+def test_a_field_is_that_of_one_attribute(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        """
+        target: erp
+        title: ERP
+        kind: records
+        connection: {connector: record_api, url: "http://localhost:1"}
+        instance: erp-us
+        records:
+          gizmo:
+            object: Gizmo
+            fields:
+              name: {}
+              grade: {field: name, owner: fill}
+              widget: {field: grade}
+        """,
+    )
+
+    assert [fault.partition(": ")[2] for fault in found] == [
+        "records.gizmo.fields.grade: the field 'name' is that of name already; give one attribute a field"
+    ]
+
+
 def test_only_records_can_be_compared(tmp_path: Path) -> None:
     text = f"target: t\ntitle: T\nkind: webhook\nconnection: {HOOK}\nevents: {{entities: [gizmo]}}\nreconcile: {{}}\n"
 
