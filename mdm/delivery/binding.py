@@ -4,8 +4,6 @@ The key is known at once, before the target's own record comes back by ingest. I
 decision in the target's name holds it where it belongs.
 """
 
-from typing import Final
-
 from mdm import clock
 from mdm.db.locks import lock_keys
 from mdm.decisions import service as decisions
@@ -16,10 +14,7 @@ from mdm.ids import GoldenId, RecordId, new_event_id
 from mdm.pipeline import recluster
 from mdm.sources import store as sources_store
 from mdm.sources.model import Accepted, Delivery, SourceKey
-from mdm.sources.service import ingest, meeting_point
-
-MADE_BY_HUB: Final = b"made by the hub"
-"""The content hash of a record that the hub made in a target and that was not delivered since."""
+from mdm.sources.service import MADE_BY_HUB, ingest, meeting_point
 
 
 def bind_key(work: Work, entity_type: str, key: SourceKey, golden_id: GoldenId, *, reason: str) -> RecordId:

@@ -20,7 +20,7 @@ from mdm.source_events import store
 from mdm.source_events.model import Ending, Settled, SourceEvent, standing
 from mdm.sources import store as sources_store
 from mdm.sources.model import SourceKey
-from mdm.sources.service import NEVER_DELIVERED, meeting_point
+from mdm.sources.service import MADE_BY_HUB, NEVER_DELIVERED, meeting_point
 
 Heads = Mapping[SourceKey, Row[Any]]
 Forwards = Mapping[SourceKey, SourceEvent]
@@ -98,7 +98,10 @@ def _make(task: _Settling, named: Iterable[SourceKey], forwards: Forwards) -> fr
         if head is not None and head.entity_type != task.entity_type:
             continue
         payload = store.select_last_payload(task.connection, RecordId(model.id)) if model is not None else None
-        rows.append(_row(task, key, head, payload))
+        row = _row(task, key, head, payload)
+        if head is not None and model is not None and _is_made_by_hub(head):
+            row["content_hash"] = bytes(model.content_hash)
+        rows.append(row)
         if model is not None and model_key != key:
             copied[RecordId(rows[-1]["id"])] = RecordId(model.id)
     if rows:
@@ -111,7 +114,8 @@ def _make(task: _Settling, named: Iterable[SourceKey], forwards: Forwards) -> fr
 def _missing(forwards: Forwards, heads: Heads) -> dict[SourceKey, SourceKey | None]:
     """Find the keys that need a record: each with the key whose last words it takes over, None for no words at all.
 
-    A new key takes over those of the old one, a deleted record its own; a loser that was never seen has none.
+    A new key takes over those of the old one, also where the hub itself made its record and that says nothing yet; a
+    deleted record its own; a loser that was never seen has none.
     """
     wanted: dict[SourceKey, SourceKey | None] = {}
     for key, event in forwards.items():
@@ -122,7 +126,7 @@ def _missing(forwards: Forwards, heads: Heads) -> dict[SourceKey, SourceKey | No
             wanted[key] = None
         elif heads[key].state == "deleted":
             wanted[key] = key
-        if other not in heads and event.kind != "merged":
+        if event.kind != "merged" and (other not in heads or _is_made_by_hub(heads[other])):
             wanted[other] = key
     return wanted
 
@@ -224,6 +228,10 @@ def _bind(task: _Settling, forwards: Forwards, heads: Heads) -> set[RecordId]:
 
 def _other(event: SourceEvent) -> SourceKey:
     return SourceKey.parse(str(event.other_key))
+
+
+def _is_made_by_hub(head: Row[Any]) -> bool:
+    return bytes(head.content_hash) == MADE_BY_HUB
 
 
 def _is_undelivered(head: Row[Any]) -> bool:

@@ -40,6 +40,9 @@ from mdm.sources.model import (
 NEVER_DELIVERED: Final = b""
 """The content hash of a record that the hub made: it knows the key from what happened to another one."""
 
+MADE_BY_HUB: Final = b"made by the hub"
+"""The content hash of a record that the hub made in a target and that was not delivered since: it says nothing yet."""
+
 HUB_RANK: Final = 1_000  # chosen: behind every system; what is about to exist overrides nothing that does
 BUILT_IN: Final = Reason(
     "source",

@@ -6,8 +6,11 @@ import pytest
 
 from mdm import clock
 from mdm.db.transaction import run
-from mdm.hub import Hub
+from mdm.delivery.binding import bind_key
+from mdm.hub import Hub, carry
+from mdm.ids import GoldenId
 from mdm.jobs.service import deliver
+from mdm.sources.model import SourceKey
 from tests.hubs import assert_sound, delivery, golden_by_key, register_instances, row_marks
 from tests.integration.source_events.facts import TYPE, fact, golden, key_of, keys, rows, send, tell, values
 
@@ -37,6 +40,25 @@ def test_a_new_key_that_was_not_delivered_yet_takes_over_what_the_old_one_said(h
     assert golden(hub, "new") == golden(hub, "old") == before
     assert "as it is" in str(values(hub, "old"))
     assert "aa1" in str(values(hub, "old")), "the ERP says so too"
+    assert_sound(hub)
+
+
+def test_a_new_key_whose_record_the_hub_made_takes_over_what_the_old_one_said(hub: Hub) -> None:
+    """What is reserved says its values until the system in which the hub created it delivers its own."""
+    before, said = golden(hub, "old"), values(hub, "old")[0][0]
+    carry(
+        hub,
+        lambda work: bind_key(work, TYPE, SourceKey.parse(key_of("new")), GoldenId(before), reason="made there"),
+        who="target x",
+    )
+
+    assert tell(hub, fact("re_keyed", "old", "new", at=5)) == ["recorded"]
+
+    assert golden(hub, "new") == golden(hub, "old") == before
+    assert values(hub, "new")[0][0] == said
+    assert tell(hub, fact("re_keyed", "old", "new", at=5)) != ["recorded"]
+    assert send(hub, "new", codes=["zz9"], note="as it is", at=6).status == "updated"
+    assert "as it is" in str(values(hub, "new"))
     assert_sound(hub)
 
 
