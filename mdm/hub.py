@@ -25,6 +25,7 @@ from mdm.entities.service import entity_types
 from mdm.errors import EntityTypeUnknown, RulesMoved, TouchedSetGrew
 from mdm.identity.model import NO_WISHES, IdentityPlan, Wishes
 from mdm.identity.service import GoldenLocks
+from mdm.ids import GoldenId
 from mdm.publishing.service import publish_reviews
 from mdm.resolution.model import Bounds
 from mdm.settings import Settings
@@ -122,6 +123,7 @@ class Work:
 
     wishes  what the operation at hand asks of golden ids
     queued  how many messages wait for each target by what was done
+    regrouped  golden records between which records moved so far
     counts  counters that go up by one when the transaction is committed
     fence   None where nothing is written
     """
@@ -136,6 +138,7 @@ class Work:
     written: list[GoldenVersion] = field(default_factory=list)
     queued: Tally[str] = field(default_factory=Tally)
     counts: list[Counter] = field(default_factory=list)
+    regrouped: set[GoldenId] = field(default_factory=set)
     fence: Fence | None = None
 
     def recording_instant(self, connection: Connection) -> datetime:
@@ -155,6 +158,9 @@ class Work:
         """Note a plan that was carried out: what it minted is this transaction's own, and it is counted at the end."""
         self.locks.adopt(plan.minted)
         self.carried_out.append(plan)
+        for move in plan.moves:
+            if move.before and move.after and move.before != move.after:
+                self.regrouped.update((move.before, move.after))
 
     def tell_reviews(self, changes: Sequence[ReviewChange]) -> None:
         """Tell the change feed of turns of reviews; those opened and closed are counted at the end."""

@@ -12,6 +12,7 @@ from mdm.hub import Work
 from mdm.identity.model import Cause, IdentityPlan
 from mdm.identity.service import carry_out
 from mdm.ids import RecordId
+from mdm.publishing.model import News
 from mdm.publishing.service import publish
 from mdm.resolution.followers import followers_of
 from mdm.resolution.model import Edge
@@ -96,7 +97,7 @@ def apply(work: Work, entity_type: EntityType, plan: IdentityPlan, *, cause: Cau
         versions = survive(work.connection, entity_type, plan.touched, event_id=event_id, at=at, who=work.who)
     work.written.extend(versions)
     with stage("publish"):
-        queued = publish(work.connection, plan, versions, event_id=event_id, at=at, who=work.who)
+        queued = publish(work.connection, News(plan, versions, work.regrouped), event_id=event_id, at=at, who=work.who)
     work.queued.update(queued)
     for follower in followers_of(work.connection, work.declared, plan, work.locks):
         if follower.is_matched_within:

@@ -114,7 +114,7 @@ def _alike(one: Row[Any], other: Row[Any]) -> bool:
 
 
 def _is_regrouped(row: Row[Any]) -> bool:
-    return row.state != "active" or bool(row.details.get("joined") or row.details.get("left"))
+    return row.state != "active" or any(row.details.get(name) for name in ("joined", "left", "follows"))
 
 
 def _is_told(subscription: EventSubscription, row: Row[Any]) -> bool:

@@ -72,15 +72,22 @@ def select_own_records(
 
 
 def select_keys(
-    connection: Connection, instance_id: str, golden_ids: Collection[GoldenId]
+    connection: Connection, target_id: str, instance_id: str, golden_ids: Collection[GoldenId]
 ) -> dict[GoldenId, list[tuple[str, str]]]:
-    """Give (scope, native id) of the living records that an instance has of golden records."""
+    """Give (scope, native id) of those records of golden records that others can point at, the one that stays first.
+
+    What the hub took out of use, or knows to be gone, is none: it is brought back, or another one is made.
+    """
     rows = connection.execute(
         text(
-            "SELECT golden_id, scope, native_id FROM source_record WHERE golden_id = ANY(:ids)"
-            " AND instance_id = :instance AND state = 'active' AND ended_because IS NULL ORDER BY id"
+            "SELECT r.golden_id, r.scope, r.native_id FROM source_record r"
+            " LEFT JOIN target_record t ON t.target_id = :target AND t.object = r.object AND t.scope = r.scope"
+            "  AND t.native_id = r.native_id WHERE r.golden_id = ANY(:ids) AND r.instance_id = :instance"
+            " AND r.state = 'active' AND r.ended_because IS NULL"
+            " AND coalesce(t.state, 'active') NOT IN ('deactivated', 'merged', 'lost')"
+            " ORDER BY t.external_id IS NOT DISTINCT FROM r.golden_id DESC, r.id"
         ),
-        {"instance": instance_id, "ids": list(golden_ids)},
+        {"target": target_id, "instance": instance_id, "ids": list(golden_ids)},
     )
     found: defaultdict[GoldenId, list[tuple[str, str]]] = defaultdict(list)
     for row in rows:

@@ -37,7 +37,9 @@ def look(
         )
         borne = _ids_of_others(records)
         claimed = external_ids_store.select_active(connection, borne) if borne else frozenset()
-        keys = store.select_keys(connection, declaration.instance, {one for many in pointed.values() for one in many})
+        keys = store.select_keys(
+            connection, declaration.id, declaration.instance, {one for many in pointed.values() for one in many}
+        )
         asked = _in_question(declaration, declared, shown, records)
         parted = written_for_store.select_parted(connection, asked) if asked else {}
     sights = {

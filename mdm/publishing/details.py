@@ -8,6 +8,7 @@ event is told.
     left        records that went, by id
     others      the golden record on the other side of such a move, by id of the record; none: it came from no golden
                 record, or went to none
+    follows     golden ids at which it points, regrouped by the same change; an undo of that takes it back as well
     parts       golden ids, not active before, into which a golden record that goes on was divided
     forward_to  the golden record that it was merged into
 """
@@ -18,17 +19,16 @@ from typing import Any
 from mdm.identity.life import life_steps
 from mdm.identity.model import IdentityPlan, Move
 from mdm.ids import EventId, GoldenId, RecordId
-from mdm.publishing.model import GoldenEventKind
+from mdm.publishing.model import GoldenEventKind, News
 from mdm.sources.model import SourceKey
 from mdm.survivorship.model import GoldenVersion
 
 _AT_REST: dict[str, GoldenEventKind] = {"forwarded": "golden_record.forwarded", "retired": "golden_record.retired"}
 
 
-def kinds_and_details(
-    plan: IdentityPlan, versions: Sequence[GoldenVersion], event_id: EventId
-) -> Iterator[tuple[GoldenEventKind, dict[str, Any]]]:
+def kinds_and_details(news: News, event_id: EventId) -> Iterator[tuple[GoldenEventKind, dict[str, Any]]]:
     """Say of each golden version what kind of news it is, and give the details to keep."""
+    plan, versions = news.plan, news.versions
     came: dict[GoldenId | None, list[Move]] = {}
     went: dict[GoldenId | None, list[Move]] = {}
     for move in plan.moves:
@@ -42,6 +42,7 @@ def kinds_and_details(
             "left": [move.record_id for move in left],
             "others": {move.record_id: move.before for move in joined if move.before}
             | {move.record_id: move.after for move in left if move.after},
+            "follows": _followed(news, version),
             "parts": list(parts),
             "forward_to": version.forward_to,
         }
@@ -71,7 +72,7 @@ def told(
         {"golden_id": part, "source_keys": [move["source_key"] for move in moves if move.get("after") == part]}
         for part in details.get("parts", ())
     ]
-    kept = {name: value for name, value in details.items() if name not in {"others", "parts"}}
+    kept = {name: value for name, value in details.items() if name not in {"others", "follows", "parts"}}
     return kept | ({"moves": moves} if moves else {}) | ({"parts": parts} if parts else {})
 
 
@@ -81,6 +82,14 @@ def _kind(version: GoldenVersion, parts: Sequence[GoldenId]) -> GoldenEventKind:
     if version.version == 1:
         return "golden_record.created"
     return "golden_record.split" if parts else "golden_record.changed"
+
+
+def _followed(news: News, version: GoldenVersion) -> list[str]:
+    """Name the regrouped golden records that a version points at, where there was one before it."""
+    if not news.regrouped or version.version == 1:
+        return []
+    values = (one for value in version.values.values() for one in (value if isinstance(value, list) else [value]))
+    return sorted({one for one in values if isinstance(one, str)} & news.regrouped)
 
 
 def _parts(plan: IdentityPlan, version: GoldenVersion) -> tuple[GoldenId, ...]:

@@ -1,12 +1,15 @@
 """Events of the change feed, targets, and the rows that a target is given: plain values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from mdm.decisions.review_model import ReviewEventKind
+from mdm.identity.model import IdentityPlan
 from mdm.ids import GoldenId, ReviewId
+from mdm.survivorship.model import GoldenVersion
 
 GoldenEventKind = Literal[
     "golden_record.created",
@@ -16,6 +19,19 @@ GoldenEventKind = Literal[
     "golden_record.retired",
 ]
 EventKind = Literal[GoldenEventKind, ReviewEventKind]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a change of identity or values made of golden records.
+
+    regrouped  golden records between which records moved in the same transaction; versions that point at one of them
+               follow from that, and an undo takes them back with it
+    """
+
+    plan: IdentityPlan
+    versions: Sequence[GoldenVersion]
+    regrouped: AbstractSet[GoldenId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,14 @@ def has_changed(connection: Connection, entity_type: str, *, after: tuple[int, i
 
 
 def select_settled_position(connection: Connection) -> tuple[int, int]:
-    """Give the position of the feed before which this transaction's snapshot sees everything."""
-    oldest = connection.execute(
-        text("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)")
-    ).scalar_one()
-    return int(oldest) - 1, 2**63 - 1
+    """Give the position of the last event before which this transaction's snapshot sees everything."""
+    last = connection.execute(
+        text(
+            "SELECT CAST(CAST(xid AS text) AS bigint) AS xid, id FROM event"
+            " WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY event.xid DESC, event.id DESC LIMIT 1"
+        )
+    ).one_or_none()
+    return (last.xid, last.id) if last is not None else (0, 0)
 
 
 def allow_long(connection: Connection) -> None:

@@ -100,6 +100,17 @@ def select_events(connection: Connection, *, after: tuple[int, int], limit: int)
     )
 
 
+def select_event_mark(connection: Connection, position: tuple[int, int]) -> int | None:
+    """Return when the event at a position of the feed was recorded, in microseconds; None where there is none."""
+    return connection.execute(
+        text(
+            "SELECT CAST(extract(epoch FROM recorded_at) * 1000000 AS bigint) FROM event"
+            " WHERE xid = CAST(CAST(:xid AS text) AS xid8) AND id = :id"
+        ),
+        {"xid": str(position[0]), "id": position[1]},
+    ).scalar_one_or_none()
+
+
 def select_system(connection: Connection) -> str:
     """Name the history that this database belongs to: another after a restore or a failover with loss."""
     row = connection.execute(

@@ -122,7 +122,9 @@ def _minted_sights(
     name = subscription.entity_type
     pointed = {id_: pointed_at(declaration, hub.declared, name, matched.values[id_]) for id_ in minted}
     with reading(hub.engine) as connection:
-        keys = select_keys(connection, declaration.instance, {one for many in pointed.values() for one in many})
+        keys = select_keys(
+            connection, declaration.id, declaration.instance, {one for many in pointed.values() for one in many}
+        )
     for id_ in [one for one in minted if one not in matched.gone]:
         parents = {one: keys.get(one, []) for one in pointed[id_]}
         yield _as_matched(Sight(id_, name, "active", 1, matched.values[id_], (), parents), matched)

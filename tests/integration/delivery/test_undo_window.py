@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from mdm.connectors.record_api import RecordApi
 from mdm.delivery.relay import Relay, relay_to_records
@@ -18,7 +19,7 @@ from mdm.hub import Hub
 from mdm.ids import EventId, GoldenId
 from mdm.jobs.service import deliver
 from mdm.sources.model import Delivery, SourceKey
-from mdm.stewardship.model import By, Merge, Unmerge
+from mdm.stewardship.model import By, Merge, Split, Undo, Unmerge
 from mdm.stewardship.operations import perform
 from tests.erp import LOOPBACK, PATIENT, Clock
 from tests.hubs import assert_sound, golden_by_key, register_instances
@@ -43,6 +44,14 @@ TARGET = """
         fields:
           legal_name: {{field: {field}}}
           currency: {{field: {currency}}}
+{children}"""
+CHILDREN = """\
+      project:
+        object: project
+        creates: true
+        fields:
+          name: {field: projectName}
+          customer: {}
 """
 
 
@@ -103,9 +112,9 @@ def both(hub: Hub, folder: Path) -> Iterator[Both]:
     with running(Fake(CRM)) as crm, running(Fake(ERP)) as erp:
         told = []
         systems = []
-        for fake, name, instance, object_, field, currency, on_merge in (
-            (crm, "crm", "salesforce-us", "Account", "Name", "CurrencyIsoCode", "link"),
-            (erp, "erp", "netsuite-us", "customer", "companyName", "currency", "deactivate"),
+        for fake, name, instance, object_, field, currency, on_merge, children in (
+            (crm, "crm", "salesforce-us", "Account", "Name", "CurrencyIsoCode", "link", ""),
+            (erp, "erp", "netsuite-us", "customer", "companyName", "currency", "deactivate", CHILDREN),
         ):
             written = TARGET.format(
                 name=name,
@@ -115,6 +124,7 @@ def both(hub: Hub, folder: Path) -> Iterator[Both]:
                 field=field,
                 currency=currency,
                 on_merge=on_merge,
+                children=children,
             )
             declaration = declare(hub, folder, written)
             system = RecordApi(fake.url, fake.hub_key, allowed=LOOPBACK, timeouts=PATIENT)
@@ -136,7 +146,7 @@ def both(hub: Hub, folder: Path) -> Iterator[Both]:
 
 def merge(hub: Hub) -> EventId:
     """Let a steward take the two firms for one; returns the event."""
-    first, second = sorted({GoldenId(one) for one in golden_by_key(hub).values()})
+    first, second = sorted({GoldenId(one) for one in golden_by_key(hub).values() if one.startswith("cus_")})
     return EventId(perform(hub, Merge(first, second), MARA).event_id)
 
 
@@ -199,3 +209,85 @@ def assert_as_before(world: Both, before: tuple[Any, Any]) -> None:
             values = {name: value for name, value in fields.items() if name != "isInactive"}
             assert (values, is_active) == earlier[native_id][:2]
             assert external_id in {earlier[native_id][2], goldens[f"{one.instance}/{one.object}:{native_id}"]}
+
+
+@pytest.fixture
+def with_projects(hub: Hub, tmp_path: Path) -> Iterator[Both]:
+    """Give both systems, where each of the firms has a project that the ERP was told of."""
+    with both(hub, tmp_path) as world:
+        keys = [key for key in golden_by_key(hub) if key.startswith("salesforce-us/Account:")]
+        for key in sorted(keys):
+            native_id = key.rpartition(":")[2]
+            fields = {"Name": f"Rollout {native_id}", "AccountId": native_id}
+            deliver(
+                hub, [Delivery(SourceKey("salesforce-us", "Opportunity", "", native_id), "project", fields)], who="t"
+            )
+        for _ in range(3):
+            world.drain()
+        clients = {one.fields["customer"] for one in world.erp.fake.records.all("project")}
+        assert clients == world.erp.shown().keys()
+        yield world
+
+
+def pointed_at(world: Both) -> dict[str, Any]:
+    return {one.native_id: one.fields["customer"] for one in world.erp.fake.records.all("project")}
+
+
+def test_projects_of_merged_clients_wait_for_an_undo_with_them(hub: Hub, with_projects: Both) -> None:
+    before, writes = pointed_at(with_projects), with_projects.writes()
+
+    event = merge(hub)
+    with_projects.drain()
+    perform(hub, Unmerge(event), MARA)
+    with_projects.clock.forward(seconds=WINDOW_S + 1)
+    with_projects.drain()
+
+    assert with_projects.writes() == writes
+    assert pointed_at(with_projects) == before
+
+
+def test_projects_wait_for_their_client_until_it_is_in_use_again(hub: Hub, with_projects: Both) -> None:
+    """An ERP refuses what points at a client that is out of use; nothing may be parked for that."""
+    before = pointed_at(with_projects)
+    event = merge(hub)
+    with_projects.clock.forward(seconds=WINDOW_S + 1)
+    for _ in range(3):
+        with_projects.drain()
+    assert len(set(pointed_at(with_projects).values())) == 1
+
+    perform(hub, Unmerge(event), MARA)
+    with_projects.clock.forward(seconds=WINDOW_S + 1)
+    for _ in range(3):
+        with_projects.drain()
+
+    assert pointed_at(with_projects) == before
+    assert all(is_active for _, is_active, _ in with_projects.erp.shown().values())
+    assert not outcomes(hub, "dead")
+    assert_sound(hub)
+
+
+def test_the_parts_of_a_split_wait_as_what_they_came_from_does(hub: Hub, tmp_path: Path) -> None:
+    with both(hub, tmp_path) as world:
+        apart = golden_by_key(hub)
+        merge(hub)
+        world.clock.forward(seconds=WINDOW_S + 1)
+        world.drain()
+        world.clock.forward(seconds=-WINDOW_S - 1)
+        before, writes = world.shown(), world.writes()
+        (golden_id,) = set(golden_by_key(hub).values())
+        part = frozenset(SourceKey.parse(key) for key, id_ in apart.items() if id_ != golden_id)
+
+        parted = perform(hub, Split(GoldenId(golden_id), (part,)), MARA)
+        world.drain()
+        perform(hub, Undo(EventId(parted.event_id)), MARA)
+        world.clock.forward(seconds=WINDOW_S + 1)
+        world.drain()
+
+        assert world.shown() == before
+        assert world.writes() == writes
+
+
+def outcomes(hub: Hub, outcome: str) -> list[Any]:
+    with hub.engine.connect() as connection:
+        query = "SELECT golden_id, reason FROM delivery_outcome WHERE outcome = :outcome"
+        return list(connection.execute(text(query), {"outcome": outcome}))
