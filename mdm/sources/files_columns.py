@@ -5,6 +5,7 @@ CSV, gzipped or not, and Parquet go through Arrow; other formats, and files with
 reader refuses and Arrow takes.
 """
 
+import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -122,7 +123,7 @@ def _read_csv(path: Path, delimiter: str | None) -> pa.Table | None:
         table = pacsv.read_csv(path, **options)
     except pa.ArrowInvalid:
         has_ragged_rows = True
-    if has_ragged_rows:
+    if has_ragged_rows or _has_long_cells(table):
         return None
     return _rearmed(table) if file.has_apostrophe else table
 
@@ -165,7 +166,8 @@ def _csv_batches(path: Path, delimiter: str | None, rows_max: int, keys: KeyColu
     options = _csv_options(columns, header_lines, encoding, delimiter, note, has_quotes=bool(file.quotes_count))
     try:
         with pacsv.open_csv(path, **options) as reader:
-            if any(ragged or not _has_keys(pa.Table.from_batches([batch]), keys) for batch in reader):
+            tables = (pa.Table.from_batches([batch]) for batch in reader)
+            if any(ragged or _has_long_cells(table) or not _has_keys(table, keys) for table in tables):
                 return None
     except pa.ArrowInvalid:
         return None
@@ -223,6 +225,12 @@ def _row_batches(path: Path, rows_max: int, keys: KeyColumns) -> ColumnBatches:
             yield table(rows)
 
     return ColumnBatches(path, tuple(names), read)
+
+
+def _has_long_cells(table: pa.Table) -> bool:
+    """Tell whether the row reader, which counts characters, may refuse a cell for its length."""
+    longest = (pc.max(pc.binary_length(column)).as_py() or 0 for column in table.columns)
+    return any(length > csv.field_size_limit() for length in longest)
 
 
 def _rearmed(table: pa.Table) -> pa.Table:

@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 
 from mdm.errors import FileUnreadable
 from mdm.sources.files_faults import FileFault, fault, text_faults
-from mdm.sources.files_text import TextFile, bounded_lines, inspect_text, line_fault
+from mdm.sources.files_text import LINE_BYTES_MAX, TextFile, bounded_lines, inspect_text, line_fault
 from mdm.sources.formulas import rearm
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -116,15 +116,30 @@ def _rows(
 
 def _row_fault(path: Path, number: int, error: Exception, *, is_first_line: bool) -> FileFault:
     """Say why a row cannot be read; a row that goes on for too long after its first line lacks a quote."""
-    is_too_long = isinstance(error, _LineTooLong) or "field limit" in str(error)
     if is_first_line and isinstance(error, _LineTooLong):
         return line_fault(path, number)
-    if is_first_line and is_too_long:
+    if is_first_line and _is_too_long(error):
         reason = f"has a cell of more than {csv.field_size_limit():,} characters"
         return fault(path, number, "", "cell_too_long", reason, "shorten it in the source, or leave the column out")
-    why = "one is never closed" if is_too_long else str(error)
     remedy = 'close every quote, and write a quote inside a cell as ""'
-    return fault(path, number, "", "quoting", f"its quotes do not add up ({why})", remedy)
+    return fault(path, number, "", "quoting", f"its quotes do not add up ({_quoting(error)})", remedy)
+
+
+def _header_problem(number: int, error: Exception, *, is_first_line: bool) -> str:
+    """Say the same of the header, without which there are no rows."""
+    if is_first_line and isinstance(error, _LineTooLong):
+        return f"line {number} is longer than {LINE_BYTES_MAX:,} bytes"
+    if is_first_line and _is_too_long(error):
+        return f"line {number} has a column name of more than {csv.field_size_limit():,} characters"
+    return f"the quotes of its header do not add up ({_quoting(error)})"
+
+
+def _is_too_long(error: Exception) -> bool:
+    return isinstance(error, _LineTooLong) or "field limit" in str(error)
+
+
+def _quoting(error: Exception) -> str:
+    return "one is never closed" if _is_too_long(error) else str(error)
 
 
 def _ragged(path: Path, number: int, found: int, expected: int) -> FileFault:
@@ -138,12 +153,15 @@ def _ragged(path: Path, number: int, found: int, expected: int) -> FileFault:
 def _header(file: TextFile, lines: _Lines, delimiter: str) -> tuple[str, ...]:
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     path = str(file.path)
-    try:
-        cells = next((cells for cells in reader if cells and not _is_separator_line(cells, delimiter)), [])
-    except (csv.Error, _LineTooLong) as error:
-        reason = f"the quotes of its header do not add up ({error})"
-        raise FileUnreadable(path, reason, remedy="write the column names in the first line") from error
-    columns = tuple(cell.strip() or f"column_{place}" for place, cell in enumerate(_without_empty_end(cells), start=1))
+    cells: list[str] | None = []
+    while cells is not None and (not cells or _is_separator_line(cells, delimiter)):
+        number = lines.begin_row()
+        try:
+            cells = next(reader, None)
+        except (csv.Error, _LineTooLong) as error:
+            reason = _header_problem(number, error, is_first_line=lines.number == number)
+            raise FileUnreadable(path, reason, remedy="write the column names in the first line") from error
+    columns = tuple(cell.strip() or f"column_{place}" for place, cell in enumerate(_without_empty_end(cells or []), start=1))
     if any("\x00" in column or not column.isprintable() for column in columns):
         reason = f"line {lines.number} holds no column names but unreadable characters"
         raise FileUnreadable(path, reason, remedy="check the encoding, or export it again as UTF-8")

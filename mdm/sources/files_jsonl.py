@@ -36,11 +36,12 @@ class _Integer(str):
 
 def read_jsonl(path: Path, *, encoding: str | None) -> Iterator[tuple[int, dict[str, Any] | FileFault]]:
     """Read one object a line, each under its line number; blank lines are passed over."""
-    file = inspect_text(path, encoding)
+    file = inspect_text(path, encoding, has_header=False)
     is_first = True
     with file.open() as stream:
         for number, line in enumerate(bounded_lines(stream), start=1):
             if line is None:
+                is_first = False
                 yield number, line_fault(path, number)
                 continue
             text = line.strip()

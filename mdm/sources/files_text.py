@@ -1,8 +1,8 @@
 """Text files as lines: unzipped, decoded and bounded, with the encoding found from all of their bytes.
 
 A first pass reads the whole file once, in pieces. It finds the encoding, and it stops a file that grows without bound,
-whose first line has no end or that is no text at all, so that nothing of such a file is ever taken in. A later line
-beyond the bound costs that line alone.
+whose header or only line has no end or that is no text at all, so that nothing of such a file is ever taken in. Any
+other line beyond the bound costs that line alone.
 """
 
 import codecs
@@ -76,9 +76,9 @@ class TextFile:
                 raise FileUnreadable(str(self.path), reason, remedy="save it as UTF-8, or name its encoding") from error
 
 
-def inspect_text(path: Path, encoding: str | None = None) -> TextFile:
+def inspect_text(path: Path, encoding: str | None = None, *, has_header: bool = True) -> TextFile:
     """Read all bytes of a text file once and say how to read it; raises FileUnreadable."""
-    survey = _Survey(path, None if encoding is None else _known(path, encoding))
+    survey = _Survey(path, None if encoding is None else _known(path, encoding), has_header=has_header)
     with _open_bytes(path) as stream:
         while piece := _read(path, stream):
             survey.add(piece)
@@ -87,12 +87,19 @@ def inspect_text(path: Path, encoding: str | None = None) -> TextFile:
 
 def bounded_lines(stream: IO[str]) -> Iterator[str | None]:
     """Give the lines of a text; None stands for one beyond the bound, of which no more than that is ever held."""
-    while line := stream.readline(LINE_BYTES_MAX + 1):
-        if len(line) <= LINE_BYTES_MAX:
+    size = LINE_BYTES_MAX + 2  # the line end does not count, and may have two characters
+    is_cut = False
+    while line := stream.readline(size):
+        if is_cut and line == "\n":
+            is_cut = False  # the second half of the line end before it
+            continue
+        is_too_long = len(line) > LINE_BYTES_MAX and len(line.rstrip("\r\n")) > LINE_BYTES_MAX
+        if not is_too_long:
             yield line
             continue
         while line and not line.endswith(("\n", "\r")):
-            line = stream.readline(LINE_BYTES_MAX)
+            line = stream.readline(size)
+        is_cut = line.endswith("\r")
         yield None
 
 
@@ -105,8 +112,9 @@ def line_fault(path: Path, number: int) -> FileFault:
 class _Survey:
     """What is known of a text file's bytes after the pieces seen so far."""
 
-    def __init__(self, path: Path, encoding: str | None) -> None:
+    def __init__(self, path: Path, encoding: str | None, *, has_header: bool) -> None:
         self._path = path
+        self._has_header = has_header
         self._is_named = encoding is not None
         self._encoding = encoding or ""
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -134,6 +142,8 @@ class _Survey:
         """Decide the encoding once all bytes were seen."""
         if not self._has_text:
             raise FileUnreadable(str(self._path), "is empty", remedy="export it again")
+        if self._has_long_lines and self._line + bool(self._line_bytes) == 1:
+            raise self._without_lines()
         if self._decoder is not None:
             self._count(self._decoder.decode(b"", final=True))
         encoding, broken = self._encoding, bool(self._broken)
@@ -179,12 +189,16 @@ class _Survey:
         # Within a piece no line reaches the bound by itself: only the one that it goes on with can.
         self._line_bytes += piece.find(separator) if ends else len(piece)
         self._has_long_lines |= self._line_bytes > LINE_BYTES_MAX
-        if self._has_long_lines and not self._line:
-            reason = f"line 1 is longer than {LINE_BYTES_MAX:,} bytes"
-            raise FileUnreadable(str(self._path), reason, remedy="check that it is a text file with one record a line")
+        if self._has_header and self._has_long_lines and not self._line:
+            raise self._without_lines()
         if ends:
             self._line_bytes = len(piece) - piece.rfind(separator) - 1
         self._line += ends
+
+    def _without_lines(self) -> FileUnreadable:
+        reason = f"line 1 is longer than {LINE_BYTES_MAX:,} bytes"
+        remedy = "check that it is a text file with one record a line"
+        return FileUnreadable(str(self._path), reason, remedy=remedy)
 
     def _count(self, text: str) -> None:
         broken = len(_ESCAPED.findall(text))

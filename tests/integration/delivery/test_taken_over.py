@@ -123,3 +123,54 @@ def test_nor_does_it_ask_for_a_second_choice(hub: Hub, tmp_path: Path, shelf: Sh
     with hub.engine.connect() as connection:
         assert not connection.execute(text("SELECT count(unmergeable_into) FROM target_record")).scalar_one()
     assert_sound(hub)
+
+
+@pytest.mark.parametrize("on_merge", ["link", "deactivate", "merge"])
+def test_nor_for_the_second_change_of_its_plan(hub: Hub, tmp_path: Path, shelf: Shelf, on_merge: str) -> None:
+    declared = ERP.replace("object: Widget\n", f"object: Widget\n        on_merge: {on_merge}\n")
+    other = replace(ready(hub, tmp_path, shelf, declared), now=an_hour_later)
+
+    def name_both(value: str, hour: int) -> None:
+        for number in (1, 2):
+            key = f"crm-us/Account:{number}"
+            deliver(hub, [delivery(key, "widget_hold", at=hour, codes=[f"c{number}"], name=value)], who="t")
+
+    name_both("Nord", 1)
+    other.drain()
+    ids = golden_by_key(hub)
+    perform(hub, Merge(GoldenId(ids["crm-us/Account:1"]), GoldenId(ids["crm-us/Account:2"])), by=By("mara", "one firm"))
+    name_both("Mitte", 2)
+    taken_over: list[int] = []
+
+    def meanwhile() -> None:
+        if not taken_over:
+            name_both("Süd", 3)
+            other.drain()
+            taken_over.append(len(shelf.changes))
+
+    slow = Slow(shelf.records, shelf.changes, shelf.made, meanwhile=meanwhile)
+    relay_to_records(hub, other.declaration, slow).turn()
+
+    assert [len(shelf.changes)] == taken_over
+    assert shelf.records["n1"]["title"] == "Süd"
+    assert_sound(hub)
+
+
+def test_nor_says_whose_a_record_is(hub: Hub, other: Relay, shelf: Shelf) -> None:
+    """A refusal that comes too late is about what the target held then."""
+    deliver(hub, [delivery("crm-us/Account:2", "widget_hold", codes=["c2"], name="Ost")], who="t")
+    other.drain()
+    name(hub, "West", 3)
+    kept: list[Any] = []
+    shelf.failing = [Failure("taken", "another record bears the id", records=("n2",))]
+
+    def meanwhile() -> None:
+        name(hub, "Süd", 4)
+        other.drain()
+        kept.extend(ledger(hub))
+
+    slow = Slow(shelf.records, shelf.changes, shelf.made, shelf.failing, meanwhile=meanwhile)
+    relay_to_records(hub, other.declaration, slow).turn()
+
+    assert ledger(hub) == kept
+    assert_sound(hub)
