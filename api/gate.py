@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 import orjson
@@ -36,6 +36,8 @@ _TO_INFINITE: Final = re.compile(
     rb"(?P<before>(?:" + _BEFORE_INFINITE + rb")*+)(?P<number>" + _MAYBE_INFINITE + rb"|\Z)", re.DOTALL
 )
 _HALF: Final = re.compile("[\ud800-\udfff]")
+# Halves alone and those of whole characters alike; an escaped backslash is passed over.
+_HALF_ESCAPED: Final = re.compile(rb"\\\\|\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 # Chosen: a slow line sends 8 MB in it; a client that drips bytes holds one socket no longer.
 _BODY_S_MAX: Final = 30.0
 _KEY_SHOWN_MAX: Final = 80
@@ -184,18 +186,24 @@ def _loads(raw: bytes, *, with_halves: bool) -> Any:
     if not with_halves or "surrogate in string" not in fault.msg:
         raise fault
     try:
-        return json.loads(raw, parse_int=_integer, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise fault from None
+        orjson.loads(_HALF_ESCAPED.sub(_made_whole, raw))
+    except orjson.JSONDecodeError as error:  # what makes it no JSON, halves of characters aside
+        if not error.msg.startswith("number is infinity"):
+            raise
+    try:
+        return json.loads(raw, parse_int=_integer)
+    except RecursionError:
+        raise orjson.JSONDecodeError("depth limit", raw.decode(), 0) from None
+
+
+def _made_whole(found: re.Match[bytes]) -> bytes:
+    """Put a character in the place of half of one, as long as it was, so that places stay what they are."""
+    return found[0] if found[0] == rb"\\" else rb"\u0041"
 
 
 def _integer(digits: str) -> int | float:
     """Read an integer; one that is refused for its length anyway is not worth the time of reading it."""
     return int(digits) if len(digits) <= 20 else math.inf
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(constant)
 
 
 def _made_finite(found: re.Match[bytes]) -> bytes:

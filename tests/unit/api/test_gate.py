@@ -86,12 +86,25 @@ def test_half_a_character_spoils_its_own_entry_only() -> None:
     assert [one.code for one in (infinite, large)] == ["number_too_large"] * 2
 
 
-@pytest.mark.parametrize("beside", [b"NaN", b"[" * 100_000, b'"raw \x01"', b"01"])
-def test_a_body_with_half_a_character_is_refused_for_what_makes_it_no_json(beside: bytes) -> None:
+@pytest.mark.parametrize(
+    ("beside", "status", "place"),
+    [
+        (b"NaN", 400, "line 1 column 28"),
+        (b'"raw \x01"', 400, "line 1 column 33"),
+        (b"01", 400, "line 1 column 28"),
+        (b'{"c": 1,}', 400, "line 1 column 35"),
+        (b'"\\\\ud800" "\\ud800"', 400, "line 1 column 38"),
+        (b"[" * 100_000, 422, "line 1 column 1051"),
+        (b"[" * 1_010 + b"]" * 1_010, 422, "line 1 column 1"),
+    ],
+)
+def test_a_body_with_half_a_character_is_refused_for_what_else_makes_it_no_json(
+    beside: bytes, status: int, place: str
+) -> None:
     raw = b'{"rows": [{"a": "\\ud800"}, %b]}' % beside
     with pytest.raises(HttpRefusal) as caught:
         gate.parse(raw, depth_max=DEPTH, parts="rows")
-    assert (caught.value.status, caught.value.place) == (400, "line 1 column 18")
+    assert (caught.value.status, caught.value.place) == (status, place)
 
 
 def test_what_stands_beside_such_entries_is_refused_as_ever() -> None:
