@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 from urllib.parse import unquote_plus, unquote_to_bytes
@@ -61,7 +62,15 @@ class GatedRequest(Request):
         return self.checked
 
 
-async def admit(request: Request, *, bytes_max: int, depth_max: int, parts: str | None = None) -> GatedRequest:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The list in a document whose entries are refused each by itself, and how many there may be."""
+
+    name: str
+    count_max: int
+
+
+async def admit(request: Request, *, bytes_max: int, depth_max: int, parts: Parts | None = None) -> GatedRequest:
     """Read, bound and check the body of a request; an empty body is None.
 
     parts  the list in it whose entries are refused each by itself, see `parse`
@@ -80,8 +89,10 @@ async def admit(request: Request, *, bytes_max: int, depth_max: int, parts: str 
     return GatedRequest(request, raw, parse(raw, depth_max=depth_max, parts=parts))
 
 
-def parse(raw: bytes, *, depth_max: int, parts: str | None = None) -> Any:
+def parse(raw: bytes, *, depth_max: int, parts: Parts | None = None) -> Any:
     """Parse a JSON document; raises HttpRefusal 400 when it is not JSON, 422 when it holds what the hub cannot keep.
+
+    Raises TooLarge where it has more parts than there may be.
 
     An escaped half of a character makes the document no JSON, but where it spoils one entry only.
 
@@ -92,12 +103,14 @@ def parse(raw: bytes, *, depth_max: int, parts: str | None = None) -> Any:
         document = _loads(raw, with_halves=parts is not None)
     except orjson.JSONDecodeError as error:
         raise _unread(error, raw, depth_max) from error
-    entries = document.get(parts) if parts is not None and isinstance(document, dict) else None
-    if not isinstance(entries, list):
+    entries = document.get(parts.name) if parts is not None and isinstance(document, dict) else None
+    if parts is None or not isinstance(entries, list):
         _check(document, depth_max)
         return document
-    _check({**document, parts: []}, depth_max)
-    return {**document, parts: [_checked(entry, depth_max) for entry in entries]}
+    if len(entries) > parts.count_max:
+        raise TooLarge(f"{len(entries)} {parts.name}, at most {parts.count_max} a call", remedy="send several calls")
+    _check({**document, parts.name: []}, depth_max)
+    return {**document, parts.name: [_checked(entry, depth_max) for entry in entries]}
 
 
 def check_query(query: bytes, names: Sequence[str]) -> None:

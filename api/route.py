@@ -61,7 +61,7 @@ def _guard(answer: Answer, access: Access, name: str, query_names: tuple[str, ..
             return await answer(request)
         settings = opened_by(request).hub.settings
         bytes_max = settings.batch_body_bytes_max if access.body == "batch" else settings.body_bytes_max
-        parts = access.counted if access.alone else None
+        parts = gate.Parts(access.counted, settings.batch_records_max) if access.counted and access.alone else None
         admitted = await gate.admit(request, bytes_max=bytes_max, depth_max=settings.json_depth_max, parts=parts)
         if access.counted is not None:
             await rates.charge_entries(scope, opened_by(request), scope["mdm.principal"], access, admitted.checked)

@@ -15,7 +15,6 @@ from api.schemas.source_records import (
     SourceRecordsTold,
     SourceRecordTold,
 )
-from mdm.errors import TooLarge
 from mdm.jobs.model import Outcome
 from mdm.sources.model import Delivery, SourceKey
 
@@ -29,11 +28,6 @@ def deliver_source_records(asked: SourceRecordsAsked, opened: Everything, asker:
     Sending the same again changes nothing, and an older version never overwrites a newer one.
     """
     hub = opened.hub
-    if len(asked.records) > hub.settings.batch_records_max:
-        raise TooLarge(
-            f"{len(asked.records)} records, at most {hub.settings.batch_records_max} a call",
-            remedy="send several calls",
-        )
     for record in asked.records:
         if not isinstance(record, Malformed):
             asker.require("write", entity_type=record.entity_type, source=record.source)

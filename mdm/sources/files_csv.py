@@ -161,7 +161,9 @@ def _header(file: TextFile, lines: _Lines, delimiter: str) -> tuple[str, ...]:
         except (csv.Error, _LineTooLong) as error:
             reason = _header_problem(number, error, is_first_line=lines.number == number)
             raise FileUnreadable(path, reason, remedy="write the column names in the first line") from error
-    columns = tuple(cell.strip() or f"column_{place}" for place, cell in enumerate(_without_empty_end(cells or []), start=1))
+    columns = tuple(
+        cell.strip() or f"column_{place}" for place, cell in enumerate(_without_empty_end(cells or []), start=1)
+    )
     if any("\x00" in column or not column.isprintable() for column in columns):
         reason = f"line {lines.number} holds no column names but unreadable characters"
         raise FileUnreadable(path, reason, remedy="check the encoding, or export it again as UTF-8")

@@ -12,6 +12,7 @@ from api.errors import HttpRefusal
 from mdm.errors import TooLarge
 
 DEPTH = 32
+ROWS = gate.Parts("rows", 100)
 
 
 def refusal(raw: bytes) -> tuple[int, str, str | None]:
@@ -62,12 +63,17 @@ def test_entries_that_are_refused_alone_stand_as_their_refusals_and_the_others_a
     deep = b"[" * (DEPTH - 2) + b"]" * (DEPTH - 2)
     raw = b'{"rows": [{"a": "\\u0000"}, {"a": 1}, {"n": [1, 9007199254740993]}, {"d": %b}, {"d": [%b]}]}' % (deep, deep)
 
-    nul, kept, large, allowed, nested = gate.parse(raw, depth_max=DEPTH, parts="rows")["rows"]
+    nul, kept, large, allowed, nested = gate.parse(raw, depth_max=DEPTH, parts=ROWS)["rows"]
 
     assert kept == {"a": 1}
     assert isinstance(allowed, dict)
     assert [(one.code, one.place) for one in (nul, large)] == [("nul_character", "/a"), ("number_too_large", "/n/1")]
     assert (nested.code, nested.place[:4]) == ("json_too_deep", "/d/0")
+
+
+def test_more_entries_than_there_may_be_are_not_looked_at() -> None:
+    with pytest.raises(TooLarge, match="101 rows, at most 100 a call"):
+        gate.parse(b'{"rows": [%b]}' % b",".join([b'"\\u0000"'] * 101), depth_max=DEPTH, parts=ROWS)
 
 
 def test_half_a_character_spoils_its_own_entry_only() -> None:
@@ -76,7 +82,7 @@ def test_half_a_character_spoils_its_own_entry_only() -> None:
         b' {"a": 7, "a": [1.5, 8]}]}' % (b"9" * 5_000)
     )
 
-    half, whole, key, infinite, large, last = gate.parse(raw, depth_max=DEPTH, parts="rows")["rows"]
+    half, whole, key, infinite, large, last = gate.parse(raw, depth_max=DEPTH, parts=ROWS)["rows"]
 
     assert (whole, last) == ({"a": "\U0001f600 é"}, {"a": [1.5, 8]})
     assert [(one.code, one.place) for one in (half, key)] == [
@@ -103,14 +109,14 @@ def test_a_body_with_half_a_character_is_refused_for_what_else_makes_it_no_json(
 ) -> None:
     raw = b'{"rows": [{"a": "\\ud800"}, %b]}' % beside
     with pytest.raises(HttpRefusal) as caught:
-        gate.parse(raw, depth_max=DEPTH, parts="rows")
+        gate.parse(raw, depth_max=DEPTH, parts=ROWS)
     assert (caught.value.status, caught.value.place) == (status, place)
 
 
 def test_what_stands_beside_such_entries_is_refused_as_ever() -> None:
     for raw in (b'{"rows": [], "x\\u0000": 1}', b'{"rows": "\\u0000"}', b'["\\u0000"]'):
         with pytest.raises(HttpRefusal):
-            gate.parse(raw, depth_max=DEPTH, parts="rows")
+            gate.parse(raw, depth_max=DEPTH, parts=ROWS)
 
 
 def test_an_escaped_backslash_before_u0000_is_no_nul() -> None:
@@ -132,7 +138,7 @@ def test_a_number_beyond_2_to_53_is_refused_with_its_pointer(number: bytes) -> N
 def test_a_number_that_no_double_holds_spoils_its_own_entry_only() -> None:
     raw = b'{"rows": [{"a": 1e400}, {"a": "1e400, \\"1e400"}, {"a": [0, -%b]}, {"a": 1e-400}]}' % (b"9" * 400)
 
-    first, text, second, small = gate.parse(raw, depth_max=DEPTH, parts="rows")["rows"]
+    first, text, second, small = gate.parse(raw, depth_max=DEPTH, parts=ROWS)["rows"]
 
     assert [(one.code, one.place) for one in (first, second)] == [
         ("number_too_large", "/a"),
