@@ -75,7 +75,7 @@ class TargetGauges(Collector):
                 labels=["target", "state"],
             ),
             "failures": GaugeMetricFamily(
-                "mdm_target_failures", "Calls in a row that a target as a whole did not answer.", labels=["target"]
+                "mdm_target_failures", "Turns in a row that a target as a whole did not answer.", labels=["target"]
             ),
             "frozen": GaugeMetricFamily(
                 "mdm_target_frozen",
