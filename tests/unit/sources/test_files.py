@@ -214,6 +214,14 @@ WHOLE_FILES: list[tuple[str, bytes, str]] = [
     ("control.csv", b"i\x01d,name\n1,a\n", "holds no column names but unreadable characters"),
     ("wide.csv", b",".join(b"c%d" % i for i in range(2_001)), "it has 2,001 columns"),
     ("line.csv", b"x" * (9 << 20), "line 1 is longer than 8,388,608 bytes"),
+    ("line.jsonl", b"x" * (9 << 20) + b"\n", "line 1 is longer than 8,388,608 bytes"),
+    (
+        "open.csv",
+        b'id,"na\n' + b"x" * (9 << 20) + b"\n1,a\n",
+        "quotes of its header do not add up (one is never closed)",
+    ),
+    ("name.csv", b"id," + b"x" * 200_000 + b"\n1,a\n", "line 1 has a column name of more than 131,072 characters"),
+    ("second.csv", b"sep=,\n" + b"x" * (9 << 20) + b"\n1,a\n", "line 2 is longer than 8,388,608 bytes"),
 ]
 
 
@@ -222,6 +230,21 @@ def test_a_line_of_jsonl_beyond_the_bound_costs_itself_only(tmp_path: Path) -> N
     path = written(tmp_path, "a.jsonl.gz", b'{"id": "1"}\n' + long + b'\r\n{"id": "3"}\n' + long)
 
     assert split(path) == ([1, 3], [(2, "", "line_too_long"), (4, "", "line_too_long")])
+
+
+def test_a_first_line_of_jsonl_beyond_the_bound_costs_itself_only(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", b"x" * (9 << 20) + b'\n{"id": "1"}\n')
+
+    assert split(path) == ([2], [(1, "", "line_too_long")])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_counts_without_its_end_and_once(tmp_path: Path, end: str) -> None:
+    frame = '{"id": ""}'
+    lines = ['{"id": "%s"}' % ("x" * (files_text.LINE_BYTES_MAX + more - len(frame))) for more in (0, 1, 2, 3)]
+    path = written(tmp_path, "a.jsonl", end.join(["{}", *lines, '{"id": NaN}']))
+
+    assert split(path) == ([1, 2], [*((row, "", "line_too_long") for row in (3, 4, 5)), (6, "", "not_a_number")])
 
 
 @pytest.mark.parametrize(("name", "content", "reason"), WHOLE_FILES, ids=[name for name, _, _ in WHOLE_FILES])

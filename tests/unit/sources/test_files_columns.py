@@ -138,6 +138,17 @@ def test_faulty_rows_are_left_out_and_told_each_time(tmp_path: Path) -> None:
         assert [fault.code for fault in faults] == ["row_too_short", "nul_character"]
 
 
+def test_a_cell_beyond_the_bound_is_left_out_as_the_row_reader_does(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"id,name\n1,a\n2,{'x' * 131_073}\n3,{'x' * 131_072}\n", encoding="utf-8")
+    faults: list[FileFault] = []
+
+    table = read_columns([tmp_path / "a.csv"], on_fault=faults.append)
+    parts = list(read_column_batches(tmp_path / "a.csv", rows_max=9).read(faults.append))
+
+    assert [one["id"].to_pylist() for one in (table, *parts)] == [["1", "3"]] * 2
+    assert [fault.code for fault in faults] == ["cell_too_long"] * 2
+
+
 KEYS: dict[str, tuple[bytes, list[tuple[int, str]]]] = {
     "a.csv": (b'id,name\n1,a\n,"b\nc"\n3,d\n', [(3, "id_missing")]),
     "a.tsv": (b"id\tsource\n1\t\n\tx\n3\t\n", [(3, "id_missing")]),
