@@ -22,7 +22,7 @@ from mdm.jobs.columnar import FileRecords, own_columns, records_of
 from mdm.jobs.files_asked import FilesAsked
 from mdm.publishing.files import write_columns, writing
 from mdm.sources.files import find_files, read_file
-from mdm.sources.files_columns import OnFault, read_columns
+from mdm.sources.files_columns import OnFault, join_tables, read_columns
 from mdm.sources.rows import require_mapped
 
 OnStage = Callable[[Stage], None]
@@ -124,7 +124,7 @@ def read_rows(
             table = table.drop_columns([each for each in taken if each in table.column_names])
             table = table.append_column(name, column)
         tables.append(table)
-    return pa.concat_tables(tables, promote_options="default"), tuple(numbered)
+    return join_tables(tables), tuple(numbered)
 
 
 def first_columns(asked: FilesAsked) -> tuple[str, ...]:

@@ -48,7 +48,11 @@ def read_columns(
     returns   columns of string, or list<string> where a file has lists; null = the file has no such column
     """
     report = on_fault or _refuse
-    tables = [_read_one(path, report, keys) for path in find_files(paths)]
+    return join_tables([_read_one(path, report, keys) for path in find_files(paths)])
+
+
+def join_tables(tables: Sequence[pa.Table]) -> pa.Table:
+    """Put tables of texts below each other; a column that has lists in one of them has lists in all."""
     names = dict.fromkeys(chain.from_iterable(table.column_names for table in tables))
     lists = {name for table in tables for name in table.column_names if pa.types.is_list(table[name].type)}
     schema = pa.schema([(name, pa.list_(pa.string()) if name in lists else pa.string()) for name in names])
@@ -101,7 +105,12 @@ def _has_keys(table: pa.Table, keys: KeyColumns) -> bool:
     columns = keys(table.column_names)
     if any(pa.types.is_list(table[name].type) for name in columns.values()):
         return False
-    return "id" not in columns or not pc.any(pc.equal(pc.fill_null(table[columns["id"]], ""), "")).as_py()
+    return "id" not in columns or not _has_blanks(table[columns["id"]])
+
+
+def _has_blanks(texts: pa.ChunkedArray) -> bool:
+    trimmed = pc.utf8_trim_whitespace(pc.fill_null(texts, ""))
+    return bool(pc.any(pc.equal(trimmed, "")).as_py())
 
 
 def _read_csv(path: Path, delimiter: str | None) -> pa.Table | None:
@@ -295,7 +304,7 @@ def _key_fault(path: Path, number: int, row: Mapping[str, Any], own: Mapping[str
         found = key_part_fault(path, number, column, row.get(column))
         if found is not None:
             return found
-    if "id" not in own or row.get(own["id"], "") != "":
+    if "id" not in own or row.get(own["id"], "").strip():
         return None
     return id_fault(path, number, own["id"] if own["id"] in row else "")
 

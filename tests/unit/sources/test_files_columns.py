@@ -152,6 +152,7 @@ def test_a_cell_beyond_the_bound_is_left_out_as_the_row_reader_does(tmp_path: Pa
 KEYS: dict[str, tuple[bytes, list[tuple[int, str]]]] = {
     "a.csv": (b'id,name\n1,a\n,"b\nc"\n3,d\n', [(3, "id_missing")]),
     "a.tsv": (b"id\tsource\n1\t\n\tx\n3\t\n", [(3, "id_missing")]),
+    "blank.csv": (b"id,name\n1,a\n\xc2\xa0 ,b\n3,d\n", [(3, "id_missing")]),
     "a.jsonl": (
         b'{"id": "1"}\n{"a": 2}\n{"id": ["2"]}\n{"id": {"a": 2}}\n{"id": true}\n{"id": ""}\n{"id": 3}\n{"source": {}}',
         [
