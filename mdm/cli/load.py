@@ -41,6 +41,7 @@ def load(  # noqa: PLR0917 -- the signature of a command is its interface
     from mdm.cli.session import session, who
     from mdm.errors import FileUnreadable
     from mdm.jobs.load import judge_files, load_files
+    from mdm.jobs.model import LoadReport
     from mdm.sources.rows import FileOrigin
 
     with session() as hub, progress("reading") as shown:
@@ -48,19 +49,18 @@ def load(  # noqa: PLR0917 -- the signature of a command is its interface
         instance = _instance(hub, source, create_source, dry_run=dry_run)
         origin = FileOrigin(instance, entity_type, source_object, scope, parse_maps(maps))
 
-        so_far: list[LoadReport] = []
+        report = LoadReport()
 
         def on_batch(report: "LoadReport") -> None:
-            so_far[:] = [report]
             shown.update(shown.task_ids[0], description=f"{report.records_count:,} records")
 
         try:
             if dry_run:
-                report = judge_files(hub, files, origin, on_batch=on_batch)
+                judge_files(hub, files, origin, report, on_batch=on_batch)
             else:
-                report = load_files(hub, files, origin, who=who(), on_batch=on_batch)
+                load_files(hub, files, origin, report, who=who(), on_batch=on_batch)
         except FileUnreadable:
-            for report in so_far:  # what came before the file that cannot be read was taken
+            if report.records_count or report.faults_count or report.files_not_read:  # the files before were taken
                 _tell_all(report, is_dry=dry_run, as_json=as_json)
             raise
     _tell_all(report, is_dry=dry_run, as_json=as_json)
@@ -119,6 +119,7 @@ def _document(report: "LoadReport") -> dict[str, Any]:
         "repeats_count": report.repeats_count,
         "repeats": report.repeats,
         "reviews_opened": report.reviews_opened,
+        "files_not_read": list(report.files_not_read),
         "closest_types": list(report.closest_types),
     }
 
@@ -131,9 +132,9 @@ def _reason(report: "LoadReport", kind: tuple[str, str], count: int) -> dict[str
     return told
 
 
-def _print(report: "LoadReport", *, is_dry: bool) -> None:
-    from mdm.cli.output import print_facts, print_table, print_text, tell
-    from mdm.cli.words import looks_like
+def _tell_rows(report: "LoadReport") -> None:
+    """Name the rows and the files that were left out."""
+    from mdm.cli.output import tell
 
     for found in report.faults:
         tell(f"{found.message}; {found.remedy}")
@@ -143,6 +144,15 @@ def _print(report: "LoadReport", *, is_dry: bool) -> None:
         tell(f"{found.message}; {found.remedy}")
     if report.repeats_count > len(report.repeats):
         tell(f"… and {report.repeats_count - len(report.repeats):,} more rows whose id came before")
+    if report.files_not_read:
+        tell(f"not read, as they come after the file that cannot be read: {', '.join(report.files_not_read)}")
+
+
+def _print(report: "LoadReport", *, is_dry: bool) -> None:
+    from mdm.cli.output import print_facts, print_table, print_text, tell
+    from mdm.cli.words import looks_like
+
+    _tell_rows(report)
     counts = [("records", report.records_count), *sorted(report.statuses.items())]
     if not is_dry:
         counts += [
@@ -161,7 +171,7 @@ def _print(report: "LoadReport", *, is_dry: bool) -> None:
             "a key": report.example_key and f"{report.example_key}  (mdm show {report.example_key})",
         }
     )
-    if not report.records_count and not report.faults_count:
+    if not report.files_not_read and not report.records_count and not report.faults_count:
         tell("The files have no rows.")
     if report.reasons:
         print_text("")

@@ -26,22 +26,29 @@ OnBatch = Callable[[LoadReport], None]
 
 
 def load_files(
-    hub: Hub, patterns: Sequence[str | Path], origin: FileOrigin, *, who: str, on_batch: OnBatch
+    hub: Hub, patterns: Sequence[str | Path], origin: FileOrigin, report: LoadReport, *, who: str, on_batch: OnBatch
 ) -> LoadReport:
-    """Send every row of the files along the path; rows that cannot be read are listed, records refused are queued."""
-    report = LoadReport()
+    """Send every row of the files along the path; rows that cannot be read are listed, records refused are queued.
+
+    raises  FileUnreadable, once the files before are taken and the report, begun by the caller, tells of them
+    """
     started = run(hub.engine, clock.recording_instant)
-    for batch in _batches(patterns, origin, report):
-        report.add(deliver(hub, batch, who=who, column_map=origin.column_map))
-        on_batch(report)
+    try:
+        for batch in _batches(patterns, origin, report):
+            report.add(deliver(hub, batch, who=who, column_map=origin.column_map))
+            on_batch(report)
+    except FileUnreadable:
+        report.reviews_opened = count_reviews_opened(hub, since=started, who=who)
+        raise
     report.reviews_opened = count_reviews_opened(hub, since=started, who=who)
     return _with_closest_types(hub, report, origin)
 
 
-def judge_files(hub: Hub, patterns: Sequence[str | Path], origin: FileOrigin, *, on_batch: OnBatch) -> LoadReport:
+def judge_files(
+    hub: Hub, patterns: Sequence[str | Path], origin: FileOrigin, report: LoadReport, *, on_batch: OnBatch
+) -> LoadReport:
     """Read and judge every row without storing anything: accepted and rejected in place of created and updated."""
     known = run(hub.engine, systems) | {origin.instance.id: origin.instance.system}
-    report = LoadReport()
     for batch in _batches(patterns, origin, report):
         for delivery in batch:
             judged = judge(origin.entity_type, delivery, known_instances=known, column_map=origin.column_map)
@@ -78,28 +85,38 @@ def _batches(patterns: Sequence[str | Path], origin: FileOrigin, report: LoadRep
 
 
 def _deliveries(patterns: Sequence[str | Path], origin: FileOrigin, report: LoadReport) -> Iterator[Delivery]:
-    for path in find_files(patterns):
-        layouts = FileLayouts(path, origin)
-        row_by_key: dict[int, int] = {}  # a hash in place of the key, for memory
-        for count, (number, row) in enumerate(read_file(path), start=1):
-            found = (
-                row
-                if isinstance(row, FileFault)
-                else delivery_of(path, number, row, _layout(layouts, row, origin, report), origin)
-            )
-            if count == BATCH:
-                layouts.require_id()
-            if isinstance(found, FileFault):
-                report.note(found)
-                continue
-            earlier = row_by_key.get(hash(found.key))
-            if earlier is not None:
-                report.note_repeat(_repeat(path, number, found, earlier))
-            elif len(row_by_key) < KEYS_WATCHED_MAX:
-                row_by_key[hash(found.key)] = number
-            yield found
+    paths = find_files(patterns)
+    for place, path in enumerate(paths, start=1):
+        report.files_not_read = tuple(map(str, paths[place:]))
+        yield from _deliveries_of(path, origin, report)
+
+
+def _deliveries_of(path: Path, origin: FileOrigin, report: LoadReport) -> Iterator[Delivery]:
+    layouts = FileLayouts(path, origin)
+    row_by_key: dict[int, int] = {}  # a hash in place of the key, for memory
+    without_id = 0
+    for number, row in read_file(path):
+        found = (
+            row
+            if isinstance(row, FileFault)
+            else delivery_of(path, number, row, _layout(layouts, row, origin, report), origin)
+        )
+        if isinstance(found, FileFault):
+            report.note(found)
+            without_id += found.code == "id_missing"
+            continue
+        earlier = row_by_key.get(hash(found.key))
+        if earlier is not None:
+            report.note_repeat(_repeat(path, number, found, earlier))
+        elif len(row_by_key) < KEYS_WATCHED_MAX:
+            row_by_key[hash(found.key)] = number
+        yield found
+    try:
         layouts.require_id()
-        report.columns |= layouts.columns
+    except FileUnreadable:
+        report.forget(str(path), "id_missing", without_id)
+        raise
+    report.columns |= layouts.columns
 
 
 def _repeat(path: Path, number: int, delivery: Delivery, earlier: int) -> FileFault:

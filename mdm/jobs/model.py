@@ -55,6 +55,7 @@ class LoadReport:
     repeats: list[FileFault] = field(default_factory=list)  # the first FAULTS_MAX rows whose id an earlier row has
     reviews_opened: int = 0
     columns: dict[str, None] = field(default_factory=dict)  # every column met, in the order of the files
+    files_not_read: tuple[str, ...] = ()  # what comes after a file that cannot be read
     closest_types: tuple[str, ...] = ()  # when no row was taken: the entity types that the columns look more like
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
@@ -88,6 +89,11 @@ class LoadReport:
         self.faults_count += 1
         if len(self.faults) < FAULTS_MAX:
             self.faults.append(found)
+
+    def forget(self, path: str, code: str, count: int) -> None:
+        """Take back the faults of one kind in a file, which is refused as a whole for them."""
+        self.faults_count -= count
+        self.faults = [found for found in self.faults if (found.path, found.code) != (path, code)]
 
     def note_repeat(self, found: FileFault) -> None:
         """Count a row that comes after another one of the same id, and keep the first ones."""

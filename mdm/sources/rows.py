@@ -14,11 +14,11 @@ from mdm.clock import in_utc
 from mdm.entities.columns import RecordColumn, claim, record_column
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable, InputInvalid, SourceKeyInvalid
+from mdm.sources.files import FORMATS
 from mdm.sources.files_faults import FileFault, fault, id_fault, key_part_fault
 from mdm.sources.model import Delivery, SourceInstance, SourceKey, is_instance_id
 from mdm.sources.vendors import default_object, id_column
 
-_VARYING = (".jsonl", ".ndjson", ".json", ".gz")  # rows of such files need not have the same columns
 _NO_MASTER = "000000000000000AAA"  # what exports of Salesforce write for a reference to nothing
 _YES = ("true", "1", "yes", "t", "y")
 RECORD_COLUMNS: tuple[RecordColumn, ...] = get_args(RecordColumn)
@@ -83,7 +83,7 @@ def layout_of(path: Path, columns: Sequence[str], origin: FileOrigin) -> Layout:
             rows may differ in their columns neither is a fault of the file
     """
     absent = [column for column in origin.columns or {} if column not in columns]
-    if absent and path.suffix.lower() not in _VARYING:
+    if absent and not _rows_vary(path):
         raise FileUnreadable(
             str(path),
             f"has no column {absent[0]!r}; its columns are {', '.join(columns) or 'none'}",
@@ -100,10 +100,16 @@ def layout_of(path: Path, columns: Sequence[str], origin: FileOrigin) -> Layout:
     if id_name is not None:
         found["id"] = id_name
     found |= {part: by_hand[part] for part in RECORD_COLUMNS if by_hand.get(part) in columns}
-    if "id" not in found and path.suffix.lower() not in _VARYING:
+    if "id" not in found and not _rows_vary(path):
         raise _without_id(path, columns)
     is_attribute = "id" in found and claim(origin.entity_type, found["id"], origin.column_map) is not None
     return Layout(found, is_attribute)
+
+
+def _rows_vary(path: Path) -> bool:
+    """Tell whether the rows of a file need not have the same columns."""
+    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return FORMATS.get(plain.suffix.lower()) == "JSONL"
 
 
 def _without_id(path: Path, columns: Sequence[str]) -> FileUnreadable:
@@ -130,12 +136,15 @@ def delivery_of(
     """Turn one row into a delivery, or say why its key or time cannot be read."""
     part = layout.column_by_part
     for name, column in part.items():
-        wrong = key_part_fault(path, number, column, row.get(column)) if name != "deleted" else None
+        value = row.get(column)
+        if name == "deleted" and isinstance(value, bool):
+            continue
+        wrong = key_part_fault(path, number, column, value)
         if wrong is not None:
             return wrong
     said = {name: _text(row.get(column)) for name, column in part.items()}
     native_id = said.get("id", "")
-    if not native_id:
+    if not native_id.strip():
         return id_fault(path, number, part.get("id", ""))
     try:
         instant = _instant(said.get("source_time", ""))

@@ -350,12 +350,14 @@ def test_a_line_that_cannot_be_read_costs_no_other_line(served: Served, tmp_path
 def test_a_file_that_cannot_be_read_hides_nothing_of_the_files_before_it(served: Served, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("Id,Name\nfirst-1,Acme Nord\nfirst-2,Acme Sued\n", encoding="utf-8")
     (tmp_path / "b.csv").write_text("Name,City\nAcme,Kiel\n", encoding="utf-8")
+    (tmp_path / "c.csv").write_text("Id,Name\nlast-1,Acme West\n", encoding="utf-8")
 
     ended = served.mdm("load", tmp_path / "*.csv", "--source", "crm-one", "--entity", "customer", "--json")
 
     assert ended.returncode == ExitCode.REFUSED
     assert "b.csv: no column holds the record's id" in ended.stderr
-    assert json.loads(ended.stdout)["records"] == 2
+    report = json.loads(ended.stdout)
+    assert (report["records"], report["files_not_read"]) == (2, [str(tmp_path / "c.csv")])
 
 
 def test_an_unknown_source_and_an_unknown_type_are_refused_with_the_known_ones(

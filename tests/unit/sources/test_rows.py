@@ -103,6 +103,9 @@ def test_instants_of_vendors_are_understood(text: str, instant: datetime | None)
     ("row", "code"),
     [
         ({"id": "", "name": "x"}, "id_missing"),
+        ({"id": " \u00a0", "name": "x"}, "id_missing"),
+        ({"id": "1", "IsDeleted": ["true"]}, "key_not_text"),
+        ({"id": "1", "IsDeleted": {"a": "1"}}, "key_not_text"),
         ({"id": "1", "updated_at": "soon"}, "time_unreadable"),
         ({"id": "1", "updated_at": "9999-12-31T23:59:59-12:00"}, "time_unreadable"),
         ({"id": "1", "updated_at": "0001-01-01T00:00:00+14:00"}, "time_unreadable"),
@@ -125,6 +128,8 @@ def test_a_row_without_a_key_or_time_is_a_fault(row: dict[str, str], code: str) 
 def test_a_file_without_an_id_lists_its_columns() -> None:
     with pytest.raises(FileUnreadable, match="its columns are Foo, Bar"):
         layout_of(FILE, ("Foo", "Bar"), origin())
+    with pytest.raises(FileUnreadable, match="its columns are Foo, Bar"):
+        layout_of(Path("export.csv.gz"), ("Foo", "Bar"), origin())
 
 
 def test_a_row_of_jsonl_may_lack_the_id_that_others_have() -> None:
