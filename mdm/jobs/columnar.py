@@ -102,6 +102,18 @@ def own_columns(columns: Sequence[str], entity_type: EntityType, column_map: Map
     return own
 
 
+def text_columns(columns: Sequence[str], entity_type: EntityType, column_map: Mapping[str, str]) -> frozenset[str]:
+    """Find the columns that fill attributes for which true and false are no value."""
+    filled = columns_by_attribute(entity_type, columns, column_map)
+    attributes = {name: entity_type.attributes[name] for name in filled}
+    return frozenset(
+        column
+        for name, attribute in attributes.items()
+        if attribute.semantic_type not in {"boolean", "element"} and attribute.code_list not in entity_type.code_lists
+        for column in filled[name]
+    )
+
+
 def _texts(table: pa.Table, column: str | None) -> tuple[str, ...]:
     if column is None:
         return ()

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from mdm.entities.model import EntityType
-from mdm.jobs.columnar import own_columns
+from mdm.jobs.columnar import own_columns, text_columns
 from mdm.sources.files_columns import ColumnBatches, OnFault, read_column_batches
 
 _KEY_PARTS = ("id", "source")
@@ -78,9 +78,12 @@ def delivered_rows(
         present = {column: part for column, part in column_map.items() if column in columns}
         return own_columns(columns, entity_type, present if len(paths) > 1 else column_map)
 
+    def texts(columns: Sequence[str]) -> frozenset[str]:
+        return text_columns(columns, entity_type, column_map)
+
     files, names = [], dict[str, None]()
     for path in paths:
-        rows = read_column_batches(path, rows_max=rows_max, keys=keys)
+        rows = read_column_batches(path, rows_max=rows_max, keys=keys, texts=texts)
         own = keys(rows.columns)
         files.append(_File(rows, own, path.stem if len(paths) > 1 else None))
         taken = {*own.values(), *_KEY_PARTS}

@@ -18,7 +18,7 @@ from matching.model import VERDICTS
 from matching.stages import Stage
 from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable
-from mdm.jobs.columnar import FileRecords, own_columns, records_of
+from mdm.jobs.columnar import FileRecords, own_columns, records_of, text_columns
 from mdm.jobs.files_asked import FilesAsked
 from mdm.publishing.files import write_columns, writing
 from mdm.sources.files import find_files, read_file
@@ -96,12 +96,16 @@ def read_rows(
 
     returns  all rows, and the files without an id
     """
+
+    def texts(columns: Sequence[str]) -> frozenset[str]:
+        return text_columns(columns, entity_type, column_map)
+
     if len(paths) == 1:
 
         def all_named(columns: Sequence[str]) -> dict[str, str]:
             return own_columns(columns, entity_type, column_map)
 
-        table = read_columns(paths, on_fault=on_fault, keys=all_named)
+        table = read_columns(paths, on_fault=on_fault, keys=all_named, texts=texts)
         return table, () if "id" in all_named(table.column_names) else tuple(paths)
 
     def present(columns: Sequence[str]) -> dict[str, str]:
@@ -110,7 +114,7 @@ def read_rows(
 
     tables, numbered = [], []
     for path in paths:
-        table = read_columns([path], on_fault=on_fault, keys=present)
+        table = read_columns([path], on_fault=on_fault, keys=present, texts=texts)
         own = present(table.column_names)
         if "id" not in own:
             numbered.append(path)

@@ -6,7 +6,7 @@ reader refuses and Arrow takes.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -29,6 +29,9 @@ OnFault = Callable[[FileFault], None]
 KeyColumns = Callable[[Sequence[str]], Mapping[str, str]]
 """Finds among the columns of a file those that hold parts of its rows' keys: part → column, of which `id` is needed."""
 
+TextColumns = Callable[[Sequence[str]], Collection[str]]
+"""Finds among the columns of a file those that hold texts: true and false say nothing there and are left empty."""
+
 _BLOCK_BYTES: Final = 16 << 20  # longer than any line that `inspect_text` lets pass
 _DISARMED: Final = "^''*[" + "".join(f"\\x{{{ord(trigger):x}}}" for trigger in TRIGGERS) + "]"
 _STRINGS: Final = (pa.string(), pa.large_string(), pa.list_(pa.string()))
@@ -38,17 +41,26 @@ def _no_keys(_columns: Sequence[str]) -> Mapping[str, str]:
     return {}
 
 
+def _no_texts(_columns: Sequence[str]) -> Collection[str]:
+    return ()
+
+
 def read_columns(
-    paths: Sequence[str | Path], *, on_fault: OnFault | None = None, keys: KeyColumns = _no_keys
+    paths: Sequence[str | Path],
+    *,
+    on_fault: OnFault | None = None,
+    keys: KeyColumns = _no_keys,
+    texts: TextColumns = _no_texts,
 ) -> pa.Table:
     """Read files and glob patterns into one table; its columns are those of all files, in order of appearance.
 
     on_fault  is given each row left out; left out itself, the first fault raises FileUnreadable
     keys      columns of keys; rows whose key cannot be read are left out
+    texts     columns in which true and false are left empty; in others they become "true" and "false"
     returns   columns of string, or list<string> where a file has lists; null = the file has no such column
     """
     report = on_fault or _refuse
-    return join_tables([_read_one(path, report, keys) for path in find_files(paths)])
+    return join_tables([_read_one(path, report, keys, texts) for path in find_files(paths)])
 
 
 def join_tables(tables: Sequence[pa.Table]) -> pa.Table:
@@ -68,7 +80,9 @@ class ColumnBatches:
     read: Callable[[OnFault], Iterator[pa.Table]]
 
 
-def read_column_batches(path: Path, *, rows_max: int, keys: KeyColumns = _no_keys) -> ColumnBatches:
+def read_column_batches(
+    path: Path, *, rows_max: int, keys: KeyColumns = _no_keys, texts: TextColumns = _no_texts
+) -> ColumnBatches:
     """Look through a file and promise its rows part by part, with the texts that `read_columns` gives.
 
     Memory holds one part, but for workbooks, which are held whole. A column whose cells are lists in some parts only is
@@ -81,14 +95,14 @@ def read_column_batches(path: Path, *, rows_max: int, keys: KeyColumns = _no_key
         found = _parquet_batches(path, rows_max, keys)
     else:
         found = None
-    return found or _row_batches(path, rows_max, keys)
+    return found or _row_batches(path, rows_max, keys, texts)
 
 
 def _refuse(found: FileFault) -> None:
     raise FileUnreadable(found.path, found.message.removeprefix(f"{found.path}, "), remedy=found.remedy)
 
 
-def _read_one(path: Path, report: OnFault, keys: KeyColumns) -> pa.Table:
+def _read_one(path: Path, report: OnFault, keys: KeyColumns, texts: TextColumns) -> pa.Table:
     format_name = format_of(path)
     table = None
     if format_name in ("CSV", "TSV"):
@@ -96,7 +110,7 @@ def _read_one(path: Path, report: OnFault, keys: KeyColumns) -> pa.Table:
     elif format_name == "Parquet":
         table = _read_parquet(path)
     if table is None or not _has_keys(table, keys):
-        return _read_rows(path, report, keys)
+        return _read_rows(path, report, keys, texts)
     return table
 
 
@@ -211,13 +225,13 @@ def _parquet_batches(path: Path, rows_max: int, keys: KeyColumns) -> ColumnBatch
     return ColumnBatches(path, tuple(names), read)
 
 
-def _row_batches(path: Path, rows_max: int, keys: KeyColumns) -> ColumnBatches:
+def _row_batches(path: Path, rows_max: int, keys: KeyColumns, texts: TextColumns) -> ColumnBatches:
     """Read any format row by row; a first pass finds the columns."""
     names = dict.fromkeys(name for _, row in read_file(path) if not isinstance(row, FileFault) for name in row)
-    own = keys(tuple(names))
+    own, texts_only = keys(tuple(names)), texts(tuple(names))
 
     def table(rows: list[dict[str, Any]]) -> pa.Table:
-        return pa.table({name: _column([row.get(name, "") for row in rows]) for name in names})
+        return _table(rows, names, texts_only)
 
     def read(report: OnFault) -> Iterator[pa.Table]:
         rows: list[dict[str, Any]] = []
@@ -280,7 +294,7 @@ def _has_nul(column: pa.ChunkedArray) -> bool:
     return not pa.types.is_integer(texts.type) and bool(pc.any(pc.match_substring(texts, "\0")).as_py())
 
 
-def _read_rows(path: Path, report: OnFault, keys: KeyColumns) -> pa.Table:
+def _read_rows(path: Path, report: OnFault, keys: KeyColumns, texts: TextColumns) -> pa.Table:
     numbered: list[tuple[int, dict[str, Any]]] = []
     for number, row in read_file(path):
         if isinstance(row, FileFault):
@@ -295,7 +309,22 @@ def _read_rows(path: Path, report: OnFault, keys: KeyColumns) -> pa.Table:
             rows.append(row)
         else:
             report(found)
-    return pa.table({name: _column([row.get(name, "") for row in rows]) for name in names})
+    return _table(rows, names, texts(tuple(names)))
+
+
+def _table(rows: Sequence[Mapping[str, Any]], names: Iterable[str], texts_only: Collection[str]) -> pa.Table:
+    def cells(name: str) -> Iterator[Any]:
+        found = (row.get(name, "") for row in rows)
+        return map(_without_flags, found) if name in texts_only else found
+
+    return pa.table({name: _column(list(cells(name))) for name in names})
+
+
+def _without_flags(value: Any) -> Any:
+    """Leave out true and false, which are no text; the mapping of a record does not take them for one either."""
+    if isinstance(value, list):
+        return [part for part in value if not isinstance(part, bool)]
+    return "" if isinstance(value, bool) else value
 
 
 def _key_fault(path: Path, number: int, row: Mapping[str, Any], own: Mapping[str, str]) -> FileFault | None:
