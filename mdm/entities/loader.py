@@ -26,7 +26,7 @@ from mdm.entities.model import (
     SurvivorshipRule,
     Validation,
 )
-from mdm.entities.overlay import with_matching
+from mdm.entities.overlay import is_complete, with_matching
 from mdm.entities.shape import check_shape
 from mdm.errors import EntityDeclarationInvalid
 
@@ -47,8 +47,9 @@ def load_entity_types(
     for written in documents.values():
         document, unmatched = with_matching(written)
         declaration, found = check_shape(document, declared.EntityDeclaration)
-        # Where no section could be derived, the cause is told; that it is missing is no fault of its own.
-        found = [fault for fault in found if fault.place != "matching" or "matching" in document.content]
+        if not is_complete(document):
+            # Where nothing could be derived, the cause is told; that it is missing is no fault of its own.
+            found = [fault for fault in found if not _might_be_derived(fault)]
         faults += [*unmatched, *found, *crosscheck(document, vocabulary)]
         if declaration is not None:
             declarations.append(declaration)
@@ -95,6 +96,11 @@ def _documents(folders: Sequence[Path]) -> tuple[dict[str, Document], list[Fault
             key = name if isinstance(name, str) else str(path)
             here[key], documents[key] = path.name, document
     return documents, faults
+
+
+def _might_be_derived(fault: Fault) -> bool:
+    is_named = fault.place.endswith(".name")  # a name is what a written part is laid over the derived one by
+    return fault.problem == "is missing" and fault.place.split(".")[0] == "matching" and not is_named
 
 
 def _entity_type(declaration: declared.EntityDeclaration, code_lists: dict[str, CodeList]) -> EntityType:

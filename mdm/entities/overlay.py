@@ -5,30 +5,33 @@ by name over the derived ones (`automatic.py`), key by key, so that a line, a le
 alone. What was written keeps its place and its line, so that faults name it.
 """
 
+import re
 from typing import Any, Final
 
 from mdm.entities.automatic import derive
-from mdm.entities.declaration import AttributeDeclaration
+from mdm.entities.declaration import AttributeDeclaration, EntityDeclaration
 from mdm.entities.document import Document, Fault
-from mdm.entities.shape import sound_parts
+from mdm.entities.legible import is_unread, legible
+from mdm.entities.patterns import NAME_PATTERN
 
 _COMPLETE: Final = ("features", "blocking", "comparisons")
 _BY_NAME: Final = ("blocking", "comparisons", "rules", "vetoes")
 _ATTRIBUTES: Final = ("attributes",)
+_DERIVED_FROM: Final = ("title", "type", "is_list", "code_list", "composed_of")
+"""Keys of an attribute that automatic.py reads."""
 
 
 def with_matching(document: Document) -> tuple[Document, list[Fault]]:
     """Give the document with a complete matching section, and the faults that keep it from one."""
     written = document.content.get("matching")
     written = {} if written is None else written
-    if not isinstance(written, dict) or all(key in written for key in _COMPLETE):
+    if not isinstance(written, dict) or is_complete(document):
         return document, []
-    sound = sound_parts(document, _ATTRIBUTES, AttributeDeclaration)
-    attributes = {str(place[-1]): part for place, part in sound}
+    attributes = legible(EntityDeclaration, {"attributes": document.content.get("attributes")}).attributes
+    if not attributes or not all(_is_sound(name, part) for name, part in attributes.items()):
+        return document, []  # attributes of their own faults, which come first
     derived = derive(attributes, within="within" in document.content)
     if derived is None:
-        if len(attributes) < len(document.content.get("attributes") or [None]):
-            return document, []  # attributes of their own faults, which come first
         problem = "hold nothing by which records could be compared"
         remedy = "give one a type as company_name, person_name or identifier, or write a whole `matching:` section"
         return document, [document.fault(_ATTRIBUTES, problem, remedy)]
@@ -37,9 +40,21 @@ def with_matching(document: Document) -> tuple[Document, list[Fault]]:
     lost = _lost_levels(document, written, derived)
     if isinstance(matching["rules"], list):
         matching["rules"] = [
-            rule for rule in matching["rules"] if not isinstance(rule, dict) or rule.get("name") not in lost
+            rule for rule in matching["rules"] if not isinstance(rule, dict) or str(rule.get("name")) not in lost
         ]
     return Document(document.file, {**document.content, "matching": matching}, document.lines), list(lost.values())
+
+
+def is_complete(document: Document) -> bool:
+    """Tell whether the matching section needs nothing derived, as every one that something could be derived for."""
+    matching = document.content.get("matching")
+    return isinstance(matching, dict) and all(key in matching for key in _COMPLETE)
+
+
+def _is_sound(name: str, part: AttributeDeclaration) -> bool:
+    """Tell whether all is known of an attribute that the derived parts depend on."""
+    is_read = not any(is_unread(part, key) for key in _DERIVED_FROM) and None not in part.composed_of
+    return is_read and re.fullmatch(NAME_PATTERN, name) is not None
 
 
 def _laid_over(key: str, written: Any, derived: Any) -> Any:
@@ -67,9 +82,9 @@ def _lost_levels(document: Document, written: dict[str, Any], derived: dict[str,
     """Find the derived rules that ask for a level which a written comparison leaves out, by name."""
     own = _named(written.get("rules"))
     labels_of = {
-        name: (index, {level.get("label") for level in part["levels"] if isinstance(level, dict)})
+        name: (index, labels)
         for index, (name, part) in enumerate(_named(written.get("comparisons")).items())
-        if isinstance(part.get("levels"), list)
+        if (labels := _labels(part.get("levels")))
     }
     faults = {}
     for rule in (rule for rule in derived["rules"] if rule["name"] not in own):
@@ -87,3 +102,10 @@ def _named(written: Any) -> dict[str, dict[str, Any]]:
     """Give the written parts of a list by name; nothing of a list that holds anything else: the shape check tells."""
     parts = written if isinstance(written, list) else []
     return {str(part.get("name")): part for part in parts} if all(isinstance(part, dict) for part in parts) else {}
+
+
+def _labels(levels: Any) -> set[str]:
+    """Give the labels of written levels; none where not all of them can be read."""
+    entries = levels if isinstance(levels, list) else []
+    labels = [level["label"] for level in entries if isinstance(level, dict) and isinstance(level.get("label"), str)]
+    return set(labels) if len(labels) == len(entries) else set()

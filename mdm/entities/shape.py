@@ -2,12 +2,11 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Iterable
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mdm.entities.document import Document, Fault, Place
@@ -36,63 +35,6 @@ def check_shape(document: Document, shape: type[Shape]) -> tuple[Shape | None, l
         return None, [_shape_fault(document, shape, detail) for detail in error.errors(include_url=False)]
 
 
-def sound_parts(document: Document, section: Place, shape: type[Shape]) -> Iterator[tuple[Place, Shape]]:
-    """Give the entries of a section that have the right shape, so that a bad one does not hide the faults of others."""
-    for place, entry in _entries(document, section):
-        try:
-            yield place, shape.model_validate(entry)
-        except ValidationError:
-            continue
-
-
-def legible_parts(document: Document, section: Place, shape: type[Shape]) -> Iterator[tuple[Place, Shape]]:
-    """Give what can be read of every entry of a section, so that a fault of shape hides no other fault of its entry.
-
-    Where a key is missing or has a fault, the part holds None, or an empty list or mapping, and `is_unread` tells so.
-    """
-    for place, entry in _entries(document, section):
-        try:
-            yield place, shape.model_validate(entry)
-        except ValidationError as error:
-            faulty = frozenset(str(detail["loc"][0]) for detail in error.errors() if detail["loc"])
-            try:
-                kept = {key: value for key, value in entry.items() if key not in faulty}
-                yield place, _lenient(shape, faulty).model_validate(kept)
-            except (ValidationError, AttributeError):  # no mapping at all
-                continue
-
-
-def is_unread(part: BaseModel, name: str) -> bool:
-    """Tell whether a key of a legible part that is never None by itself was missing or had a fault."""
-    return getattr(part, name) is None
-
-
-def _entries(document: Document, section: Place) -> Iterator[tuple[Place, Any]]:
-    entries = dig(document.content, section)
-    if isinstance(entries, dict):
-        yield from (((*section, key), entry) for key, entry in entries.items())
-    elif isinstance(entries, list):
-        yield from (((*section, index), entry) for index, entry in enumerate(entries))
-
-
-@lru_cache(maxsize=256)
-def _lenient(shape: type[Shape], faulty: frozenset[str]) -> type[Shape]:
-    """Make a shape of which some keys, by their written names, may be missing."""
-    open_fields = {
-        name: (Any, Field(default=_nothing(field.annotation), alias=field.alias))
-        for name, field in shape.model_fields.items()
-        if (field.alias or name) in faulty
-    }
-    made: type[Shape] = create_model(shape.__name__, __base__=shape, **open_fields)  # type: ignore[call-overload]
-    return made
-
-
-def _nothing(annotation: Any) -> Any:
-    """Give what stands for a value that was not read."""
-    kind = get_origin(_plain_type(annotation))
-    return kind() if kind in (list, dict) else None
-
-
 def dig(content: Any, place: Place) -> Any:
     """Find what stands at a place, None where nothing does."""
     for step in place:
@@ -115,6 +57,18 @@ def suggest(word: str, known: Iterable[str], *, otherwise: str) -> str:
         return otherwise
     shown = ", ".join(names[:_NAMES_SHOWN_MAX]) + (", …" if len(names) > _NAMES_SHOWN_MAX else "")
     return f"{otherwise}; known: {shown}"
+
+
+def plain_type(annotation: Any) -> Any:
+    """Take off Annotated and Optional."""
+    while True:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            annotation = get_args(annotation)[0]
+        elif origin in (Union, UnionType):
+            annotation = next(part for part in get_args(annotation) if part is not type(None))
+        else:
+            return annotation
 
 
 def _shape_fault(document: Document, shape: type[BaseModel], detail: ErrorDetails) -> Fault:
@@ -145,7 +99,7 @@ def _shape_fault(document: Document, shape: type[BaseModel], detail: ErrorDetail
 def _at(annotation: Any, place: Place) -> Any:
     """Find the type that a shape expects at a place."""
     for step in place:
-        annotation = _plain_type(annotation)
+        annotation = plain_type(annotation)
         origin = get_origin(annotation)
         if origin is dict:
             annotation = get_args(annotation)[1]
@@ -154,19 +108,7 @@ def _at(annotation: Any, place: Place) -> Any:
         elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
             found = [field for name, field in annotation.model_fields.items() if step in (name, field.alias)]
             annotation = found[0].annotation if found else None
-    return _plain_type(annotation)
-
-
-def _plain_type(annotation: Any) -> Any:
-    """Take off Annotated and Optional."""
-    while True:
-        origin = get_origin(annotation)
-        if origin is Annotated:
-            annotation = get_args(annotation)[0]
-        elif origin in (Union, UnionType):
-            annotation = next(part for part in get_args(annotation) if part is not type(None))
-        else:
-            return annotation
+    return plain_type(annotation)
 
 
 def _keys(annotation: Any) -> list[str]:

@@ -1,5 +1,12 @@
 """A small sound declaration that tests break in one place at a time."""
 
+from pathlib import Path
+
+import pytest
+
+from mdm.entities.service import entity_types
+from mdm.errors import EntityDeclarationInvalid
+
 SOUND = """\
 entity: plant
 title: Plant
@@ -50,3 +57,11 @@ matching:
   match_bits: 4
   review_bits: 0
 """
+
+
+def faults_of(folder: Path, text: str, name: str = "plant.yaml") -> list[str]:
+    """Give what is told of a file, without its folder."""
+    (folder / name).write_text(text, encoding="utf-8")
+    with pytest.raises(EntityDeclarationInvalid) as refused:
+        entity_types([folder])
+    return [fault.removeprefix(f"{folder}/") for fault in refused.value.faults]

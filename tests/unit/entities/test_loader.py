@@ -22,14 +22,7 @@ from mdm.entities.model import (
 from mdm.entities.overlay import with_matching
 from mdm.entities.service import DEFINITIONS, entity_type, entity_types
 from mdm.errors import EntityDeclarationInvalid, EntityTypeUnknown
-from tests.unit.entities.declarations import SOUND
-
-
-def faults_of(folder: Path, text: str, name: str = "plant.yaml") -> list[str]:
-    (folder / name).write_text(text, encoding="utf-8")
-    with pytest.raises(EntityDeclarationInvalid) as refused:
-        entity_types([folder])
-    return [fault.removeprefix(f"{folder}/") for fault in refused.value.faults]
+from tests.unit.entities.declarations import SOUND, faults_of
 
 
 def test_an_entity_type_takes_one_file_alone(tmp_path: Path) -> None:
