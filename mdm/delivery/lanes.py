@@ -111,22 +111,6 @@ def settle(
     return frozenset(map(GoldenId, kept))
 
 
-class LeaseLost(Exception):
-    """Somebody else tells these lanes now: what is known of their records is for that one to say."""
-
-    def __init__(self, golden_ids: frozenset[GoldenId]) -> None:
-        """Keep whose lease was taken over."""
-        super().__init__(", ".join(sorted(golden_ids)))
-        self.golden_ids = golden_ids
-
-
-def require_leases(connection: Connection, lanes: Sequence[DueLane]) -> None:
-    """Let a transaction end only while these leases hold; raises LeaseLost. To be asked last: ingest locks lanes so."""
-    lost = frozenset(one.golden_id for one in lanes) - store.lock_leased(connection, lanes)
-    if lost:
-        raise LeaseLost(lost)
-
-
 def charge(connection: Connection, declaration: Declaration, calls: int, *, now: Clock = clock.instant) -> float:
     """Charge a target's rate with calls beyond those of the leases; returns what it allows then, below 0 for less."""
     rate = declaration.rate

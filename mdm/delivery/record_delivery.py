@@ -7,6 +7,7 @@ was slower than its lease neither asks any more nor writes to the ledger: the on
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,8 +20,9 @@ from mdm.db.transaction import run
 from mdm.delivery import ledger_store
 from mdm.delivery.binding import bind_key
 from mdm.delivery.external_ids_store import Place
+from mdm.delivery.fencing import fenced
 from mdm.delivery.freezing import freeze_quarrels
-from mdm.delivery.lanes import WAITING, LeaseLost, failed, require_leases
+from mdm.delivery.lanes import WAITING, failed
 from mdm.delivery.model import Declaration, Done, DueLane, Held, Later, Settlement, Sight
 from mdm.delivery.orders import ask_to_let_go
 from mdm.delivery.retry import LEAVES_DOUBT
@@ -90,7 +92,7 @@ def deliver_records(
     """Bring the records of leased lanes to what they shall hold; return how each lane is settled, and all failures."""
     freeze_quarrels(hub, lanes)
     sights, held_back = look(hub.engine, declaration, hub.declared, [lane.golden_id for lane in lanes])
-    sights, unread = with_external_ids(hub, declaration, system, sights)
+    sights, unread = with_external_ids(hub, declaration, system, sights, lanes)
     settlements: list[Settlement] = []
     asked: list[_Asked] = []
     owners: set[GoldenId] = set()
@@ -152,13 +154,13 @@ def _tell(
         for (place, intent), answer in zip(due, answers, strict=True):
             if isinstance(answer, Failure) and answer.kind == "unsupported" and intent.otherwise is not None:
                 told[place] = told[place].with_second_choice()
-                unmergeable[told[place].asked.lane.golden_id] = intent.change
+                unmergeable[_golden_id(told[place])] = intent.change
             else:
                 told[place] = replace(told[place], answers=(*told[place].answers, answer))
-        again = [one.asked for one in told if one.asked.lane.golden_id in unmergeable]
-        noted = _noted(hub, again, partial(_note_unmerged, target_id=declaration.id, changes=unmergeable, now=now))
-        lost = {one.lane.golden_id for one in again} - {one.lane.golden_id for one in noted}
-        told = [one for one in told if one.asked.lane.golden_id not in lost]
+        going_on = [one.asked for one in told if one.following is not None or _golden_id(one) in unmergeable]
+        note = partial(_note_unmerged, target_id=declaration.id, changes=unmergeable, now=now)
+        lost = {one.lane.golden_id for one in going_on} - {one.lane.golden_id for one in _noted(hub, going_on, note)}
+        told = [one for one in told if _golden_id(one) not in lost]
     failpoint("delivery.sent")
     return [_with_owner(hub, declaration, _keep(hub, declaration, one, now)) for one in told]
 
@@ -166,17 +168,15 @@ def _tell(
 def _noted(hub: Hub, asked: Sequence[_Asked], note: Callable[[Connection, Sequence[_Asked]], None]) -> Sequence[_Asked]:
     """Note in the ledger what is asked of these lanes; return those whose lease held. Of others nothing is noted."""
 
-    def act(connection: Connection) -> None:
-        note(connection, asked)
-        require_leases(connection, [one.lane for one in asked])
+    def of_held(connection: Connection, held: AbstractSet[GoldenId]) -> None:
+        note(connection, [one for one in asked if one.lane.golden_id in held])
 
-    while asked:
-        try:
-            run(hub.engine, act)
-            break
-        except LeaseLost as found:
-            asked = [one for one in asked if one.lane.golden_id not in found.golden_ids]
-    return asked
+    held = fenced(hub.engine, [one.lane for one in asked], of_held)
+    return [one for one in asked if one.lane.golden_id in held]
+
+
+def _golden_id(told: _Told) -> GoldenId:
+    return told.asked.lane.golden_id
 
 
 def _note_unmerged(
@@ -187,9 +187,10 @@ def _note_unmerged(
     changes: Mapping[GoldenId, Change],
     now: datetime,
 ) -> None:
-    """Keep which records cannot be merged, and what is intended instead, before that is sent."""
-    _note_intended(connection, asked, target_id=target_id, now=now)
-    for one in asked:
+    """Keep which records cannot be merged, and what is intended instead, before the next changes are sent."""
+    refused = [one for one in asked if one.lane.golden_id in changes]
+    _note_intended(connection, refused, target_id=target_id, now=now)
+    for one in refused:
         ledger_store.note_unmergeable(connection, target_id, one.sight.entity_type, changes[one.lane.golden_id])
 
 
@@ -316,8 +317,14 @@ def _with_owner(hub: Hub, declaration: Declaration, told: _Told) -> _Told:
         return told
     place = len(told.answers) - 1
     asked, change = told.asked, told.asked.intents[place].change
-    settle = partial(settle_taken, declaration=declaration, lane=asked.lane, sight=asked.sight)
-    settled, owner = run(hub.engine, partial(settle, change=change, failure=failure))
+    found: list[tuple[Failure, GoldenId | None]] = []
+
+    def settle(connection: Connection, _: AbstractSet[GoldenId]) -> None:
+        found[:] = [settle_taken(connection, declaration, asked.lane, asked.sight, change, failure)]
+
+    if not fenced(hub.engine, [asked.lane], settle):
+        return told
+    ((settled, owner),) = found
     return replace(told, answers=(*told.answers[:place], settled), owner=owner)
 
 

@@ -6,13 +6,16 @@ is read once, by the lane that is about to bring it to what it shall hold: from 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Final
 
+from sqlalchemy import Connection
+
 from mdm.connectors.model import CallFailed, Failure, RecordSystem, RemoteRecord
-from mdm.db.transaction import run
 from mdm.delivery.external_ids_store import Place, note_external_ids
-from mdm.delivery.model import Declaration, OwnRecord, Sight
+from mdm.delivery.fencing import fenced
+from mdm.delivery.model import Declaration, DueLane, OwnRecord, Sight
 from mdm.delivery.retry import RULES
 from mdm.delivery.sights import is_living, look
 from mdm.hub import Hub
@@ -22,7 +25,11 @@ FAILURES_IN_A_ROW_MAX: Final = 2  # chosen: one may be a record that cannot be r
 
 
 def with_external_ids(
-    hub: Hub, declaration: Declaration, system: RecordSystem, sights: Mapping[GoldenId, Sight]
+    hub: Hub,
+    declaration: Declaration,
+    system: RecordSystem,
+    sights: Mapping[GoldenId, Sight],
+    lanes: Sequence[DueLane],
 ) -> tuple[dict[GoldenId, Sight], dict[GoldenId, Failure]]:
     """Read the external ids that are not known, and look again at whom they belong to.
 
@@ -38,17 +45,31 @@ def with_external_ids(
         # What the target says of one record is for its lane to hear when it is written.
         at_fault = {key: one for key, one in failed.items() if RULES[one.kind].fault == "target"}
         failures.update({golden_id_by_key[key]: one for key, one in at_fault.items()})
-        borne: dict[Place, str | None] = {}
+        borne: dict[GoldenId, dict[Place, str | None]] = {}
         for native_id in golden_id_by_key.keys() - failed.keys():
             there = found.get(native_id)
-            borne[object_, scope, native_id] = "" if there is None or there.merged_into else there.external_id
-        run(hub.engine, partial(note_external_ids, target_id=declaration.id, entity_type=entity_type, borne=borne))
+            external_id = "" if there is None or there.merged_into else there.external_id
+            borne.setdefault(golden_id_by_key[native_id], {})[object_, scope, native_id] = external_id
+        note = partial(_note, target_id=declaration.id, entity_type=entity_type, borne=borne)
+        fenced(hub.engine, [lane for lane in lanes if lane.golden_id in borne], note)
         is_learnt = is_learnt or bool(borne)
     if not is_learnt:
         return dict(sights), failures
     # All of them: what one record bears decides about others as well, and time went by.
     again, _ = look(hub.engine, declaration, hub.declared, list(sights))
     return {**sights, **again}, failures
+
+
+def _note(
+    connection: Connection,
+    held: AbstractSet[GoldenId],
+    *,
+    target_id: str,
+    entity_type: str,
+    borne: Mapping[GoldenId, Mapping[Place, str | None]],
+) -> None:
+    some = {place: external_id for id_ in held for place, external_id in borne[id_].items()}
+    note_external_ids(connection, target_id, entity_type, some)
 
 
 def _read(
