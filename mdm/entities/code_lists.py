@@ -8,12 +8,14 @@ never guesses a code.
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from matching.standardise import FORMS
 from mdm.entities.declaration import CodeDeclaration, CodeListDeclaration
-from mdm.entities.document import Document, Fault, parse_document, read_text
+from mdm.entities.document import Document, Fault, read_document, read_text
+from mdm.entities.legible import is_unread, legible
 from mdm.entities.model import CodeList, Origin
 from mdm.entities.shape import check_shape, suggest
 
@@ -44,29 +46,46 @@ def _read(form: str | None, word: str) -> str | None:
     return found[0].upper() if found else None
 
 
-def read_code_lists(folders: Iterable[Path]) -> tuple[dict[str, CodeList], list[Fault]]:
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What files of code lists say.
+
+    lists   by name; of one with faults what is legible
+    names   of all lists, also of those that could not be read; None where a name is not known either
+    """
+
+    lists: dict[str, CodeList]
+    names: frozenset[str] | None
+    faults: list[Fault]
+
+
+def read_code_lists(folders: Iterable[Path]) -> Listed:
     """Read `code_lists` of every folder; a later folder adds to a list of the same name and has the last word."""
     lists: dict[str, CodeList] = {}
-    faults: list[Fault] = []
+    names, faults = set[str | None](), list[Fault]()
     for folder in folders:
         for path in sorted((folder / "code_lists").glob("*")):
             if path.suffix not in {".yaml", ".yml", ".csv"}:
                 continue
-            text, found = read_text(path)
-            if text is not None and path.suffix == ".csv":
-                document, found = _csv_document(path, text)
-            elif text is not None:
-                document, found = parse_document(text, str(path))
-            else:
-                document = None
+            document, found = _csv_document(path) if path.suffix == ".csv" else read_document(path)
             faults += found
-            if document is not None:
-                faults += _add(document, lists)
-    return lists, faults
+            if document is None:
+                names.add(path.stem if path.suffix == ".csv" else None)
+                continue
+            part = legible(CodeListDeclaration, document.content)
+            names.add(part.code_list)
+            before = lists.get(part.code_list) or CodeList(part.code_list, part.title, {})
+            faults += [*check_shape(document, CodeListDeclaration)[1], *_crosscheck(document, part, before)]
+            lists[part.code_list] = _add(part, before)
+    known = frozenset(name for name in names if name is not None)
+    return Listed(lists, known if None not in names else None, faults)
 
 
-def _csv_document(path: Path, text: str) -> tuple[Document | None, tuple[Fault, ...]]:
+def _csv_document(path: Path) -> tuple[Document | None, tuple[Fault, ...]]:
     """Read a CSV as the same document that a YAML file would give."""
+    text, unread = read_text(path)
+    if text is None:
+        return None, unread
     reader = csv.DictReader(io.StringIO(text))
     if not {"code", "title"} <= set(reader.fieldnames or ()):
         remedy = "begin with the line code,title,synonyms"
@@ -90,37 +109,44 @@ def _csv_document(path: Path, text: str) -> tuple[Document | None, tuple[Fault, 
     return Document(str(path), content, lines), tuple(faults)
 
 
-def _add(document: Document, lists: dict[str, CodeList]) -> list[Fault]:
-    declaration, faults = check_shape(document, CodeListDeclaration)
-    if declaration is None:
-        return faults
-    before = lists.get(declaration.code_list) or CodeList(declaration.code_list, declaration.title, {})
-    codes = {**before.codes, **{code: part.title for code, part in declaration.codes.items()}}
-    synonyms, faults = _synonyms(document, declaration.codes)
-    form = declaration.form or before.form
-    if form is not None and form not in FORMS:
-        remedy = suggest(form, FORMS, otherwise="name a form that exists")
-        return [*faults, document.fault(("form",), f"there is no form {form}", remedy)]
-    by_source = {source: dict(words) for source, words in before.by_source.items()}
-    for source, words in declaration.by_source.items():
-        for word, code in words.items():
-            if code is not None and code not in codes and _read(form, code) != code:
+def _crosscheck(document: Document, part: CodeListDeclaration, before: CodeList) -> Iterator[Fault]:
+    """Tell of words with two meanings, and of names that are used and not declared."""
+    for owner, synonym, other in _synonyms(part.codes)[1]:
+        problem = f"{synonym!r} means {other} already"
+        yield document.fault(("codes", owner, "synonyms"), problem, "keep it at one of the two")
+    form = part.form or before.form
+    is_form_known = not is_unread(part, "form") and (form is None or form in FORMS)
+    if not is_form_known and part.form is not None:
+        remedy = suggest(part.form, FORMS, otherwise="name a form that exists")
+        yield document.fault(("form",), f"there is no form {part.form}", remedy)
+    if is_unread(part, "codes"):
+        return  # which codes there are is not known
+    codes = before.codes.keys() | part.codes.keys()
+    # Of a form that is not known yet, a code is wrong that none of them reads.
+    forms = [form] if is_form_known else FORMS
+    for source, words in part.by_source.items():
+        for word, code in (words or {}).items():
+            if code is not None and code not in codes and all(_read(each, code) != code for each in forms):
                 remedy = suggest(code, codes, otherwise="declare the code")
-                faults.append(document.fault(("by_source", source, word), f"there is no code {code}", remedy))
-            by_source.setdefault(source, {})[fold(word)] = code or ""
-    known = {**before.synonyms, **synonyms}
-    lists[declaration.code_list] = CodeList(before.name, declaration.title, codes, known, by_source, form)
-    return faults
+                yield document.fault(("by_source", source, word), f"there is no code {code}", remedy)
 
 
-def _synonyms(document: Document, codes: Mapping[str, CodeDeclaration]) -> tuple[dict[str, str], list[Fault]]:
-    """Look codes, titles and synonyms up alike; a synonym that means two codes is a fault."""
-    exact = {fold(part.title): code for code, part in codes.items()} | {fold(code): code for code in codes}
-    synonyms, faults = dict(exact), []
-    for code, part in codes.items():
-        for word in part.synonyms:
-            other = synonyms.setdefault(fold(word), code)
-            if other != code:
-                problem = f"{word!r} means {other} already"
-                faults.append(document.fault(("codes", code, "synonyms"), problem, "keep it at one of the two"))
-    return synonyms, faults
+def _add(part: CodeListDeclaration, before: CodeList) -> CodeList:
+    """Lay a list over what the folders before said of it."""
+    by_source = {source: dict(words) for source, words in before.by_source.items()}
+    for source, words in part.by_source.items():
+        folded = {fold(word): code or "" for word, code in (words or {}).items()}
+        by_source[source] = by_source.get(source, {}) | folded
+    codes = {**before.codes, **{code: entry.title for code, entry in part.codes.items()}}
+    known = {**before.synonyms, **_synonyms(part.codes)[0]}
+    return CodeList(before.name, part.title, codes, known, by_source, part.form or before.form)
+
+
+def _synonyms(codes: Mapping[str, CodeDeclaration]) -> tuple[dict[str, str], list[tuple[str, str, str]]]:
+    """Look codes, titles and synonyms up alike; and give code, word and other code of each that means two."""
+    exact = {fold(part.title): code for code, part in codes.items() if part.title}
+    words = [(code, word) for code, part in codes.items() for word in filter(None, part.synonyms)]
+    synonyms = exact | {fold(code): code for code in codes}
+    for code, word in words:
+        synonyms.setdefault(fold(word), code)
+    return synonyms, [(code, word, synonyms[fold(word)]) for code, word in words if synonyms[fold(word)] != code]

@@ -26,13 +26,13 @@ _COMPARISONS: Place = ("matching", "comparisons")
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words that a declaration may use and does not declare itself."""
+    """The words that a declaration may use and does not declare itself; None where not all of them are known."""
 
     forms: frozenset[str]
     comparators: frozenset[str]
     transforms: frozenset[str]
-    code_lists: frozenset[str]
-    entity_types: frozenset[str]
+    code_lists: frozenset[str] | None
+    entity_types: frozenset[str] | None
 
 
 def crosscheck(document: Document, vocabulary: Vocabulary) -> list[Fault]:

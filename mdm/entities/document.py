@@ -119,13 +119,19 @@ class _Reading:
         self.file = file
         self.lines: dict[Place, int] = {(): 1}
         self.faults: list[Fault] = []
+        self.anchored: set[int] = set()  # nodes; an alias stands for the node that it names
 
     def plain(self, node: Node, place: Place) -> Any:
         """Give the plain value of a node. What bears an anchor is not read, so no alias can repeat it."""
         if getattr(node, "anchor", None) is not None:
-            self._fault(
-                node, place, f"sets the anchor &{node.anchor}", "write values out; declarations have no aliases"
-            )
+            is_alias = id(node) in self.anchored
+            self.anchored.add(id(node))
+            problem = f"uses the alias *{node.anchor}" if is_alias else f"sets the anchor &{node.anchor}"
+            # An alias has no line of its own: that of its key, or of the list that it stands in.
+            line = self.lines[place[:-1] if is_alias and isinstance(place[-1], int) else place]
+            where = ".".join(map(str, place))
+            remedy = "write values out; declarations have no aliases"
+            self.faults.append(Fault(self.file, line, where, problem, remedy))
             return None
         if node.tag not in _TAGS:
             self._fault(node, place, f"uses the tag {node.tag}", "remove it; quote the value if it is a text")

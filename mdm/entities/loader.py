@@ -39,10 +39,10 @@ def load_entity_types(
     forms, comparators, transforms  what the matching engine offers
     raises  EntityDeclarationInvalid with every fault of every file
     """
-    code_lists, faults = read_code_lists(folders)
-    documents, unread = _documents(folders)
-    faults += unread
-    vocabulary = Vocabulary(forms, comparators, transforms, frozenset(code_lists), frozenset(documents))
+    listed = read_code_lists(folders)
+    documents, names, unread = _documents(folders)
+    faults = [*listed.faults, *unread]
+    vocabulary = Vocabulary(forms, comparators, transforms, listed.names, names)
     declarations = []
     for written in documents.values():
         document, unmatched = with_matching(written)
@@ -57,19 +57,20 @@ def load_entity_types(
     if faults:
         ordered = sorted(set(faults), key=lambda fault: (fault.file, fault.line, fault.place))
         raise EntityDeclarationInvalid([str(fault) for fault in ordered])
-    return {declaration.entity: _entity_type(declaration, code_lists) for declaration in declarations}
+    return {declaration.entity: _entity_type(declaration, listed.lists) for declaration in declarations}
 
 
 def declared_contents(folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
     """Read the plain content of every declaration by entity name, of folders that were loaded without a fault."""
-    documents, _ = _documents(folders)
+    documents, *_ = _documents(folders)
     return {name: document.content for name, document in documents.items()}
 
 
-def _documents(folders: Sequence[Path]) -> tuple[dict[str, Document], list[Fault]]:
-    """Read the declarations by entity name."""
+def _documents(folders: Sequence[Path]) -> tuple[dict[str, Document], frozenset[str] | None, list[Fault]]:
+    """Read the declarations by entity name; and all these names, None where one of them cannot be read."""
     documents: dict[str, Document] = {}
     faults: list[Fault] = []
+    is_known = True
     for folder in folders:
         if not folder.is_dir() and not folder.is_file():
             faults.append(
@@ -77,12 +78,14 @@ def _documents(folders: Sequence[Path]) -> tuple[dict[str, Document], list[Fault
                     str(folder), 0, "", "is not a folder", "name a folder that holds one YAML file for each entity type"
                 )
             )
+            is_known = False
             continue
         here: dict[str, str] = {}
         for path in [folder] if folder.is_file() else sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
             document, found = read_document(path)
             faults += found
             if document is None:
+                is_known = False
                 continue
             if "code_list" in document.content and "entity" not in document.content:
                 remedy = "move the file into the folder code_lists beside it"
@@ -94,8 +97,9 @@ def _documents(folders: Sequence[Path]) -> tuple[dict[str, Document], list[Fault
                 faults.append(document.fault(("entity",), problem, "keep one file for each entity type"))
                 continue
             key = name if isinstance(name, str) else str(path)
+            is_known = is_known and isinstance(name, str)
             here[key], documents[key] = path.name, document
-    return documents, faults
+    return documents, frozenset(documents) if is_known else None, faults
 
 
 def _might_be_derived(fault: Fault) -> bool:

@@ -60,10 +60,10 @@ def declaration_of(name: str, folders: Sequence[Path] = ()) -> Mapping[str, Any]
 
 def code_lists(folders: Sequence[Path] = ()) -> Mapping[str, CodeList]:
     """Give every code list by name, the user's folders adding to those that ship with the hub."""
-    found, faults = read_code_lists((DEFINITIONS, *folders))
-    if faults:
-        raise EntityDeclarationInvalid([str(fault) for fault in faults])
-    return found
+    found = read_code_lists((DEFINITIONS, *folders))
+    if found.faults:
+        raise EntityDeclarationInvalid([str(fault) for fault in found.faults])
+    return found.lists
 
 
 @lru_cache(maxsize=16)

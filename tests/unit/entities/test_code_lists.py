@@ -8,13 +8,13 @@ from mdm.entities.code_lists import fold, read_code_lists, translate
 from mdm.entities.model import NOWHERE, CodeList, Origin
 from mdm.entities.service import DEFINITIONS
 
-LISTS, FAULTS = read_code_lists([DEFINITIONS])
+FOUND = read_code_lists([DEFINITIONS])
 
 
 def test_the_built_in_lists_have_no_faults() -> None:
-    assert FAULTS == []
+    assert FOUND.faults == []
     named = {"country", "currency", "payment_terms", "industry", "billing_method", "tax_treatment"}
-    assert named <= {name for name, code_list in LISTS.items() if code_list.by_source}
+    assert named <= {name for name, code_list in FOUND.lists.items() if code_list.by_source}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_the_built_in_lists_have_no_faults() -> None:
 def test_a_word_is_translated_by_its_source_then_by_the_list(
     name: str, word: str, instance: str, code: str | None
 ) -> None:
-    assert translate(LISTS[name], word, Origin(instance)) == code
+    assert translate(FOUND.lists[name], word, Origin(instance)) == code
 
 
 def test_the_most_particular_source_wins() -> None:
@@ -82,11 +82,11 @@ def test_a_list_may_be_a_csv(tmp_path: Path) -> None:
         "code,title,synonyms\nc,Clay,clayey; lehm\ns,Sand,\nc,Chalk,\n", encoding="utf-8"
     )
 
-    lists, faults = read_code_lists([tmp_path])
+    found = read_code_lists([tmp_path])
 
-    assert lists["soil_type"].codes == {"c": "Clay", "s": "Sand"}
-    assert translate(lists["soil_type"], "LEHM", NOWHERE) == "c"
-    assert [(fault.line, fault.problem) for fault in faults] == [(4, "the code c stands here a second time")]
+    assert found.lists["soil_type"].codes == {"c": "Clay", "s": "Sand"}
+    assert translate(found.lists["soil_type"], "LEHM", NOWHERE) == "c"
+    assert [(fault.line, fault.problem) for fault in found.faults] == [(4, "the code c stands here a second time")]
 
 
 def test_a_synonym_of_two_codes_is_a_fault(tmp_path: Path) -> None:
@@ -95,11 +95,67 @@ def test_a_synonym_of_two_codes_is_a_fault(tmp_path: Path) -> None:
     text = f"code_list: soil\ntitle: Soil\ncodes:\n{codes}"
     (tmp_path / "code_lists" / "soil.yaml").write_text(text, encoding="utf-8")
 
-    _, faults = read_code_lists([tmp_path])
+    assert faults_of(tmp_path) == ["5: codes.l.synonyms: 'Heavy' means c already; keep it at one of the two"]
 
-    assert [str(fault).partition("soil.yaml:")[2] for fault in faults] == [
-        "5: codes.l.synonyms: 'Heavy' means c already; keep it at one of the two"
-    ]
+
+def faults_of(folder: Path) -> list[str]:
+    return [str(fault).partition("soil.yaml:")[2] for fault in read_code_lists([folder]).faults]
+
+
+FAULTY = """\
+code_list: soil
+title: Soil
+form: country
+codes:
+  c: {title: Clay, synonyms: [heavy]}
+  l: {title: Loam, synonyms: [light, heavy]}
+  s: {title: Sand}
+by_source:
+  netsuite: {1: c, 2: s, 3: DE, 4: silt}
+  certinia: {1: l}
+"""
+TOLD = [
+    "6: codes.l.synonyms: 'heavy' means c already; keep it at one of the two",
+    "9: by_source.netsuite.4: there is no code silt; declare the code; known: c, l, s",
+]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "place"),
+    [
+        ("title: Soil", "titel: Soil", "title"),
+        ("form: country", "form: iso9", "form"),
+        ("form: country", "form: [7]", "form"),
+        ("c: {title: Clay,", "c: {titel: Clay,", "codes.c.title"),
+        ("[light, heavy]", "[[7], heavy]", "codes.l.synonyms.0"),
+        ("s: {title: Sand}", "s: 7", "codes.s"),
+        ("s: {title: Sand}", "s:", "codes.s"),
+        ("{1: l}", "7", "by_source.certinia"),
+        ("{1: l}", "{1: [l]}", "by_source.certinia.1"),
+        ("{1: c,", "{1: 7,", "by_source.netsuite.1"),
+    ],
+)
+def test_no_fault_of_a_list_hides_or_makes_another(tmp_path: Path, good: str, bad: str, place: str) -> None:
+    (tmp_path / "code_lists").mkdir()
+    path = tmp_path / "code_lists" / "soil.yaml"
+    path.write_text(FAULTY, encoding="utf-8")
+    assert faults_of(tmp_path) == TOLD
+    assert good in FAULTY
+
+    path.write_text(FAULTY.replace(good, bad, 1), encoding="utf-8")
+
+    told = [fault for fault in faults_of(tmp_path) if fault not in TOLD]
+    assert len(told) == len(faults_of(tmp_path)) - len(TOLD)
+    assert told
+    assert {fault.split(": ")[1].replace("titel", "title") for fault in told} == {place}
+
+
+def test_codes_that_could_not_be_read_make_no_word_of_a_source_look_bad(tmp_path: Path) -> None:
+    (tmp_path / "code_lists").mkdir()
+    text = "code_list: soil\ntitle: Soil\ncodes: 7\nby_source: {netsuite: {1: c}}\n"
+    (tmp_path / "code_lists" / "soil.yaml").write_text(text, encoding="utf-8")
+
+    assert [fault.split(": ")[1] for fault in faults_of(tmp_path)] == ["codes"]
 
 
 def test_words_fold_to_letters_and_digits() -> None:

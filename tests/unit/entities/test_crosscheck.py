@@ -196,3 +196,35 @@ def test_many_attributes_each_with_another_unknown_key_take_no_time() -> None:
 
     assert faults == []
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("code_lists/soil.yaml", "code_list: soil\ncodes: {c: {title: Clay}}\n"),
+        ("code_lists/soil.yaml", "code_list: soil\ntitle: [\n"),
+        ("code_lists/ground.yaml", "title: Soil\ncodes: {c: {title: Clay}}\n"),
+        ("code_lists/soil.csv", "kode,title\nc,Clay\n"),
+    ],
+    ids=["without a title", "no YAML", "without a name", "a CSV of other columns"],
+)
+def test_a_list_with_a_fault_makes_no_attribute_look_bad(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / "code_lists").mkdir()
+    (tmp_path / name).write_text(text, encoding="utf-8")
+
+    faults = faults_of(tmp_path, SOUND.replace("code_list: country", "code_list: soil"))
+
+    assert [fault.partition(":")[0] for fault in faults] == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["entity: owner\ntitle: [\n", SOUND.replace("entity: plant\n", "", 1).replace("id_prefix: pla", "id_prefix: own")],
+    ids=["no YAML", "without a name"],
+)
+def test_an_entity_type_with_a_fault_makes_no_reference_look_bad(tmp_path: Path, text: str) -> None:
+    (tmp_path / "owner.yaml").write_text(text, encoding="utf-8")
+
+    faults = faults_of(tmp_path, SOUND.replace("{entity: customer}", "{entity: owner}"))
+
+    assert [fault.partition(":")[0] for fault in faults] == ["owner.yaml"]

@@ -52,6 +52,16 @@ def test_what_is_refused_is_named_with_its_line(text: str, line: int, problem: s
     assert faults[0].remedy
 
 
+def test_an_alias_is_told_where_it_stands_and_not_where_its_anchor_does() -> None:
+    _, faults = parse_document("a: 1\nb: &x [1]\nc:\n  d: *x\n  e:\n    - 2\n    - *x\n", "a.yaml")
+
+    assert [(fault.line, fault.place, fault.problem) for fault in faults] == [
+        (2, "b", "sets the anchor &x"),
+        (4, "c.d", "uses the alias *x"),
+        (5, "c.e.1", "uses the alias *x"),
+    ]
+
+
 def test_an_alias_bomb_is_refused_without_being_unfolded() -> None:
     levels = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9) if n else 'lol'}]" for n in range(12))
 
