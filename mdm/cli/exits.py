@@ -24,7 +24,7 @@ EXIT_CODES: Final[Mapping[ExitCode, str]] = MappingProxyType(
         ExitCode.USAGE: "wrong call: an option or argument is missing, unknown or malformed",
         ExitCode.UNAVAILABLE: "out of reach: the database or a file system fails; try again",
         ExitCode.FOUND: "found something: `check` a violation, `verify` a fault of the audit log,"
-        " `load` that no record was taken, `load --strict` a record or row that was not",
+        " `load` and `match` that no row was taken, `load --strict` a row or record that was not",
         ExitCode.BUG: "an error nobody foresaw; MDM_LOG_LEVEL=debug shows where",
     }
 )

@@ -116,6 +116,7 @@ def _document(report: "LoadReport") -> dict[str, Any]:
         "reasons": [_reason(report, kind, n) for kind, n in report.reasons.most_common()],
         "faults_count": report.faults_count,
         "faults": report.faults,
+        "notes": report.notes,
         "repeats_count": report.repeats_count,
         "repeats": report.repeats,
         "reviews_opened": report.reviews_opened,
@@ -136,7 +137,7 @@ def _tell_rows(report: "LoadReport") -> None:
     """Name the rows and the files that were left out."""
     from mdm.cli.output import tell
 
-    for found in report.faults:
+    for found in (*report.notes, *report.faults):
         tell(f"{found.message}; {found.remedy}")
     if report.faults_count > len(report.faults):
         tell(f"… and {report.faults_count - len(report.faults):,} more rows that cannot be read")

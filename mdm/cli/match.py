@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mdm.cli.exits import ExitCode
 from mdm.cli.options import AsJson, Files, Maps, OutFile, parse_bytes, parse_maps
 from mdm.cli.words import counted, looks_like
 
@@ -97,7 +98,7 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
     may be the address of Parquet that the workers read, as s3a://bucket/clients.parquet.
     """
     from mdm.cli.output import as_json as written
-    from mdm.cli.output import print_json, print_text
+    from mdm.cli.output import print_json, print_text, tell
     from mdm.jobs.files_asked import FilesAsked
     from mdm.jobs.match_files import parents_of, read_partition
     from mdm.publishing.files import require_place, writing
@@ -116,7 +117,7 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
         told = _through_disk(asked, limit or _half_of_memory(), out, pairs)
     else:
         told = _in_memory(asked, out, pairs)
-    told["rows_left_out"] = len(asked.faults)
+    told["rows_left_out"] = sum(fault.leaves_out for fault in asked.faults)
     if report is not None:
         with writing(report):
             report.write_text(written(told) + "\n", encoding="utf-8")
@@ -124,6 +125,9 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
         print_json(told)
     else:
         print_text(_summary(told, out))
+    if not told["records"] and asked.faults:
+        tell("No row could be read; the reasons above say why.")
+        raise typer.Exit(ExitCode.FOUND)
 
 
 def _chosen(entity: str | None, model: Path | None) -> "EntityType":

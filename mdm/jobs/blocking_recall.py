@@ -11,7 +11,7 @@ from mdm.entities.model import EntityType
 from mdm.errors import FileUnreadable
 from mdm.jobs.match_files import Partition, mapped_rows
 from mdm.sources.files import find_files
-from mdm.sources.files_columns import OnFault
+from mdm.sources.files_faults import OnFault
 
 
 def blocking_of_files(

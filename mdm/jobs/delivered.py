@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from mdm.entities.model import EntityType
 from mdm.jobs.columnar import own_columns, text_columns
-from mdm.sources.files_columns import ColumnBatches, OnFault, read_column_batches
+from mdm.sources.files_columns import ColumnBatches, read_column_batches
+from mdm.sources.files_faults import OnFault
 
 _KEY_PARTS = ("id", "source")
 
@@ -89,5 +90,5 @@ def delivered_rows(
         taken = {*own.values(), *_KEY_PARTS}
         names.update(dict.fromkeys(name for name in rows.columns if name not in taken))
     left = {column: part for column, part in column_map.items() if column in names and part not in _KEY_PARTS}
-    numbered = tuple(file.rows.path for file in files if "id" not in file.own)
+    numbered = tuple(file.rows.path for file in files if file.rows.columns and "id" not in file.own)
     return Delivered(tuple(names), left, numbered, tuple(files))

@@ -95,7 +95,7 @@ def _deliveries_of(path: Path, origin: FileOrigin, report: LoadReport) -> Iterat
     layouts = FileLayouts(path, origin)
     row_by_key: dict[int, int] = {}  # a hash in place of the key, for memory
     without_id = 0
-    for number, row in read_file(path):
+    for number, row in read_file(path, on_note=report.notes.append):
         found = (
             row
             if isinstance(row, FileFault)

@@ -22,7 +22,8 @@ from mdm.jobs.columnar import FileRecords, own_columns, records_of, text_columns
 from mdm.jobs.files_asked import FilesAsked
 from mdm.publishing.files import write_columns, writing
 from mdm.sources.files import find_files, read_file
-from mdm.sources.files_columns import OnFault, join_tables, read_columns
+from mdm.sources.files_columns import join_tables, read_columns
+from mdm.sources.files_faults import OnFault
 from mdm.sources.rows import require_mapped
 
 OnStage = Callable[[Stage], None]
@@ -106,7 +107,8 @@ def read_rows(
             return own_columns(columns, entity_type, column_map)
 
         table = read_columns(paths, on_fault=on_fault, keys=all_named, texts=texts)
-        return table, () if "id" in all_named(table.column_names) else tuple(paths)
+        has_id = "id" in all_named(table.column_names) or not table.column_names
+        return table, () if has_id else tuple(paths)
 
     def present(columns: Sequence[str]) -> dict[str, str]:
         here = {column: part for column, part in column_map.items() if column in columns}
@@ -116,7 +118,7 @@ def read_rows(
     for path in paths:
         table = read_columns([path], on_fault=on_fault, keys=present, texts=texts)
         own = present(table.column_names)
-        if "id" not in own:
+        if table.column_names and "id" not in own:
             numbered.append(path)
         numbers = pa.array(map(str, range(1, table.num_rows + 1)), pa.string())
         parts = {

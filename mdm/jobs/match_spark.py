@@ -25,7 +25,7 @@ from mdm.jobs.delivered import Delivered, delivered_rows
 from mdm.jobs.files_asked import FilesAsked
 from mdm.publishing.files import write_rows, writing
 from mdm.sources.files import find_files
-from mdm.sources.files_columns import OnFault
+from mdm.sources.files_faults import OnFault
 from mdm.sources.rows import require_mapped
 
 ROWS_AT_ONCE: Final = 100_000

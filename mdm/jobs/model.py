@@ -51,6 +51,7 @@ class LoadReport:
     columns_used: dict[str, str] = field(default_factory=dict)  # column → attribute or part of the key
     columns_unused: dict[str, None] = field(default_factory=dict)  # in the order of the files
     faults: list[FileFault] = field(default_factory=list)  # the first FAULTS_MAX rows that could not be read
+    notes: list[FileFault] = field(default_factory=list)  # how files as a whole were read where that is a guess
     repeats_count: int = 0
     repeats: list[FileFault] = field(default_factory=list)  # the first FAULTS_MAX rows whose id an earlier row has
     reviews_opened: int = 0
@@ -103,8 +104,8 @@ class LoadReport:
 
     @property
     def is_empty_handed(self) -> bool:
-        """Tell whether there were records and every one was rejected."""
-        return 0 < self.records_count == self.statuses["rejected"]
+        """Tell whether there were rows and none was taken: each was rejected, or could not be read."""
+        return self.records_count == self.statuses["rejected"] and self.records_count + self.faults_count > 0
 
     @property
     def records_count(self) -> int:

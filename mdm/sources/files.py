@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mdm.errors import FileUnreadable
 from mdm.sources.files_csv import read_csv
-from mdm.sources.files_faults import FileFault
+from mdm.sources.files_faults import FileFault, OnFault, ignore
 from mdm.sources.files_jsonl import read_jsonl
 from mdm.sources.files_tables import read_parquet, read_xlsx
 
@@ -70,21 +70,27 @@ def find_files(patterns: Sequence[str | Path]) -> tuple[Path, ...]:
 
 
 def read_file(
-    path: str | Path, *, sheet: str | None = None, delimiter: str | None = None, encoding: str | None = None
+    path: str | Path,
+    *,
+    sheet: str | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    on_note: OnFault = ignore,
 ) -> Iterator[Row]:
     """Read a delivered file row by row; a row with faults comes as FileFault values, each under the row's number.
 
     sheet      name of the sheet of a workbook; left out: the only one, or the first that is not empty
     delimiter  between the cells of a CSV file; left out: found from its first lines
-    encoding   of a text file; left out: from its byte order mark, UTF-8 if it is that, else cp1252
+    encoding   of a text file; left out: from its byte order mark, else UTF-8, or cp1252 where next to no line is that
+    on_note    hears how the file as a whole was read where that is a guess
     returns    (row number, row or fault); the number is the line (text), the row of the sheet, or 1, 2, … (Parquet)
     """
     path = Path(path)
     format_name = format_of(path)
     readers: dict[str, Callable[[], Iterator[Row]]] = {
-        "CSV": lambda: read_csv(path, delimiter=delimiter, encoding=encoding),
-        "TSV": lambda: read_csv(path, delimiter=delimiter or "\t", encoding=encoding),
-        "JSONL": lambda: read_jsonl(path, encoding=encoding),
+        "CSV": lambda: read_csv(path, delimiter=delimiter, encoding=encoding, on_note=on_note),
+        "TSV": lambda: read_csv(path, delimiter=delimiter or "\t", encoding=encoding, on_note=on_note),
+        "JSONL": lambda: read_jsonl(path, encoding=encoding, on_note=on_note),
         "Parquet": lambda: read_parquet(path),
         "XLSX": lambda: read_xlsx(path, sheet=sheet),
     }

@@ -21,11 +21,10 @@ import pyarrow.parquet as pq
 from mdm.errors import FileUnreadable
 from mdm.sources.files import find_files, format_of, read_file
 from mdm.sources.files_csv import check_columns, csv_layout
-from mdm.sources.files_faults import FileFault, id_fault, key_part_fault
+from mdm.sources.files_faults import FileFault, OnFault, id_fault, key_part_fault
 from mdm.sources.files_text import inspect_text
 from mdm.sources.formulas import TRIGGERS
 
-OnFault = Callable[[FileFault], None]
 KeyColumns = Callable[[Sequence[str]], Mapping[str, str]]
 """Finds among the columns of a file those that hold parts of its rows' keys: part → column, of which `id` is needed."""
 
@@ -99,7 +98,8 @@ def read_column_batches(
 
 
 def _refuse(found: FileFault) -> None:
-    raise FileUnreadable(found.path, found.message.removeprefix(f"{found.path}, "), remedy=found.remedy)
+    if found.leaves_out:
+        raise FileUnreadable(found.path, found.message.removeprefix(f"{found.path}, "), remedy=found.remedy)
 
 
 def _read_one(path: Path, report: OnFault, keys: KeyColumns, texts: TextColumns) -> pa.Table:
@@ -235,7 +235,7 @@ def _row_batches(path: Path, rows_max: int, keys: KeyColumns, texts: TextColumns
 
     def read(report: OnFault) -> Iterator[pa.Table]:
         rows: list[dict[str, Any]] = []
-        for number, row in read_file(path):
+        for number, row in read_file(path, on_note=report):
             found = row if isinstance(row, FileFault) else _key_fault(path, number, row, own) or row
             if isinstance(found, FileFault):
                 report(found)
@@ -296,7 +296,7 @@ def _has_nul(column: pa.ChunkedArray) -> bool:
 
 def _read_rows(path: Path, report: OnFault, keys: KeyColumns, texts: TextColumns) -> pa.Table:
     numbered: list[tuple[int, dict[str, Any]]] = []
-    for number, row in read_file(path):
+    for number, row in read_file(path, on_note=report):
         if isinstance(row, FileFault):
             report(row)
         else:

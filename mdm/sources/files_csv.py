@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from mdm.errors import FileUnreadable
-from mdm.sources.files_faults import FileFault, fault, text_faults
+from mdm.sources.files_faults import FileFault, OnFault, fault, guessed, text_faults
 from mdm.sources.files_text import LINE_BYTES_MAX, TextFile, bounded_lines, inspect_text, line_fault
 from mdm.sources.formulas import rearm
 
@@ -25,10 +25,12 @@ _SEPARATOR_LINE: Final = re.compile(r"sep=(.)[\r\n]*", re.IGNORECASE)  # what Ex
 
 
 def read_csv(
-    path: Path, *, delimiter: str | None, encoding: str | None
+    path: Path, *, delimiter: str | None, encoding: str | None, on_note: OnFault
 ) -> Iterator[tuple[int, dict[str, Any] | FileFault]]:
     """Read a CSV file row by row, each under the number of the line on which it begins."""
     file = inspect_text(path, encoding)
+    if file.lines_guessed:
+        on_note(guessed(path, file.lines_guessed))
     with file.open() as stream:
         lines = _Lines(stream)
         delimiter = delimiter or _delimiter(file)

@@ -1,10 +1,10 @@
 """What can be wrong with one row of a delivered file, as values in plain words, and what makes a text unusable."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 INTEGER_MAX: Final = 2**53  # beyond it a double, and so Excel and many writers of JSON, no longer holds every integer
 
@@ -12,9 +12,15 @@ _TYPED: Final = (".xlsx", ".xlsm", ".parquet", ".pq")  # files without lines
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
+_GUESSED: Final = "encoding_guessed"
+
+
 @dataclass(frozen=True, slots=True)
 class FileFault:
-    """Why one row was left out; column is "" when the row as a whole is at fault. The message names file and place."""
+    """Why one row was left out; column is "" when the row as a whole is at fault. The message names file and place.
+
+    One of row 0 leaves nothing out: it says how the file as a whole was read.
+    """
 
     path: str
     row: int
@@ -22,6 +28,24 @@ class FileFault:
     code: str
     message: str
     remedy: str
+
+    @property
+    def leaves_out(self) -> bool:
+        """Tell whether it cost a row."""
+        return self.row > 0
+
+
+OnFault: TypeAlias = Callable[[FileFault], None]
+
+
+def ignore(_found: FileFault) -> None:
+    """Hear of a fault and do nothing."""
+
+
+def guessed(path: Path, lines_count: int) -> FileFault:
+    """Say that a text file that names no encoding and is no UTF-8 was read as what Windows writes."""
+    message = f"{path} is read as Windows-1252, for {lines_count:,} of its lines are no UTF-8"
+    return FileFault(str(path), 0, "", _GUESSED, message, "if names look wrong, export it again as UTF-8")
 
 
 def fault(path: Path, row: int, column: str, code: str, reason: str, remedy: str) -> FileFault:
@@ -65,7 +89,7 @@ def key_part_fault(path: Path, row: int, column: str, value: Any) -> FileFault |
 def _broken(path: Path, row: int, column: str, code_point: int) -> FileFault:
     if 0xDC80 <= code_point <= 0xDCFF:  # what decoding with surrogateescape makes of a byte that it cannot read
         reason = f"byte 0x{code_point - 0xDC00:02X} cannot be read in the file's encoding"
-        return fault(path, row, column, "encoding", reason, "save the file as UTF-8, or name its encoding")
+        return fault(path, row, column, "encoding", reason, "export the file again as UTF-8")
     reason = f"holds half a character (U+{code_point:04X})"
     return fault(path, row, column, "lone_surrogate", reason, "export the file again as UTF-8")
 

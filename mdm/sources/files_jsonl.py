@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from mdm.errors import FileUnreadable
-from mdm.sources.files_faults import INTEGER_MAX, FileFault, fault, integer_fault, text_faults
+from mdm.sources.files_faults import INTEGER_MAX, FileFault, OnFault, fault, guessed, integer_fault, text_faults
 from mdm.sources.files_text import bounded_lines, inspect_text, line_fault
 
 DEPTH_MAX: Final = 32  # the bound of the HTTP gate
@@ -34,9 +34,13 @@ class _Integer(str):
     __slots__ = ()
 
 
-def read_jsonl(path: Path, *, encoding: str | None) -> Iterator[tuple[int, dict[str, Any] | FileFault]]:
+def read_jsonl(
+    path: Path, *, encoding: str | None, on_note: OnFault
+) -> Iterator[tuple[int, dict[str, Any] | FileFault]]:
     """Read one object a line, each under its line number; blank lines are passed over."""
     file = inspect_text(path, encoding, has_header=False)
+    if file.lines_guessed:
+        on_note(guessed(path, file.lines_guessed))
     is_first = True
     with file.open() as stream:
         for number, line in enumerate(bounded_lines(stream), start=1):

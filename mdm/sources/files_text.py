@@ -34,15 +34,22 @@ _BOMS: Final = (
 )
 _CONTROLS: Final = bytes(set(range(32)) - set(b"\t\n\r\f\x1a\x1b")) + b"\x7f"
 _CONTROLS_SHARE_MAX: Final = 0.05  # chosen: text has none, random bytes 11 %
-_ESCAPED: Final = re.compile("[\udc80-\udcff]")
+_ESCAPED: Final = re.compile("[\udc80-\udcff]")  # a byte that is no UTF-8, as it is decoded
+_HALF: Final = re.compile("\udced[\udca0-\udcbf][\udc80-\udcbf]")
+_BROKEN_LINE: Final = re.compile("[\udc80-\udcff][^\r\n]*")
+_BROKEN_LINES_MIN: Final = 10  # chosen: broken lines for each sound character, from which on these are chance
 
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A text file that may be read: its encoding, and what its bytes hold that needs a look at each row."""
+    """A text file that may be read: its encoding, and what its bytes hold that needs a look at each row.
+
+    lines_guessed  how many lines made the encoding a guess; 0 where it is known
+    """
 
     path: Path
     encoding: str
+    lines_guessed: int
     has_nul: bool
     has_broken_bytes: bool
     has_apostrophe: bool
@@ -73,7 +80,7 @@ class TextFile:
                 yield TextIOWrapper(cast("Any", stream), encoding=self.encoding, errors=errors, newline="")
             except UnicodeError as error:
                 reason = f"is not {self.encoding} ({error})"
-                raise FileUnreadable(str(self.path), reason, remedy="save it as UTF-8, or name its encoding") from error
+                raise FileUnreadable(str(self.path), reason, remedy="export it again as UTF-8") from error
 
 
 def inspect_text(path: Path, encoding: str | None = None, *, has_header: bool = True) -> TextFile:
@@ -120,7 +127,8 @@ class _Survey:
         self._decoder: codecs.IncrementalDecoder | None = None
         self._stored = path.stat().st_size
         self._bytes = self._line_bytes = self._line = 0
-        self._sound = self._broken = 0
+        self._sound = self._broken_lines = 0
+        self._has_broken_bytes = False
         self._quotes = 0
         self._has_nul = self._has_apostrophe = self._has_text = self._has_long_lines = False
 
@@ -146,15 +154,15 @@ class _Survey:
             raise self._without_lines()
         if self._decoder is not None:
             self._count(self._decoder.decode(b"", final=True))
-        encoding, broken = self._encoding, bool(self._broken)
-        if not self._is_named and self._broken > self._sound:
-            # UTF-8 by chance is as good as impossible: where broken sequences prevail, the file was written by Windows.
-            encoding, broken = "cp1252", True
+        # UTF-8 by chance is rare: a few such characters among many broken lines are; else the lines are broken, not the
+        # file, and whoever takes it for Windows' would spoil the sound ones.
+        is_windows = not self._is_named and self._broken_lines > _BROKEN_LINES_MIN * self._sound
         return TextFile(
             path=self._path,
-            encoding=encoding,
+            encoding="cp1252" if is_windows else self._encoding,
+            lines_guessed=self._broken_lines if is_windows else 0,
             has_nul=self._has_nul,  # of a wide encoding half the bytes are: its rows are all looked at
-            has_broken_bytes=broken,
+            has_broken_bytes=self._has_broken_bytes,
             has_apostrophe=self._has_apostrophe,
             has_long_lines=self._has_long_lines,
             quotes_count=self._quotes,
@@ -201,9 +209,13 @@ class _Survey:
         return FileUnreadable(str(self._path), reason, remedy=remedy)
 
     def _count(self, text: str) -> None:
-        broken = len(_ESCAPED.findall(text))
-        self._broken += broken
-        self._sound += len(text) - len(text.encode("ascii", "ignore")) - broken
+        if _ESCAPED.search(text):
+            self._has_broken_bytes = True
+            # Half a character that was written as UTF-8 is broken, and a sign of UTF-8 all the same.
+            text, halves = _HALF.subn("", text)
+            self._sound += halves - len(_ESCAPED.findall(text))
+            self._broken_lines += len(_BROKEN_LINE.findall(text))
+        self._sound += len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _guess_wide(piece: bytes) -> str:

@@ -55,6 +55,28 @@ def test_columns_of_the_file_go_before_what_is_said_of_it(mdm: Mdm, folder: Path
     assert document(mdm("resolve", "d365-emea/custtable/demf:C1", "--json"))["answer"] == "one"
 
 
+def test_a_file_of_which_no_line_can_be_read_ends_with_four(mdm: Mdm, folder: Path) -> None:
+    (folder / "odd.jsonl").write_text("not json\n", encoding="utf-8")
+    arguments = (folder / "odd.jsonl", "-s", "salesforce-emea", "-e", "customer", "--create-source", "salesforce")
+
+    found = mdm("load", *arguments)
+
+    assert found.exit_code == 4
+    assert "line 1: is not JSON" in found.stderr
+    assert "No row was taken; the reasons above say why." in found.stderr
+
+
+def test_how_a_file_was_read_is_told_where_that_is_a_guess(mdm: Mdm, folder: Path) -> None:
+    (folder / "windows.csv").write_bytes("id,name\n1,Müller Süd GmbH\n".encode("cp1252"))
+    arguments = (folder / "windows.csv", "-s", "salesforce-emea", "-e", "customer", "--create-source", "salesforce")
+
+    found = mdm("load", *arguments)
+    told = document(mdm("load", *arguments, "--json"))
+
+    assert "windows.csv is read as Windows-1252, for 1 of its lines are no UTF-8" in found.stderr
+    assert ([note["code"] for note in told["notes"]], told["faults_count"]) == (["encoding_guessed"], 0)
+
+
 def test_strict_ends_with_four_when_a_record_is_rejected(mdm: Mdm, folder: Path) -> None:
     arguments = ("-s", "salesforce-emea", "-e", "customer", "--create-source", "salesforce")
 

@@ -48,6 +48,28 @@ def test_rows_that_mean_the_same_share_a_cluster(folder: Path) -> None:
     assert clusters(folder / "out.csv") == {"1": "crm/1", "2": "crm/1", "3": "crm/3", "4": "erp/4"}
 
 
+@pytest.mark.parametrize("way", [(), ("--backend", "duckdb")])
+def test_a_file_of_windows_is_told_and_leaves_nothing_out(folder: Path, way: tuple[str, ...]) -> None:
+    (folder / "windows.csv").write_bytes("id,name\n1,Müller Süd GmbH\n2,Größe AG\n".encode("cp1252"))
+
+    found = mdm("match", folder / "windows.csv", "-e", "customer", "-o", folder / "out.csv", "--json", *way)
+
+    assert found.stderr.count("windows.csv is read as Windows-1252, for 2 of its lines are no UTF-8") == 1
+    assert (found.exit_code, json.loads(found.stdout)["rows_left_out"]) == (0, 0)
+    assert clusters(folder / "out.csv") == {"1": "1", "2": "2"}
+
+
+@pytest.mark.parametrize("way", [(), ("--backend", "duckdb")])
+def test_files_of_which_no_row_can_be_read_end_with_four(folder: Path, way: tuple[str, ...]) -> None:
+    (folder / "odd.jsonl").write_text("not json\n", encoding="utf-8")
+
+    found = mdm("match", folder / "odd.jsonl", "-e", "customer", "-o", folder / "out.csv", *way)
+
+    assert (found.exit_code, "No row could be read; the reasons above say why." in found.stderr) == (4, True)
+    assert "line 1: is not JSON" in found.stderr
+    assert "has no column that holds an id" not in found.stderr
+
+
 def test_identifiers_in_the_file_teach_the_weights_wherever_rows_are_matched(tmp_path: Path) -> None:
     """Two thousand records of seven systems, four in ten with a tax number, teach enough (F1 .939 and .958)."""
     made = ("--records", "2000", "--seed", "4", "--profile", "unseen", "--out", str(tmp_path))
