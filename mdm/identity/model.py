@@ -136,18 +136,18 @@ class Wishes:
     survivors  golden ids that survive, whatever else would decide
     confirmed  golden ids of which a steward says that they are right
     homes      whose a golden id is: it goes to the group with most of these records, whatever else would decide
-    forwards   where an id that comes to rest in none of the groups led before, and leads again
+    forwards   where an id that comes to rest in none of the groups led before, and leads again; None: it was retired
     standings  whether an id was confirmed and acknowledged before, and is again
     rests      how an id rested before, should it come to rest again
     leaving    records that no golden record holds where they are now, however established it is
     rejoined   the records that an established golden record held before it was divided, and holds again
-    returned   the records with which a retired golden record comes back; an established one keeps them
+    returned   the records with which a retired golden record comes back, whose its id is; an established one keeps them
     """
 
     survivors: frozenset[GoldenId] = frozenset()
     confirmed: frozenset[GoldenId] = frozenset()
     homes: Mapping[GoldenId, frozenset[RecordId]] = field(default_factory=dict)
-    forwards: Mapping[GoldenId, GoldenId] = field(default_factory=dict)
+    forwards: Mapping[GoldenId, GoldenId | None] = field(default_factory=dict)
     standings: Mapping[GoldenId, "Standing"] = field(default_factory=dict)
     rests: Mapping[GoldenId, "Standing"] = field(default_factory=dict)
     returned: Mapping[GoldenId, frozenset[RecordId]] = field(default_factory=dict)

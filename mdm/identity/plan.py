@@ -4,10 +4,11 @@ A part all of whose records came from elsewhere goes home: it takes back an id o
 parts a golden id goes where most of its published keys go, then most of its members, then to a part that meets no other
 golden record, which would have an id in any case, then where its oldest record goes. A group that inherits several
 keeps the confirmed one, else the oldest, else the lowest; the others forward to it. A group that inherits none and has
-no id of its own mints. An id that nobody inherits is retired. An operation's wishes go first.
+no id of its own mints. An id that nobody inherits is retired. One that comes back from retirement is inherited like an
+active one. An operation's wishes go first.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mdm.identity.model import NO_WISHES, GoldenRecord, GoldenState, IdentityPlan, Member, Move, Standing, Turn, Wishes
@@ -74,13 +75,8 @@ def rejoined(parts: Sequence[tuple[GoldenId, Group]], wishes: Wishes) -> list[Gr
 def parts_returned(situation: Situation) -> Mapping[GoldenId, Group]:
     """Return the records of each established golden record that an operation brings back from retirement."""
     goldens = situation.goldens
-    return {
-        golden_id: frozenset(
-            id_ for id_ in records if id_ in situation.members and situation.members[id_].golden_id is None
-        )
-        for golden_id, records in sorted(situation.wishes.returned.items())
-        if golden_id in goldens and goldens[golden_id].state == "retired" and goldens[golden_id].is_established
-    }
+    back = _records_back(situation)
+    return {golden_id: records for golden_id, records in back.items() if goldens[golden_id].is_established}
 
 
 def survival_order(golden: GoldenRecord) -> tuple[bool, GoldenId]:
@@ -89,12 +85,13 @@ def survival_order(golden: GoldenRecord) -> tuple[bool, GoldenId]:
 
 
 def _claims(situation: Situation, groups: Sequence[Group]) -> dict[Group, list[GoldenRecord]]:
-    """Find for each active golden id the one group that inherits it."""
+    """Find for each golden id that is active, or comes back from retirement, the one group that inherits it."""
     shares: dict[GoldenId, list[tuple[int, int, bool, RecordId, Group]]] = {}
+    held = _held(situation)
     for group in groups:
         by_golden: dict[GoldenId, list[RecordId]] = {}
         for record_id in group:
-            if (golden_id := situation.members[record_id].golden_id) is not None:
+            if (golden_id := held.get(record_id)) is not None:
                 by_golden.setdefault(golden_id, []).append(record_id)
         for golden_id, kept in by_golden.items():
             published = sum(situation.members[record_id].is_published for record_id in kept)
@@ -105,9 +102,31 @@ def _claims(situation: Situation, groups: Sequence[Group]) -> dict[Group, list[G
     for golden_id, offers in shares.items():
         if golden_id in situation.wishes.homes:
             continue
-        staying = [offer for offer in offers if not _goes_home(situation, golden_id, offer[-1])]
+        staying = [
+            offer
+            for offer in offers
+            if not _goes_home(situation, golden_id, [id_ for id_ in offer[-1] if held.get(id_) == golden_id])
+        ]
         claims[min(staying or offers, key=lambda offer: offer[:-1])[-1]].append(situation.goldens[golden_id])
     return claims
+
+
+def _held(situation: Situation) -> dict[RecordId, GoldenId]:
+    """Return the golden record that each record belongs to, or comes back with."""
+    held = {id_: member.golden_id for id_, member in situation.members.items() if member.golden_id is not None}
+    return held | {id_: golden_id for golden_id, records in _records_back(situation).items() for id_ in records}
+
+
+def _records_back(situation: Situation) -> Mapping[GoldenId, Group]:
+    """Return the records with which an operation brings golden records back from retirement."""
+    goldens = situation.goldens
+    return {
+        golden_id: frozenset(
+            id_ for id_ in records if id_ in situation.members and situation.members[id_].golden_id is None
+        )
+        for golden_id, records in sorted(situation.wishes.returned.items())
+        if golden_id in goldens and goldens[golden_id].state == "retired"
+    }
 
 
 def _wished(situation: Situation, groups: Sequence[Group]) -> dict[GoldenId, Group]:
@@ -127,13 +146,14 @@ def _wished(situation: Situation, groups: Sequence[Group]) -> dict[GoldenId, Gro
     }
 
 
-def _goes_home(situation: Situation, golden_id: GoldenId, group: Group) -> bool:
-    """Tell whether each member of a golden record in a part of it had another id before, one that rests now."""
-    members = [situation.members[record_id] for record_id in group]
+def _goes_home(situation: Situation, golden_id: GoldenId, kept: Iterable[RecordId]) -> bool:
+    """Tell whether each of these records of a golden record had another id before, one that rests now."""
     return all(
-        any(situation.goldens[id_].state != "active" for id_ in member.own_golden_ids - {golden_id})
-        for member in members
-        if member.golden_id == golden_id
+        any(
+            situation.goldens[id_].state != "active"
+            for id_ in situation.members[record_id].own_golden_ids - {golden_id}
+        )
+        for record_id in kept
     )
 
 
@@ -181,7 +201,7 @@ def _turns(
             after[golden.id] = _at_rest(situation, golden, None)
         elif golden.state == "forwarded" and golden.id not in after:
             led_to = situation.wishes.forwards.get(golden.id, golden.forward_to)
-            after[golden.id] = replace(golden.standing, forward_to=led_to)
+            after[golden.id] = replace(golden.standing, state=_resting(led_to), forward_to=led_to)
     flat = {id_: _flattened(standing, after) for id_, standing in after.items()}
     before = {id_: situation.goldens[id_].standing if id_ in situation.goldens else None for id_ in flat}
     return tuple(Turn(id_, before[id_], flat[id_]) for id_ in sorted(flat) if before[id_] != flat[id_])
@@ -189,8 +209,12 @@ def _turns(
 
 def _at_rest(situation: Situation, golden: GoldenRecord, led_to: GoldenId | None) -> Standing:
     """Return the standing of an active id that comes to rest: as it rested before by wish, else as its records ask."""
-    state: GoldenState = "retired" if led_to is None else "forwarded"
-    return situation.wishes.rests.get(golden.id) or replace(golden.standing, state=state, forward_to=led_to)
+    rested = situation.wishes.rests.get(golden.id)
+    return rested or replace(golden.standing, state=_resting(led_to), forward_to=led_to)
+
+
+def _resting(led_to: GoldenId | None) -> GoldenState:
+    return "retired" if led_to is None else "forwarded"
 
 
 def _surviving(situation: Situation, group: Group, survivor_id: GoldenId) -> Standing:

@@ -237,13 +237,19 @@ class Act:
         return cause
 
     def withdraw(
-        self, kind: CauseKind, entity_type: str, record_ids: Iterable[RecordId], *, undoes_id: EventId | None = None
+        self,
+        kind: CauseKind,
+        entity_type: str,
+        record_ids: Iterable[RecordId],
+        wishes: Wishes = NO_WISHES,
+        *,
+        undoes_id: EventId | None = None,
     ) -> Cause:
         """Take records out of every golden record until they are brought back."""
         ids = sorted(record_ids)
         sources_store.withdraw(self.connection, ids, event_id=self.event_id)
         cause = self.cause(kind, undoes_id=undoes_id)
-        reevaluate(self.work, self.work.declared[entity_type], ids, cause=cause)
+        reevaluate(replace(self.work, wishes=wishes), self.work.declared[entity_type], ids, cause=cause)
         return cause
 
     def bring_back(
@@ -258,7 +264,7 @@ class Act:
         ids = sorted(frozenset().union(*returned.values()))
         sources_store.bring_back(self.connection, ids)
         cause = self.cause(kind, undoes_id=undoes_id)
-        work = replace(self.work, wishes=Wishes(survivors=frozenset(returned), returned=returned))
+        work = replace(self.work, wishes=Wishes(returned=returned))
         reevaluate(work, self.work.declared[entity_type], ids, cause=cause)
         return cause
 

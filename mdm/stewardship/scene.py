@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from mdm.errors import OperationBlocked
 from mdm.identity import events_store
 from mdm.identity import store as identity_store
-from mdm.identity.model import CauseKind, GoldenRecord, IdentityEvent, Move, Standing, Turn, Wishes
+from mdm.identity.model import NO_WISHES, CauseKind, GoldenRecord, IdentityEvent, Move, Standing, Turn, Wishes
 from mdm.ids import GoldenId, RecordId
 from mdm.sources import store as sources_store
 from mdm.stewardship.sides import Part
@@ -210,7 +210,7 @@ def giving_back(scene: Scene, returning: Iterable[GoldenId], moves: Iterable[Mov
     for event in scene.events[1:]:
         back |= {turn.golden_id for turn in event.plan.turns if absorbs(turn) and _rests(scene, turn)}
     homes = {golden_id: scene.leaving(golden_id) for golden_id in sorted(back)}
-    forwards: dict[GoldenId, GoldenId] = {}
+    forwards: dict[GoldenId, GoldenId | None] = {}
     standings: dict[GoldenId, Standing] = {}
     survivors: dict[GoldenId, Standing | None] = {}
     for turn in (turn for event in scene.events for turn in event.plan.turns if turn.before is not None):
@@ -241,6 +241,15 @@ def giving_back(scene: Scene, returning: Iterable[GoldenId], moves: Iterable[Mov
         leaving=frozenset(move.record_id for move in taken_back),
         rejoined=_rejoined(scene, taken_back),
     )
+
+
+def unrestored(scene: Scene) -> Wishes:
+    """Wish that what a restored golden record absorbed returns, and that it rests retired where it was absorbed."""
+    turns = [turn for turn in scene.event.plan.turns if _rests(scene, turn)]
+    absorbed = [turn.golden_id for turn in turns if absorbs(turn)]
+    wishes = giving_back(scene, absorbed, scene.event.plan.moves) if absorbed else NO_WISHES
+    retired = [turn.golden_id for turn in turns if turn.before is not None and turn.before.state == "retired"]
+    return replace(wishes, forwards={**wishes.forwards, **dict.fromkeys(retired)})
 
 
 def as_it_was(scene: Scene, wishes: Wishes) -> Wishes:

@@ -36,6 +36,7 @@ from mdm.stewardship.scene import (
     load_scene,
     require_in_place,
     require_resting,
+    unrestored,
 )
 from mdm.stewardship.sides import Part, stood_before, without_resting
 from mdm.stewardship.way_back import way_back
@@ -113,7 +114,7 @@ def undo(act: Act, asked: Undo) -> Cause:
     if event.cause.kind == "retire":
         return _bring_back_again(act, event, back)
     if event.cause.kind == "restore":
-        return _withdraw_again(act, event, back)
+        return _withdraw_again(act, scene, back)
     returning = [turn.golden_id for turn in event.plan.turns if absorbs(turn)]
     require_resting(act.connection, scene, returning)
     require_in_place(act.connection, scene, event.plan.moves)
@@ -147,8 +148,9 @@ def _bring_back_again(act: Act, event: IdentityEvent, back: IdentityPlan | None)
     return act.bring_back("undo", event.plan.entity_type, records, undoes_id=event.id)
 
 
-def _withdraw_again(act: Act, event: IdentityEvent, back: IdentityPlan | None) -> Cause:
+def _withdraw_again(act: Act, scene: Scene, back: IdentityPlan | None) -> Cause:
     """Take a restoration back: who was retired is retired again, and would come home to the same id."""
+    event = scene.event
     ids = sorted(move.record_id for move in event.plan.moves if move.before is None)
     if not ids:
         raise InputInvalid(f"{event.id} brought no record back", remedy="nothing to undo", field="event_id")
@@ -156,7 +158,7 @@ def _withdraw_again(act: Act, event: IdentityEvent, back: IdentityPlan | None) -
         sources_store.withdraw(act.connection, ids, event_id=act.event_id)
         cause = act.step_back(back, ids, undoes_id=event.id, is_matched_anew=True)
     else:
-        cause = act.withdraw("undo", event.plan.entity_type, ids, undoes_id=event.id)
+        cause = act.withdraw("undo", event.plan.entity_type, ids, unrestored(scene), undoes_id=event.id)
     identity_store.give_back_last_golden(act.connection, ids, before=event.recorded_at)
     return cause
 

@@ -37,7 +37,8 @@ class Model:
     given: dict[Gid, tuple[bool, bool]] = field(default_factory=dict)  # confirmed, acknowledged: given back with it
     leads: dict[Gid, Gid] = field(default_factory=dict)  # where forwards lead again
     preferred: set[Gid] = field(default_factory=set)  # survive whatever else would decide
-    returned: frozenset[Key] = frozenset()  # records with which an established golden record comes back
+    back: frozenset[Key] = frozenset()  # records with which a golden record comes back from retirement
+    returned: frozenset[Key] = frozenset()  # the same where it is established
     returning: Gid = ""  # the golden record that does
 
     def takes(self, key: Key, time: int) -> bool:
@@ -119,11 +120,11 @@ class Model:
             self.withdrawn[key] = self.widgets.pop(key)
 
     def restore(self, gid: Gid) -> None:
-        """Bring back what belonged to an id last; an established one has its records again."""
+        """Bring back what belonged to an id last, and the id with it; an established one has its records again."""
         back = [key for key in self.withdrawn if self.own[key][-1] == gid]
-        if self.states[gid][0] == "retired" and gid in self.confirmed | self.acknowledged:
-            self.returned, self.returning = frozenset(back), gid
-        self.preferred = {gid}
+        if self.states[gid][0] == "retired":
+            self.back, self.returning = frozenset(back), gid
+            self.returned = self.back if gid in self.confirmed | self.acknowledged else frozenset()
         for key in back:
             widget = self.withdrawn.pop(key)
             if widget is not None:
@@ -331,7 +332,7 @@ class Model:
             for gid, to in into.items()
         ]
         self.homes, self.given, self.leads, self.preferred, self.acting = {}, {}, {}, set(), "ingest"
-        self.returned = frozenset()
+        self.back = self.returned = frozenset()
 
     def merged_into(self, absorbed: Gid, survivor: Gid, seen: frozenset[Key], beside: frozenset[Gid]) -> Merged:
         """Note what stands before one golden record is absorbed by another."""
@@ -388,13 +389,14 @@ class Model:
     def _heirs(self, groups: Iterable[frozenset[Key]]) -> dict[Gid, frozenset[Key]]:
         groups = list(groups)
         heirs = self._wished(groups)
-        for gid, had in self.members.items():
+        held = {**self.members, self.returning: set(self.back)} if self.back else self.members
+        for gid, had in held.items():
             offers = []
             for group in groups:
                 kept = had & group
                 if kept:
                     published = sum((key, gid) in self.published for key in kept)
-                    meets = any(others & group for other, others in self.members.items() if other != gid)
+                    meets = any(others & group for other, others in held.items() if other != gid)
                     offers.append((-published, -len(kept), meets, min(self.age[key] for key in kept), group))
             if offers and gid not in self.homes:
                 staying = [offer for offer in offers if not self._goes_home(gid, had & offer[-1])]

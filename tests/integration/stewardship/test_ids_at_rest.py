@@ -238,16 +238,76 @@ def test_an_undone_split_is_taken_apart_or_refused_also_once_the_id_that_it_led_
 
 def test_who_takes_in_a_restored_record_is_established_as_that_was(hub: Hub) -> None:
     """Else the next look would merge what the restoration has just kept apart from other established ones."""
+    golden = alone(hub, A, B)
+    acknowledge(hub, golden[B])
+    do(hub, Retire(golden[B]))
+    for name in (A, B):
+        send(hub, name, name="red", codes=["x1"])
+
+    do(hub, Restore(golden[B]))
+
+    assert ids(hub, A, B) == [golden[A], golden[A]]
+    state = hub_state(hub)
+    assert state[golden[B]][:2] == ("forwarded", golden[A])
+    with hub.engine.connect() as connection:
+        assert identity_store.select_goldens(connection, [golden[A]])[golden[A]].is_acknowledged
+    assert_sound(hub)
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_a_restored_golden_record_survives_a_younger_one_that_was_minted_meanwhile(
+    hub: Hub, *, is_confirmed: bool
+) -> None:
+    own, other = restored_beside_a_younger_one(hub, is_confirmed=is_confirmed)
+
+    assert ids(hub, A, B) == [own, own]
+    assert hub_state(hub)[other][:2] == ("forwarded", own)
+    assert_sound(hub)
+
+
+def test_an_undone_restoration_gives_back_what_it_absorbed_also_once_more_has_happened(hub: Hub) -> None:
+    own, other = restored_beside_a_younger_one(hub)
+    restored = service.events_of(hub, own)[-1]
+    send(hub, C, name="red", codes=["x1"], note="c")
+    assert groups(hub) == {"abc"}
+
+    do(hub, Undo(restored.id))
+
+    assert groups(hub) == {"bc"}
+    assert ids(hub, B) == [other]
+    assert hub_state(hub)[own][:2] == ("retired", None)
+    assert_sound(hub)
+    do(hub, Restore(own))
+    assert ids(hub, A, B, C) == [own, own, own]
+
+
+def test_an_undone_restoration_leaves_a_retired_golden_record_that_can_be_restored(hub: Hub) -> None:
+    """Also where an older one had absorbed it, and was absorbed itself since."""
+    golden = alone(hub, A, B, C)
+    do(hub, Retire(golden[C]))
+    for name in (B, C):
+        send(hub, name, name="red", codes=["x1"])
+    restored = do(hub, Restore(golden[C]))
+    assert ids(hub, C) == [golden[B]]
+    do(hub, Merge(golden[A], golden[B]))
+
+    do(hub, Undo(restored.event_id))
+
+    assert hub_state(hub)[golden[C]][:2] == ("retired", None)
+    assert ids(hub, A, B) == [golden[A], golden[A]]
+    assert_sound(hub)
+    do(hub, Restore(golden[C]))
+    assert ids(hub, A, B, C) == [golden[A]] * 3
+
+
+def restored_beside_a_younger_one(hub: Hub, *, is_confirmed: bool = False) -> tuple[GoldenId, GoldenId]:
+    """Retire the golden record of a, send b that is alike, and restore it: give its id, and that of b meanwhile."""
     send(hub, A, name="red", codes=["x1"], note="a")
     own = GoldenId(ids(hub, A)[0])
-    do(hub, Confirm(own))
+    if is_confirmed:
+        do(hub, Confirm(own))
     do(hub, Retire(own))
     send(hub, B, name="red", codes=["x1"], note="b")
     (other,) = ids(hub, B)
-
     do(hub, Restore(own))
-
-    assert ids(hub, A, B) == [other, other]
-    with hub.engine.connect() as connection:
-        assert identity_store.select_goldens(connection, [GoldenId(other)])[GoldenId(other)].is_confirmed
-    assert_sound(hub)
+    return own, GoldenId(other)
