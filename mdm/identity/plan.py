@@ -5,7 +5,8 @@ parts a golden id goes where most of its published keys go, then most of its mem
 golden record, which would have an id in any case, then where its oldest record goes. A group that inherits several
 keeps the confirmed one, else the oldest, else the lowest; the others forward to it. A group that inherits none and has
 no id of its own mints. An id that nobody inherits is retired. One that comes back from retirement is inherited like an
-active one. An operation's wishes go first.
+active one, but for that no key of it counts as published: targets were told that it rests. An operation's wishes go
+first.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

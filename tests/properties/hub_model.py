@@ -395,7 +395,7 @@ class Model:
             for group in groups:
                 kept = had & group
                 if kept:
-                    published = sum((key, gid) in self.published for key in kept)
+                    published = sum((key, gid) in self.published for key in kept if gid in self.members)
                     meets = any(others & group for other, others in held.items() if other != gid)
                     offers.append((-published, -len(kept), meets, min(self.age[key] for key in kept), group))
             if offers and gid not in self.homes:
