@@ -255,14 +255,20 @@ def unrestored(scene: Scene) -> Wishes:
 def as_it_was(scene: Scene, wishes: Wishes) -> Wishes:
     """Wish besides that what comes together again does so under the id that it had.
 
-    It brings that no standing which it had not. For undoing; what is unmerged meets others by the usual rule.
+    An id that an event woke rests again, so it is none that they had. It brings that no standing which it had not. For
+    undoing; what is unmerged meets others by the usual rule.
     """
+    first: dict[GoldenId, Turn] = {}
+    for turn in (turn for event in scene.events for turn in event.plan.turns):
+        first.setdefault(turn.golden_id, turn)
+    new = {id_ for id_, turn in first.items() if turn.before is None or _wakes(turn)}
     turns = [turn for event in scene.events for turn in event.plan.turns if turn.before is not None]
     kept = {move.before for event in scene.events for move in event.plan.moves if move.before is not None}
+    had = kept.union(turn.after.forward_to or turn.golden_id for turn in turns) - new
     standings = {id_: golden.standing for id_ in kept if (golden := scene.goldens[id_]).state == "active"}
     return replace(
         wishes,
-        survivors=frozenset(kept.union(turn.after.forward_to or turn.golden_id for turn in turns)),
+        survivors=frozenset(had.union(map(scene.present, had))),
         standings={**standings, **wishes.standings},
     )
 

@@ -25,7 +25,7 @@ from mdm.stewardship.model import (
     Unmerge,
     UnmergeRecord,
 )
-from tests.hubs import assert_sound, delivery, hub_state
+from tests.hubs import assert_sound, delivery, golden_by_key, hub_state
 from tests.integration.stewardship.acts import A, B, C, D, E, alone, do, groups, ids, key, send
 
 pytestmark = pytest.mark.db
@@ -311,3 +311,22 @@ def restored_beside_a_younger_one(hub: Hub, *, is_confirmed: bool = False) -> tu
     (other,) = ids(hub, B)
     do(hub, Restore(own))
     return own, GoldenId(other)
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_who_was_parted_comes_back_under_the_id_that_the_other_part_bears_by_now(hub: Hub, is_confirmed: bool) -> None:
+    """The id that a dissolution gave back for a while rests again once it is undone, and survives nothing."""
+    send(hub, A, name=A)
+    send(hub, C, name=C)
+    send(hub, B, name=B)
+    golden = {name: GoldenId(id_) for name, id_ in golden_by_key(hub).items()}
+    do(hub, Merge(golden[A], golden[B]))
+    parted = do(hub, Dissolve(golden[A]))
+    if is_confirmed:
+        do(hub, Confirm(golden[C]))
+    do(hub, Merge(golden[A], golden[C], golden[C]))
+
+    do(hub, Undo(parted.event_id))
+
+    assert golden_by_key(hub) == dict.fromkeys([A, B, C], golden[C])
+    assert_sound(hub)
