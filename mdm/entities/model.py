@@ -265,8 +265,10 @@ class EntityType:
         return (attribute,) if group is None else self.groups[group]
 
     def name_of(self, values: Mapping[str, Any]) -> str:
-        """Give what people recognise a record by: the first value that the match model's first feature reads."""
-        named = self.model.features[0].attributes if self.model.features else ()
+        """Give what people recognise a record by: the first value of the model's first feature, else of a name."""
+        features = self.model.features
+        told = [*features[:1], *(feature for feature in features[1:] if feature.form.endswith("_name"))]
+        named = [name for feature in told for name in feature.attributes]
         found = next((values[name] for name in named if values.get(name)), "")
         return str(found[0] if isinstance(found, list) else found)
 

@@ -60,6 +60,10 @@ def test_dead_letters_are_told_again_and_left_out_with_a_reason(
     assert lanes(hub) == {"dead": 1}
 
     page.get_by_label("what it was told, or was given up, between").check()
+    for label in ("From (UTC)", "Until (UTC)"):
+        box = page.get_by_label(label).bounding_box()
+        assert box is not None
+        assert box["width"] >= 190, "narrower, and the end of the time is cut off"
     page.get_by_label("From (UTC)").fill("2026-01-01T00:00")
     page.get_by_role("button", name="Tell again…").click()
     expect(page.locator(".reach")).to_have_text("Tell again: 5 golden records")

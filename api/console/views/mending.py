@@ -72,7 +72,7 @@ def group_shown(
         group=group,
         url=f"/exceptions?{urlencode({**asked, 'field': group.field})}",
         reason=reason[:1].upper() + reason[1:],
-        title=attribute.title if attribute else group.field,
+        title=attribute.title if attribute else words.word("field", group.field),
         kind=words.word("entities", group.entity_type),
         system=system_shown(group.source, titles),
     )

@@ -188,6 +188,12 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "template_refused": N_("a template, not a real project"),
             "number_or_name_missing": N_("neither a number nor a name"),
         },
+        "field": {
+            "entity_type": N_("Entity type"),
+            "source": N_("System"),
+            "source_key": N_("Key"),
+            "other_key": N_("Other key"),
+        },
         "role": {
             "viewer": N_("Viewer"),
             "steward": N_("Steward"),

@@ -47,6 +47,15 @@ def the(hub: Hub, key: str) -> DeliveryException:
     return found
 
 
+def test_a_fault_of_no_attribute_is_told_in_words(hub: Hub, sign_in: SignIn) -> None:
+    deliver(hub, [delivery("crm-east/Gadget:9", "gadget", name="x")], who="test")
+
+    page = sign_in("mara", "lead").page("/exceptions")
+
+    assert "Entity type" in page
+    assert not re.search(r">[^<]*entity_type[^<]*<", page)
+
+
 def test_the_list_groups_by_reason_and_holds_to_the_limits(faulty: Hub, sign_in: SignIn) -> None:
     mara, gus = sign_in("mara", "lead"), sign_in("gus", "steward", entity_types=("gizmo",), sources=("crm-west",))
 
