@@ -125,7 +125,7 @@ def match(  # noqa: PLR0917 -- the signature of a command is its interface
         print_json(told)
     else:
         print_text(_summary(told, out))
-    if not told["records"] and asked.faults:
+    if not told["records"] and told["rows_left_out"]:
         tell("No row could be read; the reasons above say why.")
         raise typer.Exit(ExitCode.FOUND)
 
@@ -238,7 +238,7 @@ def _tell_gaps(asked: _Asked, columns: Mapping[str, Sequence[str]] | None, numbe
     from mdm.cli.output import tell
 
     entity = asked.entity
-    for fault in asked.faults[:20]:
+    for fault in sorted(asked.faults, key=lambda fault: fault.leaves_out)[:20]:  # how whole files were read comes first
         tell(f"{fault.message}; {fault.remedy}")
     if columns is not None and (lacking := asked.files.lacking_names(columns)):
         gap = f"No column of the files fills {' or '.join(lacking)}" if columns else "No column of the files is known"

@@ -86,23 +86,26 @@ def _csv_document(path: Path) -> tuple[Document | None, tuple[Fault, ...]]:
     text, unread = read_text(path)
     if text is None:
         return None, unread
-    reader = csv.DictReader(io.StringIO(text))
-    if not {"code", "title"} <= set(reader.fieldnames or ()):
+    reader = csv.DictReader(io.StringIO(text, newline=None))
+    try:
+        columns, rows = reader.fieldnames, [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        remedy = "write one code a line, as code,title,synonyms"
+        return None, (Fault(str(path), reader.line_num + 1, "", f"is not CSV ({error})", remedy),)
+    if not {"code", "title"} <= set(columns or ()):
         remedy = "begin with the line code,title,synonyms"
         return None, (Fault(str(path), 1, "", "has no columns code and title", remedy),)
     codes: dict[str, dict[str, object]] = {}
     lines: dict[tuple[str | int, ...], int] = {(): 1}
     faults = []
-    for row in reader:
+    for number, row in rows:
         code = (row["code"] or "").strip()
         if code in codes:
             faults.append(
-                Fault(
-                    str(path), reader.line_num, "", f"the code {code} stands here a second time", "keep one of the two"
-                )
+                Fault(str(path), number, "", f"the code {code} stands here a second time", "keep one of the two")
             )
             continue
-        lines["codes", code] = reader.line_num
+        lines["codes", code] = number
         synonyms = [word.strip() for word in (row.get("synonyms") or "").split(";") if word.strip()]
         codes[code] = {"title": (row["title"] or "").strip(), "synonyms": synonyms}
     content = {"code_list": path.stem, "title": path.stem.replace("_", " ").capitalize(), "codes": codes}

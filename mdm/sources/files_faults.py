@@ -44,7 +44,7 @@ def ignore(_found: FileFault) -> None:
 
 def guessed(path: Path, lines_count: int) -> FileFault:
     """Say that a text file that names no encoding and is no UTF-8 was read as what Windows writes."""
-    message = f"{path} is read as Windows-1252, for {lines_count:,} of its lines are no UTF-8"
+    message = f"{path} is read as Windows-1252, for lines of it are no UTF-8: {lines_count:,}"
     return FileFault(str(path), 0, "", _GUESSED, message, "if names look wrong, export it again as UTF-8")
 
 

@@ -37,7 +37,8 @@ _CONTROLS_SHARE_MAX: Final = 0.05  # chosen: text has none, random bytes 11 %
 _ESCAPED: Final = re.compile("[\udc80-\udcff]")  # a byte that is no UTF-8, as it is decoded
 _HALF: Final = re.compile("\udced[\udca0-\udcbf][\udc80-\udcbf]")
 _BROKEN_LINE: Final = re.compile("[\udc80-\udcff][^\r\n]*")
-_BROKEN_LINES_MIN: Final = 10  # chosen: broken lines for each sound character, from which on these are chance
+_NON_ASCII_LINE: Final = re.compile("[^\x00-\x7f][^\r\n]*")
+_BROKEN_LINES_MIN: Final = 2  # chosen: a capital and a typographic quote of Windows are UTF-8 by chance, in few lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class _Survey:
         self._decoder: codecs.IncrementalDecoder | None = None
         self._stored = path.stat().st_size
         self._bytes = self._line_bytes = self._line = 0
-        self._sound = self._broken_lines = 0
+        self._sound_lines = self._broken_lines = 0
         self._has_broken_bytes = False
         self._quotes = 0
         self._has_nul = self._has_apostrophe = self._has_text = self._has_long_lines = False
@@ -154,9 +155,10 @@ class _Survey:
             raise self._without_lines()
         if self._decoder is not None:
             self._count(self._decoder.decode(b"", final=True))
-        # UTF-8 by chance is rare: a few such characters among many broken lines are; else the lines are broken, not the
-        # file, and whoever takes it for Windows' would spoil the sound ones.
-        is_windows = not self._is_named and self._broken_lines > _BROKEN_LINES_MIN * self._sound
+        # Where sound lines are not few beside the broken ones, these are broken and not the file: whoever takes it for
+        # that of Windows would spoil the sound ones. A byte order mark leaves nothing to guess.
+        is_guess = not self._is_named and self._encoding == "utf-8"
+        is_windows = is_guess and self._broken_lines > _BROKEN_LINES_MIN * self._sound_lines
         return TextFile(
             path=self._path,
             encoding="cp1252" if is_windows else self._encoding,
@@ -209,13 +211,14 @@ class _Survey:
         return FileUnreadable(str(self._path), reason, remedy=remedy)
 
     def _count(self, text: str) -> None:
-        if _ESCAPED.search(text):
-            self._has_broken_bytes = True
-            # Half a character that was written as UTF-8 is broken, and a sign of UTF-8 all the same.
-            text, halves = _HALF.subn("", text)
-            self._sound += halves - len(_ESCAPED.findall(text))
-            self._broken_lines += len(_BROKEN_LINE.findall(text))
-        self._sound += len(text) - len(text.encode("ascii", "ignore"))
+        if not _ESCAPED.search(text):
+            self._sound_lines += min(text.count("\n") + 1, len(text) - len(text.encode("ascii", "ignore")))
+            return
+        self._has_broken_bytes = True
+        text = _HALF.sub("\ufffd", text)  # half a character is broken, and a sign of UTF-8 all the same
+        broken = len(_BROKEN_LINE.findall(text))
+        self._broken_lines += broken
+        self._sound_lines += len(_NON_ASCII_LINE.findall(text)) - broken
 
 
 def _guess_wide(piece: bytes) -> str:

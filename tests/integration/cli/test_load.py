@@ -73,7 +73,7 @@ def test_how_a_file_was_read_is_told_where_that_is_a_guess(mdm: Mdm, folder: Pat
     found = mdm("load", *arguments)
     told = document(mdm("load", *arguments, "--json"))
 
-    assert "windows.csv is read as Windows-1252, for 1 of its lines are no UTF-8" in found.stderr
+    assert "windows.csv is read as Windows-1252, for lines of it are no UTF-8: 1" in found.stderr
     assert ([note["code"] for note in told["notes"]], told["faults_count"]) == (["encoding_guessed"], 0)
 
 

@@ -54,9 +54,18 @@ def test_a_file_of_windows_is_told_and_leaves_nothing_out(folder: Path, way: tup
 
     found = mdm("match", folder / "windows.csv", "-e", "customer", "-o", folder / "out.csv", "--json", *way)
 
-    assert found.stderr.count("windows.csv is read as Windows-1252, for 2 of its lines are no UTF-8") == 1
+    assert found.stderr.count("windows.csv is read as Windows-1252, for lines of it are no UTF-8: 2") == 1
     assert (found.exit_code, json.loads(found.stdout)["rows_left_out"]) == (0, 0)
     assert clusters(folder / "out.csv") == {"1": "1", "2": "2"}
+
+
+@pytest.mark.parametrize("way", [(), ("--backend", "duckdb")])
+def test_a_file_without_rows_is_no_file_that_cannot_be_read(folder: Path, way: tuple[str, ...]) -> None:
+    (folder / "header.csv").write_bytes("id,name,Straße\n".encode("cp1252"))
+
+    found = mdm("match", folder / "header.csv", "-e", "customer", "-o", folder / "out.csv", *way)
+
+    assert (found.exit_code, "No row could be read" in found.stderr) == (0, False)
 
 
 @pytest.mark.parametrize("way", [(), ("--backend", "duckdb")])

@@ -89,6 +89,27 @@ def test_a_list_may_be_a_csv(tmp_path: Path) -> None:
     assert [(fault.line, fault.problem) for fault in found.faults] == [(4, "the code c stands here a second time")]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_csv_may_have_any_line_ends(tmp_path: Path, end: str) -> None:
+    (tmp_path / "code_lists").mkdir()
+    text = end.join(["code,title,synonyms", "c,Clay,lehm", "s,Sand,", "c,Chalk,"])
+    (tmp_path / "code_lists" / "soil.csv").write_bytes(text.encode())
+
+    found = read_code_lists([tmp_path])
+
+    assert found.lists["soil"].codes == {"c": "Clay", "s": "Sand"}
+    assert [fault.line for fault in found.faults] == [4]
+
+
+def test_a_csv_that_cannot_be_read_is_a_fault_of_its_line(tmp_path: Path) -> None:
+    (tmp_path / "code_lists").mkdir()
+    (tmp_path / "code_lists" / "soil.csv").write_text(f"code,title\nc,Clay\ns,{'x' * 140_000}\n", encoding="utf-8")
+
+    (told,) = [str(fault).partition("soil.csv:")[2] for fault in read_code_lists([tmp_path]).faults]
+
+    assert told.startswith("3: is not CSV (field larger than field limit")
+
+
 def test_a_synonym_of_two_codes_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "code_lists").mkdir()
     codes = "  c: {title: Clay, synonyms: [heavy]}\n  l: {title: Loam, synonyms: [Heavy]}\n"

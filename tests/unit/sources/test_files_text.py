@@ -56,14 +56,14 @@ def test_half_a_character_is_a_fault_of_its_line_where_all_else_is_ascii(tmp_pat
 
 def test_a_file_of_windows_is_read_as_that_and_told(tmp_path: Path) -> None:
     """A capital with an accent before a typographic quote is UTF-8 by chance; it spoils none of the others."""
-    names = [f"Müller {number} GmbH" for number in range(20)] + ["CAFÉ’S Ltd"]
+    names = ["CAFÉ’S Ltd", "Müller", "Größe", "Söhne"]
     path = written(tmp_path, "a.csv", csv_of([name.encode("cp1252") for name in names]))
 
     (note,) = notes_of(path)
 
     assert names_of(path) == names
     assert (note.leaves_out, note.code) == (False, "encoding_guessed")
-    assert note.message == f"{path} is read as Windows-1252, for 20 of its lines are no UTF-8"
+    assert note.message == f"{path} is read as Windows-1252, for lines of it are no UTF-8: 3"
 
 
 def test_as_many_sound_lines_as_broken_ones_are_no_file_of_windows(tmp_path: Path) -> None:
@@ -72,6 +72,13 @@ def test_as_many_sound_lines_as_broken_ones_are_no_file_of_windows(tmp_path: Pat
 
     assert names_of(path) == SOUND
     assert [found[0] for found in split(path)[1]] == [4, 5]
+
+
+def test_a_byte_order_mark_leaves_nothing_to_guess(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", b"\xef\xbb\xbf" + csv_of([b"caf\xe9"] * 12 + ["One BV"]))
+
+    assert names_of(path) == ["One BV"]
+    assert ([found[0] for found in split(path)[1]], notes_of(path)) == ([*range(2, 14)], [])
 
 
 def test_a_named_encoding_is_no_guess(tmp_path: Path) -> None:
