@@ -4,7 +4,7 @@ import copy
 import itertools
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,9 +16,17 @@ from tests.properties.hub_facts import Refused, Widget
 from tests.properties.hub_machine import KEYS, HubMachine
 from tests.properties.hub_model import Model
 
+BY_HAND = (
+    *("merge", "split", "move", "dissolve", "take_out", "confirm", "retire", "restore", "judge", "unmerge", "undo"),
+    *("override", "clear_override"),
+)
+"""Rules of what stewards do to golden records; what is left is what arrives, and what is decided about two records."""
 
-def drive(engine: Engine, sweeper: Sweeper, policy: str, *, examples: int) -> None:
-    machine = type("Machine", (HubMachine,), {"engine": engine, "sweep": staticmethod(sweeper.sweep), "policy": policy})
+
+def drive(engine: Engine, sweeper: Sweeper, policy: str, *, examples: int, without: Sequence[str] = ()) -> None:
+    left_out = dict.fromkeys(without)
+    facts = {"engine": engine, "sweep": staticmethod(sweeper.sweep), "policy": policy}
+    machine = type("Machine", (HubMachine,), facts | left_out)
     profile = settings(
         max_examples=examples,
         stateful_step_count=50,
@@ -37,6 +45,16 @@ def test_hub_does_what_the_model_says_for_a_thousand_steps(
     engine: Engine, worker_database: tuple[str, Sweeper], policy: str
 ) -> None:
     drive(engine, worker_database[1], policy, examples=20)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("policy", ["hold", "merge"])
+def test_hub_takes_what_arrives_as_the_model_says_for_twenty_thousand_steps(
+    engine: Engine, worker_database: tuple[str, Sweeper], policy: str
+) -> None:
+    """News, repeats, old news, deletions, decisions and what targets acknowledge, and no operation of a steward."""
+    assert all(hasattr(HubMachine, rule) for rule in BY_HAND)
+    drive(engine, worker_database[1], policy, examples=400, without=BY_HAND)
 
 
 @pytest.mark.soak
