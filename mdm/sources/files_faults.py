@@ -10,8 +10,6 @@ INTEGER_MAX: Final = 2**53  # beyond it a double, and so Excel and many writers 
 
 _TYPED: Final = (".xlsx", ".xlsm", ".parquet", ".pq")  # files without lines
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
-
 _GUESSED: Final = "encoding_guessed"
 
 
